@@ -1,0 +1,1 @@
+"""Where pods go: taints, affinity, room, priorities, the user-scheduler."""

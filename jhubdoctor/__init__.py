@@ -1,0 +1,104 @@
+"""jhubdoctor: the doctor for JupyterHub on Kubernetes.
+
+What a check may import stands here. It is imported when it is asked for, so that `jhubdoctor --version` stays fast; none
+of it reaches the network, the clock, the terminal or the kubernetes package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+DOC_BASE = f"https://jhubdoctor.readthedocs.io/en/v{__version__}/checks/"
+"""Where the notes are published, for this version. The one place that says so."""
+
+if TYPE_CHECKING:
+    from jhubdoctor.declare import Check, Fact, NotApplicable, check, fact
+    from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks
+    from jhubdoctor.facts.helm import Listed, Release, Revision
+    from jhubdoctor.facts.hub import Hub, Scope, chart_version
+    from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
+    from jhubdoctor.facts.namespace import Events
+    from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
+    from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
+    from jhubdoctor.kube import (
+        APIService,
+        ComponentStatus,
+        Container,
+        ContainerStatus,
+        CSIDriver,
+        DaemonSet,
+        Deployment,
+        EndpointSlice,
+        Event,
+        HTTPRoute,
+        Ingress,
+        IngressClass,
+        Job,
+        Lease,
+        LimitRange,
+        Namespace,
+        NetworkPolicy,
+        Node,
+        PersistentVolume,
+        PersistentVolumeClaim,
+        Pod,
+        PodDisruptionBudget,
+        PodSpec,
+        PriorityClass,
+        ResourceQuota,
+        Role,
+        RoleBinding,
+        Secret,
+        Service,
+        ServiceAccount,
+        StatefulSet,
+        StorageClass,
+        Taint,
+        Toleration,
+        VolumeAttachment,
+        human,
+        human_bytes,
+        quantity,
+        tolerates,
+    )
+    from jhubdoctor.reader import Look
+    from jhubdoctor.reads import State, Unreadable
+    from jhubdoctor.redact import clean, log_text
+    from jhubdoctor.values import Values
+
+_HOME = {
+    "declare": "Check Fact NotApplicable check fact",
+    "facts.cluster": "Autoscaler Health Served ServerVersion Webhooks",
+    "facts.helm": "Listed Release Revision",
+    "facts.hub": "Hub Scope chart_version",
+    "facts.logs": "Entry HubLog PodLog Spawn Spawns refusal",
+    "facts.namespace": "Events",
+    "facts.users": "Shape may_run selected transient untolerated",
+    "finding": "Evidence Finding Fix Ref Severity",
+    "kube": "APIService ComponentStatus Container ContainerStatus CSIDriver DaemonSet Deployment EndpointSlice Event "
+    "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
+    "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
+    "ServiceAccount StatefulSet StorageClass Taint Toleration VolumeAttachment human human_bytes quantity tolerates",
+    "reader": "Look",
+    "reads": "State Unreadable",
+    "redact": "clean log_text",
+    "values": "Values",
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [  # noqa: PLE0604  - the names are those of _HOME
+    "DOC_BASE",
+    "__version__",
+    *sorted(_MODULE),
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  - whatever the name stands for
+    if name not in _MODULE:
+        raise AttributeError(f"module 'jhubdoctor' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"jhubdoctor.{_MODULE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,289 @@
+"""Facts about the cluster as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jhubdoctor.declare import fact
+from jhubdoctor.kube import (
+    APIService,
+    ComponentStatus,
+    CSIDriver,
+    IngressClass,
+    MutatingWebhookConfiguration,
+    Node,
+    PersistentVolume,
+    PriorityClass,
+    StorageClass,
+    ValidatingWebhookConfiguration,
+    VolumeAttachment,
+)
+from jhubdoctor.reader import Look
+from jhubdoctor.reads import Query, State, Unreadable
+from jhubdoctor.redact import clean
+
+
+@dataclass(frozen=True)
+class ServerVersion:
+    """The API server's version.
+
+    Attributes:
+        text: gitVersion as the server gives it (`v1.29.4-gke.1043002`).
+        minor: 29; None where the server does not know its own (`v0.0.0-master` with empty fields).
+    """
+
+    text: str
+    minor: int | None
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def short(self) -> str:
+        """`1.29`, or the text where the minor is unknown."""
+        return f"1.{self.minor}" if self.minor is not None else self.text
+
+
+def parse_server_version(git_version: str, minor: str = "") -> ServerVersion:
+    """The version from `gitVersion`, else from the field `minor` (`27+` on some clouds)."""
+    text = clean(git_version, 80)
+    if (m := re.match(r"v?1\.(\d+)", text)) or (m := re.match(r"(\d+)", minor)):
+        return ServerVersion(text, int(m[1]))
+    return ServerVersion(text, None)
+
+
+@fact("version")
+def server_version(look: Look) -> ServerVersion:
+    """What /version says."""
+    text = look.raw("version", "/version")
+    try:
+        found = json.loads(text)
+        return parse_server_version(str(found["gitVersion"]), str(found.get("minor", "")))
+    except (ValueError, KeyError, TypeError) as e:
+        raise Unreadable(Query("version", name="/version"), State.MALFORMED, "it is not a version") from e
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verbose answer of /livez, /readyz or /healthz.
+
+    Attributes:
+        path: which of them.
+        failing: the items marked `[-]`, each with the rest of its line.
+        passing: how many are marked `[+]`.
+    """
+
+    path: str
+    failing: Mapping[str, str] = field(default_factory=dict)
+    passing: int = 0
+
+
+def parse_health(path: str, text: str) -> Health:
+    """`[+]ping ok` and `[-]etcd failed: reason withheld`, line by line."""
+    failing = {m[1]: clean(m[2], 300) for m in re.finditer(r"^\[-\](\S+)\s*(.*)$", text, re.MULTILINE)}
+    return Health(path, failing, len(re.findall(r"^\[\+\]", text, re.MULTILINE)))
+
+
+@fact("livez")
+def livez(look: Look) -> Health:
+    """/livez?verbose (Kubernetes 1.16 and later)."""
+    return parse_health("/livez", look.raw("livez", "/livez?verbose"))
+
+
+@fact("readyz")
+def readyz(look: Look) -> Health:
+    """/readyz?verbose (Kubernetes 1.16 and later)."""
+    return parse_health("/readyz", look.raw("readyz", "/readyz?verbose"))
+
+
+@fact("apiservices")
+def api_services(look: Look) -> list[APIService]:
+    """All APIServices."""
+    return look.list("apiservices")
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the API server serves, from its discovery.
+
+    Attributes:
+        versions: the group versions, `v1` and `policy/v1` style.
+        kinds: the kinds of those group versions that were looked into; a group version that is not a key was not.
+    """
+
+    versions: frozenset[str]
+    kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def serves(self, api_version: str, kind: str = "") -> bool | None:
+        """Whether it is served; None where its group version is, and its kinds were not looked into."""
+        if api_version not in self.versions:
+            return False
+        if not kind:
+            return True
+        known = self.kinds.get(api_version)
+        return None if known is None else kind in known
+
+
+@fact("discovery")
+def served(look: Look) -> Served:
+    """The group versions that are served, and the kinds of each.
+
+    Aggregated discovery (1.27 and later) tells all in two answers. Older servers are asked for the kinds of those
+    built-in group versions that are not stable yet, since only those are ever removed.
+    """
+    versions: set[str] = set()
+    kinds: dict[str, frozenset[str]] = {}
+    for path in ("/api", "/apis"):
+        found = _json(look, path)
+        if "items" in found:
+            _aggregated(found, versions, kinds)
+            continue
+        versions |= {str(v) for v in found.get("versions") or []}
+        groups = {
+            str(v["groupVersion"])
+            for g in found.get("groups") or []
+            if isinstance(g, dict)
+            for v in g.get("versions") or []
+            if isinstance(v, dict) and "groupVersion" in v
+        }
+        versions |= groups
+        for gv in sorted(g for g in groups if _built_in(g) and re.search(r"/v\d+(alpha|beta)\d+$", g)):
+            listed = _json(look, f"/apis/{gv}")
+            kinds[gv] = frozenset(str(r.get("kind")) for r in listed.get("resources") or [] if isinstance(r, dict))
+    if not versions:
+        raise Unreadable(Query("discovery", name="/apis"), State.MALFORMED, "it lists no API at all")
+    return Served(frozenset(versions), kinds)
+
+
+def _json(look: Look, path: str) -> dict[str, object]:
+    try:
+        found = json.loads(look.raw("discovery", path))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unreadable(Query("discovery", name=path), State.MALFORMED, "it is not a discovery document")
+    return found
+
+
+def _built_in(group_version: str) -> bool:
+    group = group_version.rpartition("/")[0]
+    return "." not in group or group.endswith(".k8s.io")
+
+
+def _aggregated(found: Mapping[str, object], versions: set[str], kinds: dict[str, frozenset[str]]) -> None:
+    items = found["items"]
+    for group in items if isinstance(items, list) else []:
+        name = (group.get("metadata") or {}).get("name") or ""
+        for v in group.get("versions") or []:
+            gv = f"{name}/{v.get('version')}" if name else str(v.get("version"))
+            versions.add(gv)
+            kinds[gv] = frozenset(
+                str((r.get("responseKind") or {}).get("kind", "")) for r in v.get("resources") or [] if isinstance(r, dict)
+            )
+
+
+@fact("nodes")
+def nodes(look: Look) -> list[Node]:
+    """All nodes."""
+    return look.list("nodes")
+
+
+@fact("storageclasses")
+def storage_classes(look: Look) -> list[StorageClass]:
+    """All StorageClasses."""
+    return look.list("storageclasses")
+
+
+@fact("csidrivers")
+def csi_drivers(look: Look) -> list[CSIDriver]:
+    """All registered CSI drivers."""
+    return look.list("csidrivers")
+
+
+@fact("persistentvolumes")
+def persistent_volumes(look: Look) -> list[PersistentVolume]:
+    """All PersistentVolumes."""
+    return look.list("persistentvolumes")
+
+
+@fact("volumeattachments")
+def volume_attachments(look: Look) -> list[VolumeAttachment]:
+    """All VolumeAttachments."""
+    return look.list("volumeattachments")
+
+
+@fact("priorityclasses")
+def priority_classes(look: Look) -> list[PriorityClass]:
+    """All PriorityClasses."""
+    return look.list("priorityclasses")
+
+
+@fact("ingressclasses")
+def ingress_classes(look: Look) -> list[IngressClass]:
+    """All IngressClasses."""
+    return look.list("ingressclasses")
+
+
+@fact("componentstatuses")
+def component_statuses(look: Look) -> list[ComponentStatus]:
+    """All ComponentStatuses; only for servers without /livez, the kind is deprecated since 1.19."""
+    return look.list("componentstatuses")
+
+
+@fact("healthz")
+def healthz(look: Look) -> Health:
+    """/healthz?verbose; only for servers without /livez, it is deprecated since 1.16."""
+    return parse_health("/healthz", look.raw("healthz", "/healthz?verbose"))
+
+
+Webhooks = list[MutatingWebhookConfiguration | ValidatingWebhookConfiguration]
+
+
+@fact("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
+def webhooks(look: Look) -> Webhooks:
+    """All admission webhook configurations."""
+    return [*look.list("mutatingwebhookconfigurations"), *look.list("validatingwebhookconfigurations")]
+
+
+@dataclass(frozen=True)
+class Autoscaler:
+    """A sign that something adds nodes.
+
+    Attributes:
+        kind: what it is (`cluster-autoscaler`, `karpenter`, ...).
+        seen: where the sign was.
+    """
+
+    kind: str
+    seen: str
+
+
+_AUTOSCALED_LABELS = {
+    "karpenter.sh/nodepool": "karpenter",
+    "karpenter.sh/provisioner-name": "karpenter",
+    "eks.amazonaws.com/compute-type": "EKS Auto Mode",
+    "cloud.google.com/gke-provisioning": "GKE node auto-provisioning",
+    "cloud.google.com/gke-autopilot": "GKE Autopilot",
+    "karpenter.azure.com/sku-name": "karpenter",
+}
+
+
+@fact("configmaps", "deployments")
+def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler | None:
+    """What adds nodes, None where no sign of it was seen.
+
+    Managed autoscalers (GKE, AKS) run outside the cluster; their status ConfigMap, labels and taints are the only signs.
+    """
+    if look.get("configmaps", "cluster-autoscaler-status", "kube-system") is not None:
+        return Autoscaler("cluster-autoscaler", "ConfigMap kube-system/cluster-autoscaler-status")
+    for n in nodes:
+        for label, kind in _AUTOSCALED_LABELS.items():
+            if label in n.labels:
+                return Autoscaler(kind, f"label {label} on node {n.name}")
+    for d in look.list("deployments", "kube-system"):
+        if "autoscaler" in d.name and "cluster" in d.name or d.name == "karpenter":
+            return Autoscaler(d.name, f"Deployment kube-system/{d.name}")
+    return None

@@ -1,0 +1,160 @@
+"""What Helm's storage says of the hub's release."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.facts.hub import Hub
+from jhubdoctor.finding import Ref
+from jhubdoctor.kube import ConfigMap, PartialObject, Secret
+from jhubdoctor.reader import Look
+from jhubdoctor.reads import State, Unreadable
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision of a release, from the labels of its storage object.
+
+    Attributes:
+        name: the storage object (`sh.helm.release.v1.REL.vN`).
+        driver: `Secret` or `ConfigMap`.
+        release: the release.
+        namespace: where the release lives.
+        number: N.
+        status: `deployed`, `superseded`, `failed`, `pending-install`, `pending-upgrade`, `pending-rollback`, ...
+        modified: when its status was last written.
+    """
+
+    name: str
+    driver: str
+    release: str
+    namespace: str
+    number: int
+    status: str
+    modified: datetime
+
+    @property
+    def ref(self) -> Ref:
+        """A reference to the storage object; stable over revisions."""
+        return Ref(self.driver, self.name, self.namespace, "v1", stable=f"Release/{self.release}")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object that a release holds."""
+
+    api_version: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """The content of one revision.
+
+    Attributes:
+        revision: which.
+        description: what Helm wrote about how it ended.
+        chart_name: of the release's own chart: a parent's, where the hub is a dependency of another chart.
+        chart_version: its version.
+        objects: what its manifest holds.
+        hooks: what its hooks hold.
+        values: the chart's and the user's values, merged and reduced to the allow-list.
+    """
+
+    revision: Revision
+    description: str
+    chart_name: str
+    chart_version: str
+    dependencies: tuple[str, ...] = ()
+    objects: tuple[Listed, ...] = ()
+    hooks: tuple[Listed, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def values_root(self) -> str:
+        """The key under which the hub's values lie, where the release is of a chart that depends on jupyterhub's."""
+        return "" if self.chart_name in {"jupyterhub", ""} else "jupyterhub"
+
+
+@fact("helm-secrets", spare=("helm-configmaps",))
+def revisions(look: Look, hub: Hub) -> list[Revision]:
+    """The revisions of the hub's release, newest first; from Secrets, else from ConfigMaps (HELM_DRIVER=configmap).
+
+    Not applicable where Helm keeps none: Argo CD and `helm template` leave nothing behind.
+    """
+    if not hub.release:
+        raise NotApplicable("the hub has no release label")
+    selector = f"owner=helm,name={hub.release}"
+    found = [
+        _revision(s, "Secret", hub) for s in look.list("helm-secrets", hub.namespace, labels=selector, metadata_only=True)
+    ]
+    if not found:
+        try:
+            found = [
+                _revision(c, "ConfigMap", hub)
+                for c in look.list("helm-configmaps", hub.namespace, labels=selector, metadata_only=True)
+            ]
+        except Unreadable as e:
+            if e.state is not State.FORBIDDEN:
+                raise
+    if not found:
+        by = "Argo CD manages it" if hub.argo_cd else "it was not installed with helm install, or in another namespace"
+        raise NotApplicable(f"Helm keeps no release {hub.release} in {hub.namespace} ({by})")
+    return sorted(found, key=lambda r: r.number, reverse=True)
+
+
+def _revision(item: PartialObject, driver: str, hub: Hub) -> Revision:
+    labels = item.labels
+    stamp = labels.get("modifiedAt") or labels.get("createdAt") or ""
+    return Revision(
+        name=item.name,
+        driver=driver,
+        release=hub.release,
+        namespace=hub.namespace,
+        number=int(labels["version"]) if labels.get("version", "").isdigit() else 0,
+        status=labels.get("status", ""),
+        modified=datetime.fromtimestamp(int(stamp), UTC) if stamp.isdigit() and len(stamp) < 12 else item.created,
+    )
+
+
+@fact("helm-secrets", spare=("helm-configmaps",))
+def newest_release(look: Look, revisions: list[Revision]) -> Release:
+    """The newest revision, whatever its status."""
+    return _content(look, revisions[0])
+
+
+@fact("helm-secrets", spare=("helm-configmaps",))
+def deployed_release(look: Look, revisions: list[Revision]) -> Release:
+    """The newest revision that is deployed: what runs, and what the next `helm upgrade` compares with."""
+    for r in revisions:
+        if r.status == "deployed":
+            return _content(look, r)
+    raise NotApplicable(f"no revision of the release {revisions[0].release} is deployed")
+
+
+def _content(look: Look, revision: Revision) -> Release:
+    read = "helm-secrets" if revision.driver == "Secret" else "helm-configmaps"
+    item: Secret | ConfigMap | None = look.get(read, revision.name, revision.namespace)
+    encoded = item.data.get("release", "") if item is not None else ""
+    try:
+        content = json.loads(base64.b64decode(encoded))
+    except ValueError as e:
+        query = look.queries[-1]
+        raise Unreadable(query, State.MALFORMED, "it is not a release that Helm 3 wrote") from e
+    chart = content["chart"]
+    return Release(
+        revision=revision,
+        description=content["info"]["description"],
+        chart_name=chart["name"],
+        chart_version=chart["version"],
+        dependencies=tuple(chart["dependencies"]),
+        objects=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["objects"]),
+        hooks=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["hooks"]),
+        values=content["values"],
+    )

@@ -1,0 +1,238 @@
+"""Which hubs there are, and what is known of each without its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packaging.version import InvalidVersion, Version
+
+from jhubdoctor.declare import fact
+from jhubdoctor.finding import Ref
+from jhubdoctor.kube import DaemonSet, Deployment, Job, Object
+from jhubdoctor.reader import Look
+from jhubdoctor.reads import Unreadable
+from jhubdoctor.redact import clean
+
+CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
+_IMAGE = re.compile(r"(?:^|/)k8s-hub(?:-slim)?(?:[:@]|$)")
+_CHART = re.compile(r"^jupyterhub-(v?\d.*)$")
+_CONFIG = "/usr/local/etc/jupyterhub/jupyterhub_config.py"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where the command line says to look.
+
+    Attributes:
+        namespace: one namespace (`-n`), None where none was given.
+        all_namespaces: `-A`.
+        release: one release (`--release`).
+        default_namespace: the namespace of the context, looked at first.
+    """
+
+    namespace: str | None = None
+    all_namespaces: bool = False
+    release: str | None = None
+    default_namespace: str = "default"
+
+
+@dataclass(eq=False)
+class Hub:
+    """One JupyterHub.
+
+    Attributes:
+        namespace: where it runs.
+        release: the Helm release (label `release` or `app.kubernetes.io/instance`), empty where there is none.
+        chart: the version of the jupyterhub chart as labelled, empty where unknown.
+        z2jh: whether it is a Zero to JupyterHub install; if not, only what holds for any JupyterHub is checked.
+        deployment: the hub's Deployment; None where an install stopped in its hooks, before there was one.
+        values_root: the key under which its values lie in the release's values, where the chart is a dependency.
+        argo_cd: whether Argo CD manages it.
+    """
+
+    namespace: str
+    release: str
+    chart: str = ""
+    z2jh: bool = True
+    deployment: Deployment | None = None
+    values_root: str = ""
+    argo_cd: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Namespace and release, as reports name it."""
+        return f"{self.namespace}/{self.release or (self.deployment.name if self.deployment else '-')}"
+
+    @property
+    def version(self) -> Version | None:
+        """The chart's version as a comparable one."""
+        return chart_version(self.chart)
+
+    @property
+    def ref(self) -> Ref:
+        """The hub's Deployment, or the release where there is none yet."""
+        if self.deployment is not None:
+            return self.deployment.ref
+        return Ref("Release", self.release, self.namespace, "helm.sh/v3", stable=f"Release/{self.release}")
+
+    def owns(self, item: Object) -> bool:
+        """Whether an object of the namespace belongs to this release: several hubs may share a namespace."""
+        mine = item.labels.get("release") or item.labels.get("app.kubernetes.io/instance")
+        return not mine or not self.release or mine == self.release
+
+    def at_least(self, version: str) -> bool | None:
+        """Whether the chart is at least this version; None where its version is unknown."""
+        return None if self.version is None else self.version >= Version(version)
+
+    @property
+    def helm_upgrade(self) -> str:
+        """The command that applies changed values, with the real names."""
+        if self.argo_cd or not self.release:
+            return ""
+        return self.upgrade_to(self.chart)
+
+    def upgrade_to(self, chart: str) -> str:
+        """The command that moves the release to this version of the chart (or applies values at the same version)."""
+        if self.values_root:
+            return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace} --values values.yaml"
+        version = f" --version {chart}" if chart else ""
+        return (
+            f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY}"
+            f" --namespace {self.namespace}{version} --values values.yaml"
+        )
+
+    def kubectl(self, command: str) -> str:
+        """A kubectl command in the hub's namespace."""
+        return f"kubectl --namespace {self.namespace} {command}"
+
+
+def chart_version(text: str) -> Version | None:
+    """A version of the chart as a comparable one; None where it is none.
+
+    Development versions are `3.3.8-0.dev.git.6789.habc1234` (on the way to 3.3.8) and, before 2.0,
+    `1.1.3-n354.h751bc313` (354 commits after 1.1.3); in labels `+` is written `_`.
+    """
+    plain = text.strip().lstrip("v").replace("_", "+")
+    if m := re.fullmatch(r"(\d+\.\d+\.\d+)-0\.dev\.git\.(\d+)\.h[0-9a-f]+", plain):
+        plain = f"{m[1]}.dev{m[2]}"
+    elif m := re.fullmatch(r"(\d+\.\d+(?:\.\d+)?)(?:-(alpha|beta|rc)\.?(\d+))?[.-]n(\d+)[.]h[0-9a-f]+", plain):
+        plain = f"{m[1]}{(m[2] or '')}{m[3] or ''}.post{m[4]}"
+    elif m := re.fullmatch(r"(\d+\.\d+\.\d+)-(alpha|beta|rc)\.?(\d+)(?:\.git\.\d+\.h[0-9a-f]+)?", plain):
+        plain = f"{m[1]}{m[2]}{m[3]}"
+    try:
+        return Version(plain)
+    except InvalidVersion:
+        return None
+
+
+def _chart_of(item: Object) -> str:
+    for key in ("helm.sh/chart", "chart"):
+        if m := _CHART.match(item.labels.get(key, "")):
+            return m[1].replace("_", "+")
+    return ""
+
+
+def _release_of(item: Object) -> str:
+    return (
+        item.labels.get("release")
+        or item.annotations.get("meta.helm.sh/release-name")
+        or item.labels.get("app.kubernetes.io/instance", "")
+    )
+
+
+def _argo(item: Object) -> bool:
+    return any(k.startswith("argocd.argoproj.io/") for k in (*item.annotations, *item.labels))
+
+
+def _as_hub(d: Deployment) -> Hub | None:
+    """The hub that a Deployment is, None where it is none (`component: hub` is a popular label)."""
+    containers = d.spec.template.spec.containers
+    chart = _chart_of(d)
+    z2jh = bool(
+        chart
+        or any(_IMAGE.search(c.image) for c in containers)
+        or any(m.mount_path == _CONFIG for c in containers for m in c.volume_mounts)
+    )
+    other = any(k.startswith("hub.jupyter.org/") for k in d.spec.template.metadata.labels) or any(
+        "jupyterhub" in c.image for c in containers
+    )
+    if not z2jh and not other:
+        return None
+    return Hub(
+        namespace=d.namespace,
+        release=_release_of(d),
+        chart=chart,
+        z2jh=z2jh,
+        deployment=d,
+        argo_cd=_argo(d),
+        labels=d.labels,
+    )
+
+
+def _places(scope: Scope) -> list[str | None]:
+    if scope.namespace:
+        return [scope.namespace]
+    return [None] if scope.all_namespaces else [scope.default_namespace, None]
+
+
+@fact("deployments", spare=("daemonsets", "jobs"))
+def hubs(look: Look, scope: Scope) -> list[Hub]:
+    """The hubs in scope: in the given namespace, else where the context points, else everywhere.
+
+    Labels are those of the chart, former and present (`component`, `app.kubernetes.io/component`); a hub's Deployment is
+    known by the chart label, the image, or the mounted configuration, never by a name. An install that stopped in its
+    hooks has no Deployment yet: it is known by the image puller that it left.
+    """
+    for place in _places(scope):
+        found = [h for h in _search(look, place) if scope.release in {None, h.release}]
+        if found:
+            return sorted(found, key=lambda h: (h.namespace, h.release))
+    return []
+
+
+def _search(look: Look, place: str | None) -> list[Hub]:
+    if place is not None:
+        deployments = look.list("deployments", place)
+    else:
+        deployments = [
+            *look.list("deployments", None, labels="component=hub"),
+            *look.list("deployments", None, labels="app.kubernetes.io/component=hub,component!=hub"),
+        ]
+    found = [h for d in deployments if d.component == "hub" and (h := _as_hub(d))]
+    known = {(h.namespace, h.release) for h in found}
+    for h in _half_installed(look, place):
+        if (h.namespace, h.release) not in known:
+            known.add((h.namespace, h.release))
+            found.append(h)
+    return found
+
+
+def _half_installed(look: Look, place: str | None) -> list[Hub]:
+    """Installs that never got past their pre-install hooks."""
+    labels = "" if place is not None else "hub.jupyter.org/deletable=true"
+    left: list[DaemonSet | Job] = []
+    for read in ("daemonsets", "jobs"):
+        try:
+            left += look.list(read, place, labels=labels)
+        except Unreadable:
+            # a hub with a Deployment is found without them
+            continue
+    found: dict[tuple[str, str], Hub] = {}
+    for item in left:
+        chart = _chart_of(item)
+        if chart and item.labels.get("hub.jupyter.org/deletable") == "true":
+            key = (item.namespace, _release_of(item))
+            found.setdefault(key, Hub(key[0], key[1], chart, labels=item.labels, argo_cd=_argo(item)))
+    return list(found.values())
+
+
+def describe_search(scope: Scope) -> str:
+    """Where `hubs` looked, in words."""
+    if scope.namespace:
+        return clean(f"namespace {scope.namespace}")
+    if scope.all_namespaces:
+        return "all namespaces"
+    return clean(f"namespace {scope.default_namespace}, then all namespaces")

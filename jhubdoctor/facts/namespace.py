@@ -1,0 +1,236 @@
+"""Facts about the namespace of a hub: one list of each kind, shared by all that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.facts.hub import Hub
+from jhubdoctor.kube import (
+    DaemonSet,
+    Deployment,
+    EndpointSlice,
+    Event,
+    HTTPRoute,
+    Ingress,
+    Job,
+    Lease,
+    LimitRange,
+    Namespace,
+    NetworkPolicy,
+    PersistentVolumeClaim,
+    Pod,
+    PodDisruptionBudget,
+    ResourceQuota,
+    Role,
+    RoleBinding,
+    Service,
+    ServiceAccount,
+    StatefulSet,
+)
+from jhubdoctor.reader import Look
+from jhubdoctor.reads import State, Unreadable
+
+USER_SERVER = "singleuser-server"
+USER_STORAGE = "singleuser-storage"
+
+
+@fact("pods")
+def pods(look: Look, hub: Hub) -> list[Pod]:
+    """All pods of the namespace that are no user's server and belong to this release (or to none)."""
+    found = look.list("pods", hub.namespace, labels=f"component!={USER_SERVER}")
+    return [p for p in found if hub.owns(p) and p.component != USER_SERVER]
+
+
+@fact("pods")
+def user_pods(look: Look, hub: Hub) -> list[Pod]:
+    """The pods of users' servers."""
+    return [p for p in look.list("pods", hub.namespace, labels=f"component={USER_SERVER}") if hub.owns(p)]
+
+
+@fact()
+def hub_pods(pods: list[Pod]) -> list[Pod]:
+    """The pods of the hub itself, newest first."""
+    return _newest(p for p in pods if p.component == "hub")
+
+
+@fact()
+def proxy_pods(pods: list[Pod]) -> list[Pod]:
+    """The pods of the proxy, newest first."""
+    return _newest(p for p in pods if p.component == "proxy")
+
+
+@fact()
+def user_scheduler_pods(pods: list[Pod]) -> list[Pod]:
+    """The pods of the user-scheduler, newest first."""
+    return _newest(p for p in pods if p.component == "user-scheduler")
+
+
+@fact()
+def puller_pods(pods: list[Pod]) -> list[Pod]:
+    """The pods of the hook and continuous image pullers."""
+    return [p for p in pods if p.component in {"hook-image-puller", "continuous-image-puller"}]
+
+
+@fact()
+def placeholder_pods(pods: list[Pod]) -> list[Pod]:
+    """The pods of the user placeholders."""
+    return [p for p in pods if p.component == "user-placeholder"]
+
+
+def _newest(found: Iterable[Pod]) -> list[Pod]:
+    return sorted(found, key=lambda p: p.created, reverse=True)
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of the namespace, newest first.
+
+    They live an hour by default (`--event-ttl` of the API server), so an absent event proves nothing.
+    """
+
+    items: tuple[Event, ...] = ()
+    _about: dict[tuple[str, str], list[Event]] = field(default_factory=dict, compare=False, repr=False)
+
+    def about(self, kind: str, name: str, *reasons: str) -> list[Event]:
+        """Events about one object, newest first; only of these reasons where any are given."""
+        if not self._about:
+            for e in self.items:
+                self._about.setdefault(e.about, []).append(e)
+        return [e for e in self._about.get((kind, name), []) if not reasons or e.reason in reasons]
+
+    def of(self, *reasons: str) -> list[Event]:
+        """Events of these reasons, newest first."""
+        return [e for e in self.items if e.reason in reasons]
+
+
+@fact("events")
+def events(look: Look, hub: Hub) -> Events:
+    """The events of the namespace."""
+    return Events(tuple(sorted(look.list("events", hub.namespace), key=lambda e: e.at, reverse=True)))
+
+
+@fact("persistentvolumeclaims")
+def claims(look: Look, hub: Hub) -> list[PersistentVolumeClaim]:
+    """All PersistentVolumeClaims of the namespace."""
+    return look.list("persistentvolumeclaims", hub.namespace)
+
+
+@fact("services")
+def services(look: Look, hub: Hub) -> list[Service]:
+    """The Services of this release."""
+    return [s for s in look.list("services", hub.namespace) if hub.owns(s)]
+
+
+@fact("endpointslices")
+def endpoint_slices(look: Look, hub: Hub) -> list[EndpointSlice]:
+    """All EndpointSlices of the namespace."""
+    return look.list("endpointslices", hub.namespace)
+
+
+@fact("deployments")
+def deployments(look: Look, hub: Hub) -> list[Deployment]:
+    """The Deployments of this release."""
+    return [d for d in look.list("deployments", hub.namespace) if hub.owns(d)]
+
+
+@fact("daemonsets")
+def daemon_sets(look: Look, hub: Hub) -> list[DaemonSet]:
+    """The DaemonSets of this release."""
+    return [d for d in look.list("daemonsets", hub.namespace) if hub.owns(d)]
+
+
+@fact("statefulsets")
+def stateful_sets(look: Look, hub: Hub) -> list[StatefulSet]:
+    """The StatefulSets of this release."""
+    return [d for d in look.list("statefulsets", hub.namespace) if hub.owns(d)]
+
+
+@fact("jobs")
+def jobs(look: Look, hub: Hub) -> list[Job]:
+    """The Jobs of this release."""
+    return [j for j in look.list("jobs", hub.namespace) if hub.owns(j)]
+
+
+@fact("ingresses")
+def ingresses(look: Look, hub: Hub) -> list[Ingress]:
+    """The Ingresses of the namespace."""
+    return look.list("ingresses", hub.namespace)
+
+
+@fact("httproutes")
+def http_routes(look: Look, hub: Hub) -> list[HTTPRoute]:
+    """The HTTPRoutes of the namespace; none where the Gateway API is not installed."""
+    try:
+        return look.list("httproutes", hub.namespace)
+    except Unreadable as e:
+        if e.state is State.ABSENT:
+            return []
+        raise
+
+
+@fact("networkpolicies")
+def network_policies(look: Look, hub: Hub) -> list[NetworkPolicy]:
+    """The NetworkPolicies of the namespace."""
+    return look.list("networkpolicies", hub.namespace)
+
+
+@fact("poddisruptionbudgets")
+def disruption_budgets(look: Look, hub: Hub) -> list[PodDisruptionBudget]:
+    """The PodDisruptionBudgets of the namespace."""
+    return look.list("poddisruptionbudgets", hub.namespace)
+
+
+@fact("resourcequotas")
+def resource_quotas(look: Look, hub: Hub) -> list[ResourceQuota]:
+    """The ResourceQuotas of the namespace."""
+    return look.list("resourcequotas", hub.namespace)
+
+
+@fact("limitranges")
+def limit_ranges(look: Look, hub: Hub) -> list[LimitRange]:
+    """The LimitRanges of the namespace."""
+    return look.list("limitranges", hub.namespace)
+
+
+@fact("leases")
+def leases(look: Look, hub: Hub) -> list[Lease]:
+    """The Leases of the namespace."""
+    return look.list("leases", hub.namespace)
+
+
+@fact("serviceaccounts")
+def service_accounts(look: Look, hub: Hub) -> list[ServiceAccount]:
+    """The ServiceAccounts of the namespace."""
+    return look.list("serviceaccounts", hub.namespace)
+
+
+@fact("roles")
+def roles(look: Look, hub: Hub) -> list[Role]:
+    """The Roles of the namespace."""
+    return look.list("roles", hub.namespace)
+
+
+@fact("rolebindings")
+def role_bindings(look: Look, hub: Hub) -> list[RoleBinding]:
+    """The RoleBindings of the namespace."""
+    return look.list("rolebindings", hub.namespace)
+
+
+@fact("namespaces")
+def namespace(look: Look, hub: Hub) -> Namespace:
+    """The namespace itself, for its labels."""
+    found: Namespace | None = look.get("namespaces", hub.namespace)
+    if found is None:
+        raise NotApplicable("the namespace is gone")
+    return found
+
+
+@fact()
+def user_scheduler(hub: Hub, deployments: list[Deployment]) -> Deployment:
+    """The Deployment of the user-scheduler. Not applicable where the hub has none: that is a choice, not a fault."""
+    for d in deployments:
+        if d.component == "user-scheduler":
+            return d
+    raise NotApplicable(f"{hub.label} has no user-scheduler (scheduling.userScheduler.enabled is off)")

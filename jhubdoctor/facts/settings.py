@@ -1,0 +1,86 @@
+"""The effective values of a hub, and what follows from them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.facts.helm import Release
+from jhubdoctor.facts.hub import Hub
+from jhubdoctor.kube import ConfigMap, Pod, Secret
+from jhubdoctor.reader import Look
+from jhubdoctor.reads import Query, State, Unreadable
+from jhubdoctor.values import BadValues, Values, allowed, load_yaml, merged
+
+
+@fact("secrets", spare=("configmaps",))
+def hub_secret_values(look: Look, hub: Hub) -> Values:
+    """The values that the hub itself reads: Secret key `values.yaml`, and `hub.existingSecret`'s over it.
+
+    Charts before 0.10 keep what is no credential in the ConfigMap `hub-config`.
+    """
+    if hub.deployment is None:
+        raise NotApplicable("the hub is not installed yet")
+    if not hub.z2jh:
+        raise NotApplicable("it was not installed by the z2jh chart, so it has no values of it")
+    volumes = {v.name: v for v in hub.deployment.spec.template.spec.volumes}
+    data: dict[str, Any] = {}
+    sources = []
+    config = volumes.get("config")
+    if (hub.at_least("0.10.0") is False) and config is not None and config.config_map is not None:
+        found: ConfigMap | None = look.get("configmaps", config.config_map.name, hub.namespace)
+        if found is not None and found.data.get("values.yaml"):
+            data = merged(data, _mapping(found.data["values.yaml"]))
+            sources.append(f"ConfigMap {hub.namespace}/{found.name}")
+    for volume in ("secret", "existing-secret"):
+        v = volumes.get(volume)
+        if v is None or v.secret is None:
+            continue
+        secret: Secret | None = look.get("secrets", v.secret.secret_name, hub.namespace)
+        encoded = secret.data.get("values.yaml", "") if secret is not None else ""
+        if encoded:
+            data = merged(data, _mapping(base64.b64decode(encoded).decode()))
+            sources.append(f"Secret {hub.namespace}/{v.secret.secret_name}")
+    if not data:
+        raise Unreadable(
+            Query("secrets", hub.namespace, "the hub's"), State.ABSENT, "no Secret of the hub holds values.yaml"
+        )
+    return Values(data, " and ".join(sources))
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        return allowed(json.loads(text))
+    except ValueError:
+        try:
+            return allowed(load_yaml(text))
+        except BadValues:
+            return {}
+
+
+@fact()
+def values(hub: Hub, hub_secret_values: Values | None, newest_release: Release | None) -> Values:
+    """The effective values: as the hub reads them, else as Helm keeps them (an install that stopped in its hooks)."""
+    if hub_secret_values is not None:
+        return hub_secret_values
+    if not hub.z2jh:
+        raise NotApplicable("it was not installed by the z2jh chart, so it has no values of it")
+    if newest_release is not None:
+        root = newest_release.values_root
+        found = newest_release.values.get(root, {}) if root else newest_release.values
+        if found:
+            return Values(found, str(newest_release.revision.ref))
+    raise Unreadable(Query("secrets", hub.namespace, "the hub's"), State.FORBIDDEN, "the values cannot be read")
+
+
+@fact()
+def jupyterhub_version(hub: Hub, hub_secret_values: Values | None, user_pods: list[Pod] | None) -> str:
+    """The version of JupyterHub: from the values, else from the newest user pod; empty where neither tells."""
+    found = str(hub_secret_values.get("Chart.AppVersion", "")) if hub_secret_values else ""
+    if not found and user_pods:
+        newest = max(user_pods, key=lambda p: p.created)
+        found = newest.annotations.get("hub.jupyter.org/jupyterhub-version", "")
+    return found if re.fullmatch(r"[\w.+-]{1,40}", found) else ""

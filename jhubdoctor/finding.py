@@ -1,0 +1,102 @@
+"""What a check says: a finding names objects, shows evidence and gives one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How bad it is: `error` breaks the hub for someone now, `warning` will or may, `info` is advice."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return _RANK[self]
+
+
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One Kubernetes object, or one container of a pod.
+
+    `stable` is the object that owns this one and outlives it (the Deployment of a pod, say), as `Kind/name`; it is what
+    fingerprints are made of, because a pod's name changes at every restart.
+    """
+
+    kind: str
+    name: str
+    namespace: str = ""
+    api_version: str = "v1"
+    container: str = ""
+    stable: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What says whether two references mean the same object: kind, namespace, name."""
+        return (self.kind, self.namespace, self.name)
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        inside = f" (container {self.container})" if self.container else ""
+        return f"{self.kind} {where}{self.name}{inside}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that was seen: where (`pod.status`, `event`, `hub log`, `values`, ...), what, and when if known."""
+
+    source: str
+    detail: str
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """The next step: a sentence, commands that can be pasted, and a patch for values.yaml.
+
+    `values` is nested as in the chart's values.yaml; the engine nests it once more where the chart is a dependency of
+    another chart. `commands` hold real names. `caution` says what the fix restarts, deletes or interrupts.
+    """
+
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    caution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, on which objects, how we know, and what to do.
+
+    Attributes:
+        on: the objects that it is about; what a symptom must share with a cause to be folded under it.
+        says: one sentence, without a final full stop, that claims no more than the evidence proves.
+        evidence: `Evidence`, or a pair (source, detail), or a triple with the time.
+        fix: the next step.
+        severity: where it differs from the check's own.
+        cause: a short stable word that tells the causes of one check apart; a part of the fingerprint.
+        affects: further objects that suffer from this (pods of users that cannot start, say).
+    """
+
+    on: tuple[Ref, ...]
+    says: str
+    evidence: tuple[Evidence | tuple[str, str] | tuple[str, str, datetime | None], ...]
+    fix: Fix
+    severity: Severity | None = None
+    cause: str = ""
+    affects: tuple[Ref, ...] = ()
+
+    @property
+    def proof(self) -> tuple[Evidence, ...]:
+        """The evidence in one shape."""
+        return tuple(e if isinstance(e, Evidence) else Evidence(*e) for e in self.evidence)

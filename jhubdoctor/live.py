@@ -1,0 +1,477 @@
+"""Reads from a live cluster. The only module that imports the kubernetes package.
+
+Of that package only what has been stable for years is used: loading configurations (kubeconfig, exec plugins, service
+account), the authentication settings, and the urllib3 pool with the right TLS settings. Its models are not: decoding a
+big namespace with them takes most of a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+
+from jhubdoctor import __version__, kube
+from jhubdoctor.errors import DoctorError
+from jhubdoctor.reader import NotJSON, Reader, decode_item, decode_page, describe
+from jhubdoctor.reads import READS, Answer, Query, State
+from jhubdoctor.redact import clean, log_text, sanitize
+
+PAGE = 500
+TRIES = 3
+REQUEST_TIMEOUT = 15.0
+CONNECT_TIMEOUT = 5.0
+LOG_LINES = 5000
+LOG_SECONDS = 24 * 3600
+LOG_KEEP = 8 * 2**20
+LOG_READ = 64 * 2**20
+BODY_LIMIT = 256 * 2**20
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+class _Reply:
+    """An HTTP answer: status, body, and what the headers say of retrying."""
+
+    __slots__ = ("body", "cut", "retry_after", "status")
+
+    def __init__(self, status: int, body: bytes, retry_after: float | None, *, cut: bool = False) -> None:
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
+        self.cut = cut
+
+
+class _NoAnswer(Exception):  # noqa: N818  - becomes an Answer
+    """No HTTP answer: why."""
+
+    def __init__(self, detail: str, *, retry: bool) -> None:
+        super().__init__(detail)
+        self.retry = retry
+
+
+class LiveReader(Reader):
+    """A cluster, through a kubeconfig or the service account of the pod we run in.
+
+    Args:
+        kubeconfig: a path (or several, joined as in KUBECONFIG); None for KUBECONFIG, ~/.kube/config, in-cluster.
+        context: a context's name; None for the current one.
+        timeout: seconds for the whole run; what is not read by then is out of time.
+        concurrency: the most requests in flight.
+
+    Raises:
+        DoctorError: where the configuration cannot be used.
+    """
+
+    source = "live"
+
+    def __init__(
+        self,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        timeout: float = 60.0,
+        concurrency: int = 8,
+    ) -> None:
+        self._configuration, self.context, self.namespace = _load(kubeconfig, context)
+        self._configuration.connection_pool_maxsize = concurrency
+        self._deadline = time.monotonic() + timeout
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._pool = _pool(self._configuration)
+        self._host = str(self._configuration.host).rstrip("/")
+        self._lock = threading.Lock()
+        self._now: datetime | None = None
+        self.requests = 0
+        self.bytes_read = 0
+        self.verified = bool(self._configuration.verify_ssl)
+
+    # --- what facts ask for ------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Ask for /version, to fail early and clearly.
+
+        Raises:
+            DoctorError: when the cluster cannot be reached or the credentials are refused.
+        """
+        try:
+            reply = self._request("/version")
+        except _NoAnswer as e:
+            raise DoctorError(
+                f"The cluster at {self._host} cannot be reached: {e}.",
+                "Check the context (kubectl config current-context) and the network, then try again.",
+            ) from e
+        if reply.status == 401:  # noqa: PLR2004
+            raise DoctorError(
+                f"The cluster at {self._host} refused the credentials (HTTP 401).",
+                "They may have expired: sign in again as your provider says, then try `kubectl auth whoami`.",
+            )
+
+    def now(self) -> datetime:
+        """The cluster's clock, from the Date header of its first answer: a laptop's clock may be wrong."""
+        return self._now or datetime.now(UTC)
+
+    def list(self, query: Query) -> Answer:
+        """All pages; a token that expired midway (410) starts the list again once."""
+        read = READS[query.read]
+        for version in read.versions:
+            answer = self._pages(query, read.path(version, query.namespace))
+            if answer.state is not State.ABSENT:
+                return answer
+        return answer
+
+    def get(self, query: Query) -> Answer:
+        """One object."""
+        read = READS[query.read]
+        for version in read.versions:
+            answer = self._one(read.type, read.path(version, query.namespace, query.name))
+            if answer.state is not State.ABSENT:
+                return answer
+        return answer
+
+    def raw(self, query: Query) -> Answer:
+        """The text of a path. A health endpoint that answers 500 with its list of items has answered."""
+        try:
+            reply = self._patiently(query.name, accept="application/json, */*")
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        text = reply.body.decode(errors="replace")
+        if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):  # noqa: PLR2004
+            if text.lstrip()[:1] == "<":
+                return Answer(State.MALFORMED, [], detail=describe(reply.body))
+            return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else text)
+        return _failed(reply)
+
+    def log(self, query: Query) -> Answer:
+        """The last day's last lines of a container, at most 8 MiB of them."""
+        pod, container, *previous = query.name.split("/")
+        parameters: dict[str, str] = {
+            "container": container,
+            "tailLines": str(LOG_LINES),
+            "sinceSeconds": str(LOG_SECONDS),
+            "timestamps": "true",
+        }
+        if previous:
+            # the run before may have ended long ago: its end is what matters, whenever that was
+            del parameters["sinceSeconds"]
+            parameters["previous"] = "true"
+        path = READS["pods/log"].path("v1", query.namespace, pod) + "?" + urlencode(parameters)
+        try:
+            reply = self._patiently(path, accept="*/*", keep_end=True)
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        if reply.status == 400 and b'"Status"' in reply.body[:4000]:  # noqa: PLR2004
+            # "container ... is waiting to start", "previous terminated container ... not found"
+            return Answer(State.OK, [])
+        if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:  # noqa: PLR2004
+            return Answer(State.OK, [])
+        if reply.status != 200:  # noqa: PLR2004
+            return _failed(reply)
+        if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+            return Answer(State.MALFORMED, [], detail=describe(reply.body))
+        text = log_text(reply.body.decode(errors="replace"))
+        if reply.cut:
+            return Answer(State.TRUNCATED, [], text, "the log is larger than what is read of one")
+        return Answer(State.OK, [], text)
+
+    # --- lists and objects -------------------------------------------------------------------------------------------
+
+    def _pages(self, query: Query, path: str) -> Answer:
+        items: list[Any] = []
+        left_out = 0
+        token = ""
+        restarted = False
+        parameters: dict[str, str] = {"limit": str(PAGE)}
+        if query.labels:
+            parameters["labelSelector"] = query.labels
+        if query.fields:
+            parameters["fieldSelector"] = query.fields
+        accept = _METADATA if query.metadata_only else "application/json"
+        kind = kube.PartialObject if query.metadata_only else READS[query.read].type
+        while True:
+            extra = {"continue": token} if token else {}
+            try:
+                reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
+            except _NoAnswer as e:
+                return Answer(State.TRUNCATED if items else State.TIMEOUT, items, detail=str(e), left_out=left_out)
+            if reply.status == 410 and token and not restarted:  # noqa: PLR2004
+                items, left_out, token, restarted = [], 0, "", True
+                continue
+            if reply.status != 200:  # noqa: PLR2004
+                failed = _failed(reply)
+                if items:
+                    return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
+                return failed
+            try:
+                found, bad, token = decode_page(kind, reply.body)
+            except NotJSON as e:
+                return Answer(State.TRUNCATED if items else State.MALFORMED, items, detail=str(e), left_out=left_out)
+            items += found
+            left_out += bad
+            if not token:
+                state = State.MALFORMED if left_out else State.OK
+                detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
+                return Answer(state, items, detail=detail, left_out=left_out)
+
+    def _one(self, kind: type[kube.Object], path: str) -> Answer:
+        try:
+            reply = self._patiently(path)
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        if reply.status == 404:  # noqa: PLR2004
+            # an object that is not there has its name in the message; a kind that is not served has not
+            status = _status(reply.body)
+            if '" not found' in status:
+                return Answer(State.OK, [])
+        if reply.status != 200:  # noqa: PLR2004
+            return _failed(reply)
+        try:
+            item = decode_item(kind, reply.body)
+        except NotJSON as e:
+            return Answer(State.MALFORMED, [], detail=str(e))
+        if not item.metadata.name:
+            return Answer(State.MALFORMED, [], detail="the object has no name")
+        sanitize(item)
+        return Answer(State.OK, [item])
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+        """A request, tried again after 429, 5xx and broken connections, as long as the run's time allows."""
+        for attempt in range(1, TRIES + 1):
+            wait = 0.25 * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
+            try:
+                reply = self._request(path, accept, keep_end=keep_end)
+            except _NoAnswer as e:
+                if attempt == TRIES or not e.retry:
+                    raise
+            else:
+                health = reply.body.lstrip()[:3] in {b"[+]", b"[-]"}
+                if health or (reply.status != 429 and reply.status < 500):  # noqa: PLR2004
+                    return reply
+                if attempt == TRIES:
+                    return reply
+                if reply.retry_after is not None:
+                    wait = reply.retry_after
+            if time.monotonic() + wait >= self._deadline:
+                raise _NoAnswer("out of time", retry=False)
+            time.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+        with self._slots:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise _NoAnswer("out of time", retry=False)
+            limit = min(REQUEST_TIMEOUT, left)
+            headers = {"Accept": accept, "User-Agent": f"jhubdoctor/{__version__}", **self._authentication()}
+            with self._lock:
+                self.requests += 1
+            try:
+                response = self._pool.request(
+                    "GET",
+                    self._host + path,
+                    headers=headers,
+                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, limit), read=limit),
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                )
+                body, cut = self._body(response, time.monotonic() + limit, keep_end=keep_end)
+            except (urllib3.exceptions.HTTPError, OSError) as e:
+                detail, retry = _reason(e, limit)
+                raise _NoAnswer(detail, retry=retry) from e
+        with self._lock:
+            self.bytes_read += len(body)
+        self._clock(response.headers.get("Date"))
+        return _Reply(response.status, body, _seconds(response.headers.get("Retry-After")), cut=cut)
+
+    def _authentication(self) -> dict[str, str]:
+        """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
+        with self._lock:
+            settings = self._configuration.auth_settings()
+        return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
+
+    def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:  # noqa: ANN401
+        """The body. Of a log the end is kept, of anything else nothing over the limit is read."""
+        chunks: deque[bytes] = deque()
+        kept = total = 0
+        cut = False
+        limit = LOG_READ if keep_end else BODY_LIMIT
+        try:
+            for chunk in response.stream(2**18):
+                chunks.append(chunk)
+                total += len(chunk)
+                kept += len(chunk)
+                while keep_end and kept - len(chunks[0]) > LOG_KEEP:
+                    kept -= len(chunks.popleft())
+                    cut = True
+                if total > limit or time.monotonic() > until:
+                    if not keep_end:
+                        raise _NoAnswer("the answer was too large or too slow", retry=False)
+                    cut = True
+                    break
+            else:
+                response.release_conn()
+                return b"".join(chunks), cut
+        except _NoAnswer:
+            response.close()
+            raise
+        response.close()
+        return b"".join(chunks), cut
+
+    def _clock(self, date: str | None) -> None:
+        if self._now is None and date:
+            try:
+                self._now = parsedate_to_datetime(date).astimezone(UTC)
+            except (ValueError, TypeError):
+                self._now = datetime.now(UTC)
+
+
+def _status(body: bytes) -> str:
+    """The message of a Status, empty where it is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    message = found.get("message") if isinstance(found, dict) else None
+    return message if isinstance(message, str) else ""
+
+
+def _failed(reply: _Reply) -> Answer:
+    """An HTTP status that is no answer, as a state."""
+    message = clean(_status(reply.body), 300)
+    code = f"HTTP {reply.status}"
+    detail = f"{code}: {message}" if message else code
+    if reply.status in {401, 403}:
+        return Answer(State.FORBIDDEN, [], detail=detail)
+    if reply.status in {404, 406, 405, 410}:
+        return Answer(State.ABSENT, [], detail=detail)
+    if reply.status == 429 or reply.status >= 500:  # noqa: PLR2004
+        return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
+    return Answer(State.MALFORMED, [], detail=detail)
+
+
+def _reason(error: Exception, limit: float) -> tuple[str, bool]:
+    """What went wrong with a connection, in words, and whether another try makes sense."""
+    text = str(error)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return f"no connection within {min(CONNECT_TIMEOUT, limit):.0f} s", False
+    if isinstance(error, (urllib3.exceptions.ReadTimeoutError, TimeoutError)):
+        return f"no answer within {limit:.0f} s", False
+    if isinstance(error, urllib3.exceptions.SSLError) or "SSL" in type(error).__name__:
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return "its certificate is not signed by the authority that the kubeconfig names", False
+        if "certificate" in text.lower() and "alert" in text.lower():
+            return "it refused the client certificate (expired, or of another cluster)", False
+        return "the TLS handshake failed", False
+    if "Name or service not known" in text or "getaddrinfo" in text or "NameResolution" in type(error).__name__:
+        return "its name cannot be resolved", False
+    if "refused" in text:
+        return "the connection was refused", True
+    if "IncompleteRead" in text or "reset" in text.lower() or "RemoteDisconnected" in text:
+        return "the connection was reset", True
+    return f"the connection failed ({type(error).__name__})", True
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return min(max(float(header), 0.0), 30.0) if header else None
+    except ValueError:
+        return None
+
+
+def _gauges(text: str) -> str:
+    """Of the API server's metrics the one gauge that is used; the whole is megabytes."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("apiserver_requested_deprecated_apis{"))
+
+
+def _load(kubeconfig: str | None, context: str | None) -> tuple[Any, str, str]:
+    """A loaded configuration, the context's name and its namespace."""
+    from kubernetes.client.configuration import Configuration
+    from kubernetes.config import incluster_config, kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    configuration = Configuration()
+    default = os.environ.get("KUBECONFIG") or os.path.expanduser("~/.kube/config")
+    files = kubeconfig or default
+    there = any(os.path.exists(os.path.expanduser(f)) for f in files.split(os.pathsep) if f)
+    if not there and not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        try:
+            incluster_config.load_incluster_config(client_configuration=configuration)
+        except ConfigException as e:
+            raise DoctorError(
+                f"The service account of this pod cannot be used: {clean(str(e), 200)}.",
+                "Mount its token (automountServiceAccountToken), or give --kubeconfig.",
+            ) from e
+        return configuration, "in-cluster", _in_cluster_namespace()
+    if not there:
+        raise DoctorError(
+            f"There is no kubeconfig at {files}.", "Give one with --kubeconfig, or set KUBECONFIG as for kubectl."
+        )
+    try:
+        contexts, current = kube_config.list_kube_config_contexts(config_file=files)
+        wanted = context or (current or {}).get("name", "")
+        names = [c["name"] for c in contexts]
+        if wanted not in names:
+            raise DoctorError(
+                f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
+                f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
+            )
+        kube_config.load_kube_config(
+            config_file=files, context=wanted, client_configuration=configuration, persist_config=False
+        )
+    except ConfigException as e:
+        raise DoctorError(
+            f"The kubeconfig {files} cannot be used: {clean(str(e), 300)}.", "Check that kubectl works with it."
+        ) from e
+    except DoctorError:
+        raise
+    except Exception as e:
+        # the loader raises KeyError, TypeError or yaml errors for a file that is no kubeconfig
+        raise DoctorError(
+            f"The kubeconfig {files} cannot be used ({type(e).__name__}).", "Check that kubectl works with it."
+        ) from e
+    found = next(c for c in contexts if c["name"] == wanted)
+    return configuration, wanted, (found.get("context") or {}).get("namespace") or "default"
+
+
+def _in_cluster_namespace() -> str:
+    try:
+        with open("/var/run/secrets/kubernetes.io/serviceaccount/namespace", encoding="utf-8") as f:
+            return f.read().strip() or "default"
+    except OSError:
+        return "default"
+
+
+def _pool(configuration: Any) -> urllib3.PoolManager:  # noqa: ANN401
+    """The package's own pool: proxies, client certificates and certificate authorities as configured."""
+    from kubernetes.client.rest import RESTClientObject
+
+    if not configuration.verify_ssl:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return cast("urllib3.PoolManager", RESTClientObject(configuration).pool_manager)
+
+
+def contexts(kubeconfig: str | None = None) -> list[str]:
+    """The names of all contexts, sorted.
+
+    Raises:
+        DoctorError: where there is no usable kubeconfig.
+    """
+    from kubernetes.config import kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    files = kubeconfig or os.environ.get("KUBECONFIG") or os.path.expanduser("~/.kube/config")
+    try:
+        found, _ = kube_config.list_kube_config_contexts(config_file=files)
+    except (ConfigException, OSError) as e:
+        raise DoctorError(f"The kubeconfig {files} cannot be used: {clean(str(e), 200)}.") from e
+    return sorted(c["name"] for c in found)

@@ -1,0 +1,441 @@
+"""Runs checks over a reader: facts as soon as what they need is there, then checks, then the folding of symptoms.
+
+A failed read makes exactly those checks unknown that needed it; a crash is the result of the check that crashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from graphlib import TopologicalSorter
+from typing import Any
+
+from jhubdoctor.declare import Check, Fact, Need, NotApplicable
+from jhubdoctor.facts.hub import Hub, Scope
+from jhubdoctor.finding import Finding, Fix, Severity
+from jhubdoctor.reader import Coverage, Look, Reader
+from jhubdoctor.reads import READS, Query, State, Unreadable
+from jhubdoctor.registry import Registry
+
+
+class Status(StrEnum):
+    """The result of a check for a hub. `ok` means: looked, and fine."""
+
+    OK = "ok"
+    FOUND = "found"
+    NOT_APPLICABLE = "not-applicable"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A read that failed, and the rule that would allow it where rights are what is missing."""
+
+    query: Query
+    state: State
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.query}: {self.state.value}" + (f" ({self.detail})" if self.detail else "")
+
+    @property
+    def rule(self) -> dict[str, list[str]] | None:
+        """The RBAC rule to grant."""
+        return READS[self.query.read].rule() if self.state is State.FORBIDDEN else None
+
+
+@dataclass
+class Result:
+    """What came of one check for one hub (or for the cluster: `hub` is None)."""
+
+    check: Check
+    hub: Hub | None
+    status: Status
+    reason: str = ""
+    gaps: tuple[Gap, ...] = ()
+    duration: float = 0.0
+
+
+@dataclass
+class Reported:
+    """A finding with its check, its place among the others and a fingerprint that outlives pods and texts."""
+
+    check: Check
+    hub: Hub | None
+    finding: Finding
+    severity: Severity
+    fingerprint: str
+    explained_by: str | None = None
+
+    @property
+    def fix(self) -> Fix:
+        """The fix; its values nested where the chart is a dependency of another."""
+        fix = self.finding.fix
+        if self.hub is not None and self.hub.values_root and fix.values:
+            return Fix(fix.text, {self.hub.values_root: fix.values}, fix.commands, fix.caution)
+        return fix
+
+
+@dataclass
+class CoverageRow:
+    """One read: how it ended, how many items, and which checks needed it."""
+
+    query: Query
+    state: State
+    items: int
+    detail: str
+    needed_by: list[str]
+
+
+@dataclass
+class Report:
+    """All that a run found out. Formats are functions of this and nothing else."""
+
+    started_at: datetime
+    duration: float
+    source: str
+    context: str
+    server_version: str
+    hubs: list[Hub]
+    results: list[Result]
+    findings: list[Reported]
+    coverage: list[CoverageRow]
+    requests: int = 0
+    bytes_read: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    def count(self, status: Status) -> int:
+        """How many results have this status."""
+        return sum(r.status is status for r in self.results)
+
+    def severities(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(f.severity is severity for f in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """The worst of it: error, warning, unknown (something could not be judged), info, ok."""
+        for severity in (Severity.ERROR, Severity.WARNING):
+            if self.severities(severity):
+                return severity.value
+        if self.count(Status.UNKNOWN) or self.count(Status.BROKEN):
+            return "unknown"
+        return "info" if self.findings else "ok"
+
+    def exit_code(self, fail_on: str = "error", *, accept_unknown: bool = False) -> int:
+        """0 fine, 1 findings at or above `fail_on`, 3 something selected could not be judged."""
+        if fail_on != "never" and any(f.severity.rank <= Severity(fail_on).rank for f in self.findings):
+            return 1
+        if not accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
+            return 3
+        return 0
+
+    def symptoms(self, cause: Reported) -> list[Reported]:
+        """The findings folded under this one."""
+        return [f for f in self.findings if f.explained_by == cause.fingerprint]
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """A fact's value, or why there is none; and what of it was not seen."""
+
+    value: Any = None
+    gaps: tuple[Gap, ...] = ()
+    absent: str = ""
+    broken: str = ""
+    partial: tuple[Gap, ...] = ()
+    unseen: tuple[Gap, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no value."""
+        return bool(self.gaps or self.absent or self.broken)
+
+
+Key = tuple[str, int | None]
+
+
+class _Facts:
+    """The outcomes of all facts, per hub where they depend on one."""
+
+    def __init__(self, facts: Mapping[str, Fact], reader: Reader, scope: Scope) -> None:
+        self.facts = facts
+        self.reader = reader
+        self.scope = scope
+        self.coverage = Coverage()
+        self.outcomes: dict[Key, Outcome] = {}
+        self.queries: dict[str, set[Query]] = {}
+        self.of_hub = self._hub_scoped()
+        self.hubs: list[Hub] = []
+
+    def _hub_scoped(self) -> frozenset[str]:
+        found = {"hub"}
+        grew = True
+        while grew:
+            grew = False
+            for f in self.facts.values():
+                if f.name not in found and any(n.fact in found for n in f.needs):
+                    found.add(f.name)
+                    grew = True
+        return frozenset(found)
+
+    def compute(self, names: Iterable[str], hubs: Iterable[int], pool: ThreadPoolExecutor) -> None:
+        """Compute these facts, each as soon as what it needs is there."""
+        indices = list(hubs)
+        graph: dict[Key, set[Key]] = {}
+        for name in names:
+            for i in indices if name in self.of_hub else [None]:
+                graph[name, i] = {
+                    (n.fact, i if n.fact in self.of_hub else None) for n in self.facts[name].needs if n.fact in self.facts
+                }
+        sorter: TopologicalSorter[Key] = TopologicalSorter(graph)
+        sorter.prepare()
+        running: dict[Future[Outcome], Key] = {}
+        while sorter.is_active():
+            for key in sorter.get_ready():
+                if key in self.outcomes:
+                    sorter.done(key)
+                else:
+                    running[pool.submit(self._one, key)] = key
+            if not running:
+                continue
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                key = running.pop(future)
+                self.outcomes[key] = future.result()
+                sorter.done(key)
+
+    def of(self, need: str, i: int | None) -> Outcome:
+        """The outcome of a fact for a hub."""
+        match need:
+            case "hub":
+                return Outcome(self.hubs[i]) if i is not None else Outcome(absent="no hub")
+            case "now":
+                return Outcome(self.reader.now())
+            case "scope":
+                return Outcome(self.scope)
+        return self.outcomes[need, i if need in self.of_hub else None]
+
+    def arguments(self, needs: Iterable[Need], i: int | None) -> tuple[dict[str, Any], Outcome]:
+        """The arguments of a function, and an outcome that says what is missing."""
+        arguments: dict[str, Any] = {}
+        sum_ = Outcome()
+        absent: list[str] = []
+        for need in needs:
+            got = self.of(need.fact, i)
+            sum_.unseen += got.unseen
+            if not got.failed:
+                arguments[need.fact] = got.value
+                sum_.partial += got.partial
+            elif need.optional and not got.broken:
+                arguments[need.fact] = None
+                sum_.unseen += got.gaps
+            else:
+                sum_.gaps += got.gaps
+                sum_.broken = sum_.broken or got.broken
+                absent += [got.absent] if got.absent else []
+        if absent:
+            # what is certainly not there outweighs what could not be read
+            return {}, Outcome(absent=absent[0])
+        return arguments, sum_
+
+    def _one(self, key: Key) -> Outcome:
+        name, i = key
+        fact = self.facts[name]
+        arguments, sum_ = self.arguments(fact.needs, i)
+        if sum_.failed:
+            return sum_
+        look = Look(self.reader, (*fact.reads, *fact.spare), self.coverage)
+        try:
+            value = fact.function(**arguments, **({"look": look} if fact.looks else {}))
+        except Unreadable as e:
+            # where it failed for want of something optional, that is the reason to tell
+            return Outcome(gaps=sum_.unseen or (Gap(e.query, e.state, e.detail),))
+        except NotApplicable as e:
+            return Outcome(absent=str(e))
+        except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
+            return Outcome(broken=_where(e))
+        finally:
+            self.queries.setdefault(name, set()).update(look.queries)
+        own = tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
+        return Outcome(value, partial=sum_.partial + own, unseen=sum_.unseen)
+
+
+def _where(error: BaseException) -> str:
+    """The exception and the last place of ours that it came through. Never its text: it may quote the cluster."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "jhubdoctor" in f.filename] or frames
+    place = f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/') or own[-1].filename}:{own[-1].lineno}" if own else ""
+    return f"{type(error).__name__} at {place}"
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def run(
+    registry: Registry,
+    checks: list[Check],
+    reader: Reader,
+    scope: Scope,
+    *,
+    concurrency: int = 8,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Run checks and report. Nothing that a cluster does makes this raise."""
+    start = time.monotonic()
+    facts = _Facts(registry.closure(checks) | registry.closure_of("hubs", "server_version"), reader, scope)
+    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") as pool:
+        progress("looking for hubs")
+        facts.compute(registry.closure_of("hubs"), (), pool)
+        found = facts.of("hubs", None)
+        facts.hubs = [] if found.failed else list(found.value)
+        progress("reading the cluster")
+        facts.compute(facts.facts, range(len(facts.hubs)), pool)
+    for i, hub in enumerate(facts.hubs):
+        if "newest_release" in facts.facts and not (newest := facts.of("newest_release", i)).failed:
+            hub.values_root = newest.value.values_root
+    progress("judging")
+    results: list[Result] = []
+    reported: list[Reported] = []
+    for c in checks:
+        per_hub = any(n.fact in facts.of_hub for n in c.needs)
+        for i in (range(len(facts.hubs)) or [None]) if per_hub else [None]:
+            if per_hub and i is None:
+                results.append(_without_hub(c, found))
+                continue
+            result, findings = _judge(c, facts, i)
+            results.append(result)
+            reported += findings
+    version = facts.of("server_version", None)
+    fold(reported)
+    return Report(
+        started_at=reader.now(),
+        duration=time.monotonic() - start,
+        source=reader.source,
+        context=reader.context,
+        server_version=str(version.value) if not version.failed else "",
+        hubs=facts.hubs,
+        results=results,
+        findings=ranked(reported),
+        coverage=_coverage(registry, checks, facts),
+        requests=reader.requests,
+        bytes_read=reader.bytes_read,
+    )
+
+
+def _without_hub(check: Check, found: Outcome) -> Result:
+    if found.broken:
+        return Result(check, None, Status.BROKEN, found.broken)
+    if found.gaps:
+        return Result(check, None, Status.UNKNOWN, "; ".join(map(str, found.gaps)), found.gaps)
+    return Result(check, None, Status.NOT_APPLICABLE, found.absent or "no hub was found")
+
+
+def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Reported]]:
+    hub = facts.hubs[i] if i is not None else None
+    arguments, sum_ = facts.arguments(check.needs, i)
+    if sum_.absent:
+        return Result(check, hub, Status.NOT_APPLICABLE, sum_.absent), []
+    if sum_.broken:
+        return Result(check, hub, Status.BROKEN, sum_.broken), []
+    if sum_.gaps:
+        gaps = tuple(dict.fromkeys(sum_.gaps))
+        return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, gaps)), gaps), []
+    start = time.monotonic()
+    try:
+        findings = list(check.function(**arguments))
+    except NotApplicable as e:
+        return Result(check, hub, Status.NOT_APPLICABLE, str(e)), []
+    except Exception as e:  # noqa: BLE001  - a bug in a check is that check's result
+        return Result(check, hub, Status.BROKEN, _where(e), duration=time.monotonic() - start), []
+    duration = time.monotonic() - start
+    partial, unseen = tuple(dict.fromkeys(sum_.partial)), tuple(dict.fromkeys(sum_.unseen))
+    if findings:
+        said = "; ".join(f"not seen: {g}" for g in (*partial, *unseen))
+        reported = [
+            Reported(check, hub, f, f.severity or check.severity, fingerprint(check.id, hub, f)) for f in findings
+        ]
+        return Result(check, hub, Status.FOUND, said, partial + unseen, duration), reported
+    if partial:
+        return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
+    return Result(check, hub, Status.OK, "; ".join(f"not seen: {g}" for g in unseen), unseen, duration), []
+
+
+def fingerprint(check_id: str, hub: Hub | None, finding: Finding) -> str:
+    """What says in the next run that it is the same finding: check, hub, cause, owning objects."""
+    where = f"{hub.namespace}/{hub.release}" if hub else ""
+    owners = sorted({f"{r.namespace}/{r.stable or f'{r.kind}/{r.name}'}" for r in finding.on})
+    text = "\n".join([check_id, where, finding.cause, *owners])
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def fold(findings: list[Reported]) -> None:
+    """Give every symptom the fingerprint of its root cause.
+
+    A finding is a symptom of another whose check explains it, where each of its objects is among those that the causes
+    are about or affect. Chains end at the root; a circle leaves its worst member as the root.
+    """
+    parents: dict[int, Reported] = {}
+    for s in findings:
+        causes = [
+            c for c in findings if c is not s and s.check.id in c.check.explains and (c.hub is None or c.hub == s.hub)
+        ]
+        suffer = {c.fingerprint: {r.key for r in (*c.finding.on, *c.finding.affects)} for c in causes}
+        keys = {r.key for r in s.finding.on}
+        if not causes or not keys <= set().union(*suffer.values()):
+            continue
+        parents[id(s)] = max(causes, key=lambda c: (len(keys & suffer[c.fingerprint]), -c.severity.rank))
+    for s in findings:
+        seen = {id(s)}
+        root = s
+        while id(root) in parents and id(parents[id(root)]) not in seen:
+            root = parents[id(root)]
+            seen.add(id(root))
+        if root is not s and id(root) not in parents:
+            s.explained_by = root.fingerprint
+
+
+def ranked(findings: list[Reported]) -> list[Reported]:
+    """Root causes before symptoms, errors before warnings, then what explains and affects most."""
+    symptoms: dict[str, int] = {}
+    for f in findings:
+        if f.explained_by:
+            symptoms[f.explained_by] = symptoms.get(f.explained_by, 0) + 1
+    return sorted(
+        findings,
+        key=lambda f: (
+            f.explained_by is not None,
+            f.severity.rank,
+            -symptoms.get(f.fingerprint, 0),
+            -len(f.finding.affects),
+            f.check.id,
+            f.fingerprint,
+        ),
+    )
+
+
+def _coverage(registry: Registry, checks: list[Check], facts: _Facts) -> list[CoverageRow]:
+    by_fact = {c.id: set(registry.closure([c])) for c in checks}
+    rows = []
+    for query, answer in facts.coverage.rows.items():
+        readers = {name for name, queries in facts.queries.items() if query in queries}
+        rows.append(
+            CoverageRow(
+                query=query,
+                state=State.MALFORMED if answer.left_out and answer.state is State.OK else answer.state,
+                items=len(answer.items) or int(bool(answer.text)),
+                detail=answer.detail,
+                needed_by=sorted(i for i, names in by_fact.items() if names & readers),
+            )
+        )
+    return sorted(rows, key=lambda r: str(r.query))
+

@@ -1,0 +1,307 @@
+"""For tests of checks, also of other packs: examples in YAML, and the contract that every check keeps.
+
+An example is a YAML stream of Kubernetes objects, merged over a small healthy hub (`example/base.yaml`) by kind,
+namespace and name; what is new is added. It names only what differs. `$delete: true` in an object removes it; a list
+replaces a list; `null` removes a key. Besides Kubernetes kinds there are:
+
+- `kind: Values` (`values:` merged into the hub's values), `kind: Log` (`pod`, `container`, `previous`, `text`),
+- `kind: Path` (`path`, `text`), `kind: Version` (`gitVersion`), `kind: Release` (a revision in Helm's storage),
+- `kind: Missing` (`read`, `state`, `detail`: what cannot be read), `kind: Now` (`at`), `kind: Empty` (no base at all).
+
+`metadata.namespace` is `jhub` and the labels `app: jupyterhub` and `release: jhub` are set unless they are given. Times
+may be written as `-5m`, `-2h`, `-3d`: so long before the look. In log texts `{-5m}` stands for such a time.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jhubdoctor import notes
+from jhubdoctor.declare import Check
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.memory import MemoryReader
+from jhubdoctor.reads import State
+from jhubdoctor.registry import Registry, load
+from jhubdoctor.run import Report, Reported, Status, run
+from jhubdoctor.values import load_yaml, merged
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+"""The moment of every example."""
+
+_CLUSTER_WIDE = {
+    "Node", "Namespace", "PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "VolumeAttachment",
+    "PriorityClass", "IngressClass", "APIService", "ClusterRole", "ClusterRoleBinding", "ComponentStatus",
+    "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
+}  # fmt: skip
+_UNLABELLED = _CLUSTER_WIDE | {"Event", "PersistentVolumeClaim", "Lease", "Secret", "ConfigMap", "EndpointSlice"}
+_AGO = re.compile(r"-(\d+(?:\.\d+)?)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_IN_TEXT = re.compile(r"\{(-\d+(?:\.\d+)?[smhd])\}")
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """The documents of a YAML stream."""
+    found = [load_yaml(part) for part in re.split(r"^---[^\n]*$", text, flags=re.MULTILINE)]
+    return [d for d in found if isinstance(d, dict)]
+
+
+@cache
+def _base_documents() -> tuple[dict[str, Any], ...]:
+    return tuple(documents(resources.files("jhubdoctor.example").joinpath("base.yaml").read_text(encoding="utf-8")))
+
+
+def base_documents() -> list[dict[str, Any]]:
+    """The healthy hub that examples build on."""
+    return copy.deepcopy(list(_base_documents()))
+
+
+def _ago(text: str, now: datetime) -> datetime | None:
+    found = _AGO.fullmatch(text)
+    return now - timedelta(seconds=float(found[1]) * _SECONDS[found[2]]) if found else None
+
+
+def _times(value: Any, now: datetime, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {k: _times(v, now, str(k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_times(v, now, key) for v in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, str) and key not in {"effect", "operator"} and (at := _ago(value, now)):
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
+
+
+def _overlaid(base: Any, over: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        result = dict(base)
+        for key, value in over.items():
+            if value is None:
+                result.pop(key, None)
+            else:
+                result[key] = _overlaid(result.get(key), value)
+        return result
+    return copy.deepcopy(over)
+
+
+def _identity(document: Mapping[str, Any]) -> tuple[str, ...]:
+    kind = str(document.get("kind"))
+    meta = document.get("metadata") or {}
+    match kind:
+        case "Path":
+            return (kind, str(document.get("path")))
+        case "Log":
+            parts = (document.get("namespace", "jhub"), document.get("pod"), document.get("container"))
+            return (kind, *map(str, parts), str(bool(document.get("previous"))))
+        case "Release":
+            return (kind, str(document.get("name")), str(document.get("version")))
+        case "Missing":
+            return (kind, str(document.get("read")))
+        case "Values":
+            return (kind, str(document.get("namespace", "jhub")))
+        case "Version" | "Now" | "Empty":
+            return (kind,)
+    return (kind, str(meta.get("namespace", "" if kind in _CLUSTER_WIDE else "jhub")), str(meta.get("name")))
+
+
+class Example:
+    """A cluster in YAML, ready to be read."""
+
+    def __init__(self, text: str | Iterable[Mapping[str, Any]]) -> None:
+        given = documents(text) if isinstance(text, str) else [dict(d) for d in text]
+        empty = any(d.get("kind") == "Empty" for d in given)
+        merged_: dict[tuple[str, ...], dict[str, Any]] = {}
+        for d in [] if empty else base_documents():
+            merged_[_identity(d)] = d
+        for d in given:
+            key = _identity(d)
+            if d.get("$delete"):
+                merged_.pop(key, None)
+            elif d.get("kind") == "Values" and key in merged_:
+                merged_[key] = {**merged_[key], "values": merged(merged_[key]["values"], d["values"])}
+            else:
+                merged_[key] = _overlaid(merged_.get(key), d)
+        self.documents = list(merged_.values())
+
+    def reader(self, *, shuffle: random.Random | None = None) -> MemoryReader:
+        """A reader of this cluster."""
+        now = next((_moment(d["at"]) for d in self.documents if d.get("kind") == "Now"), NOW)
+        objects: list[dict[str, Any]] = []
+        logs: dict[str, str] = {}
+        paths: dict[str, str] = {}
+        missing: dict[str, tuple[State, str]] = {}
+        for d in self.documents:
+            match d.get("kind"):
+                case "Log":
+                    end = "/previous" if d.get("previous") else ""
+                    key = f"{d.get('namespace', 'jhub')}/{d['pod']}/{d['container']}{end}"
+                    logs[key] = _IN_TEXT.sub(lambda m: _stamp(m[1], now), str(d["text"]))
+                case "Path":
+                    paths[d["path"]] = d["text"]
+                case "Version":
+                    paths["/version"] = json.dumps({k: v for k, v in d.items() if k != "kind"})
+                case "Missing":
+                    missing[d["read"]] = (State(d.get("state", "forbidden")), d.get("detail", "HTTP 403"))
+                case "Values":
+                    objects.append(_values_secret(d))
+                case "Release":
+                    objects.append(_release_secret(_times(d, now)))
+                case "Now" | "Empty":
+                    pass
+                case _:
+                    objects.append(_complete(_times(d, now), now))
+        if shuffle is not None:
+            shuffle.shuffle(objects)
+        reader = MemoryReader(objects, logs=logs, paths=paths, now=now, missing=missing)
+        reader.namespace = "jhub"
+        return reader
+
+
+def _moment(at: Any) -> datetime:
+    return at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromisoformat(str(at)).astimezone(UTC)
+
+
+def _stamp(ago: str, now: datetime) -> str:
+    at = _ago(ago, now)
+    return at.strftime("%Y-%m-%d %H:%M:%S.000") if at else ago
+
+
+def _complete(d: dict[str, Any], now: datetime) -> dict[str, Any]:
+    kind, meta = d.get("kind"), d.setdefault("metadata", {})
+    if not isinstance(meta, dict):
+        return d
+    if kind not in _CLUSTER_WIDE:
+        meta.setdefault("namespace", "jhub")
+    if kind == "Event":
+        about = d.setdefault("involvedObject", {})
+        meta.setdefault("name", f"{about.get('name', 'x')}.{d.get('reason', 'x')}.{abs(hash(str(d.get('message')))) % 9999}")
+    meta.setdefault("creationTimestamp", (now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if kind not in _UNLABELLED and isinstance(meta.setdefault("labels", {}), dict):
+        meta["labels"] = {"app": "jupyterhub", "release": "jhub", **meta["labels"]}
+    return d
+
+
+def _values_secret(d: Mapping[str, Any]) -> dict[str, Any]:
+    text = base64.b64encode(json.dumps(d["values"]).encode()).decode()
+    namespace = d.get("namespace", "jhub")
+    return {"kind": "Secret", "metadata": {"name": "hub", "namespace": namespace}, "data": {"values.yaml": text}}
+
+
+def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:
+    chart = d.get("chart") or {}
+    manifest = "".join(
+        f"---\napiVersion: {o['apiVersion']}\nkind: {o['kind']}\nmetadata:\n  name: {o['name']}\n"
+        for o in d.get("objects") or []
+    )
+    hooks = [
+        {"manifest": f"apiVersion: {o['apiVersion']}\nkind: {o['kind']}\nmetadata:\n  name: {o['name']}\n"}
+        for o in d.get("hooks") or []
+    ]
+    content = {
+        "name": d["name"],
+        "version": d["version"],
+        "info": {"status": d["status"], "description": d.get("description", "")},
+        "chart": {"metadata": chart, "values": {}},
+        "config": d.get("config") or {},
+        "manifest": manifest,
+        "hooks": hooks,
+    }
+    encoded = base64.b64encode(base64.b64encode(json.dumps(content).encode())).decode()
+    modified = d.get("modified")
+    labels = {"owner": "helm", "name": d["name"], "status": d["status"], "version": str(d["version"])}
+    if modified:
+        labels["modifiedAt"] = str(int(datetime.fromisoformat(modified.replace("Z", "+00:00")).timestamp()))
+    namespace = d.get("namespace", "jhub")
+    return {
+        "kind": "Secret",
+        "type": "helm.sh/release.v1",
+        "metadata": {
+            "name": f"sh.helm.release.v1.{d['name']}.v{d['version']}",
+            "namespace": namespace,
+            "labels": labels,
+            "creationTimestamp": modified,
+        },
+        "data": {"release": encoded},
+    }
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def registry() -> Registry:
+    """The installed checks, loaded once."""
+    return load()
+
+
+def diagnose(
+    example: str | Example,
+    *checks: str,
+    scope: Scope | None = None,
+    shuffle: random.Random | None = None,
+) -> Report:
+    """Run checks (all, where none is named) over an example."""
+    example = Example(example) if isinstance(example, str) else example
+    chosen = registry().select(checks)
+    reader = example.reader(shuffle=shuffle)
+    return run(registry(), chosen, reader, scope or Scope(default_namespace="jhub"), concurrency=1)
+
+
+def findings_of(example: str | Example, check: str) -> list[Reported]:
+    """The findings of one check over an example; an error where it is unknown or broken."""
+    report = diagnose(example, check)
+    for r in report.results:
+        if r.status in {Status.UNKNOWN, Status.BROKEN}:
+            raise AssertionError(f"{check} is {r.status.value}: {r.reason}")
+    return report.findings
+
+
+# --- the contract ----------------------------------------------------------------------------------------------------
+
+
+def assert_contract(check: Check) -> None:
+    """What every check keeps: a note with its headings, examples that fire and stay quiet, a title of one sentence."""
+    note = notes.of(check)
+    assert note.title == check.id, f"the note is called {note.title!r}"  # noqa: S101
+    assert tuple(note.sections) == notes.HEADINGS, f"the headings are {list(note.sections)}"  # noqa: S101
+    assert re.fullmatch(r"[A-Z].*\.", check.title), f"the title is no sentence: {check.title!r}"  # noqa: S101
+    assert check.module.rpartition(".")[2].replace("_", "-") == check.id, "file and check differ in name"  # noqa: S101
+    assert note.fires_on, "no example fires"  # noqa: S101
+    assert note.quiet_on, "no example stays quiet"  # noqa: S101
+    assert not findings_of("", check.id), "it fires on a healthy hub"  # noqa: S101
+    for text in note.fires_on:
+        found = findings_of(text, check.id)
+        assert found, f"quiet on an example that should fire:\n{text}"  # noqa: S101
+        for f in found:
+            assert f.finding.on, "a finding names no object"  # noqa: S101
+            assert f.finding.evidence, "a finding has no evidence"  # noqa: S101
+            assert f.finding.fix.text, "a finding has no fix"  # noqa: S101
+            assert not f.finding.says.endswith("."), f"says ends with a full stop: {f.finding.says}"  # noqa: S101
+        prints = [f.fingerprint for f in found]
+        assert len(set(prints)) == len(prints), "two findings share a fingerprint: give them a cause"  # noqa: S101
+    for text in note.quiet_on:
+        found = findings_of(text, check.id)
+        assert not found, f"fires on an example that should be quiet: {found[0].finding.says}\n{text}"  # noqa: S101
+
+
+def without_one(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """The value, each time with one key or list item taken away, at any depth."""
+    if isinstance(value, dict):
+        for key in value:
+            yield (*path, key), {k: v for k, v in value.items() if k != key}
+            for where, below in without_one(value[key], (*path, key)):
+                yield where, {**value, key: below}
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield (*path, i), value[:i] + value[i + 1 :]
+            for where, below in without_one(item, (*path, i)):
+                yield where, [*value[:i], below, *value[i + 1 :]]

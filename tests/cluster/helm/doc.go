@@ -1,0 +1,2 @@
+// Package helm pins, in go.mod, the Helm that the cluster tests install charts with.
+package helm

@@ -1,0 +1,70 @@
+"""What every check keeps, whoever wrote it."""
+
+import copy
+import random
+
+import msgspec
+import pytest
+
+from jhubdoctor import notes
+from jhubdoctor.declare import Check
+from jhubdoctor.run import Status
+from jhubdoctor.testing import Example, assert_contract, diagnose, registry, without_one
+
+CHECKS = list(registry().checks.values())
+EXAMPLES = [
+    pytest.param(c, text, id=f"{c.id}-{i}")
+    for c in CHECKS
+    for i, text in enumerate(notes.of(c).fires_on + notes.of(c).quiet_on)
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.id)
+def test_note_examples_and_title(check: Check) -> None:
+    assert_contract(check)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.id)
+def test_what_it_explains_exists(check: Check) -> None:
+    assert set(check.explains) <= set(registry().checks)
+
+
+@pytest.mark.parametrize(("check", "text"), EXAMPLES)
+def test_order_of_objects_does_not_matter(check: Check, text: str) -> None:
+    straight = diagnose(text, check.id)
+    shuffled = diagnose(text, check.id, shuffle=random.Random(7))
+
+    assert [f.fingerprint for f in straight.findings] == [f.fingerprint for f in shuffled.findings]
+
+
+@pytest.mark.parametrize(("check", "text"), EXAMPLES)
+def test_same_input_gives_same_findings_and_input_is_unchanged(check: Check, text: str) -> None:
+    example = Example(text)
+    before = copy.deepcopy(example.documents)
+    first, second = diagnose(example, check.id), diagnose(example, check.id)
+
+    assert [msgspec.to_builtins(f.finding) for f in first.findings] == [
+        msgspec.to_builtins(f.finding) for f in second.findings
+    ]
+    assert before == example.documents
+
+
+@pytest.mark.parametrize(("check", "text"), EXAMPLES)
+def test_no_missing_field_breaks_it(check: Check, text: str) -> None:
+    """Any one key or list item of what the example adds may be absent, at any depth."""
+    given = Example([{"kind": "Empty"}, *Example(text).documents]).documents
+    base = {str(d) for d in Example("").documents}
+    for i, document in enumerate(given):
+        if str(document) in base or document.get("kind") in {"Version", "Path", "Missing", "Now"}:
+            continue
+        for where, smaller in without_one(document):
+            if where in {("kind",), ("metadata", "name"), ("metadata",)} or not _loadable(smaller):
+                continue
+            report = diagnose(Example([{"kind": "Empty"}, *given[:i], smaller, *given[i + 1 :]]), check.id)
+
+            assert not [r.reason for r in report.results if r.status is Status.BROKEN], f"without {where}"
+
+
+def _loadable(document: dict[str, object]) -> bool:
+    required = {"Log": {"pod", "container", "text"}, "Release": {"name", "version", "status"}, "Values": {"values"}}
+    return required.get(str(document.get("kind")), set()) <= set(document)
