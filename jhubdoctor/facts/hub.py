@@ -76,7 +76,16 @@ class Hub:
         """The hub's Deployment, or the release where there is none yet."""
         if self.deployment is not None:
             return self.deployment.ref
+        return self.release_ref
+
+    @property
+    def release_ref(self) -> Ref:
+        """A reference to the Helm release as a whole."""
         return Ref("Release", self.release, self.namespace, "helm.sh/v3", stable=f"Release/{self.release}")
+
+    def pod_ref(self, name: str) -> Ref:
+        """A reference to a pod of the hub's namespace by name, also to one that is gone (a failed spawn's)."""
+        return Ref("Pod", name, self.namespace, "v1", stable=f"Pod/{name}")
 
     def owns(self, item: Object) -> bool:
         """Whether an object of the namespace belongs to this release: several hubs may share a namespace."""
