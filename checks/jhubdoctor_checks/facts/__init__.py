@@ -1,0 +1,1 @@
+"""Facts that only checks of this pack use."""
