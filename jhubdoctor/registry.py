@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import TypeVar
 
@@ -23,7 +23,11 @@ class PackError(DoctorError):
 class Registry:
     """The checks and facts of all installed packs."""
 
-    def __init__(self, checks: Iterable[Check], facts: Iterable[Fact]) -> None:
+    def __init__(
+        self, checks: Iterable[Check], facts: Iterable[Fact], knows: Mapping[str, str] | None = None
+    ) -> None:
+        self.knows = dict(knows or {})
+        """How far the data of the packs reaches: `kubernetes` and `chart` to a version."""
         self.checks: dict[str, Check] = {}
         self.facts: dict[str, Fact] = {}
         for f in facts:
@@ -151,14 +155,16 @@ def load() -> Registry:
     """
     checks: list[Check] = []
     facts: list[Fact] = list(_objects_of("jhubdoctor.facts", Fact))
+    knows: dict[str, str] = {}
     for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
         try:
             checks += _objects_of(entry.value, Check)
             facts += _objects_of(entry.value, Fact)
         except ImportError as e:
             raise PackError(f"The pack {entry.name} ({entry.value}) cannot be imported: {e}.", "Reinstall it.") from e
+        knows |= getattr(importlib.import_module(entry.value), "KNOWS", {})
     unique = {id(f): f for f in facts}
-    return Registry({id(c): c for c in checks}.values(), unique.values())
+    return Registry({id(c): c for c in checks}.values(), unique.values(), knows)
 
 
 def _objects_of(package: str, kind: type[T]) -> Iterator[T]:

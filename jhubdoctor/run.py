@@ -5,7 +5,9 @@ A failed read makes exactly those checks unknown that needed it; a crash is the 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +20,10 @@ from typing import Any
 
 from jhubdoctor.declare import Check, Fact, Need, NotApplicable
 from jhubdoctor.facts.hub import Hub, Scope
-from jhubdoctor.finding import Finding, Fix, Severity
+from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.reader import Coverage, Look, Reader
 from jhubdoctor.reads import READS, Query, State, Unreadable
+from jhubdoctor.redact import clean
 from jhubdoctor.registry import Registry
 
 
@@ -110,6 +113,9 @@ class Report:
     requests: int = 0
     bytes_read: int = 0
     notices: list[str] = field(default_factory=list)
+    knows: dict[str, str] = field(default_factory=dict)
+    fail_on: str = "error"
+    accept_unknown: bool = False
 
     def count(self, status: Status) -> int:
         """How many results have this status."""
@@ -129,11 +135,12 @@ class Report:
             return "unknown"
         return "info" if self.findings else "ok"
 
-    def exit_code(self, fail_on: str = "error", *, accept_unknown: bool = False) -> int:
+    @property
+    def exit_code(self) -> int:
         """0 fine, 1 findings at or above `fail_on`, 3 something selected could not be judged."""
-        if fail_on != "never" and any(f.severity.rank <= Severity(fail_on).rank for f in self.findings):
+        if self.fail_on != "never" and any(f.severity.rank <= Severity(self.fail_on).rank for f in self.findings):
             return 1
-        if not accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
+        if not self.accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
             return 3
         return 0
 
@@ -303,6 +310,7 @@ def run(
     for i, hub in enumerate(facts.hubs):
         if "newest_release" in facts.facts and not (newest := facts.of("newest_release", i)).failed:
             hub.values_root = newest.value.values_root
+        hub.jupyterhub_version = _jupyterhub_version(facts, i)
     progress("judging")
     results: list[Result] = []
     reported: list[Reported] = []
@@ -329,7 +337,24 @@ def run(
         coverage=_coverage(registry, checks, facts),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
+        knows=registry.knows,
     )
+
+
+def _jupyterhub_version(facts: _Facts, i: int) -> str:
+    """The version for the report's header, from what was read anyway."""
+    for name in ("hub_secret_values", "user_pods"):
+        outcome = facts.of(name, i) if name in facts.facts else Outcome(absent="not read")
+        if outcome.failed:
+            continue
+        if name == "hub_secret_values":
+            found = str(outcome.value.get("Chart.AppVersion", ""))
+        else:
+            pods = sorted(outcome.value, key=lambda p: p.created)
+            found = pods[-1].annotations.get("hub.jupyter.org/jupyterhub-version", "") if pods else ""
+        if re.fullmatch(r"[\w.+-]{1,40}", found):
+            return found
+    return ""
 
 
 def _without_hub(check: Check, found: Outcome) -> Result:
@@ -362,12 +387,50 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
     if findings:
         said = "; ".join(f"not seen: {g}" for g in (*partial, *unseen))
         reported = [
-            Reported(check, hub, f, f.severity or check.severity, fingerprint(check.id, hub, f)) for f in findings
+            Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
+            for f in findings
         ]
         return Result(check, hub, Status.FOUND, said, partial + unseen, duration), reported
     if partial:
         return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
     return Result(check, hub, Status.OK, "; ".join(f"not seen: {g}" for g in unseen), unseen, duration), []
+
+
+def harmless(finding: Finding) -> Finding:
+    """The finding with every text of the cluster's neutralised: the one place where that is done for all formats."""
+    fix = finding.fix
+    return dataclasses.replace(
+        finding,
+        on=tuple(map(_harmless_ref, finding.on)),
+        affects=tuple(map(_harmless_ref, finding.affects)),
+        says=clean(finding.says, 600),
+        evidence=tuple(Evidence(clean(e.source, 100), clean(e.detail, 600), e.time) for e in finding.proof),
+        fix=Fix(
+            clean(fix.text, 1500),
+            {str(k): _harmless_value(v) for k, v in fix.values.items()},
+            tuple(clean(c, 4000) for c in fix.commands if c),
+            clean(fix.caution, 600),
+        ),
+    )
+
+
+def _harmless_ref(ref: Ref) -> Ref:
+    return Ref(
+        clean(ref.kind, 100),
+        clean(ref.name, 253),
+        clean(ref.namespace, 63),
+        clean(ref.api_version, 120),
+        clean(ref.container, 63),
+        ref.stable,
+    )
+
+
+def _harmless_value(value: Any) -> Any:  # noqa: ANN401  - any YAML
+    if isinstance(value, Mapping):
+        return {clean(str(k), 300): _harmless_value(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_harmless_value(v) for v in value]
+    return clean(value, 1000) if isinstance(value, str) else value
 
 
 def fingerprint(check_id: str, hub: Hub | None, finding: Finding) -> str:

@@ -50,6 +50,7 @@ class Hub:
         deployment: the hub's Deployment; None where an install stopped in its hooks, before there was one.
         values_root: the key under which its values lie in the release's values, where the chart is a dependency.
         argo_cd: whether Argo CD manages it.
+        jupyterhub_version: as far as a run learned it.
     """
 
     namespace: str
@@ -60,6 +61,7 @@ class Hub:
     values_root: str = ""
     argo_cd: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    jupyterhub_version: str = ""
 
     @property
     def label(self) -> str:

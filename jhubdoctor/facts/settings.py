@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from typing import Any
 
 from jhubdoctor.declare import NotApplicable, fact
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.kube import ConfigMap, Pod, Secret
+from jhubdoctor.kube import ConfigMap, Secret
 from jhubdoctor.reader import Look
 from jhubdoctor.reads import Query, State, Unreadable
 from jhubdoctor.values import BadValues, Values, allowed, load_yaml, merged
@@ -74,13 +73,3 @@ def values(hub: Hub, hub_secret_values: Values | None, newest_release: Release |
         if found:
             return Values(found, str(newest_release.revision.ref))
     raise Unreadable(Query("secrets", hub.namespace, "the hub's"), State.FORBIDDEN, "the values cannot be read")
-
-
-@fact()
-def jupyterhub_version(hub: Hub, hub_secret_values: Values | None, user_pods: list[Pod] | None) -> str:
-    """The version of JupyterHub: from the values, else from the newest user pod; empty where neither tells."""
-    found = str(hub_secret_values.get("Chart.AppVersion", "")) if hub_secret_values else ""
-    if not found and user_pods:
-        newest = max(user_pods, key=lambda p: p.created)
-        found = newest.annotations.get("hub.jupyter.org/jupyterhub-version", "")
-    return found if re.fullmatch(r"[\w.+-]{1,40}", found) else ""

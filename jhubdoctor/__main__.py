@@ -1,0 +1,5 @@
+"""`python -m jhubdoctor`."""
+
+from jhubdoctor.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""`explain`, `list`, `schema` and `version`: what there is to know without a cluster."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import json
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from jhubdoctor import DOC_BASE, __version__
+from jhubdoctor.errors import UsageError
+
+GROUP = "jhubdoctor.checks"
+
+
+def note_files() -> dict[str, Path]:
+    """Id to note of every installed check, from the files alone: `explain` need not import a single check."""
+    found: dict[str, Path] = {}
+    for entry in metadata.entry_points(group=GROUP):
+        spec = importlib.util.find_spec(entry.value)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            for path in Path(place).rglob("*.md"):
+                if path.with_suffix(".py").exists():
+                    found[path.stem.replace("_", "-")] = path
+    return dict(sorted(found.items()))
+
+
+def find_note(name: str, files: dict[str, Path]) -> str:
+    """The id that a name means: itself, or the only one that it is the start of.
+
+    Raises:
+        UsageError: where none or several fit, with the closest.
+    """
+    name = name.replace("_", "-")
+    if name in files:
+        return name
+    fitting = [i for i in files if i.startswith(name)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(f"{name!r} is the start of several checks.", f"Choose one: {', '.join(fitting)}.")
+    close = difflib.get_close_matches(name, files, 3, 0.5)
+    raise UsageError(
+        f"There is no check {name!r}.",
+        f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all.",
+    )
+
+
+@click.command()
+@click.argument("check")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
+def explain(check: str, form: str) -> None:
+    """Show the note of a check.
+
+    CHECK is an id, or the start of one if only one begins so.
+    """
+    files = note_files()
+    found = find_note(check, files)
+    text = files[found].read_text(encoding="utf-8")
+    if form == "markdown":
+        sys.stdout.write(text)
+    elif form == "json":
+        sys.stdout.write(json.dumps(_as_dict(found, text), indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(plain(text, color=sys.stdout.isatty()) + f"\n{DOC_BASE}{found}/\n")
+
+
+def _as_dict(check_id: str, text: str) -> dict[str, object]:
+    from jhubdoctor import notes
+    from jhubdoctor.registry import load
+
+    check = load().find(check_id)
+    note = notes.parse(text)
+    return {
+        "id": check.id,
+        "area": check.area,
+        "title": check.title,
+        "severity": check.severity.value,
+        "explains": list(check.explains),
+        "doc_url": f"{DOC_BASE}{check.id}/",
+        "intro": note.intro,
+        "sections": note.sections,
+    }
+
+
+def plain(text: str, *, color: bool) -> str:
+    """Markdown as it reads well on a terminal: headings stand out, code is set apart, the rest is as it is."""
+    bold, dim, cyan, reset = ("\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m") if color else ("", "", "", "")
+    lines, code = [], False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            code = not code
+        elif code:
+            lines.append(f"    {cyan}{line}{reset}" if line else "")
+        elif heading := re.match(r"#+ +(.*)", line):
+            lines.append(f"{bold}{heading[1].upper() if line.startswith('## ') else heading[1]}{reset}")
+        else:
+            line = re.sub(r"`([^`]+)`", rf"{cyan}\1{reset}" if color else r"`\1`", line)
+            lines.append(re.sub(r"\[([^\]]+)\]\(([^)]+)\)", rf"\1 {dim}(\2){reset}", line))
+    return "\n".join(lines)
+
+
+@click.command("list")
+@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--facts", is_flag=True, help="List the facts that checks can ask for.")
+def list_checks(form: str, facts: bool) -> None:
+    """List the checks."""
+    import inspect
+
+    from jhubdoctor.registry import load
+
+    registry = load()
+    if facts:
+        rows = [
+            {
+                "name": f.name,
+                "type": str(inspect.signature(f.function).return_annotation),
+                "reads": list(f.reads),
+                "title": (inspect.getdoc(f.function) or "").split("\n", 1)[0],
+            }
+            for f in sorted(registry.facts.values(), key=lambda f: f.name)
+        ]
+        if form == "json":
+            sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        else:
+            width = max(len(str(r["name"])) for r in rows)
+            for r in rows:
+                sys.stdout.write(f"{r['name']:<{width}}  {r['type']}: {r['title']}\n")
+        return
+    needs = {c.id: sorted(registry.reads([c])) for c in registry.checks.values()}
+    if form == "json":
+        found = [
+            {
+                "id": c.id,
+                "area": c.area,
+                "severity": c.severity.value,
+                "title": c.title,
+                "needs": needs[c.id],
+                "explains": list(c.explains),
+                "doc_url": f"{DOC_BASE}{c.id}/",
+            }
+            for c in registry.checks.values()
+        ]
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        return
+    width = max(len(i) for i in registry.checks)
+    for area in registry.areas:
+        sys.stdout.write(f"{area}\n")
+        for c in registry.checks.values():
+            if c.area == area:
+                sys.stdout.write(f"  {c.id:<{width}}  {c.severity.value:<8} {c.title}\n")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the JSON report."""
+    from jhubdoctor.report.json_v1 import schema as text
+
+    sys.stdout.write(text())
+
+
+@click.command()
+def version() -> None:
+    """Print versions, and how far the data reaches."""
+    from jhubdoctor.registry import load
+
+    registry = load()
+    sys.stdout.write(f"jhubdoctor {__version__}\n")
+    sys.stdout.write(f"{len(registry.checks)} checks\n")
+    for name, reach in sorted(registry.knows.items()):
+        sys.stdout.write(f"knows {name} to {reach}\n")
+    for package in ("kubernetes", "msgspec", "rich", "click"):
+        sys.stdout.write(f"{package} {metadata.version(package)}\n")

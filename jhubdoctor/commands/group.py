@@ -1,0 +1,70 @@
+"""The group of all commands, and how errors leave it: one sentence on standard error, the next step, an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from jhubdoctor import __version__
+from jhubdoctor.cli import COMMANDS
+from jhubdoctor.errors import DoctorError, UsageError
+
+NO_VERDICT = 3
+WRONG_USAGE = 2
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  - click's signature
+        """All names, in the order in which they are told."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  - click's signature
+        """Run a command; what a user can cause is a sentence, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as e:
+            fail(e, WRONG_USAGE)
+        except DoctorError as e:
+            fail(e, NO_VERDICT)
+        except KeyboardInterrupt:
+            click.echo("jhubdoctor: interrupted", err=True)
+            sys.exit(130)
+        except BrokenPipeError:
+            # the reader of our output went away (`| head`)
+            sys.stderr.close()
+            sys.exit(141)
+
+
+def fail(error: DoctorError, code: int) -> None:
+    """Say what went wrong and what to do next, on standard error, and end."""
+    click.echo(f"jhubdoctor: {error.what}", err=True)
+    if error.next_step:
+        click.echo(f"  {error.next_step}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="jhubdoctor %(version)s")
+def cli() -> None:
+    """The doctor for JupyterHub on Kubernetes: names the root cause, shows the evidence, prints the fix.
+
+    It only ever reads. Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage, 3 no verdict.
+    """

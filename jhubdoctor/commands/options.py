@@ -1,0 +1,114 @@
+"""Options that several commands share, spelled as kubectl spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from jhubdoctor.errors import UsageError
+from jhubdoctor.report import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _all(function: F, options: list[Callable[[F], F]]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def selection(function: F) -> F:
+    """--select, --ignore."""
+    return _all(
+        function,
+        [
+            click.option("--select", multiple=True, metavar="ID|AREA", help="Only these checks or areas (comma, or repeat)."),
+            click.option("--ignore", multiple=True, metavar="ID|AREA", help="Not these checks or areas."),
+        ],
+    )
+
+
+def connection(function: F) -> F:
+    """--kubeconfig, --context, --timeout, --concurrency."""
+    return _all(
+        function,
+        [
+            click.option("--kubeconfig", metavar="PATH", help="The kubeconfig; KUBECONFIG and ~/.kube/config otherwise."),
+            click.option("--context", "context_name", metavar="NAME", help="The kubeconfig context."),
+            click.option(
+                "--timeout",
+                type=click.FloatRange(min=1),
+                default=60.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="For the whole run; what is not read by then is unknown.",
+            ),
+            click.option(
+                "--concurrency",
+                type=click.IntRange(1, 64),
+                default=8,
+                show_default=True,
+                help="Requests in flight at most.",
+            ),
+        ],
+    )
+
+
+def scope(function: F) -> F:
+    """-n, -A, --release."""
+    return _all(
+        function,
+        [
+            click.option("-n", "--namespace", metavar="NAME", help="Look in this namespace alone."),
+            click.option("-A", "--all-namespaces", is_flag=True, help="Look for hubs in all namespaces."),
+            click.option("--release", metavar="NAME", help="Only the hub of this Helm release."),
+        ],
+    )
+
+
+def output(function: F) -> F:
+    """-o, --fail-on, --accept-unknown, --verbose, --color."""
+    return _all(
+        function,
+        [
+            click.option(
+                "-o",
+                "--output",
+                "outputs",
+                multiple=True,
+                metavar="FORMAT[=PATH]",
+                help=f"{', '.join(FORMATS)}; to standard output, or to a file. Repeatable.",
+            ),
+            click.option(
+                "--fail-on",
+                type=click.Choice(["error", "warning", "info", "never"]),
+                default="error",
+                show_default=True,
+                help="Exit 1 for findings of this severity and above.",
+            ),
+            click.option("--accept-unknown", is_flag=True, help="Do not exit 3 when a check could not look."),
+            click.option("-v", "--verbose", is_flag=True, help="Also show checks that are fine, and what was read."),
+            click.option("--color/--no-color", default=None, help="Colours; on a terminal by default, see NO_COLOR."),
+        ],
+    )
+
+
+def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:
+    """`json`, `json=report.json` as (format, path).
+
+    Raises:
+        UsageError: for an unknown format, or two documents on standard output.
+    """
+    found: list[tuple[str, str | None]] = []
+    for entry in outputs or ("text",):
+        name, _, path = entry.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"There is no format {name!r}.", f"Choose one of {', '.join(FORMATS)}.")
+        if "=" in entry and not path:
+            raise UsageError(f"-o {entry} names no file.", f"Write -o {name}=PATH, or -o {name} for standard output.")
+        found.append((name, path or None))
+    if sum(path in {None, "-"} for _, path in found) > 1:
+        raise UsageError("Only one report can go to standard output.", "Send the others to files: -o json=report.json.")
+    return found

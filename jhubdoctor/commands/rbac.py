@@ -1,0 +1,91 @@
+"""`rbac`: the roles that the selected checks need, and no more."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from jhubdoctor.commands import options
+from jhubdoctor.declare import Check
+from jhubdoctor.reads import READS, rules
+from jhubdoctor.registry import Registry, load
+
+NAME = "jhubdoctor"
+
+
+def manifests(
+    registry: Registry, checks: list[Check], *, namespace: str | None, account: str, account_namespace: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The RBAC objects, and the ids of the checks that stay unknown with them.
+
+    Without a namespace: one ClusterRole for everything. With one: a Role there, and nothing for the whole cluster.
+    """
+    needed = registry.reads(checks)
+    subject = {"kind": "ServiceAccount", "name": account, "namespace": account_namespace}
+    if namespace is None:
+        return [
+            _role("ClusterRole", None, rules(needed)),
+            _binding("ClusterRole", None, subject),
+        ], []
+    inside = [r for r in needed if READS[r].namespaced]
+    required = registry.reads(checks, required=True)
+    lost = sorted({i for r, ids in required.items() if not READS[r].namespaced and not _open_to_all(r) for i in ids})
+    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], lost
+
+
+def _open_to_all(read: str) -> bool:
+    """Whether every signed-in client may read it anyway (system:discovery, system:public-info-viewer)."""
+    return bool(READS[read].paths) and read != "metrics"
+
+
+def _role(kind: str, namespace: str | None, found: list[dict[str, list[str]]]) -> dict[str, Any]:
+    meta: dict[str, str] = {"name": NAME} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": found}
+
+
+def _binding(kind: str, namespace: str | None, subject: dict[str, str]) -> dict[str, Any]:
+    meta: dict[str, str] = {"name": NAME} | ({"namespace": namespace} if namespace else {})
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": f"{kind}Binding",
+        "metadata": meta,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": NAME},
+        "subjects": [subject],
+    }
+
+
+@click.command()
+@options.selection
+@click.option("-n", "--namespace", metavar="NAME", help="Only a Role in this namespace, nothing for the whole cluster.")
+@click.option("--service-account", default=NAME, show_default=True, metavar="NAME", help="Whom to bind.")
+@click.option("--service-account-namespace", metavar="NAME", help="Where that account is; the namespace, or jhubdoctor.")
+def rbac(
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    namespace: str | None,
+    service_account: str,
+    service_account_namespace: str | None,
+) -> None:
+    """Print the roles that the checks need, as YAML.
+
+    Pipe it into `kubectl apply -f -`. All verbs are get and list.
+    """
+    import yaml
+
+    registry = load()
+    checks = registry.select(select, ignore)
+    found, lost = manifests(
+        registry,
+        checks,
+        namespace=namespace,
+        account=service_account,
+        account_namespace=service_account_namespace or namespace or NAME,
+    )
+    sys.stdout.write(f"# What jhubdoctor reads for {len(checks)} checks. Verbs are get and list alone.\n")
+    if lost:
+        sys.stdout.write("# These checks stay unknown, since they need something of the whole cluster:\n")
+        for i in lost:
+            sys.stdout.write(f"#   {i}\n")
+    sys.stdout.write(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=False))

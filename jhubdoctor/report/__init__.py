@@ -1,0 +1,27 @@
+"""Formats: each is a function of a report that gives a text, and knows nothing else."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jhubdoctor.run import Report
+
+FORMATS: dict[str, str] = {
+    "text": "jhubdoctor.report.text:render",
+    "json": "jhubdoctor.report.json_v1:render",
+}
+"""Name to `module:function`; imported when it is asked for."""
+
+
+def formatter(name: str) -> Callable[[Report], str]:
+    """The function behind a format's name.
+
+    Raises:
+        KeyError: where there is no such format.
+    """
+    module, _, function = FORMATS[name].partition(":")
+    found: Callable[[Report], str] = getattr(importlib.import_module(module), function)
+    return found

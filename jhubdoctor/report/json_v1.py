@@ -1,0 +1,140 @@
+"""The JSON report, version 1: its own shape, written by hand, so that inner changes do not break readers.
+
+The promise: within v1 keys are only ever added, never renamed or removed, and no list is left out when it is empty.
+`report-v1.schema.json` beside this file is its JSON Schema. A breaking change is a new module.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from jhubdoctor import DOC_BASE, __version__
+from jhubdoctor.finding import Ref, Severity
+from jhubdoctor.redact import clean
+from jhubdoctor.run import Report, Reported, Result, Status
+
+SCHEMA = "jhubdoctor-report-v1"
+
+
+def render(report: Report) -> str:
+    """The report as JSON text, one document, two spaces of indentation."""
+    return json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> str:
+    """The JSON Schema of this report."""
+    return resources.files("jhubdoctor.report").joinpath("report-v1.schema.json").read_text(encoding="utf-8")
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "jhubdoctor", "version": __version__},
+        "run": {
+            "started_at": _time(report.started_at),
+            "duration_seconds": round(report.duration, 3),
+            "source": report.source,
+            "context": clean(report.context),
+            "server_version": report.server_version,
+            "knows": {"kubernetes": report.knows.get("kubernetes", ""), "chart": report.knows.get("chart", "")},
+            "requests": report.requests,
+            "bytes_read": report.bytes_read,
+            "notices": [clean(n) for n in report.notices],
+        },
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "summary": {
+            "ok": report.count(Status.OK),
+            "found": report.count(Status.FOUND),
+            "not_applicable": report.count(Status.NOT_APPLICABLE),
+            "unknown": report.count(Status.UNKNOWN),
+            "broken": report.count(Status.BROKEN),
+            "errors": report.severities(Severity.ERROR),
+            "warnings": report.severities(Severity.WARNING),
+            "infos": report.severities(Severity.INFO),
+        },
+        "hubs": [
+            {
+                "namespace": clean(h.namespace),
+                "release": clean(h.release),
+                "chart_version": clean(h.chart),
+                "jupyterhub_version": h.jupyterhub_version,
+            }
+            for h in report.hubs
+        ],
+        "coverage": [
+            {
+                "read": clean(str(row.query), 300),
+                "state": row.state.value,
+                "items": row.items,
+                "detail": clean(row.detail, 300),
+                "needed_by": row.needed_by,
+            }
+            for row in report.coverage
+        ],
+        "checks": [_check(r) for r in report.results],
+        "findings": [finding(f) for f in report.findings],
+    }
+
+
+def _check(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.check.id,
+        "area": result.check.area,
+        "title": result.check.title,
+        "hub": clean(result.hub.label) if result.hub else None,
+        "status": result.status.value,
+        "reason": clean(result.reason, 1000),
+        "duration_seconds": round(result.duration, 4),
+        "doc_url": f"{DOC_BASE}{result.check.id}/",
+    }
+
+
+def finding(reported: Reported) -> dict[str, Any]:
+    """One finding as plain data."""
+    f, fix = reported.finding, reported.fix
+    return {
+        "check": reported.check.id,
+        "area": reported.check.area,
+        "hub": clean(reported.hub.label) if reported.hub else None,
+        "severity": reported.severity.value,
+        "message": f.says,
+        "objects": [_object(r) for r in f.on],
+        "affects": [_object(r) for r in f.affects],
+        "evidence": [{"source": e.source, "detail": e.detail, "time": _time(e.time)} for e in f.proof],
+        "fix": {
+            "text": fix.text,
+            "commands": list(fix.commands),
+            "values": _plain(fix.values),
+            "caution": fix.caution,
+        },
+        "doc_url": f"{DOC_BASE}{reported.check.id}/",
+        "explained_by": reported.explained_by,
+        "fingerprint": reported.fingerprint,
+    }
+
+
+def _object(ref: Ref) -> dict[str, str | None]:
+    return {
+        "api_version": ref.api_version,
+        "kind": ref.kind,
+        "namespace": ref.namespace or None,
+        "name": ref.name,
+        "container": ref.container or None,
+    }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  - any YAML
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
