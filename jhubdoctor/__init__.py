@@ -1,7 +1,7 @@
 """jhubdoctor: the doctor for JupyterHub on Kubernetes.
 
-What a check may import stands here. It is imported when it is asked for, so that `jhubdoctor --version` stays fast; none
-of it reaches the network, the clock, the terminal or the kubernetes package.
+What a check may import stands here. It is imported when it is asked for, so that `jhubdoctor --version` stays fast;
+none of it reaches the network, the clock, the terminal or the kubernetes package.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ __all__ = [  # noqa: PLE0604  - the names are those of _HOME
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  - whatever the name stands for
+def __getattr__(name: str) -> Any:
     if name not in _MODULE:
         raise AttributeError(f"module 'jhubdoctor' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"jhubdoctor.{_MODULE[name]}"), name)

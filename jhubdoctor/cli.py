@@ -1,21 +1,10 @@
-"""The command line: which commands there are. Each lives in a module of its own, imported when it is called."""
+"""The entry point of the command line."""
 
 from __future__ import annotations
 
 import sys
 
 from jhubdoctor import __version__
-
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("jhubdoctor.commands.run:run", "Look at the cluster and say what is wrong."),
-    "demo": ("jhubdoctor.commands.run:demo", "Run on an example hub with several faults; no cluster needed."),
-    "explain": ("jhubdoctor.commands.explain:explain", "Show the note of a check."),
-    "list": ("jhubdoctor.commands.explain:list_checks", "List the checks."),
-    "rbac": ("jhubdoctor.commands.rbac:rbac", "Print the roles that the checks need, as YAML."),
-    "schema": ("jhubdoctor.commands.explain:schema", "Print the JSON Schema of the JSON report."),
-    "version": ("jhubdoctor.commands.explain:version", "Print versions, and how far the data reaches."),
-}
-"""Name to (module:object, help). The help stands here too, so that `--help` imports none of them; a test compares."""
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ class Check:
     needs: tuple[Need, ...]
     module: str
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Iterable[Finding]:  # noqa: ANN401
+    def __call__(self, *args: Any, **kwargs: Any) -> Iterable[Finding]:
         """Call the function itself, for tests."""
         return self.function(*args, **kwargs)
 
@@ -90,9 +90,7 @@ def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., An
     return declare
 
 
-def check(
-    *, severity: Severity, explains: tuple[str, ...] = ()
-) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
+def check(*, severity: Severity, explains: tuple[str, ...] = ()) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
     """Declare a check.
 
     Its id is the function's name with dashes, its area is the folder of its module, its title is the docstring's first

@@ -815,6 +815,10 @@ class ClaimRef(Struct):
     name: str = ""
 
 
+class Source(Struct):
+    """A source of a volume of which only matters that it is there."""
+
+
 class VolumeSpec(Struct):
     """spec of a PersistentVolume."""
 
@@ -826,6 +830,8 @@ class VolumeSpec(Struct):
     node_affinity: VolumeNodeAffinity | None = None
     csi: CSISource | None = None
     nfs: NFSSource | None = None
+    azure_file: Source | None = None
+    glusterfs: Source | None = None
     mount_options: list[str] = []
 
 
@@ -1018,9 +1024,15 @@ class BackendService(Struct):
 
 
 class IngressBackend(Struct):
-    """backend."""
+    """backend; `serviceName` is its form in v1beta1."""
 
     service: BackendService | None = None
+    service_name: str = ""
+
+    @property
+    def target(self) -> str:
+        """The Service's name."""
+        return self.service.name if self.service else self.service_name
 
 
 class IngressPath(Struct):
@@ -1056,6 +1068,7 @@ class IngressSpec(Struct):
     ingress_class_name: str = ""
     rules: list[IngressRule] = []
     tls: list[IngressTLS] = []
+    default_backend: IngressBackend | None = None
 
 
 class Ingress(Object):
@@ -1092,11 +1105,25 @@ class RouteParent(Struct):
     conditions: list[Condition] = []
 
 
+class BackendRef(Struct):
+    """rules[].backendRefs[] of an HTTPRoute."""
+
+    kind: str = "Service"
+    name: str = ""
+
+
+class RouteRule(Struct):
+    """rules[] of an HTTPRoute."""
+
+    backend_refs: list[BackendRef] = []
+
+
 class RouteSpec(Struct):
     """spec of an HTTPRoute."""
 
     parent_refs: list[ParentRef] = []
     hostnames: list[str] = []
+    rules: list[RouteRule] = []
 
 
 class RouteStatus(Struct):
@@ -1565,7 +1592,7 @@ def tolerates(tolerations: Iterable[Toleration], taint: Taint) -> bool:
     )
 
 
-def prune(value: Any) -> Any:  # noqa: ANN401  - any JSON
+def prune(value: Any) -> Any:
     """The value without nulls, which the API uses for "not set" wherever it pleases."""
     if isinstance(value, dict):
         return {k: prune(v) for k, v in value.items() if v is not None}

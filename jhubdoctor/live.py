@@ -14,6 +14,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -108,7 +109,7 @@ class LiveReader(Reader):
                 f"The cluster at {self._host} cannot be reached: {e}.",
                 "Check the context (kubectl config current-context) and the network, then try again.",
             ) from e
-        if reply.status == 401:  # noqa: PLR2004
+        if reply.status == 401:
             raise DoctorError(
                 f"The cluster at {self._host} refused the credentials (HTTP 401).",
                 "They may have expired: sign in again as your provider says, then try `kubectl auth whoami`.",
@@ -143,7 +144,7 @@ class LiveReader(Reader):
         except _NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
         text = reply.body.decode(errors="replace")
-        if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):  # noqa: PLR2004
+        if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
             if text.lstrip()[:1] == "<":
                 return Answer(State.MALFORMED, [], detail=describe(reply.body))
             return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else text)
@@ -167,12 +168,12 @@ class LiveReader(Reader):
             reply = self._patiently(path, accept="*/*", keep_end=True)
         except _NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
-        if reply.status == 400 and b'"Status"' in reply.body[:4000]:  # noqa: PLR2004
+        if reply.status == 400 and b'"Status"' in reply.body[:4000]:
             # "container ... is waiting to start", "previous terminated container ... not found"
             return Answer(State.OK, [])
-        if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:  # noqa: PLR2004
+        if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:
             return Answer(State.OK, [])
-        if reply.status != 200:  # noqa: PLR2004
+        if reply.status != 200:
             return _failed(reply)
         if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
             return Answer(State.MALFORMED, [], detail=describe(reply.body))
@@ -201,10 +202,10 @@ class LiveReader(Reader):
                 reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
             except _NoAnswer as e:
                 return Answer(State.TRUNCATED if items else State.TIMEOUT, items, detail=str(e), left_out=left_out)
-            if reply.status == 410 and token and not restarted:  # noqa: PLR2004
+            if reply.status == 410 and token and not restarted:
                 items, left_out, token, restarted = [], 0, "", True
                 continue
-            if reply.status != 200:  # noqa: PLR2004
+            if reply.status != 200:
                 failed = _failed(reply)
                 if items:
                     return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
@@ -225,12 +226,12 @@ class LiveReader(Reader):
             reply = self._patiently(path)
         except _NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
-        if reply.status == 404:  # noqa: PLR2004
+        if reply.status == 404:
             # an object that is not there has its name in the message; a kind that is not served has not
             status = _status(reply.body)
             if '" not found' in status:
                 return Answer(State.OK, [])
-        if reply.status != 200:  # noqa: PLR2004
+        if reply.status != 200:
             return _failed(reply)
         try:
             item = decode_item(kind, reply.body)
@@ -254,7 +255,7 @@ class LiveReader(Reader):
                     raise
             else:
                 health = reply.body.lstrip()[:3] in {b"[+]", b"[-]"}
-                if health or (reply.status != 429 and reply.status < 500):  # noqa: PLR2004
+                if health or (reply.status != 429 and reply.status < 500):
                     return reply
                 if attempt == TRIES:
                     return reply
@@ -299,7 +300,7 @@ class LiveReader(Reader):
             settings = self._configuration.auth_settings()
         return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
 
-    def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:  # noqa: ANN401
+    def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:
         """The body. Of a log the end is kept, of anything else nothing over the limit is read."""
         chunks: deque[bytes] = deque()
         kept = total = 0
@@ -315,7 +316,7 @@ class LiveReader(Reader):
                     cut = True
                 if total > limit or time.monotonic() > until:
                     if not keep_end:
-                        raise _NoAnswer("the answer was too large or too slow", retry=False)
+                        raise _NoAnswer("the answer was too large or too slow", retry=False)  # noqa: TRY301  - cleans up
                     cut = True
                     break
             else:
@@ -354,7 +355,7 @@ def _failed(reply: _Reply) -> Answer:
         return Answer(State.FORBIDDEN, [], detail=detail)
     if reply.status in {404, 406, 405, 410}:
         return Answer(State.ABSENT, [], detail=detail)
-    if reply.status == 429 or reply.status >= 500:  # noqa: PLR2004
+    if reply.status == 429 or reply.status >= 500:
         return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
     return Answer(State.MALFORMED, [], detail=detail)
 
@@ -400,9 +401,9 @@ def _load(kubeconfig: str | None, context: str | None) -> tuple[Any, str, str]:
     from kubernetes.config.config_exception import ConfigException
 
     configuration = Configuration()
-    default = os.environ.get("KUBECONFIG") or os.path.expanduser("~/.kube/config")
+    default = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     files = kubeconfig or default
-    there = any(os.path.exists(os.path.expanduser(f)) for f in files.split(os.pathsep) if f)
+    there = any(Path(f).expanduser().exists() for f in files.split(os.pathsep) if f)
     if not there and not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
         try:
             incluster_config.load_incluster_config(client_configuration=configuration)
@@ -417,41 +418,40 @@ def _load(kubeconfig: str | None, context: str | None) -> tuple[Any, str, str]:
             f"There is no kubeconfig at {files}.", "Give one with --kubeconfig, or set KUBECONFIG as for kubectl."
         )
     try:
-        contexts, current = kube_config.list_kube_config_contexts(config_file=files)
+        known, current = kube_config.list_kube_config_contexts(config_file=files)
         wanted = context or (current or {}).get("name", "")
-        names = [c["name"] for c in contexts]
-        if wanted not in names:
-            raise DoctorError(
-                f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
-                f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
+        names = [c["name"] for c in known]
+        if wanted in names:
+            kube_config.load_kube_config(
+                config_file=files, context=wanted, client_configuration=configuration, persist_config=False
             )
-        kube_config.load_kube_config(
-            config_file=files, context=wanted, client_configuration=configuration, persist_config=False
-        )
     except ConfigException as e:
         raise DoctorError(
             f"The kubeconfig {files} cannot be used: {clean(str(e), 300)}.", "Check that kubectl works with it."
         ) from e
-    except DoctorError:
-        raise
     except Exception as e:
         # the loader raises KeyError, TypeError or yaml errors for a file that is no kubeconfig
         raise DoctorError(
             f"The kubeconfig {files} cannot be used ({type(e).__name__}).", "Check that kubectl works with it."
         ) from e
-    found = next(c for c in contexts if c["name"] == wanted)
+    if wanted not in names:
+        raise DoctorError(
+            f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
+            f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
+        )
+    found = next(c for c in known if c["name"] == wanted)
     return configuration, wanted, (found.get("context") or {}).get("namespace") or "default"
 
 
 def _in_cluster_namespace() -> str:
     try:
-        with open("/var/run/secrets/kubernetes.io/serviceaccount/namespace", encoding="utf-8") as f:
-            return f.read().strip() or "default"
+        place = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+        return place.read_text(encoding="utf-8").strip() or "default"
     except OSError:
         return "default"
 
 
-def _pool(configuration: Any) -> urllib3.PoolManager:  # noqa: ANN401
+def _pool(configuration: Any) -> urllib3.PoolManager:
     """The package's own pool: proxies, client certificates and certificate authorities as configured."""
     from kubernetes.client.rest import RESTClientObject
 
@@ -469,7 +469,7 @@ def contexts(kubeconfig: str | None = None) -> list[str]:
     from kubernetes.config import kube_config
     from kubernetes.config.config_exception import ConfigException
 
-    files = kubeconfig or os.environ.get("KUBECONFIG") or os.path.expanduser("~/.kube/config")
+    files = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     try:
         found, _ = kube_config.list_kube_config_contexts(config_file=files)
     except (ConfigException, OSError) as e:

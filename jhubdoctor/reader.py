@@ -82,7 +82,7 @@ def _item_decoder(kind: type[kube.Object]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-class NotJSON(ValueError):
+class NotJSON(ValueError):  # noqa: N818  - it says what the bytes are
     """The bytes are not what an API server sends."""
 
 
@@ -120,7 +120,7 @@ def decode_page(kind: type[kube.Object], body: bytes) -> tuple[list[Any], int, s
     return whole, left_out, page.metadata.continue_ if page.metadata else ""
 
 
-def decode_item(kind: type[kube.Object], body: bytes) -> Any:  # noqa: ANN401  - an object of that kind
+def decode_item(kind: type[kube.Object], body: bytes) -> Any:
     """One object as a struct, tolerant of nulls. Not sanitized.
 
     Raises:
@@ -145,7 +145,7 @@ def describe(body: bytes) -> str:
     return "the answer was not the JSON of a Kubernetes API"
 
 
-def convert(kind: type[kube.Object], obj: Any) -> Any:  # noqa: ANN401  - plain data in, a struct out
+def convert(kind: type[kube.Object], obj: Any) -> Any:
     """A plain dict as a sanitized struct (objects of bundles and tests).
 
     Raises:
@@ -190,7 +190,7 @@ class Look:
         """When the cluster was looked at."""
         return self._reader.now()
 
-    def list(  # noqa: A003
+    def list(
         self,
         read: str,
         namespace: str | None = None,
@@ -203,7 +203,7 @@ class Look:
         query = Query(read, namespace, "", labels, fields, metadata_only)
         return self._judge(query, self._ask(query, self._reader.list)).items
 
-    def get(self, read: str, name: str, namespace: str | None = None) -> Any:  # noqa: ANN401
+    def get(self, read: str, name: str, namespace: str | None = None) -> Any:
         """One object, None where it does not exist."""
         query = Query(read, namespace, name)
         items = self._judge(query, self._ask(query, self._reader.get)).items
@@ -222,7 +222,7 @@ class Look:
             return answer.text
         return self._judge(query, answer).text
 
-    def _ask(self, query: Query, method: Any) -> Answer:  # noqa: ANN401
+    def _ask(self, query: Query, method: Any) -> Answer:
         if query.read not in self._allowed or query.read not in READS:
             raise UndeclaredReadError(query)
         self.queries.append(query)

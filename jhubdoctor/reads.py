@@ -66,12 +66,20 @@ class Read:
         return {"apiGroups": [self.group], "resources": [self.resource], "verbs": sorted(self.verbs)}
 
 
-def _core(resource: str, kind: type[kube.Object], *, namespaced: bool = True, name: str = "", verbs: str = "list") -> Read:
+def _core(
+    resource: str, kind: type[kube.Object], *, namespaced: bool = True, name: str = "", verbs: str = "list"
+) -> Read:
     return Read(name or resource, tuple(verbs.split()), "", ("v1",), resource, kind, namespaced)
 
 
 def _in(
-    group: str, resource: str, kind: type[kube.Object], *, namespaced: bool = True, versions: str = "v1", verbs: str = "list"
+    group: str,
+    resource: str,
+    kind: type[kube.Object],
+    *,
+    namespaced: bool = True,
+    versions: str = "v1",
+    verbs: str = "list",
 ) -> Read:
     return Read(resource, tuple(verbs.split()), group, tuple(versions.split()), resource, kind, namespaced)
 

@@ -1,8 +1,8 @@
-"""The one place where what a cluster holds is reduced to what may be kept, and where cluster text is made harmless.
+"""Where what a cluster holds is reduced to what may be kept, and where cluster text is made harmless.
 
-Allow-lists, not block-lists: of annotations, ConfigMaps and Secrets only what facts use is kept. Log lines, which cannot
-be allow-listed, pass `log_text` before anything else sees them; what leaks there was seen in real hub logs (the pod dump
-`Failed for {...}`, the culler's `api_token='...'`, database URLs in tracebacks, tokens of OAuth providers).
+Allow-lists, not block-lists: of annotations, ConfigMaps and Secrets only what facts use is kept. Log lines, which
+cannot be allow-listed, pass `log_text` before anything else sees them; what leaks there was seen in real hub logs (the
+pod dump `Failed for {...}`, the culler's `api_token='...'`, database URLs in tracebacks, OAuth tokens).
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 # A whole escape sequence goes, not its first byte alone: CSI, OSC with either end, and two-character sequences.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[@-~]")
+_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[@-~]"
+)
 
 
 def clean(text: str, limit: int = 2000) -> str:
-    """Text of a cluster without control characters, escapes and bidirectional overrides, on one line, at most `limit`."""
+    """Text of a cluster on one line of at most `limit`, without control characters, escapes, bidi overrides."""
     if len(text) > limit * 8:
         text = text[: limit * 8]
     text = _ESCAPE.sub("", text)
@@ -107,7 +109,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LAST_APPLIED_VERSION = "jhubdoctor/last-applied-api-version"
 
 
-def annotations(found: dict[str, str]) -> dict[str, str]:
+def allowed_annotations(found: dict[str, str]) -> dict[str, str]:
     """The annotations that facts use. Of kubectl's last-applied annotation the apiVersion alone is kept."""
     kept = {k: clean(v, 500) for k, v in found.items() if _ANNOTATIONS.fullmatch(k)}
     if LAST_APPLIED in found and (version := re.search(r'"apiVersion"\s*:\s*"([\w./-]{1,80})"', found[LAST_APPLIED])):
@@ -146,7 +148,7 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-
 def secret(kind: str, data: dict[str, str]) -> dict[str, str]:
     """Of a Secret: `values.yaml`, a Helm `release`, public certificates.
 
-    Values and releases are reduced to an allow-list by `jhubdoctor.values`. Every other key keeps its name and loses its value.
+    Values and releases are reduced to an allow-list by `jhubdoctor.values`. Every other key loses its value.
     """
     kept: dict[str, str] = {}
     for key, value in data.items():
@@ -164,11 +166,11 @@ def secret(kind: str, data: dict[str, str]) -> dict[str, str]:
     return kept
 
 
-def sanitize(item: Any) -> None:  # noqa: ANN401  - any struct of jhubdoctor.kube
+def sanitize(item: Any) -> None:
     """Reduce a decoded object, in place, to what may be kept."""
     meta = item.metadata
     if meta.annotations:
-        meta.annotations = annotations(meta.annotations)
+        meta.annotations = allowed_annotations(meta.annotations)
     match item:
         case kube.Secret():
             item.data = secret(item.type, item.data)
@@ -185,7 +187,7 @@ def sanitize(item: Any) -> None:  # noqa: ANN401  - any struct of jhubdoctor.kub
                         state.terminated.message = log_text(state.terminated.message)
         case kube.Deployment() | kube.StatefulSet() | kube.DaemonSet() | kube.Job() | kube.ReplicaSet():
             template = item.spec.template
-            template.metadata.annotations = annotations(template.metadata.annotations)
+            template.metadata.annotations = allowed_annotations(template.metadata.annotations)
             _pod_spec(template.spec)
         case kube.Event():
             item.message = log_text(item.message)

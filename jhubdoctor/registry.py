@@ -23,9 +23,7 @@ class PackError(DoctorError):
 class Registry:
     """The checks and facts of all installed packs."""
 
-    def __init__(
-        self, checks: Iterable[Check], facts: Iterable[Fact], knows: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, checks: Iterable[Check], facts: Iterable[Fact], knows: Mapping[str, str] | None = None) -> None:
         self.knows = dict(knows or {})
         """How far the data of the packs reaches: `kubernetes` and `chart` to a version."""
         self.checks: dict[str, Check] = {}

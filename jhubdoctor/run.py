@@ -203,7 +203,9 @@ class _Facts:
         for name in names:
             for i in indices if name in self.of_hub else [None]:
                 graph[name, i] = {
-                    (n.fact, i if n.fact in self.of_hub else None) for n in self.facts[name].needs if n.fact in self.facts
+                    (n.fact, i if n.fact in self.of_hub else None)
+                    for n in self.facts[name].needs
+                    if n.fact in self.facts
                 }
         sorter: TopologicalSorter[Key] = TopologicalSorter(graph)
         sorter.prepare()
@@ -281,7 +283,11 @@ def _where(error: BaseException) -> str:
     """The exception and the last place of ours that it came through. Never its text: it may quote the cluster."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if "jhubdoctor" in f.filename] or frames
-    place = f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/') or own[-1].filename}:{own[-1].lineno}" if own else ""
+    place = (
+        f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/') or own[-1].filename}:{own[-1].lineno}"
+        if own
+        else ""
+    )
     return f"{type(error).__name__} at {place}"
 
 
@@ -316,11 +322,11 @@ def run(
     reported: list[Reported] = []
     for c in checks:
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
-        for i in (range(len(facts.hubs)) or [None]) if per_hub else [None]:
-            if per_hub and i is None:
-                results.append(_without_hub(c, found))
-                continue
-            result, findings = _judge(c, facts, i)
+        if per_hub and not facts.hubs:
+            results.append(_without_hub(c, found))
+        places: list[int | None] = [*range(len(facts.hubs))] if per_hub else [None]
+        for place in places:
+            result, findings = _judge(c, facts, place)
             results.append(result)
             reported += findings
     version = facts.of("server_version", None)
@@ -425,7 +431,7 @@ def _harmless_ref(ref: Ref) -> Ref:
     )
 
 
-def _harmless_value(value: Any) -> Any:  # noqa: ANN401  - any YAML
+def _harmless_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean(str(k), 300): _harmless_value(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -501,4 +507,3 @@ def _coverage(registry: Registry, checks: list[Check], facts: _Facts) -> list[Co
             )
         )
     return sorted(rows, key=lambda r: str(r.query))
-

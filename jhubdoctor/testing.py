@@ -183,7 +183,9 @@ def _complete(d: dict[str, Any], now: datetime) -> dict[str, Any]:
         meta.setdefault("namespace", "jhub")
     if kind == "Event":
         about = d.setdefault("involvedObject", {})
-        meta.setdefault("name", f"{about.get('name', 'x')}.{d.get('reason', 'x')}.{abs(hash(str(d.get('message')))) % 9999}")
+        meta.setdefault(
+            "name", f"{about.get('name', 'x')}.{d.get('reason', 'x')}.{abs(hash(str(d.get('message')))) % 9999}"
+        )
     meta.setdefault("creationTimestamp", (now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"))
     if kind not in _UNLABELLED and isinstance(meta.setdefault("labels", {}), dict):
         meta["labels"] = {"app": "jupyterhub", "release": "jhub", **meta["labels"]}
@@ -219,7 +221,7 @@ def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:
     modified = d.get("modified")
     labels = {"owner": "helm", "name": d["name"], "status": d["status"], "version": str(d["version"])}
     if modified:
-        labels["modifiedAt"] = str(int(datetime.fromisoformat(modified.replace("Z", "+00:00")).timestamp()))
+        labels["modifiedAt"] = str(int(datetime.fromisoformat(modified).timestamp()))
     namespace = d.get("namespace", "jhub")
     return {
         "kind": "Secret",

@@ -194,7 +194,7 @@ class BadValues(ValueError):  # noqa: N818  - the text is for people
     """The text is no values file: not YAML, not a mapping, or larger than any real one."""
 
 
-def load_yaml(text: str) -> Any:  # noqa: ANN401  - any YAML
+def load_yaml(text: str) -> Any:
     """Safe YAML within bounds: size, depth, and the number of nodes after aliases are expanded.
 
     Raises:
@@ -223,7 +223,7 @@ def load_yaml(text: str) -> Any:  # noqa: ANN401  - any YAML
         raise e if isinstance(e, BadValues) else BadValues("it is not YAML that can be read") from e
 
 
-def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:  # noqa: ANN401  - a yaml node
+def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
     """How many nodes there are once aliases are expanded; without expanding them."""
     if id(node) in known:
         return known[id(node)]
@@ -257,7 +257,7 @@ def _tree() -> dict[str, Any]:
     return tree
 
 
-def _keep(value: Any, tree: Mapping[str, Any]) -> Any:  # noqa: ANN401  - any YAML
+def _keep(value: Any, tree: Mapping[str, Any]) -> Any:
     if "**" in tree:
         return _plain(value)
     if isinstance(value, Mapping):
@@ -272,7 +272,7 @@ def _keep(value: Any, tree: Mapping[str, Any]) -> Any:  # noqa: ANN401  - any YA
     return _leaf(value)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  - any YAML
+def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -280,7 +280,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  - any YAML
     return _leaf(value)
 
 
-def _leaf(value: Any) -> Any:  # noqa: ANN401  - any scalar
+def _leaf(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     from jhubdoctor.redact import clean, log_text
@@ -288,7 +288,7 @@ def _leaf(value: Any) -> Any:  # noqa: ANN401  - any scalar
     return clean(log_text(str(value)), 300)
 
 
-def _trait(name: str, value: Any) -> Any:  # noqa: ANN401  - any YAML
+def _trait(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
@@ -302,7 +302,7 @@ def _trait(name: str, value: Any) -> Any:  # noqa: ANN401  - any YAML
     return {HIDDEN: len(value)} if value else {}
 
 
-def allowed(data: Any) -> dict[str, Any]:  # noqa: ANN401  - any YAML
+def allowed(data: Any) -> dict[str, Any]:
     """Of all values those that checks use, without credentials."""
     if not isinstance(data, Mapping):
         return {}
@@ -352,7 +352,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reduced_values(encoded: str) -> str:
-    """A Secret's `values.yaml` (base64) reduced to the allow-list, again in base64, as JSON. Empty where it is no YAML."""
+    """A Secret's `values.yaml` (base64) reduced to the allow-list, in base64 as JSON; empty where it is no YAML."""
     try:
         data = load_yaml(base64.b64decode(encoded).decode())
     except (BadValues, binascii.Error, UnicodeDecodeError):
@@ -413,7 +413,9 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
                 "version": str(meta.get("version", "")),
                 "kubeVersion": str(meta.get("kubeVersion", "")),
                 "dependencies": [
-                    str(d.get("alias") or d.get("name", "")) for d in meta.get("dependencies") or [] if isinstance(d, dict)
+                    str(d.get("alias") or d.get("name", ""))
+                    for d in meta.get("dependencies") or []
+                    if isinstance(d, dict)
                 ],
             },
             "objects": list(manifest_objects(str(release.get("manifest") or ""))),
@@ -423,7 +425,9 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
                 if isinstance(h, dict)
                 for o in manifest_objects(str(h.get("manifest") or ""))
             ],
-            "values": _release_values(str(meta.get("name", "")), merged(chart.get("values") or {}, release.get("config") or {})),
+            "values": _release_values(
+                str(meta.get("name", "")), merged(chart.get("values") or {}, release.get("config") or {})
+            ),
         }
     except (binascii.Error, OSError, EOFError, zlib.error, ValueError, AttributeError, TypeError, RecursionError):
         return ""
@@ -461,7 +465,7 @@ class Values:
     data: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
 
-    def get(self, path: str, default: Any = None) -> Any:  # noqa: ANN401  - any value
+    def get(self, path: str, default: Any = None) -> Any:
         """The value at a dotted path; the default where it is absent or null."""
         at = self._at(path)
         return default if at is _MISSING or at is None else at
@@ -480,7 +484,7 @@ class Values:
         found = self.get(path)
         return list(found) if isinstance(found, list) else []
 
-    def enabled(self, path: str, default: bool = False) -> bool:  # noqa: FBT001, FBT002
+    def enabled(self, path: str, default: bool = False) -> bool:
         """A boolean."""
         found = self.get(path)
         return found if isinstance(found, bool) else default
@@ -490,7 +494,7 @@ class Values:
         found = self.get(path)
         return int(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
 
-    def _at(self, path: str) -> Any:  # noqa: ANN401
+    def _at(self, path: str) -> Any:
         at: Any = self.data
         for part in path.split("."):
             if not isinstance(at, Mapping) or part not in at:

@@ -102,8 +102,8 @@ def plain(text: str, *, color: bool) -> str:
         elif heading := re.match(r"#+ +(.*)", line):
             lines.append(f"{bold}{heading[1].upper() if line.startswith('## ') else heading[1]}{reset}")
         else:
-            line = re.sub(r"`([^`]+)`", rf"{cyan}\1{reset}" if color else r"`\1`", line)
-            lines.append(re.sub(r"\[([^\]]+)\]\(([^)]+)\)", rf"\1 {dim}(\2){reset}", line))
+            shown = re.sub(r"`([^`]+)`", rf"{cyan}\1{reset}" if color else r"`\1`", line)
+            lines.append(re.sub(r"\[([^\]]+)\]\(([^)]+)\)", rf"\1 {dim}(\2){reset}", shown))
     return "\n".join(lines)
 
 

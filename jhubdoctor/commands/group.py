@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from jhubdoctor import __version__
-from jhubdoctor.cli import COMMANDS
+from jhubdoctor.commands import COMMANDS
 from jhubdoctor.errors import DoctorError, UsageError
 
 NO_VERDICT = 3
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  - click's signature
+    def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what a user can cause is a sentence, not a traceback."""
         try:
             return super().invoke(ctx)

@@ -24,7 +24,9 @@ def selection(function: F) -> F:
     return _all(
         function,
         [
-            click.option("--select", multiple=True, metavar="ID|AREA", help="Only these checks or areas (comma, or repeat)."),
+            click.option(
+                "--select", multiple=True, metavar="ID|AREA", help="Only these checks or areas (comma, or repeat)."
+            ),
             click.option("--ignore", multiple=True, metavar="ID|AREA", help="Not these checks or areas."),
         ],
     )
@@ -35,7 +37,9 @@ def connection(function: F) -> F:
     return _all(
         function,
         [
-            click.option("--kubeconfig", metavar="PATH", help="The kubeconfig; KUBECONFIG and ~/.kube/config otherwise."),
+            click.option(
+                "--kubeconfig", metavar="PATH", help="The kubeconfig; KUBECONFIG and ~/.kube/config otherwise."
+            ),
             click.option("--context", "context_name", metavar="NAME", help="The kubeconfig context."),
             click.option(
                 "--timeout",

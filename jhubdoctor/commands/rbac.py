@@ -60,7 +60,9 @@ def _binding(kind: str, namespace: str | None, subject: dict[str, str]) -> dict[
 @options.selection
 @click.option("-n", "--namespace", metavar="NAME", help="Only a Role in this namespace, nothing for the whole cluster.")
 @click.option("--service-account", default=NAME, show_default=True, metavar="NAME", help="Whom to bind.")
-@click.option("--service-account-namespace", metavar="NAME", help="Where that account is; the namespace, or jhubdoctor.")
+@click.option(
+    "--service-account-namespace", metavar="NAME", help="Where that account is; the namespace, or jhubdoctor."
+)
 def rbac(
     select: tuple[str, ...],
     ignore: tuple[str, ...],

@@ -78,7 +78,12 @@ def run(
         report.notices.append("The kubeconfig turns TLS verification off: what was read may come from another server.")
     report.fail_on, report.accept_unknown = fail_on, accept_unknown
     _require_hub(report, where)
-    if report.hubs and not namespace and not all_namespaces and all(h.namespace != reader.namespace for h in report.hubs):
+    if (
+        report.hubs
+        and not namespace
+        and not all_namespaces
+        and all(h.namespace != reader.namespace for h in report.hubs)
+    ):
         click.echo(f"jhubdoctor: no hub in namespace {reader.namespace}; looked in all namespaces.", err=True)
     deliver(report, wanted, color=color, verbose=verbose)
     sys.exit(report.exit_code)
@@ -95,7 +100,7 @@ def _require_hub(report: Report, where: Scope) -> None:
         of_release = f" of the release {where.release}" if where.release else ""
         raise DoctorError(
             f"No hub{of_release} was found in {describe_search(where)}.",
-            "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A | grep hub` shows them.",
+            "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A` shows what runs.",
         )
 
 
@@ -133,6 +138,3 @@ def demo_reader() -> Reader:
     reader = Example(resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(encoding="utf-8")).reader()
     reader.context = "demo"
     return reader
-
-
-

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from jhubdoctor.declare import fact
 from jhubdoctor.kube import (
@@ -158,7 +159,7 @@ def served(look: Look) -> Served:
     return Served(frozenset(versions), kinds)
 
 
-def _json(look: Look, path: str) -> dict[str, object]:
+def _json(look: Look, path: str) -> dict[str, Any]:
     try:
         found = json.loads(look.raw("discovery", path))
     except ValueError:
@@ -173,7 +174,7 @@ def _built_in(group_version: str) -> bool:
     return "." not in group or group.endswith(".k8s.io")
 
 
-def _aggregated(found: Mapping[str, object], versions: set[str], kinds: dict[str, frozenset[str]]) -> None:
+def _aggregated(found: Mapping[str, Any], versions: set[str], kinds: dict[str, frozenset[str]]) -> None:
     items = found["items"]
     for group in items if isinstance(items, list) else []:
         name = (group.get("metadata") or {}).get("name") or ""
@@ -181,7 +182,9 @@ def _aggregated(found: Mapping[str, object], versions: set[str], kinds: dict[str
             gv = f"{name}/{v.get('version')}" if name else str(v.get("version"))
             versions.add(gv)
             kinds[gv] = frozenset(
-                str((r.get("responseKind") or {}).get("kind", "")) for r in v.get("resources") or [] if isinstance(r, dict)
+                str((r.get("responseKind") or {}).get("kind", ""))
+                for r in v.get("resources") or []
+                if isinstance(r, dict)
             )
 
 
@@ -275,7 +278,7 @@ _AUTOSCALED_LABELS = {
 def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler | None:
     """What adds nodes, None where no sign of it was seen.
 
-    Managed autoscalers (GKE, AKS) run outside the cluster; their status ConfigMap, labels and taints are the only signs.
+    Managed autoscalers (GKE, AKS) run outside the cluster; their status ConfigMap and labels are the only signs.
     """
     if look.get("configmaps", "cluster-autoscaler-status", "kube-system") is not None:
         return Autoscaler("cluster-autoscaler", "ConfigMap kube-system/cluster-autoscaler-status")
@@ -284,6 +287,6 @@ def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler | None:
             if label in n.labels:
                 return Autoscaler(kind, f"label {label} on node {n.name}")
     for d in look.list("deployments", "kube-system"):
-        if "autoscaler" in d.name and "cluster" in d.name or d.name == "karpenter":
+        if ("autoscaler" in d.name and "cluster" in d.name) or d.name == "karpenter":
             return Autoscaler(d.name, f"Deployment kube-system/{d.name}")
     return None

@@ -92,7 +92,8 @@ def revisions(look: Look, hub: Hub) -> list[Revision]:
         raise NotApplicable("the hub has no release label")
     selector = f"owner=helm,name={hub.release}"
     found = [
-        _revision(s, "Secret", hub) for s in look.list("helm-secrets", hub.namespace, labels=selector, metadata_only=True)
+        _revision(s, "Secret", hub)
+        for s in look.list("helm-secrets", hub.namespace, labels=selector, metadata_only=True)
     ]
     if not found:
         try:

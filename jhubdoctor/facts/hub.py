@@ -193,9 +193,9 @@ def _places(scope: Scope) -> list[str | None]:
 def hubs(look: Look, scope: Scope) -> list[Hub]:
     """The hubs in scope: in the given namespace, else where the context points, else everywhere.
 
-    Labels are those of the chart, former and present (`component`, `app.kubernetes.io/component`); a hub's Deployment is
-    known by the chart label, the image, or the mounted configuration, never by a name. An install that stopped in its
-    hooks has no Deployment yet: it is known by the image puller that it left.
+    Labels are those of the chart, former and present (`component`, `app.kubernetes.io/component`); a hub's Deployment
+    is known by the chart label, the image, or the mounted configuration, never by a name. An install that stopped in
+    its hooks has no Deployment yet: it is known by the image puller that it left.
     """
     for place in _places(scope):
         found = [h for h in _search(look, place) if scope.release in {None, h.release}]

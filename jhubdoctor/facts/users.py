@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from jhubdoctor.declare import fact
-from jhubdoctor.facts.hub import Hub
 from jhubdoctor.kube import (
     Affinity,
     Node,
@@ -31,7 +30,12 @@ from jhubdoctor.values import Values
 PURPOSE = "hub.jupyter.org/node-purpose"
 _BLOCKING = {"NoSchedule", "NoExecute"}
 # Taints that the cluster itself puts on a node for a while; no chart should tolerate them.
-TRANSIENT = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "ToBeDeletedByClusterAutoscaler", "DeletionCandidate")
+TRANSIENT = (
+    "node.kubernetes.io/",
+    "node.cloudprovider.kubernetes.io/",
+    "ToBeDeletedByClusterAutoscaler",
+    "DeletionCandidate",
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def tolerations_from(items: list[Any]) -> list[Toleration]:
     return found
 
 
-def _terms(items: Any) -> list[NodeSelectorTerm]:  # noqa: ANN401  - any YAML
+def _terms(items: Any) -> list[NodeSelectorTerm]:
     found = []
     for item in items if isinstance(items, list) else []:
         try:
@@ -103,7 +107,7 @@ DEDICATED = [
 ]
 
 
-def _base(values: Values, hub: Hub) -> PodSpec:
+def _base(values: Values) -> PodSpec:
     tolerations = tolerations_from(values.items("singleuser.extraTolerations"))
     if values.has("scheduling.userPods.tolerations"):
         tolerations += tolerations_from(values.items("scheduling.userPods.tolerations"))
@@ -121,7 +125,7 @@ def _base(values: Values, hub: Hub) -> PodSpec:
     return PodSpec(node_selector=selector, tolerations=tolerations, affinity=affinity)
 
 
-def _spawner_bytes(value: Any) -> Decimal | None:  # noqa: ANN401  - any YAML
+def _spawner_bytes(value: Any) -> Decimal | None:
     """KubeSpawner's memory: a number of bytes, or K, M, G, T of 1024."""
     if isinstance(value, str) and value[-1:] in "KMGT" and value[:-1].replace(".", "", 1).isdigit():
         return Decimal(value[:-1]) * Decimal(1024) ** ("KMGT".index(value[-1]) + 1)
@@ -170,9 +174,9 @@ def _shape(name: str, path: str, values: Values, base: PodSpec, override: Mappin
 
 
 @fact()
-def shapes(hub: Hub, values: Values) -> list[Shape]:
+def shapes(values: Values) -> list[Shape]:
     """The kinds of user pods that the values define: the default, each profile, each choice of a profile's options."""
-    base = _base(values, hub)
+    base = _base(values)
     found: list[Shape] = []
     for i, profile in enumerate(values.items("singleuser.profileList")):
         if not isinstance(profile, Mapping):

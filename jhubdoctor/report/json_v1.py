@@ -128,7 +128,7 @@ def _object(ref: Ref) -> dict[str, str | None]:
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  - any YAML
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

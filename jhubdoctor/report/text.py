@@ -18,8 +18,8 @@ from rich.text import Text
 
 from jhubdoctor import DOC_BASE
 from jhubdoctor.finding import Ref, Severity
-from jhubdoctor.redact import clean
 from jhubdoctor.reads import State
+from jhubdoctor.redact import clean
 from jhubdoctor.run import Gap, Report, Reported, Status
 
 _LOOK = {
@@ -105,7 +105,7 @@ class _Page:
             self.details()
         self.summary()
 
-    def versions(self, hub: Any) -> str:  # noqa: ANN401  - a Hub or None
+    def versions(self, hub: Any) -> str:
         parts = []
         if hub is not None and hub.chart:
             parts.append(f"z2jh {clean(hub.chart)}")
@@ -115,7 +115,7 @@ class _Page:
             parts.append(f"Kubernetes {self.report.server_version}")
         return " \u00b7 ".join(parts)
 
-    def quiet(self, hub: Any) -> None:  # noqa: ANN401
+    def quiet(self, hub: Any) -> None:
         mine = [r for r in self.report.results if r.hub is hub]
         looked = sum(r.status is Status.OK for r in mine)
         blind = sum(r.status in {Status.UNKNOWN, Status.BROKEN} for r in mine)
@@ -175,8 +175,8 @@ class _Page:
             if r.status is Status.BROKEN:
                 by_gap.setdefault(f"broken: {clean(r.reason)}", (None, []))[1].append(r.check.id)
             elif r.status is Status.UNKNOWN:
-                for gap in r.gaps:
-                    by_gap.setdefault(_gap(gap), (gap, []))[1].append(r.check.id)
+                for missing in r.gaps:
+                    by_gap.setdefault(_gap(missing), (missing, []))[1].append(r.check.id)
         for text, (gap, ids) in sorted(by_gap.items()):
             names = sorted(set(ids))
             shown = names if self.verbose or len(names) <= 3 else [*names[:2], f"{len(names) - 2} more checks"]
@@ -190,7 +190,7 @@ class _Page:
             if gap is None:
                 self.row("report", "This is a fault of jhubdoctor. Please report it with the output of --verbose.")
         if by_gap:
-            if any(gap is not None and gap.rule for gap, _ in by_gap.values()):
+            if any(g is not None and g.rule for g, _ in by_gap.values()):
                 self.row("", "`jhubdoctor rbac` prints all rules that the checks need.")
             self.line()
 

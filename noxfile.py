@@ -1,0 +1,99 @@
+"""Every job of the project, one session each. `nox` runs what needs nothing but Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "typing", "tests", "lowest", "docs", "build", "cluster"]
+PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{v}")] or [
+    f"{sys.version_info.major}.{sys.version_info.minor}"
+]
+TEST = ["pytest>=8", "pytest-mock>=3.12", "jsonschema>=4.21", "hypothesis>=6.100", "cryptography>=42"]
+
+
+def _wheel(session: nox.Session) -> str:
+    """Build the wheel and say where it is: tests run against what users get, not against the work tree."""
+    folder = session.create_tmp()
+    session.run("python", "-m", "pip", "--version", silent=True, success_codes=[0, 1])
+    session.install("build", "hatchling")
+    for old in Path(folder).glob("*.whl"):
+        old.unlink()
+    session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, silent=True)
+    return str(next(Path(folder).glob("*.whl")))
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests on each Python that is installed, against the wheel."""
+    session.install(_wheel(session), *TEST)
+    session.run("pytest", "--ignore=tests/cluster", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest allowed version of every dependency."""
+    if not shutil.which("uv"):
+        session.install("uv")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *TEST, external=True)
+    session.run("python", "-m", "pytest", "--ignore=tests/cluster", "-q", "-W", "default", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lint(session: nox.Session) -> None:
+    """Ruff (lint and format) and the import contracts."""
+    session.install("ruff", "import-linter", ".")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session(python=PYTHONS[0])
+def typing(session: nox.Session) -> None:
+    """Mypy, strict."""
+    session.install("mypy", "types-PyYAML", "types-jsonschema", "nox", *TEST, "-e", ".")
+    session.run("mypy")
+
+
+@nox.session(python=PYTHONS[0])
+def docs(session: nox.Session) -> None:
+    """Write the pages of the checks and build the site, strictly; `-- --check` only says whether they are current."""
+    session.install("-e", ".", "mkdocs-material", "jsonschema")
+    session.run("python", "docs/generate.py", *session.posargs)
+    if "--check" not in session.posargs:
+        session.run("mkdocs", "build", "--strict", "--site-dir", str(Path(session.create_tmp()) / "site"))
+
+
+@nox.session(python=PYTHONS[0])
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, check their files, and run the wheel in an empty environment."""
+    folder = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("build", "hatchling")
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(folder))
+    session.run("python", "tests/packaging/files.py", str(folder), "--repository", ".")
+    session.run("python", "-m", "venv", "--clear", str(folder / "empty"))
+    python = folder / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    wheel = next(folder.glob("*.whl"))
+    session.run(str(python), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.chdir("/")
+    session.run(str(python), "-I", "-m", "jhubdoctor", "--version", external=True)
+    session.run(str(python), "-I", "-m", "jhubdoctor", "demo", "--no-color", external=True, success_codes=[1])
+    session.run(str(python), "-I", "-m", "jhubdoctor", "explain", "taint-not-tolerated", external=True, silent=True)
+
+
+@nox.session(python=PYTHONS[0])
+def cluster(session: nox.Session) -> None:
+    """Run the tests against a real control plane, built from Go modules where it is not there yet."""
+    if not shutil.which("go") and not os.environ.get("KUBEBUILDER_ASSETS"):
+        session.skip(
+            "no Go here: install Go 1.25 or later, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+        )
+    session.install("-e", ".", *TEST, "pyyaml")
+    session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"})
+    session.run("pytest", "tests/cluster", *session.posargs)
