@@ -198,16 +198,15 @@ def _values_secret(d: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": "Secret", "metadata": {"name": "hub", "namespace": namespace}, "data": {"values.yaml": text}}
 
 
+def _document(listed: Mapping[str, Any]) -> str:
+    version, kind, name = (listed.get(k, "") for k in ("apiVersion", "kind", "name"))
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n"
+
+
 def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:
     chart = d.get("chart") or {}
-    manifest = "".join(
-        f"---\napiVersion: {o['apiVersion']}\nkind: {o['kind']}\nmetadata:\n  name: {o['name']}\n"
-        for o in d.get("objects") or []
-    )
-    hooks = [
-        {"manifest": f"apiVersion: {o['apiVersion']}\nkind: {o['kind']}\nmetadata:\n  name: {o['name']}\n"}
-        for o in d.get("hooks") or []
-    ]
+    manifest = "".join(f"---\n{_document(o)}" for o in d.get("objects") or [])
+    hooks = [{"manifest": _document(o)} for o in d.get("hooks") or []]
     content = {
         "name": d["name"],
         "version": d["version"],

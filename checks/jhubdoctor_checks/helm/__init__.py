@@ -1,0 +1,1 @@
+"""The Helm release: its state, its hooks, what it owns."""

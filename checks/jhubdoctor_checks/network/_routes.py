@@ -1,0 +1,25 @@
+"""Which ways lead into a Service."""
+
+from collections.abc import Iterable, Iterator
+
+from jhubdoctor import HTTPRoute, Ingress, Service
+
+WAY = Ingress | HTTPRoute
+
+
+def backends(way: WAY) -> Iterator[str]:
+    """The Services that an Ingress or HTTPRoute sends to."""
+    if isinstance(way, HTTPRoute):
+        for route_rule in way.spec.rules:
+            yield from (b.name for b in route_rule.backend_refs if b.kind == "Service")
+        return
+    if way.spec.default_backend:
+        yield way.spec.default_backend.target
+    for rule in way.spec.rules:
+        yield from (p.backend.target for p in (rule.http.paths if rule.http else []))
+
+
+def leading_to(service: Service, *lists: Iterable[WAY] | None) -> list[WAY]:
+    """Of these Ingresses and HTTPRoutes those that send to the Service, by name."""
+    found = [way for ways in lists if ways for way in ways if service.name in set(backends(way))]
+    return sorted(found, key=lambda way: (type(way).__name__, way.name))
