@@ -1,0 +1,1 @@
+"""Mistakes in values.yaml that can be seen before they hurt."""

@@ -1,0 +1,124 @@
+"""What users may have of cpu and memory, as values and profiles give it to KubeSpawner."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jhubdoctor import Values, clean, quantity
+
+PATHS = {
+    "cpu_guarantee": "singleuser.cpu.guarantee",
+    "cpu_limit": "singleuser.cpu.limit",
+    "mem_guarantee": "singleuser.memory.guarantee",
+    "mem_limit": "singleuser.memory.limit",
+}
+SUFFIXES = "KMGT"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value and where it stands."""
+
+    path: str
+    value: object
+
+    def __str__(self) -> str:
+        return f"{self.path}: {clean(repr(self.value) if isinstance(self.value, str) else str(self.value), 60)}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user may choose to start: the default, a profile, an option of one. `given` is by trait, as it counts."""
+
+    name: str
+    given: Mapping[str, Given]
+
+
+def _elsewhere(values: Values, trait: str) -> bool:
+    """Whether code or hub.config sets the trait, so that the value in singleuser is not what counts."""
+    return any(
+        f"{cls}.{trait}" in values.traits_in_code or values.get(f"hub.config.{cls}.{trait}") is not None
+        for cls in ("KubeSpawner", "Spawner")
+    )
+
+
+def default(values: Values) -> dict[str, Given]:
+    """What singleuser gives to all, by trait."""
+    return {
+        trait: Given(path, values.get(path))
+        for trait, path in PATHS.items()
+        if values.get(path) is not None and not _elsewhere(values, trait)
+    }
+
+
+def _over(override: object, path: str) -> dict[str, Given]:
+    if not isinstance(override, Mapping):
+        return {}
+    return {t: Given(f"{path}.{t}", override[t]) for t in PATHS if override.get(t) is not None}
+
+
+def choices(values: Values) -> Iterator[Choice]:
+    """All that a user may start: without profiles the default alone."""
+    base = default(values)
+    profiles = [] if "KubeSpawner.profile_list" in values.traits_in_code else values.items("singleuser.profileList")
+    seen = False
+    for i, profile in enumerate(profiles):
+        if not isinstance(profile, Mapping):
+            continue
+        seen = True
+        path = f"singleuser.profileList[{i}]"
+        name = f'profile "{clean(str(profile.get("display_name", i)), 80)}"'
+        mine = {**base, **_over(profile.get("kubespawner_override"), f"{path}.kubespawner_override")}
+        yield Choice(name, mine)
+        options = profile.get("profile_options")
+        for key, option in options.items() if isinstance(options, Mapping) else ():
+            chosen = option.get("choices") if isinstance(option, Mapping) else None
+            for word, choice in chosen.items() if isinstance(chosen, Mapping) else ():
+                below = choice.get("kubespawner_override") if isinstance(choice, Mapping) else None
+                over = _over(below, f"{path}.profile_options.{key}.choices.{word}.kubespawner_override")
+                if over:
+                    yield Choice(f'{name}, choice "{clean(str(word), 80)}"', {**mine, **over})
+    if not seen:
+        yield Choice("default", base)
+
+
+def cpu(value: object) -> Decimal | None:
+    """A number of cores, as JupyterHub's Float trait takes it: no text. None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return Decimal(str(value))
+
+
+def memory(value: object) -> Decimal | None:
+    """A number of bytes, as JupyterHub's ByteSpecification takes it: a number, or one with K, M, G or T of 1024.
+
+    Source: jupyterhub/traitlets.py, unchanged since JupyterHub 0.7.
+    """
+    if not isinstance(value, str) or value[-1:] not in {*SUFFIXES}:
+        return cpu(value)
+    try:
+        number = cpu(float(value[:-1]))
+    except ValueError:
+        return None
+    return None if number is None else number * Decimal(1024) ** (SUFFIXES.index(value[-1]) + 1)
+
+
+def amount(trait: str, value: object) -> Decimal | None:
+    """The value of a trait in cores or bytes, None where KubeSpawner refuses it."""
+    return cpu(value) if trait.startswith("cpu") else memory(value)
+
+
+def meant(trait: str, value: object) -> float | int | str | None:
+    """What was probably meant by a value that KubeSpawner refuses; None where nobody can tell."""
+    text = str(value).strip()
+    number = quantity(text) if trait.startswith("cpu") else None
+    if number is not None:
+        return int(number) if number == number.to_integral_value() else float(number)
+    if trait.startswith("mem"):
+        if text.isdigit():
+            return int(text)
+        plain = text.rstrip("bB").rstrip("i").upper()
+        if memory(plain) is not None:
+            return plain
+    return None
