@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor import Finding, Fix, Hub, Severity, StatefulSet, Values, check
 
+
 @check(severity=Severity.WARNING)
 def placeholders_without_priority(hub: Hub, values: Values, stateful_sets: list[StatefulSet]) -> Iterator[Finding]:
     """User placeholders run without pod priority, so they take room instead of keeping it free."""
@@ -23,7 +24,7 @@ def placeholders_without_priority(hub: Hub, values: Values, stateful_sets: list[
                 ("statefulset", "spec.template.spec.priorityClassName: not set"),
             ),
             fix=Fix(
-                "Turn pod priority on, so that a user's pod evicts a placeholder and the autoscaler adds a node in time.",
+                "Turn pod priority on, so that a user's pod evicts a placeholder and a node is added in time.",
                 values={"scheduling": {"podPriority": {"enabled": True}}},
                 commands=(hub.helm_upgrade,),
             ),

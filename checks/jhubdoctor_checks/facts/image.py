@@ -1,0 +1,173 @@
+"""Pulls of images that failed, of pods that are there and of users' pods that are gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from jhubdoctor import ContainerStatus, Event, Events, Hub, Pod, Ref, Values, clean, fact
+
+# waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
+PULL_REASONS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+# reasons of events that say why (pkg/kubelet/events/event.go); `Failed` is for more than pulls
+EVENT_REASONS = ("Failed", "InspectFailed", "ErrImageNeverPull")
+_ABOUT_A_PULL = re.compile(
+    r"Failed to (?:pull|inspect|apply default image tag)|is not present with pull policy", re.IGNORECASE
+)
+_QUOTED = re.compile(r'"([^"\s]+)"')
+USER_SERVER = "singleuser-server"
+# The kubelet tries again within seconds: one failure of so young a pod is none yet.
+FIRST_TRY = 120
+
+
+@dataclass(frozen=True)
+class FailedPull:
+    """One container whose image could not be pulled.
+
+    Attributes:
+        pod: the pod, None where it is gone.
+        ref: a reference to it; those of users share what their fingerprint is made of.
+        component: the chart's component, `singleuser-server` for a user's pod.
+        container: the container, empty where only an event without it is left.
+        image: the image as the pod names it.
+        node: where, empty where unknown.
+        reason: of the container's status, or of the event.
+        said: what the kubelet said, redacted and on one line.
+        text: that and all else that it said of this image, to be searched.
+        source: where `said` is from.
+        at: when it was last seen, None where the status alone tells.
+        times: how often.
+        secret: an image pull secret that the kubelet did not find.
+    """
+
+    pod: Pod | None
+    ref: Ref
+    component: str
+    container: str
+    image: str
+    node: str
+    reason: str
+    said: str
+    text: str
+    source: str
+    at: datetime | None = None
+    times: int = 1
+    secret: str = ""
+
+    @property
+    def user(self) -> bool:
+        """Whether it is a user's server."""
+        return self.component == USER_SERVER
+
+
+def shared(ref: Ref) -> Ref:
+    """The reference to a user's pod, with a fingerprint that does not change with who is concerned."""
+    return replace(ref, stable="Pods of users")
+
+
+def user_prefix(values: Values | None) -> str:
+    """How names of users' pods begin: up to the first placeholder of the template."""
+    template = values.get("singleuser.podNameTemplate") if values else None
+    start = str(template).split("{", 1)[0] if isinstance(template, str) else ""
+    return start or "jupyter-"
+
+
+@fact()
+def failed_pulls(
+    hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, values: Values | None, now: datetime
+) -> list[FailedPull]:
+    """Containers that cannot start for want of their image, and users' pods that ended so within the last hour."""
+    found = [pull for pod in (*pods, *user_pods) if not pod.terminating for pull in _live(pod, events, now)]
+    failing = {p.ref.name for p in found}
+    return found + [p for p in _gone(hub, user_pods, events, user_prefix(values)) if p.ref.name not in failing]
+
+
+def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
+    for status in pod.statuses():
+        waiting = status.state.waiting
+        if waiting is None or waiting.reason not in PULL_REASONS:
+            continue
+        image = _image(pod, status)
+        said = [e for e in _about_pulls(events, pod.name) if image in e.message]
+        times = sum(e.times for e in said) or 1
+        if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
+            continue
+        lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
+        heard = said[0].message if said else ""
+        yield FailedPull(
+            pod=pod,
+            ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
+            component=pod.component,
+            container=status.name,
+            image=image,
+            node=pod.node,
+            reason=waiting.reason,
+            said=clean(max(waiting.message, heard, key=len)),
+            text=clean(f"{waiting.message} {heard}", 4000),
+            source="event" if len(heard) > len(waiting.message) else "pod.status",
+            at=said[0].at if said else None,
+            times=times,
+            secret=_secret(lost),
+        )
+
+
+def _image(pod: Pod, status: ContainerStatus) -> str:
+    container = pod.container(status.name)
+    return container.image if container is not None and container.image else status.image
+
+
+def _about_pulls(events: Events, name: str) -> list[Event]:
+    return [e for e in events.about("Pod", name, *EVENT_REASONS) if _ABOUT_A_PULL.search(e.message)]
+
+
+def _secret(lost: list[Event]) -> str:
+    # kubelet 1.28 and later: "Unable to retrieve some image pull secrets (a, b); attempting to pull ..."
+    found = re.search(r"image pull secrets \(([\w., -]+)\)", lost[0].message) if lost else None
+    return found[1] if found else ""
+
+
+def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterator[FailedPull]:
+    """Users' pods that the hub deleted while they waited for their image; also where it is just trying again."""
+    alive = {p.name: p for p in user_pods}
+    latest: dict[str, Event] = {}
+    for e in events.of(*EVENT_REASONS):
+        kind, name = e.about
+        users = kind == "Pod" and (name.startswith(prefix) or e.container == "notebook")
+        if users and name not in latest and _ABOUT_A_PULL.search(e.message):
+            latest[name] = e
+    pulled = events.of("Pulled")
+    for name, e in latest.items():
+        pod = alive.get(name)
+        if pod is not None and (pod.created <= e.at or any(s.state.running for s in pod.status.container_statuses)):
+            continue
+        quoted = _QUOTED.search(e.message)
+        image = quoted[1] if quoted else ""
+        if any(p.at >= e.at and image in p.message for p in pulled):
+            continue
+        yield FailedPull(
+            pod=None,
+            ref=shared(hub.pod_ref(name)),
+            component=USER_SERVER,
+            container=e.container,
+            image=image,
+            node=e.source.host,
+            reason=e.reason,
+            said=clean(e.message),
+            text=clean(e.message),
+            source="event",
+            at=e.at,
+            times=e.times,
+            secret=_secret(events.about("Pod", name, "FailedToRetrieveImagePullSecret")),
+        )
