@@ -107,6 +107,16 @@ def missing(*versions: Version) -> str | None:
     return f"No control plane to test with ({wanted}): install Go 1.21 or later (https://go.dev/dl){instead}."
 
 
+def missing_controllers() -> str | None:
+    """Return why pods will not run even where an API server does, or nothing if they will."""
+    folder = ready("newest")
+    if folder is None or all((folder / name).exists() for name in CONTROL_PLANE):
+        return None
+    return (
+        f"No controllers to test with: {folder} (KUBEBUILDER_ASSETS) has no kube-controller-manager or kube-scheduler."
+    )
+
+
 def _folder(version: Version) -> Path:
     """Name the folder by version and by what it is built from, so that a changed go.mod or main.go is built anew."""
     recipe = RECIPES[version]
@@ -127,7 +137,7 @@ def _build(version: Version) -> Path:
     with _lock(folder.parent / f".{folder.name}.lock"):
         if folder.exists():
             return folder
-        print(f"building {version} ({recipe.release}): several minutes, but only once", file=sys.stderr, flush=True)
+        sys.stderr.write(f"building {version} ({recipe.release}): several minutes, but only once\n")
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
             built = Path(scratch) / "built"
             built.mkdir()
@@ -165,9 +175,9 @@ def main() -> int:
             folder = ensure(version)
         except UnavailableError as error:
             failed = 1
-            print(f"{version}: {error}")
+            sys.stdout.write(f"{version}: {error}\n")
         else:
-            print(f"{version}: {folder} ({time.monotonic() - start:.0f} s)", flush=True)
+            sys.stdout.write(f"{version}: {folder} ({time.monotonic() - start:.0f} s)\n")
     return failed
 
 

@@ -4,57 +4,61 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
-from .binaries import Version, missing
+from .binaries import Version, missing, missing_controllers
 from .kubelet import Kubelet
 from .plane import ControlPlane
 from .release import Release, image_awaiter
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class MakeRelease(Protocol):
     """Installs a hub; see the fixture `hub_release`."""
 
-    def __call__(  # noqa: D102
+    def __call__(
         self,
         values: Mapping[str, Any] | None = None,
         *,
         legacy: bool = False,
         install: bool = True,
         check: bool = True,
+        wait: bool = True,
         timeout: str = "60s",
         labels: Mapping[str, str] | None = None,
         plane: ControlPlane | None = None,
     ) -> Release: ...
 
 
-MakePlane = Callable[..., tuple[ControlPlane, Kubelet]]
+Started = tuple[ControlPlane, Kubelet]
+MakePlane = Callable[..., Started]
+
+STARTED = pytest.StashKey[list[Started]]()
+"""What runs for a test, or for the session, so that the logs can be shown if a test fails."""
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """The newest control plane, shared by all tests: what a test makes in it belongs into a namespace of its own."""
-    _need("newest")
     with ControlPlane(directory=tmp_path_factory.mktemp("plane")) as plane:
         yield plane
 
 
 @pytest.fixture(scope="session")
-def shared_kubelet(plane: ControlPlane) -> Iterator[Kubelet]:
+def shared_kubelet(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Kubelet]:
     """Two nodes, core-1 and user-1, a default StorageClass and load balancers. Tests ask for `kubelet` instead."""
     with _furnished(plane) as kubelet:
+        request.session.stash[STARTED] = [(plane, kubelet)]
         yield kubelet
 
 
 @pytest.fixture
 def kubelet(plane: ControlPlane, shared_kubelet: Kubelet) -> Iterator[Kubelet]:
     """The nodes of the shared control plane; rules and logs that a test adds, and nodes it makes, go with it."""
+    shared_kubelet.errors.clear()
     kept = {name: list(getattr(shared_kubelet, name)) for name in ("rules", "logs")}
     hooks = {name: getattr(shared_kubelet, name) for name in ("address", "load_balancer", "provisions")}
     nodes = {node["metadata"]["name"] for node in plane.items("/api/v1/nodes")}
@@ -67,15 +71,21 @@ def kubelet(plane: ControlPlane, shared_kubelet: Kubelet) -> Iterator[Kubelet]:
 
 
 @pytest.fixture
-def make_plane(tmp_path: Path) -> Iterator[MakePlane]:
-    """Start a control plane for one test alone: `plane, kubelet = make_plane("1.24")`; takes what ControlPlane takes."""
+def make_plane(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakePlane]:
+    """Start a control plane for one test alone: `plane, kubelet = make_plane("1.24")`.
+
+    It takes what ControlPlane takes.
+    """
     with contextlib.ExitStack() as stack:
 
-        def make(version: Version = "newest", **options: Any) -> tuple[ControlPlane, Kubelet]:  # noqa: ANN401
-            _need("newest", version)
+        def make(version: Version = "newest", **options: Any) -> Started:
+            if reason := missing(version):
+                pytest.skip(reason)
             directory = tmp_path / f"plane-{secrets.token_hex(3)}"
             plane = stack.enter_context(ControlPlane(version, directory=directory, **options))
-            return plane, stack.enter_context(_furnished(plane))
+            started = plane, stack.enter_context(_furnished(plane))
+            request.node.stash.setdefault(STARTED, []).append(started)
+            return started
 
         yield make
 
@@ -87,8 +97,8 @@ def hub_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
     With `install=False` only the namespace is made, so that a test can put something in the way (a quota, a label)
     and then call `install` itself. Without `plane` it goes into the shared control plane.
     """
-    _need("newest", "helm")
     made: list[Release] = []
+    own: list[ControlPlane] = []  # control planes of this test alone: they end with it, whatever is in them
 
     def make(
         values: Mapping[str, Any] | None = None,
@@ -96,6 +106,7 @@ def hub_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
         legacy: bool = False,
         install: bool = True,
         check: bool = True,
+        wait: bool = True,
         timeout: str = "60s",
         labels: Mapping[str, str] | None = None,
         plane: ControlPlane | None = None,
@@ -103,16 +114,18 @@ def hub_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
         if plane is None:
             plane = request.getfixturevalue("plane")
             request.getfixturevalue("kubelet")
+        else:
+            own.append(plane)
         name = plane.namespace("hub", labels)
         release = Release(plane, name, name, legacy)
         made.append(release)
         if install:
-            release.install(values, check=check, timeout=timeout)
+            release.install(values, check=check, wait=wait, timeout=timeout)
         return release
 
     yield make
     for release in made:
-        if release.plane.running("apiserver"):
+        if release.plane.up and release.plane not in own:
             release.uninstall()
 
 
@@ -126,23 +139,27 @@ def _furnished(plane: ControlPlane) -> Iterator[Kubelet]:
         yield kubelet
 
 
-def _need(*versions: Version) -> None:
-    if reason := missing(*versions):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what cannot be had, from this one place, so that pytest says so in one line."""
+    wanted = {"plane", "kubelet", "make_plane", "hub_release"}.intersection(getattr(item, "fixturenames", ()))
+    reason = missing("newest") if wanted else None
+    if wanted - {"plane"}:
+        reason = reason or missing_controllers()
+    if "hub_release" in wanted:
+        reason = reason or missing("helm")
+    if reason:
         pytest.skip(reason)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # the generator is given the report and gives it back
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the servers' logs, and what went wrong in the kubelet, beside a test that failed."""
-    report = yield  # type: ignore[misc]
-    if report.failed and call.when != "teardown":  # type: ignore[unreachable]
-        for value in _servers(getattr(item, "funcargs", {}).values()):
-            report.sections.append((f"control plane {value.version}", value.logs()))
+    report = yield
+    if report.when == "call" and report.failed:
+        for plane, kubelet in item.stash.get(STARTED, []) + item.session.stash.get(STARTED, []):
+            report.sections.append((f"control plane {plane.version}", plane.logs()))
+            report.sections += [("kubelet", error) for error in kubelet.errors]
     return report
-
-
-def _servers(values: Sequence[object]) -> list[ControlPlane]:
-    planes = [value for value in values if isinstance(value, ControlPlane)]
-    return planes + [value.plane for value in values if isinstance(value, Kubelet) and value.plane not in planes]

@@ -5,9 +5,9 @@ The wordings are those of pkg/kubelet of Kubernetes 1.37 (images/image_manager.g
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Object = dict[str, Any]
@@ -147,7 +147,7 @@ class PodStatus:
 
     pod: Object
     address: str
-    moment: str = field(default_factory=lambda: now())
+    moment: str
 
     def of(self, fate: Rule) -> tuple[Object, list[tuple[Object, Happening]]]:
         """Give the status and what has happened to which container; the rule must answer for each."""
@@ -176,7 +176,9 @@ class PodStatus:
         unready = None if ready else "PodCompleted" if phase == "Succeeded" else "ContainersNotReady"
         unready_names = [one["name"] for one, each in mains if not (each.state == "running" and each.ready)]
         which = f"containers with unready status: [{' '.join(unready_names)}]" if phase != "Succeeded" else None
-        incomplete = f"containers with incomplete status: [{' '.join(one['name'] for one, each in init if not each.done)}]"
+        incomplete = (
+            f"containers with incomplete status: [{' '.join(one['name'] for one, each in init if not each.done)}]"
+        )
         # Until the sandbox is made, which ContainerCreating is about, a pod has no address.
         sandbox = all(each.reason != "ContainerCreating" for _, each in (*init, *mains))
         addresses = {"podIP": self.address, "podIPs": [{"ip": self.address}]} if sandbox else {}
@@ -208,7 +210,7 @@ _NOT_BEGUN = {"ContainerCreating", "PodInitializing", "ImagePullBackOff", "ErrIm
 
 def now() -> str:
     """Give the moment as Kubernetes writes it."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sure(fate: Fate | None) -> Fate:

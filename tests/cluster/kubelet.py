@@ -6,7 +6,7 @@ them (scheduling, controllers, admission, the way logs are fetched) is done by t
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.server
 import itertools
 import json
@@ -15,7 +15,7 @@ import threading
 import traceback
 import urllib.parse
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from typing_extensions import Self
-
     from .plane import ControlPlane
 
 Object = dict[str, Any]
@@ -37,7 +35,7 @@ Log = Callable[[Object, str, bool], "str | Sequence[Line] | None"]
 """Asked of a pod, a container's name and whether the previous one is meant: its log, or nothing if not this one's."""
 
 PROVISIONER = "jhubdoctor.test/provisioner"
-NOT_FOUND, CONFLICT, GONE, TOO_MANY = 404, 409, 410, 429
+NOT_FOUND, CONFLICT = 404, 409
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 
 
@@ -166,17 +164,23 @@ class Kubelet:
 
     def _work(self) -> None:
         """Look at everything, ten times a second; only what has changed is written."""
+        acts = (("pods", self._pod), ("services", self._service), ("claims", self._claim), ("volumes", self._volume))
         while not self._stopped.wait(0.1):
-            for kind, act in (("pods", self._pod), ("services", self._service), ("claims", self._claim)):
-                for obj in self._mirrors[kind].snapshot():
-                    try:
-                        act(obj)
-                    except (ApiError, urllib3.exceptions.HTTPError) as error:
-                        gone = isinstance(error, ApiError) and error.code in {NOT_FOUND, CONFLICT}
-                        if not gone and self.plane.running("apiserver"):
-                            self.errors.append(str(error))
-                    except Exception:  # noqa: BLE001  # a rule of a test may fail in any way, and must not end the kubelet
-                        self.errors.append(traceback.format_exc())
+            for kind, act in acts:
+                for obj in self._mirrors[kind].snapshot() if self.plane.up else ():
+                    self._try(act, obj)
+
+    def _try(self, act: Callable[[Object], None], obj: Object) -> None:
+        """Let nothing end the kubelet: not an object that is gone meanwhile, nor a server, nor a mistake in a rule."""
+        try:
+            act(obj)
+        except ApiError as error:
+            if error.code not in {NOT_FOUND, CONFLICT} and self.plane.up:
+                self.errors.append(str(error))
+        except urllib3.exceptions.HTTPError:
+            pass
+        except Exception:  # noqa: BLE001
+            self.errors.append(traceback.format_exc())
 
     def _pod(self, pod: Object) -> None:
         meta, node = pod["metadata"], pod["spec"].get("nodeName")
@@ -253,6 +257,14 @@ class Kubelet:
         })  # fmt: skip
         self._written[name] = "made"
 
+    def _volume(self, volume: Object) -> None:
+        """Delete a volume of ours whose claim is gone, as its class has it; the controller leaves that to us."""
+        meta, spec = volume["metadata"], volume["spec"]
+        ours = meta.get("annotations", {}).get("pv.kubernetes.io/provisioned-by") == PROVISIONER
+        released = volume["status"].get("phase") == "Released" and "deletionTimestamp" not in meta
+        if ours and released and spec["persistentVolumeReclaimPolicy"] == "Delete":
+            self._ask("DELETE", f"/api/v1/persistentvolumes/{meta['name']}")
+
     def log_of(self, pod: Object, container: str, *, previous: bool) -> str | Sequence[Line]:
         """Find the log that a test gave to this container."""
         for log in reversed(list(self.logs)):
@@ -270,10 +282,10 @@ class Kubelet:
         taints = self.plane.request("GET", f"/api/v1/nodes/{name}")["spec"].get("taints", ())
         return not any(taint["key"] == "node.kubernetes.io/not-ready" for taint in taints)
 
-    def _ask(self, method: str, path: str, body: object = None, *, content_type: str = "application/json") -> Any:  # noqa: ANN401
+    def _ask(self, method: str, path: str, body: object = None, *, content_type: str = "application/json") -> Any:
         data = None if body is None else json.dumps(body).encode()
         answer = self.http.request(method, self.plane.url + path, body=data, headers={"Content-Type": content_type})
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             raise ApiError(answer.status, answer.data.decode(errors="replace"))
         return answer.json()
 
@@ -287,6 +299,7 @@ _MIRRORED = {
     "pods": "/api/v1/pods",
     "services": "/api/v1/services",
     "claims": "/api/v1/persistentvolumeclaims",
+    "volumes": "/api/v1/persistentvolumes",
 }
 
 
@@ -344,7 +357,7 @@ class _Mirror:
         timeout = urllib3.Timeout(connect=5, read=None if stream else 30)
         url = kubelet.plane.url + self._path + query
         answer = kubelet.http.request("GET", url, preload_content=not stream, timeout=timeout)
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             raise ApiError(answer.status, "")
         return answer
 
@@ -401,7 +414,7 @@ class _LogHandler(http.server.BaseHTTPRequestHandler):
     def _stamp(age: float, query: Mapping[str, str]) -> str:
         if query.get("timestamps") != "true":
             return ""
-        moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
+        moment = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age)
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ ")
 
     def _answer(self, code: int, text: str) -> None:
@@ -452,8 +465,10 @@ _NODE_CONDITIONS = {
     ("Ready", "True"): ("KubeletReady", "kubelet is posting ready status"),
     ("Ready", "False"): (
         "KubeletNotReady",
-        "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
-        "message:Network plugin returns error: cni plugin not initialized",
+        (
+            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+            "message:Network plugin returns error: cni plugin not initialized"
+        ),
     ),
     ("MemoryPressure", "False"): ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("MemoryPressure", "True"): ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
@@ -465,4 +480,4 @@ _NODE_CONDITIONS = {
 
 
 def _key(obj: Object) -> tuple[str, str]:
-    return obj["metadata"]["namespace"], obj["metadata"]["name"]
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

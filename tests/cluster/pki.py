@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-DAY = datetime.timedelta(days=1)
+DAY = dt.timedelta(days=1)
 
 
 class Authority:
@@ -54,10 +54,8 @@ class Authority:
         path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         return path, self.folder / f"{name}.key"
 
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: float
-    ) -> x509.CertificateBuilder:
-        now = datetime.datetime.now(datetime.timezone.utc)
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: float) -> x509.CertificateBuilder:
+        now = dt.datetime.now(dt.UTC)
         return x509.CertificateBuilder(
             issuer_name=self._name, subject_name=subject, public_key=key.public_key(),
             serial_number=x509.random_serial_number(), not_valid_before=now + min(days - 1, -1) * DAY,

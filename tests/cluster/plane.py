@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import urllib3
 
@@ -24,8 +24,6 @@ from .pki import Authority, write_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
-
-    from typing_extensions import Self
 
 T = TypeVar("T")
 Object = dict[str, Any]
@@ -78,12 +76,8 @@ class Server:
                 [*guard, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
             )
 
-    def end(self, *, grace: float = 0) -> None:
-        """Ask it to end, and after the grace kill it."""
-        if grace:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(grace)
+    def end(self) -> None:
+        """Kill it: what matters is in etcd, and an API server that is asked to end waits for its watches."""
         self.process.kill()
         self.process.wait()
 
@@ -112,6 +106,8 @@ class ControlPlane:
         """Prepare keys and files; nothing runs yet."""
         self.version = version
         self.directory = directory or Path(tempfile.mkdtemp(prefix="jhubdoctor-plane-"))
+        self.up = False
+        """Whether the API server has said that it is ready and was not told to end since."""
         self._temporary = directory is None
         self._flags = tuple(apiserver_flags)
         self._servers: dict[str, Server] = {}
@@ -175,6 +171,7 @@ class ControlPlane:
     def stop(self) -> None:
         """Kill everything; the logs stay if the folder was given by the caller."""
         atexit.unregister(self.stop)
+        self.up = False
         for name in reversed(list(self._servers)):
             self._servers.pop(name).end()
         self._http.clear()
@@ -184,9 +181,9 @@ class ControlPlane:
 
     def restart(self, version: Version | None = None) -> None:
         """Start Kubernetes anew over the same data and on the same port: with another version this is an upgrade."""
-        for name in ("apiserver", *(name for name in list(self._servers) if name not in {"etcd", "apiserver"})):
-            if name in self._servers:
-                self._servers.pop(name).end(grace=5)
+        self.up = False
+        for name in [name for name in self._servers if name != "etcd"]:
+            self._servers.pop(name).end()
         self.version = version or self.version
         self._plurals.clear()
         self._http.clear()
@@ -194,6 +191,7 @@ class ControlPlane:
 
     def kill_apiserver(self) -> None:
         """Let the API server vanish as in a crash; `restart` brings it back."""
+        self.up = False
         self._servers.pop("apiserver").end()
 
     def start_scheduler(self, name: str) -> None:
@@ -226,6 +224,7 @@ class ControlPlane:
         with_controllers = (folder / "kube-controller-manager").exists()
         self._run("apiserver", folder / "kube-apiserver", *self._apiserver_flags(with_controllers=with_controllers))
         self.wait(self._is_ready, "the API server to be ready", timeout=120)
+        self.up = True
         if with_controllers:
             pki = self.directory / "pki"
             self._run(
@@ -277,7 +276,7 @@ class ControlPlane:
 
     def _is_ready(self) -> bool:
         try:
-            return self.request("GET", "/readyz") == "ok"
+            return bool(self.request("GET", "/readyz") == "ok")
         except (ApiError, urllib3.exceptions.HTTPError):
             return False
 
@@ -294,13 +293,13 @@ class ControlPlane:
         *,
         token: str | None = None,
         content_type: str = "application/json",
-    ) -> Any:  # noqa: ANN401  # an answer is any JSON, or the text where it is none
+    ) -> Any:  # an answer is any JSON, or the text where it is none
         """Ask the API server as the administrator, or as whoever the token names; a refusal is an ApiError."""
         headers = {"Authorization": f"Bearer {token or self.admin_token}", "Content-Type": content_type}
         data = None if body is None else json.dumps(body).encode()
         answer = self._http.request(method, self.url + path, body=data, headers=headers)
         text = answer.data.decode(errors="replace")
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 400:
             raise ApiError(answer.status, text)
         return json.loads(text) if answer.headers.get("Content-Type", "").startswith("application/json") else text
 
@@ -332,7 +331,7 @@ class ControlPlane:
         try:
             answer: Object = self.request("GET", path)
         except ApiError as error:
-            if error.code == 404:  # noqa: PLR2004
+            if error.code == 404:
                 return None
             raise
         return answer
@@ -408,7 +407,7 @@ class ControlPlane:
             key = base64.b64encode(b"\0").decode()
             found = http.request("POST", f"{url}/range", json={"key": key, "limit": "1"}).json()
             done = http.request("POST", f"{url}/compaction", json={"revision": found["header"]["revision"]})
-        if done.status != 200:  # noqa: PLR2004
+        if done.status != 200:
             raise ServerError(done.data.decode())
 
     def wait(self, condition: Callable[[], T], what: str, *, timeout: float = 30) -> T:

@@ -36,18 +36,19 @@ class Release:
     name: str
     namespace: str
     legacy: bool = False
-    _kubeconfig: Path = field(init=False)
+    kubeconfig: Path = field(init=False)
+    """What helm runs with; a test may put another one here."""
 
     def __post_init__(self) -> None:
-        """Make the kubeconfig that helm runs with."""
-        self._kubeconfig = self.plane.kubeconfig(namespace=self.namespace)
+        """Run helm as the administrator."""
+        self.kubeconfig = self.plane.kubeconfig(namespace=self.namespace)
 
     def helm_command(self, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """Give the command line and the environment, for a test that wants to start helm and interrupt it."""
         home = self.plane.directory / "helm"
         homes = {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HELM_", "KUBE"))}
-        where = ["--kubeconfig", str(self._kubeconfig), "--namespace", self.namespace]
+        where = ["--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace]
         return [str(ensure("helm") / "helm"), *arguments, *where], {**clean, **homes}
 
     def helm(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -76,7 +77,7 @@ class Release:
         try:
             self.plane.request("DELETE", f"/api/v1/namespaces/{self.namespace}")
         except ApiError as error:
-            if error.code != 404:  # noqa: PLR2004
+            if error.code != 404:
                 raise
 
     @property

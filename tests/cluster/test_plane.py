@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .binaries import CONTROL_PLANE, RECIPES, missing
+from .binaries import CONTROL_PLANE, RECIPES, ensure, missing
 from .fate import cannot_mount, crash_loop, creating, image_pull_back_off, oom_killed
+from .pki import Authority
 from .plane import ApiError
+from .release import CHART
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from .conftest import MakePlane, MakeRelease
     from .kubelet import Kubelet
     from .plane import ControlPlane
+
+pytestmark = pytest.mark.cluster
 
 Object = dict[str, Any]
 
@@ -56,7 +61,11 @@ def the_pod(plane: ControlPlane, namespace: str, phase: str) -> Object:
 def test_says_its_version(plane: ControlPlane) -> None:
     version = plane.request("GET", "/version")
 
-    assert version["gitVersion"] == RECIPES["newest"].release
+    program = subprocess.run(
+        [ensure("newest") / "kube-apiserver", "--version"], capture_output=True, text=True, check=True
+    )
+    assert program.stdout == f"Kubernetes {version['gitVersion']}\n"
+    assert version["gitVersion"] >= "v1.36"
 
 
 def test_serves_what_a_cluster_serves(plane: ControlPlane) -> None:
@@ -74,7 +83,9 @@ def test_a_deployment_comes_to_run(plane: ControlPlane, kubelet: Kubelet) -> Non
     found = the_pod(plane, namespace, "Running")
     scheduled = plane.wait(messages(plane, namespace, "Scheduled"), "the scheduler's event")
     assert found["spec"]["nodeName"] in {"core-1", "user-1"}
-    assert scheduled == [f"Successfully assigned {namespace}/{found['metadata']['name']} to {found['spec']['nodeName']}"]
+    assert scheduled == [
+        f"Successfully assigned {namespace}/{found['metadata']['name']} to {found['spec']['nodeName']}"
+    ]
     assert plane.wait(
         lambda: plane.request("GET", plane.path("apps/v1", "Deployment", namespace, "app"))["status"].get(
             "readyReplicas"
@@ -100,9 +111,11 @@ def test_logs_come_from_the_kubelet(plane: ControlPlane, kubelet: Kubelet) -> No
     namespace = plane.namespace()
     kubelet.rules.append(lambda pod, _: oom_killed() if pod["metadata"]["namespace"] == namespace else None)
     kubelet.logs.append(
-        lambda pod, container, previous: ("it was the memory" if previous else [(90, "old"), (5, "new"), (1, "newest")])
-        if (pod["metadata"]["namespace"], container) == (namespace, "app")
-        else None
+        lambda pod, container, previous: (
+            ("it was the memory" if previous else [(90, "old"), (5, "new"), (1, "newest")])
+            if (pod["metadata"]["namespace"], container) == (namespace, "app")
+            else None
+        )
     )
     plane.apply(pod("app"), namespace=namespace)
     the_pod(plane, namespace, "Running")
@@ -118,7 +131,9 @@ def test_logs_come_from_the_kubelet(plane: ControlPlane, kubelet: Kubelet) -> No
 def test_a_container_that_never_ran_has_no_log(plane: ControlPlane, kubelet: Kubelet) -> None:
     namespace = plane.namespace()
     error = "rpc error: code = NotFound desc = failed to pull and unpack image: not found"
-    kubelet.rules.append(lambda pod, _: image_pull_back_off(error) if pod["metadata"]["namespace"] == namespace else None)
+    kubelet.rules.append(
+        lambda pod, _: image_pull_back_off(error) if pod["metadata"]["namespace"] == namespace else None
+    )
     plane.apply(pod("app"), namespace=namespace)
 
     found = the_pod(plane, namespace, "Pending")
@@ -204,11 +219,12 @@ def test_a_claim_without_a_class_is_told_by_the_controller(make_plane: MakePlane
 
 def test_who_may_not_ask_is_refused_and_written_down(plane: ControlPlane) -> None:
     namespace = plane.namespace()
+    plane.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nosy"}}, namespace=namespace)
 
     with pytest.raises(ApiError) as refused:
-        plane.request("GET", f"/api/v1/namespaces/{namespace}/pods", token=plane.token("default", namespace))
+        plane.request("GET", f"/api/v1/namespaces/{namespace}/pods", token=plane.token("nosy", namespace))
 
-    user = f"system:serviceaccount:{namespace}:default"
+    user = f"system:serviceaccount:{namespace}:nosy"
     assert refused.value.code == 403
     assert f'User "{user}" cannot list resource "pods"' in str(refused.value)
     assert [(ask.verb, ask.uri, ask.code) for ask in plane.audit(user)] == [
@@ -216,7 +232,8 @@ def test_who_may_not_ask_is_refused_and_written_down(plane: ControlPlane) -> Non
     ]
 
 
-def test_pages_expire_when_the_past_is_forgotten(plane: ControlPlane) -> None:
+def test_pages_expire_when_the_past_is_forgotten(make_plane: MakePlane) -> None:
+    plane, _ = make_plane()
     namespace = plane.namespace()
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     for number in range(4):
@@ -260,6 +277,65 @@ def test_a_hook_that_cannot_pull_fails_the_release(
     assert plane.get(plane.path("batch/v1", "Job", release.namespace, "hook-image-awaiter"))
 
 
+def test_a_hub_goes_and_leaves_nothing_in_the_cluster(
+    plane: ControlPlane, kubelet: Kubelet, hub_release: MakeRelease
+) -> None:
+    release = hub_release({"scheduling": {"podPriority": {"enabled": True}}})
+    selector = f"labelSelector=release%3D{release.name}"
+    roles, classes = "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/scheduling.k8s.io/v1/priorityclasses"
+    assert len(plane.items(f"{roles}?{selector}")) == 1
+    assert len(plane.items(f"{classes}?{selector}")) == 3
+
+    release.uninstall()
+
+    volumes = "/api/v1/persistentvolumes"
+    plane.wait(
+        lambda: release.namespace not in {each["spec"]["claimRef"]["namespace"] for each in plane.items(volumes)},
+        "the volume to be deleted",
+    )
+    assert not plane.items(f"{roles}?{selector}")
+    assert not plane.items(f"{classes}?{selector}")
+    assert kubelet.errors == []
+
+
+def test_an_upgrade_that_is_interrupted_stays_pending(kubelet: Kubelet, hub_release: MakeRelease) -> None:
+    release = hub_release({"prePuller": {"hook": {"enabled": False}}})
+    kubelet.rules.append(lambda _, one: creating() if one["name"] == "hub" else None)
+    command, environment = release.helm_command("upgrade", release.name, str(CHART), "--wait", "--set=hub.baseUrl=/x/")
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as helm:
+        release.plane.wait(lambda: release.status == "pending-upgrade", "the upgrade to begin")
+
+        helm.kill()
+
+    assert release.status == "pending-upgrade"
+    assert "another operation (install/upgrade/rollback) is in progress" in release.upgrade(check=False).stderr
+
+
+def test_a_service_may_stay_without_address(kubelet: Kubelet, hub_release: MakeRelease) -> None:
+    kubelet.load_balancer = lambda _: None
+
+    release = hub_release(wait=False)
+
+    path = release.plane.path("v1", "Service", release.namespace, "proxy-public")
+    assert release.status == "deployed"
+    assert release.plane.request("GET", path)["status"] == {"loadBalancer": {}}
+
+
+def test_a_kubeconfig_may_be_wrong(plane: ControlPlane, hub_release: MakeRelease, tmp_path: Path) -> None:
+    release = hub_release(install=False)
+
+    def ask(**wrong: Any) -> str:
+        release.kubeconfig = plane.kubeconfig(**wrong)
+        return release.helm("list", check=False).stderr
+
+    assert ask(groups=["system:masters"], user="root") == ""
+    assert 'User "ada" cannot list resource "secrets"' in ask(user="ada")
+    assert "the server has asked for the client to provide credentials" in ask(user="ada", days=-1)
+    assert "the server has asked for the client to provide credentials" in ask(token="wrong")
+    assert "certificate signed by unknown authority" in ask(ca=Authority(tmp_path, "other").path)
+    assert "connection refused" in ask(server="https://127.0.0.1:1")
+
+
 def test_a_user_scheduler_places_user_pods(plane: ControlPlane, kubelet: Kubelet, hub_release: MakeRelease) -> None:
     release = hub_release({"prePuller": {"hook": {"enabled": False}}})
     release.user_pod("ada")
@@ -282,7 +358,7 @@ def test_a_cluster_is_upgraded_under_a_hub(make_plane: MakePlane, hub_release: M
 
     plane.restart("newest")
 
-    assert plane.request("GET", "/version")["gitVersion"] == RECIPES["newest"].release
+    assert plane.request("GET", "/version")["gitVersion"] >= "v1.36"
     assert [hub["metadata"]["uid"] for hub in release.pods("hub")] == [hub["metadata"]["uid"] for hub in before]
     assert release.status == "deployed"
     with pytest.raises(ApiError) as gone:
@@ -290,7 +366,9 @@ def test_a_cluster_is_upgraded_under_a_hub(make_plane: MakePlane, hub_release: M
     assert gone.value.code == 404
     budgets = plane.items(f"/apis/policy/v1/namespaces/{release.namespace}/poddisruptionbudgets")
     assert {budget["metadata"]["name"] for budget in budgets} == {"user-placeholder", "user-scheduler"}
-    secret = plane.request("GET", plane.path("v1", "Secret", release.namespace, f"sh.helm.release.v1.{release.name}.v1"))
+    secret = plane.request(
+        "GET", plane.path("v1", "Secret", release.namespace, f"sh.helm.release.v1.{release.name}.v1")
+    )
     stored = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     assert "policy/v1beta1" in stored["manifest"]
     assert stored["chart"]["metadata"]["version"] == "1.2.0"

@@ -118,8 +118,9 @@ spec:
       labels:
         {{- include "minihub.podLabels" . | nindent 8 }}
     spec:
-      {{- if and $.Values.scheduling.podPriority.enabled (not $.Values.legacy) }}
-      priorityClassName: {{ $.Release.Name }}-image-puller-priority
+      {{- /* Not for the hook: it runs before there is a PriorityClass. */}}
+      {{- if and $.Values.scheduling.podPriority.enabled (not $hook) }}
+      priorityClassName: {{ $.Release.Name }}-{{ ternary "user-placeholder" "image-puller" $.Values.legacy }}-priority
       {{- end }}
       nodeSelector: {{ $.Values.singleuser.nodeSelector | toJson }}
       tolerations: {{ concat $.Values.scheduling.userPods.tolerations $.Values.singleuser.extraTolerations $.Values.prePuller.extraTolerations | toJson }}
@@ -140,6 +141,14 @@ spec:
           image: {{ $.Values.singleuser.image.name }}:{{ $.Values.singleuser.image.tag }}
           command: [/bin/sh, -c, echo pulled]
           securityContext: {{ include "minihub.locked" $ }}
+        {{- range $key, $profile := $.Values.singleuser.profileList }}
+        {{- with dig "kubespawner_override" "image" "" $profile }}
+        - name: image-pull-singleuser-profilelist-{{ $key }}
+          image: {{ . }}
+          command: [/bin/sh, -c, echo pulled]
+          securityContext: {{ include "minihub.locked" $ }}
+        {{- end }}
+        {{- end }}
         {{- range $key, $image := $.Values.prePuller.extraImages }}
         - name: image-pull-{{ $key }}
           image: {{ $image.name }}:{{ $image.tag }}
