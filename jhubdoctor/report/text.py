@@ -59,6 +59,24 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
+def picture(report: Report, *, width: int = 96) -> str:
+    """The report on a terminal, as SVG; the same for the same report."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        color_system="truecolor",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    _Page(console, report, verbose=False).print()
+    return console.export_svg(title="jhubdoctor demo", unique_id="jhubdoctor")
+
+
 class _Page:
     def __init__(self, console: Console, report: Report, *, verbose: bool) -> None:
         self.console = console
@@ -224,13 +242,10 @@ class _Page:
         statuses = [f"{report.count(s)} {s.value}" for s in Status if report.count(s)]
         self.line(*parts)
         self.line((f"{len(report.results)} results: {', '.join(statuses)}", "dim"))
-        self.line((f"{report.duration:.1f} s", "dim"), (self.reach(), "dim"))
-
-    def reach(self) -> str:
-        knows = self.report.knows
-        if not knows.get("kubernetes"):
-            return ""
-        return f" \u00b7 knows Kubernetes to {knows['kubernetes']} and the chart to {knows.get('chart', '?')}"
+        last = [f"{report.duration:.1f} s"] if report.duration else []
+        if report.knows.get("kubernetes"):
+            last.append(f"knows Kubernetes to {report.knows['kubernetes']}, the chart to {report.knows.get('chart')}")
+        self.line((" \u00b7 ".join(last), "dim"))
 
 
 # --- text ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,98 @@
+"""Write what is generated of the documentation: the pages of the checks, their index, and the picture of the report.
+
+    python docs/generate.py            writes
+    python docs/generate.py --check    exits 1 and names what is not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from jhubdoctor import notes
+from jhubdoctor.commands.run import demo_reader
+from jhubdoctor.declare import Check
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.registry import Registry, load
+from jhubdoctor.report.json_v1 import schema
+from jhubdoctor.report.text import picture
+from jhubdoctor.run import run
+
+DOCS = Path(__file__).parent
+AREAS = {
+    "api": "API server, removed APIs, versions",
+    "helm": "Helm releases",
+    "hub": "Hub and proxy",
+    "image": "Images and pullers",
+    "network": "Network, ingress, TLS",
+    "node": "Nodes",
+    "policy": "Quotas and policies",
+    "schedule": "Scheduling",
+    "spawn": "Spawning",
+    "storage": "Storage",
+    "values": "Values",
+}
+
+
+def page(check: Check, registry: Registry) -> str:
+    """The page of a check: its note, with what the declaration says."""
+    title, _, rest = notes.text_of(check).partition("\n")
+    reads = ", ".join(f"`{r}`" for r in registry.reads([check])) or "nothing"
+    explained = ", ".join(f"[{i}]({i}.md)" for i in check.explains if i in registry.checks) or "none"
+    facts = f"| severity | area | reads | explains |\n|---|---|---|---|\n| {check.severity} | {check.area} | {reads} | {explained} |"
+    return f"{title}\n\n{check.title}\n\n{facts}\n{rest.rstrip()}\n"
+
+
+def index(registry: Registry) -> str:
+    """The index of all checks."""
+    lines = ["# Checks", "", f"{len(registry.checks)} checks. `jhubdoctor explain ID` shows the same text offline.", ""]
+    for area in registry.areas:
+        lines += [f"## {AREAS.get(area, area.title())}", "", "| check | severity | what it finds |", "|---|---|---|"]
+        lines += [
+            f"| [{c.id}]({c.id}.md) | {c.severity} | {c.title} |" for c in registry.checks.values() if c.area == area
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def demo_picture(registry: Registry) -> str:
+    """The report on the example hub, as SVG."""
+    reader = demo_reader()
+    report = run(registry, registry.select(), reader, Scope(default_namespace=reader.namespace), concurrency=1)
+    report.duration = 0.0
+    return picture(report)
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with its content."""
+    registry = load()
+    files = {DOCS / "checks" / f"{c.id}.md": page(c, registry) for c in registry.checks.values()}
+    files[DOCS / "checks" / "index.md"] = index(registry)
+    files[DOCS / "schemas" / "jhubdoctor-report-v1.json"] = schema()
+    files[DOCS / "demo.svg"] = demo_picture(registry)
+    return files
+
+
+def main() -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, say what is not current")
+    arguments = parser.parse_args()
+    files = generated()
+    stale = [p for p, text in files.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    gone = [p for p in (DOCS / "checks").glob("*.md") if p not in files]
+    if arguments.check:
+        for path in [*stale, *gone]:
+            sys.stdout.write(f"not current: {path.relative_to(DOCS.parent)} (run `nox -s docs`)\n")
+        return bool(stale or gone)
+    for path in gone:
+        path.unlink()
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The commands as a user meets them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from jhubdoctor.commands import COMMANDS
+from jhubdoctor.commands.group import cli
+from jhubdoctor.testing import registry
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words))
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_the_help_names_every_command_with_the_words_of_the_command_itself() -> None:
+    shown = call("--help").stdout
+
+    for name, (_, text) in COMMANDS.items():
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        assert name in shown
+        assert (command.help or "").split("\n", 1)[0] == text
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_option_of_every_command_has_a_help(name: str) -> None:
+    command = cli.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+
+    unexplained = [o.name for o in command.params if o.param_type_name == "option" and not getattr(o, "help", None)]
+
+    assert unexplained in ([], ["form"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", "--select", "no-such-check"], 2, "There is no check or area 'no-such-check'"),
+        (["run", "-o", "xml"], 2, "There is no format 'xml'"),
+        (["run", "-o", "json", "-o", "text"], 2, "Only one report can go to standard output"),
+        (["run", "-o", "json="], 2, "names no file"),
+        (["run", "--kubeconfig", "/nonexistent/config"], 3, "There is no kubeconfig at /nonexistent/config"),
+        (["explain", "taint-not-tolerate-x"], 2, "Did you mean taint-not-tolerated"),
+        (["explain", "user-"], 2, "is the start of several checks"),
+        (["frobnicate"], 2, "No such command"),
+        (["demo", "--fail-on", "sometimes"], 2, "Invalid value"),
+        (["demo", "-o", "json=/nonexistent/folder/x.json"], 3, "cannot be written"),
+    ],
+)
+def test_errors_are_a_sentence_on_stderr_with_an_exit_code_and_no_document(
+    words: list[str], code: int, said: str
+) -> None:
+    result = call(*words)
+
+    assert result.exit_code == code
+    assert said in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_the_demo_names_at_least_six_faults_and_exits_1() -> None:
+    result = call("demo", "-o", "json")
+    report = json.loads(result.stdout)
+    roots = {f["check"] for f in report["findings"] if f["explained_by"] is None}
+
+    assert result.exit_code == 1
+    assert len(roots) >= 6
+    assert report["run"]["source"] == "demo"
+    assert not [c for c in report["checks"] if c["status"] in {"unknown", "broken"}]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)]
+)
+def test_the_exit_code_is_the_same_for_every_format(fail_on: str, code: int, tmp_path: Path) -> None:
+    for form in ("text", "json"):
+        to_file = call("demo", "--fail-on", fail_on, "-o", f"{form}={tmp_path / form}")
+        assert (to_file.exit_code, call("demo", "--fail-on", fail_on, "-o", form).exit_code) == (code, code)
+
+
+def test_several_formats_in_one_run(tmp_path: Path) -> None:
+    result = call("demo", "-o", "text", "-o", f"json={tmp_path / 'report.json'}")
+
+    assert "ERROR" in result.stdout
+    assert json.loads((tmp_path / "report.json").read_text())["schema"] == "jhubdoctor-report-v1"
+    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_select_and_ignore_take_ids_and_areas() -> None:
+    ids = {c["id"] for c in json.loads(call("demo", "-o", "json", "--select", "schedule").stdout)["checks"]}
+    fewer = json.loads(
+        call("demo", "-o", "json", "--select", "schedule", "--ignore", "taint-not-tolerated").stdout
+    )["checks"]
+
+    assert ids == {c.id for c in registry().checks.values() if c.area == "schedule"}
+    assert ids - {c["id"] for c in fewer} == {"taint-not-tolerated"}
+
+
+def test_explain_shows_the_note_in_three_forms() -> None:
+    text, markdown, data = (call("explain", "taint-not", "-o", f).stdout for f in ("text", "markdown", "json"))
+
+    assert "WHAT IT MEANS" in text
+    assert "/checks/taint-not-tolerated/" in text
+    assert markdown.startswith("# taint-not-tolerated\n")
+    assert list(json.loads(data)["sections"])[-1] == "Quiet on"
+
+
+def test_list_names_every_check() -> None:
+    rows = json.loads(call("list", "-o", "json").stdout)
+
+    assert [r["id"] for r in rows] == list(registry().checks)
+    assert all(r["needs"] for r in rows)
+    assert all(i in call("list").stdout for i in registry().checks)
+
+
+def test_rbac_is_yaml_of_get_and_list_alone() -> None:
+    documents = list(yaml.safe_load_all(call("rbac").stdout))
+
+    assert [d["kind"] for d in documents] == ["ClusterRole", "ClusterRoleBinding"]
+    assert {v for rule in documents[0]["rules"] for v in rule["verbs"]} == {"get", "list"}
+
+
+def test_rbac_for_one_namespace_says_which_checks_stay_unknown() -> None:
+    text = call("rbac", "--namespace", "jhub").stdout
+    role, binding = yaml.safe_load_all(text)
+
+    assert (role["kind"], role["metadata"]["namespace"], binding["kind"]) == ("Role", "jhub", "RoleBinding")
+    assert "nodes" not in {r for rule in role["rules"] for r in rule["resources"]}
+    assert "#   taint-not-tolerated" in text
+
+
+def test_rbac_of_one_check_is_smaller_than_that_of_all() -> None:
+    one, all_ = (next(iter(yaml.safe_load_all(call("rbac", *w).stdout))) for w in (("--select", "hub-crash-loop"), ()))
+    names = [{r for rule in d["rules"] for r in rule.get("resources", [])} for d in (one, all_)]
+
+    assert names[0] < names[1]
+
+
+def test_version_and_explain_import_neither_kubernetes_nor_rich() -> None:
+    loaded = "import sys; print([m for m in ('kubernetes','rich','msgspec','yaml') if m in sys.modules])"
+    version = f"import sys; sys.argv=['x','--version']; from jhubdoctor.cli import main; main(); {loaded}"
+    explain = (
+        "import sys; sys.argv=['x','explain','taint-not-tolerated']\nfrom jhubdoctor.cli import main\n"
+        f"try: main()\nexcept SystemExit: pass\n{loaded}"
+    )
+
+    assert python(version).splitlines()[-1] == "[]"
+    assert python(explain).splitlines()[-1] == "[]"
+
+
+def test_list_and_demo_do_not_import_kubernetes() -> None:
+    for words in (["list"], ["demo", "-o", "json"], ["rbac"]):
+        code = (
+            f"import sys; sys.argv=['x',*{words!r}]\nfrom jhubdoctor.cli import main\n"
+            "try: main()\nexcept SystemExit: pass\nprint('kubernetes' in sys.modules)"
+        )
+        assert python(code).rstrip().endswith("False")
+
+
+def test_python_m_works() -> None:
+    shown = subprocess.run([sys.executable, "-m", "jhubdoctor", "--version"], check=True, capture_output=True, text=True)
+
+    assert shown.stdout.startswith("jhubdoctor ")

@@ -1,0 +1,421 @@
+"""The engine: facts by name, what a failed read does, crashes, folding, ranking, fingerprints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from jhubdoctor.declare import Check, NotApplicable, check, fact
+from jhubdoctor.facts import cluster as cluster_facts
+from jhubdoctor.facts import hub as hub_facts
+from jhubdoctor.facts.hub import Hub, Scope
+from jhubdoctor.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.kube import Node, Pod
+from jhubdoctor.reader import Look
+from jhubdoctor.registry import PackError, Registry
+from jhubdoctor.run import Report, Status, run
+from jhubdoctor.testing import Example
+
+
+def a_finding(*names: str, says: str = "it is broken", **more: Any) -> Finding:
+    refs = tuple(Ref("Pod", n, "jhub", stable=f"Pod/{n}") for n in names)
+    return Finding(on=refs, says=says, evidence=(("pod.status", "phase: Failed"),), fix=Fix("Mend it."), **more)
+
+
+@fact("nodes")
+def some_nodes(look: Look) -> list[Node]:
+    return look.list("nodes")
+
+
+@fact("pods")
+def some_pods(look: Look, hub: Hub) -> list[Pod]:
+    return look.list("pods", hub.namespace)
+
+
+@fact()
+def names(some_pods: list[Pod]) -> list[str]:
+    return sorted(p.name for p in some_pods)
+
+
+BASE = [hub_facts.hubs, cluster_facts.server_version]
+
+
+def diagnose(checks: list[Check], text: str = "", *facts: Any) -> Report:
+    registry = Registry(checks, [*BASE, some_nodes, some_pods, names, *facts])
+    reader = Example(text).reader()
+    return run(registry, list(registry.checks.values()), reader, Scope(default_namespace="jhub"))
+
+
+def test_facts_are_given_by_name_also_through_others() -> None:
+    @check(severity=Severity.INFO)
+    def sees_pods(names: list[str]) -> Iterator[Finding]:
+        """Sees pods."""
+        yield a_finding(*names)
+
+    [found] = diagnose([sees_pods]).findings
+
+    assert "hub-7d9c" in {r.name for r in found.finding.on}
+
+
+@pytest.mark.parametrize("state", ["forbidden", "absent", "timeout", "malformed"])
+def test_a_failed_read_makes_exactly_those_unknown_that_needed_it(state: str) -> None:
+    @check(severity=Severity.ERROR)
+    def needs_nodes(some_nodes: list[Node]) -> Iterator[Finding]:
+        """Needs nodes."""
+        yield from ()
+
+    @check(severity=Severity.ERROR)
+    def needs_pods(names: list[str]) -> Iterator[Finding]:
+        """Needs pods."""
+        yield from ()
+
+    report = diagnose([needs_nodes, needs_pods], f"kind: Missing\nread: nodes\nstate: {state}\ndetail: because")
+    status = {r.check.id: r.status for r in report.results}
+
+    assert status == {"needs-nodes": Status.UNKNOWN, "needs-pods": Status.OK}
+    assert report.exit_code == 3
+    assert report.verdict == "unknown"
+    unknown = next(r for r in report.results if r.status is Status.UNKNOWN)
+    assert "nodes" in unknown.reason
+    assert "because" in unknown.reason
+    assert (unknown.gaps[0].rule is not None) == (state == "forbidden")
+
+
+def test_accepted_unknowns_do_not_fail_the_run() -> None:
+    @check(severity=Severity.ERROR)
+    def needs_nodes(some_nodes: list[Node]) -> Iterator[Finding]:
+        """Needs nodes."""
+        yield from ()
+
+    report = diagnose([needs_nodes], "kind: Missing\nread: nodes")
+    report.accept_unknown = True
+
+    assert report.exit_code == 0
+
+
+def test_an_optional_fact_is_none_and_said_to_be_unseen() -> None:
+    seen: list[Any] = []
+
+    @check(severity=Severity.ERROR)
+    def would_like_nodes(names: list[str], some_nodes: list[Node] | None) -> Iterator[Finding]:
+        """Would like nodes."""
+        seen.append(some_nodes)
+        yield from ()
+
+    [result] = diagnose([would_like_nodes], "kind: Missing\nread: nodes").results
+
+    assert seen == [None]
+    assert result.status is Status.OK
+    assert "not seen: nodes" in result.reason
+
+
+def test_what_was_read_in_part_is_used_and_is_never_a_pass() -> None:
+    broken_node = "kind: Node\nmetadata: {name: odd}\nspec: {taints: 7}"
+
+    @check(severity=Severity.ERROR)
+    def counts_nodes(some_nodes: list[Node]) -> Iterator[Finding]:
+        """Counts nodes."""
+        if len(some_nodes) > 5:
+            yield a_finding("x")
+
+    [result] = diagnose([counts_nodes], broken_node).results
+
+    assert result.status is Status.UNKNOWN
+    assert "left out" in result.reason
+
+
+def test_a_crash_is_the_result_of_the_check_that_crashed() -> None:
+    @check(severity=Severity.ERROR)
+    def crashes(names: list[str]) -> Iterator[Finding]:
+        """Crashes."""
+        raise RuntimeError(f"secret text of the cluster: {names[0]}")
+        yield
+
+    @check(severity=Severity.ERROR)
+    def is_fine(names: list[str]) -> Iterator[Finding]:
+        """Is fine."""
+        yield from ()
+
+    report = diagnose([crashes, is_fine])
+    status = {r.check.id: r for r in report.results}
+
+    assert status["crashes"].status is Status.BROKEN
+    assert "RuntimeError at" in status["crashes"].reason
+    assert "secret text" not in status["crashes"].reason
+    assert status["is-fine"].status is Status.OK
+    assert report.exit_code == 3
+
+
+def test_a_crash_of_a_fact_breaks_the_checks_that_need_it_even_where_it_is_optional() -> None:
+    @fact()
+    def bad() -> int:
+        raise KeyError("x")
+
+    @check(severity=Severity.ERROR)
+    def needs_bad(bad: int | None) -> Iterator[Finding]:
+        """Needs bad."""
+        yield from ()
+
+    [result] = diagnose([needs_bad], "", bad).results
+
+    assert result.status is Status.BROKEN
+
+
+def test_not_applicable_is_certain_and_outweighs_what_could_not_be_read() -> None:
+    @fact()
+    def switched_off() -> int:
+        raise NotApplicable("it is off")
+
+    @check(severity=Severity.ERROR)
+    def looks_at_both(switched_off: int, some_nodes: list[Node]) -> Iterator[Finding]:
+        """Looks at both."""
+        yield from ()
+
+    report = diagnose([looks_at_both], "kind: Missing\nread: nodes", switched_off)
+
+    assert [(r.status, r.reason) for r in report.results] == [(Status.NOT_APPLICABLE, "it is off")]
+    assert report.exit_code == 0
+
+
+def test_reading_something_undeclared_is_a_bug_and_shows_as_one() -> None:
+    @fact("nodes")
+    def sly(look: Look) -> list[Any]:
+        return look.list("secrets")
+
+    @check(severity=Severity.ERROR)
+    def uses_sly(sly: list[Any]) -> Iterator[Finding]:
+        """Uses sly."""
+        yield from ()
+
+    [result] = diagnose([uses_sly], "", sly).results
+
+    assert result.status is Status.BROKEN
+    assert "UndeclaredReadError" in result.reason
+
+
+# --- folding ---------------------------------------------------------------------------------------------------------
+
+
+def folding(*checks: Check) -> dict[str, str | None]:
+    report = diagnose(list(checks))
+    ids = {f.fingerprint: f.check.id for f in report.findings}
+    return {f.check.id: ids.get(f.explained_by or "") for f in report.findings}
+
+
+def causes(*names: str, explains: tuple[str, ...] = (), on: tuple[str, ...] = ("root",)) -> Check:
+    @check(severity=Severity.WARNING, explains=explains)
+    def the_cause(hub: Hub) -> Iterator[Finding]:
+        """The cause."""
+        yield a_finding(*on, affects=tuple(Ref("Pod", n, "jhub") for n in names))
+
+    return the_cause
+
+
+@check(severity=Severity.ERROR)
+def the_symptom(hub: Hub) -> Iterator[Finding]:
+    """The symptom."""
+    yield a_finding("ada", "grace")
+
+
+def test_a_symptom_whose_objects_are_all_affected_is_folded_under_its_cause_and_ranked_after_it() -> None:
+    cause = causes("ada", "grace", "mary", explains=("the-symptom",))
+
+    assert folding(the_symptom, cause) == {"the-cause": None, "the-symptom": "the-cause"}
+    assert [f.check.id for f in diagnose([the_symptom, cause]).findings] == ["the-cause", "the-symptom"]
+
+
+def test_a_symptom_on_an_object_that_the_cause_does_not_touch_stands_for_itself() -> None:
+    cause = causes("ada", explains=("the-symptom",))
+
+    assert folding(the_symptom, cause) == {"the-symptom": None, "the-cause": None}
+
+
+def test_nothing_is_folded_that_was_not_declared() -> None:
+    assert folding(the_symptom, causes("ada", "grace")) == {"the-symptom": None, "the-cause": None}
+
+
+def test_chains_of_causes_end_at_the_root() -> None:
+    @check(severity=Severity.ERROR, explains=("the-cause",))
+    def the_root(hub: Hub) -> Iterator[Finding]:
+        """The root."""
+        yield a_finding("root")
+
+    cause = causes("ada", "grace", explains=("the-symptom",))
+
+    assert folding(the_root, cause, the_symptom) == {
+        "the-root": None,
+        "the-cause": "the-root",
+        "the-symptom": "the-root",
+    }
+
+
+def test_two_that_explain_each_other_do_not_both_disappear() -> None:
+    @check(severity=Severity.ERROR, explains=("other-side",))
+    def one_side(hub: Hub) -> Iterator[Finding]:
+        """One side."""
+        yield a_finding("x")
+
+    @check(severity=Severity.WARNING, explains=("one-side",))
+    def other_side(hub: Hub) -> Iterator[Finding]:
+        """Other side."""
+        yield a_finding("x")
+
+    assert None in folding(one_side, other_side).values()
+
+
+def test_errors_come_before_warnings_and_those_that_explain_more_before_those_that_explain_less() -> None:
+    @check(severity=Severity.ERROR)
+    def alone(hub: Hub) -> Iterator[Finding]:
+        """Alone."""
+        yield a_finding("zoe")
+
+    @check(severity=Severity.ERROR, explains=("the-symptom",))
+    def zealous(hub: Hub) -> Iterator[Finding]:
+        """Zealous."""
+        yield a_finding("ada", "grace")
+
+    order = [f.check.id for f in diagnose([alone, zealous, the_symptom, causes("x")]).findings]
+
+    assert order == ["zealous", "alone", "the-cause", "the-symptom"]
+
+
+# --- fingerprints ----------------------------------------------------------------------------------------------------
+
+
+def of_pod(pod: str, says: str) -> str:
+    ref = Ref("Pod", pod, "jhub", stable="Deployment/hub")
+
+    @check(severity=Severity.ERROR)
+    def fires(hub: Hub) -> Iterator[Finding]:
+        """Fires."""
+        yield Finding(on=(ref,), says=says, evidence=(("x", "y"),), fix=Fix("z"), cause="oom")
+
+    [found] = diagnose([fires]).findings
+    return found.fingerprint
+
+
+def test_a_fingerprint_outlives_the_pod_and_the_words() -> None:
+    assert of_pod("hub-1", "the hub died") == of_pod("hub-2", "the hub was stopped")
+
+
+# --- scope -----------------------------------------------------------------------------------------------------------
+
+SECOND = """
+kind: Deployment
+metadata: {name: hub, namespace: class, labels: {component: hub, release: class, chart: jupyterhub-3.3.8}}
+spec: {template: {spec: {containers: [{name: hub, image: "quay.io/jupyterhub/k8s-hub:3.3.8"}]}}}
+"""
+
+
+@check(severity=Severity.INFO)
+def names_its_hub(hub: Hub) -> Iterator[Finding]:
+    """Names its hub."""
+    yield a_finding(hub.label)
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(default_namespace="jhub"), ["jhub/jhub"]),
+        (Scope(default_namespace="nowhere"), ["class/class", "jhub/jhub"]),
+        (Scope(all_namespaces=True), ["class/class", "jhub/jhub"]),
+        (Scope(namespace="class"), ["class/class"]),
+        (Scope(all_namespaces=True, release="class"), ["class/class"]),
+        (Scope(namespace="nowhere"), []),
+    ],
+)
+def test_hubs_are_looked_for_where_the_command_line_says(scope: Scope, expected: list[str]) -> None:
+    registry = Registry([names_its_hub], BASE)
+
+    report = run(registry, [names_its_hub], Example(SECOND).reader(), scope)
+
+    assert [h.label for h in report.hubs] == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "image", "found"),
+    [
+        ("{component: hub, chart: jupyterhub-1.2.0}", "x", True),
+        ("{app.kubernetes.io/component: hub, helm.sh/chart: jupyterhub-5.0.0}", "x", True),
+        ("{component: hub}", "registry.example.org/mirror/jupyterhub/k8s-hub:2.0.0", True),
+        ("{component: hub}", "quay.io/jupyterhub/k8s-hub-slim@sha256:00", True),
+        ("{component: hub}", "selenium/hub:4", False),
+    ],
+)
+def test_a_hub_is_known_by_what_it_is_not_by_its_name(labels: str, image: str, found: bool) -> None:
+    text = f"""
+kind: Empty
+---
+kind: Version
+gitVersion: v1.33.0
+---
+kind: Deployment
+metadata: {{name: anything, labels: {labels}}}
+spec: {{template: {{spec: {{containers: [{{name: hub, image: "{image}"}}]}}}}}}
+"""
+    report = run(Registry([names_its_hub], BASE), [names_its_hub], Example(text).reader(), Scope(all_namespaces=True))
+
+    assert bool(report.hubs) is found
+
+
+def test_a_jupyterhub_that_is_not_z2jh_is_said_to_be_one() -> None:
+    text = """
+kind: Empty
+---
+kind: Deployment
+metadata: {name: b-hub, labels: {app.kubernetes.io/component: hub, app.kubernetes.io/instance: b}}
+spec:
+  template:
+    metadata: {labels: {hub.jupyter.org/network-access-proxy-api: "true"}}
+    spec: {containers: [{name: hub, image: "docker.io/bitnami/jupyterhub:5"}]}
+"""
+    report = run(Registry([names_its_hub], BASE), [names_its_hub], Example(text).reader(), Scope(all_namespaces=True))
+
+    assert [h.z2jh for h in report.hubs] == [False]
+
+
+def test_an_install_that_stopped_in_its_hooks_is_a_hub() -> None:
+    text = """
+kind: Empty
+---
+kind: DaemonSet
+metadata:
+  name: hook-image-puller
+  labels: {component: hook-image-puller, chart: jupyterhub-4.4.0, hub.jupyter.org/deletable: "true"}
+"""
+    report = run(Registry([names_its_hub], BASE), [names_its_hub], Example(text).reader(), Scope(namespace="jhub"))
+
+    assert [(h.label, h.chart, h.deployment) for h in report.hubs] == [("jhub/jhub", "4.4.0", None)]
+
+
+# --- the registry ----------------------------------------------------------------------------------------------------
+
+
+def test_two_checks_of_one_id_are_refused() -> None:
+    other = causes("x")
+
+    with pytest.raises(PackError, match="the-cause"):
+        Registry([causes("y"), other], BASE)
+
+
+def test_a_parameter_that_is_no_fact_is_refused_with_the_closest() -> None:
+    @check(severity=Severity.INFO)
+    def mistyped(some_node: list[Node]) -> Iterator[Finding]:
+        """Mistyped."""
+        yield from ()
+
+    with pytest.raises(PackError, match="some_node") as e:
+        Registry([mistyped], [*BASE, some_nodes])
+    assert "some_nodes" in e.value.next_step
+
+
+def test_required_reads_leave_out_what_is_optional_or_spared() -> None:
+    @check(severity=Severity.INFO)
+    def would_like_nodes(names: list[str], some_nodes: list[Node] | None) -> Iterator[Finding]:
+        """Would like nodes."""
+        yield from ()
+
+    registry = Registry([would_like_nodes], [*BASE, some_nodes, some_pods, names])
+
+    assert set(registry.reads([would_like_nodes])) == {"daemonsets", "deployments", "jobs", "nodes", "pods"}
+    assert set(registry.reads([would_like_nodes], required=True)) == {"deployments", "pods"}
