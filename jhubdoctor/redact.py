@@ -42,6 +42,11 @@ def clean(text: str, limit: int = 2000) -> str:
 
 # --- logs ------------------------------------------------------------------------------------------------------------
 
+# The names of gRPC's status codes: `rpc error: code = ResourceExhausted desc = ...` is no OAuth code.
+_GRPC = (
+    "Canceled|Unknown|InvalidArgument|DeadlineExceeded|NotFound|AlreadyExists|PermissionDenied|ResourceExhausted"
+    "|FailedPrecondition|Aborted|OutOfRange|Unimplemented|Internal|Unavailable|DataLoss|Unauthenticated"
+)
 _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # a whole private key, also where a line break is written as \n
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), REMOVED),
@@ -57,7 +62,7 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"(?i)(\b|_)(authorization|[\w-]*(?:token|secret|password|passwd|passphrase|api[_-]?key|private[_-]?key"
-            r"|credential|cookie|session)[\w-]*|(?<![\w-])(?:code|state|sig|signature))"
+            r"|credential|cookie|session)[\w-]*|(?<![\w-])(?!code = (?:" + _GRPC + r")\b)(?:code|state|sig|signature))"
             r"((?:\\?['\"])?\s*(?:[:=]|=>)\s*(?:\\?['\"])?)(bearer |token |basic )?([^\s'\"&,;}\]\\]{6,})"
         ),
         rf"\1\2\3{REMOVED}",
@@ -81,7 +86,13 @@ def log_text(text: str) -> str:
     return "\n".join(_line(line) if _HINT.search(line) else line for line in text.split("\n"))
 
 
+# In `MountVolume.SetUp failed for volume "secret" : secret "hub" not found` the name of a volume is no key of a secret.
+_VOLUME = re.compile(r'(?:Mount|Attach|Map)Volume\.\w+ failed for volume "[\w.-]{1,253}" : ')
+
+
 def _line(line: str) -> str:
+    if head := _VOLUME.match(line):
+        return head[0] + _line(line[head.end() :])
     for pattern, replacement in _LOG_RULES[1:]:
         line = pattern.sub(replacement, line)
     return line
