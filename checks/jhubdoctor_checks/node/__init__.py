@@ -1,0 +1,1 @@
+"""Nodes that cannot take or keep pods."""

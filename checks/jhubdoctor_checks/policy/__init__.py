@@ -1,0 +1,1 @@
+"""What the cluster forbids: quotas, limits, Pod Security, disruption budgets, webhooks."""

@@ -1,0 +1,1 @@
+"""Claims and volumes: what does not bind, attach, mount or last."""

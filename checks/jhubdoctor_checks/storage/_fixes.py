@@ -1,0 +1,155 @@
+"""What to do about claims without a volume, with the names that exist in this cluster."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jhubdoctor import Fix, Hub
+from jhubdoctor_checks.storage._drivers import INSTALL, share
+from jhubdoctor_checks.storage._pending import Stuck, World
+
+_NAMED = 10
+_RESERVED = "is still reserved for"
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """A values patch that sets one dotted path."""
+    for part in reversed(path.split(".")):
+        value = {part: value}
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def deletion(stuck: Stuck, hub: Hub) -> str:
+    """The command that deletes the claims; they hold no data, since they never had a volume."""
+    names = " ".join(c.name for c in stuck.claims[:_NAMED])
+    return hub.kubectl(f"delete persistentvolumeclaim {names}")
+
+
+def default_class_command(name: str) -> str:
+    """The command that makes a StorageClass the default."""
+    patch = '{"metadata": {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}'
+    return f"kubectl patch storageclass {name} -p '{patch}'"
+
+
+def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: str) -> Fix:
+    """The next step for a cause.
+
+    `class_path` and `modes_path` say where the chart's values name class and access modes of such claims; empty where
+    the chart did not make the claim.
+    """
+    usable = world.usable
+    choice = usable[0].name if usable else ""
+    describe = hub.kubectl(f"describe persistentvolumeclaim {stuck.claims[0].name}")
+    anew = (deletion(stuck, hub), hub.helm_upgrade if class_path.startswith("hub.") else "")
+    caution = "The deleted claims are Pending: they never had a volume, so they hold no data."
+
+    def named(text: str, name: str) -> Fix:
+        """Name a class (or access mode) in the values, and make the claims anew."""
+        if not class_path:
+            return Fix(
+                f"{text} The chart's values do not make this claim: change it where it is defined.",
+                commands=(describe,),
+            )
+        # the upgrade comes last: it makes the hub's claim anew
+        commands = (deletion(stuck, hub), hub.helm_upgrade)
+        return Fix(text, values=nested(class_path, name), commands=commands, caution=caution)
+
+    match stuck.cause:
+        case "no-default-class" if usable:
+            others = ", ".join(sorted(world.classes))
+            which = (
+                f"{choice}, the only StorageClass,"
+                if len(world.classes) == 1
+                else f"one of the StorageClasses ({others})"
+            )
+            text = f"Make {which} the default: every claim that names none waits for one."
+            if class_path:
+                text += f" Or name it in {class_path} alone."
+            command = default_class_command(choice)
+            if stuck.retake:
+                text += " Kubernetes before 1.26 does not give it to claims that exist: they must be made anew."
+                return Fix(text, commands=(command, *anew), caution=caution)
+            return Fix(text, commands=(command,))
+        case "no-default-class" | "class-missing" if not usable:
+            text = "Install a provisioner of volumes with a StorageClass, and make that class the default. "
+            ways = "; ".join(f"{driver}: {how}" for driver, how in INSTALL.items() if driver in _CLOUD_DISKS)
+            return Fix(
+                text + f"The clouds bring one ({ways}); elsewhere ask who runs the cluster.", commands=(describe,)
+            )
+        case "default-came-late":
+            return Fix(
+                "Make the claims anew: they get the default class when they are created.",
+                commands=anew,
+                caution=caution,
+            )
+        case "class-missing":
+            return named(f"Name a StorageClass that exists, such as {choice}, or make one named {stuck.about}.", choice)
+        case "provisioner-absent":
+            text = f"Install the driver: {INSTALL.get(stuck.about, stuck.about)}."
+            return (
+                named(f"{text} Or use StorageClass {choice}.", choice)
+                if choice
+                else Fix(text, commands=("kubectl get csidrivers",))
+            )
+        case "access-mode":
+            shared = [c.name for c in usable if share(c.provisioner)]
+            text = "Ask for ReadWriteOnce: one node at a time is enough for the hub, and for one home a user."
+            if shared:
+                text += f" For a volume that many nodes share, use StorageClass {shared[0]}."
+            if not modes_path:
+                return named(text, "")
+            commands = (deletion(stuck, hub), hub.helm_upgrade)
+            return Fix(text, values=nested(modes_path, ["ReadWriteOnce"]), commands=commands, caution=caution)
+        case "rights":
+            return Fix(
+                "Give the storage driver's service account its rights in the cloud "
+                "(for ebs.csi.aws.com the IAM policy AmazonEBSCSIDriverPolicyV2 or AmazonEBSCSIDriverPolicy).",
+                commands=(describe,),
+            )
+        case "room":
+            return Fix(
+                "Raise the quota of the storage, or delete volumes that nobody needs.",
+                commands=("kubectl get persistentvolumes",),
+            )
+        case "silent" | "provisioner-silent":
+            return Fix(
+                "Find the provisioner's pods and their logs: it is not running, or it cannot reach its storage.",
+                commands=("kubectl get pods --all-namespaces | grep -i -e csi -e provision", describe),
+            )
+        case "volume-unfit":
+            return _fit(stuck, describe)
+        case "no-volume":
+            text = "Make a PersistentVolume of that class, size and access mode."
+            return (
+                named(f"{text} Or use StorageClass {choice}, which makes volumes itself.", choice)
+                if choice
+                else Fix(text, commands=(describe,))
+            )
+        case "volume-missing" | "volume-taken":
+            return Fix(
+                f"Make a PersistentVolume for this claim, or let the claim name another than {stuck.about}.",
+                commands=(describe,),
+            )
+        case "lost":
+            return Fix(
+                "Restore the PersistentVolume under its name. Delete the claim if nobody needs its data.",
+                commands=(describe,),
+            )
+        case _:
+            return Fix("See the claim's events, and the log of the provisioner.", commands=(describe,))
+
+
+_CLOUD_DISKS = {"ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.csi.azure.com"}
+
+
+def _fit(stuck: Stuck, describe: str) -> Fix:
+    """A volume that a deleted claim left behind can be freed; any other has to be made to fit."""
+    shown = [e.detail for e in stuck.evidence if e.source == "volume"]
+    freed = [detail.split(" ", 1)[0] for detail in shown if f" {_RESERVED} " in detail]
+    if not freed:
+        return Fix("Make a PersistentVolume that fits, or change the claim so that one does.", commands=(describe,))
+    patch = """--type json -p '[{"op": "remove", "path": "/spec/claimRef"}]'"""
+    return Fix(
+        f"Free the volume {freed[0]}, which a deleted claim left behind.",
+        commands=(f"kubectl patch persistentvolume {freed[0]} {patch}",),
+        caution="Only where the new claim may have what is on that volume: it may be someone else's home.",
+    )

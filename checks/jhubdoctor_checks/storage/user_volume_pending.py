@@ -1,0 +1,57 @@
+"""Homes of users that are not there."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import (
+    CSIDriver,
+    Events,
+    Finding,
+    Hub,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    ServerVersion,
+    Severity,
+    Spawns,
+    StorageClass,
+    check,
+)
+from jhubdoctor_checks.storage._claims import of_users, pods_of
+from jhubdoctor_checks.storage._fixes import remedy
+from jhubdoctor_checks.storage._pending import World, stuck
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline"))
+def user_volume_pending(
+    hub: Hub,
+    user_pods: list[Pod],
+    claims: list[PersistentVolumeClaim],
+    events: Events,
+    storage_classes: list[StorageClass],
+    csi_drivers: list[CSIDriver] | None,
+    persistent_volumes: list[PersistentVolume] | None,
+    spawns: Spawns | None,
+    server_version: ServerVersion | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """Claims of users have no volume, so their servers cannot start."""
+    minor = server_version.minor if server_version else None
+    classes = {c.name: c for c in storage_classes}
+    world = World(classes, csi_drivers, persistent_volumes, user_pods, events, minor, now)
+    for why in stuck(of_users(claims, user_pods, hub), world):
+        made = hub.z2jh and all(c.component == "singleuser-storage" for c in why.claims)
+        path = "singleuser.storage.dynamic.storageClass" if made else ""
+        waiting = pods_of(why.claims, user_pods, spawns, hub, now)
+        count = len(why.claims)
+        who = f"the claim {why.claims[0].name}" if count == 1 else f"each of {count} claims"
+        yield Finding(
+            on=tuple(c.ref for c in why.claims),
+            says=f"{who} {why.says}",
+            evidence=why.evidence,
+            fix=remedy(why, world, hub, path, "singleuser.storage.dynamic.storageAccessModes" if made else ""),
+            # nobody waits for it now
+            severity=None if waiting else Severity.WARNING,
+            cause=why.cause,
+            affects=waiting,
+        )
