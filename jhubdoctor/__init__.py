@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Container,
         ContainerStatus,
         CSIDriver,
+        CSINode,
         DaemonSet,
         Deployment,
         EndpointSlice,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         human,
         human_bytes,
         quantity,
+        selector_matches,
         tolerates,
     )
     from jhubdoctor.reader import Look
@@ -81,7 +83,8 @@ _HOME = {
     "kube": "APIService ComponentStatus Container ContainerStatus CSIDriver DaemonSet Deployment EndpointSlice Event "
     "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
-    "ServiceAccount StatefulSet StorageClass Taint Toleration VolumeAttachment human human_bytes quantity tolerates",
+    "ServiceAccount StatefulSet StorageClass Taint Toleration VolumeAttachment CSINode human human_bytes quantity "
+    "selector_matches tolerates",
     "reader": "Look",
     "reads": "State Unreadable",
     "redact": "clean log_text",

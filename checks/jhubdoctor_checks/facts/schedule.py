@@ -1,0 +1,219 @@
+"""Pods that no scheduler has placed, with what it says about each node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from jhubdoctor import (
+    CSINode,
+    Event,
+    Events,
+    Hub,
+    Look,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    PodSpec,
+    Ref,
+    Shape,
+    Values,
+    clean,
+    fact,
+)
+from jhubdoctor_checks.facts.image import USER_SERVER, shared, user_prefix
+
+# A pod that has been pending for less is normal.
+PATIENCE = 120
+# An autoscaler needs some minutes for a node; so long its work counts as under way.
+SCALING = 600
+
+# What kube-scheduler says of nodes; one row a reason, in the words of all releases from 1.19 to 1.36 (sources:
+# pkg/scheduler/framework/plugins of 1.20.2 and 1.36.2, and messages seen from servers of 1.20, 1.24 and 1.36).
+_SAYS: dict[str, str] = {
+    # 1.20 "node(s) had taint {k: v}, that the pod didn't tolerate"; 1.24 "untolerated taint {k: v}"; 1.36 "taint(s)"
+    "taint": r"(\d+) node\(s\) had (?:untolerated )?taint",
+    # 1.19 "didn't match node selector"; 1.20 "... Pod's node affinity"; later "... Pod's node affinity/selector"
+    "affinity": r"(\d+) node\(s\) didn't match (?:Pod's node affinity|node selector)",
+    "resources": r"(\d+) Insufficient ([\w./-]+?)(?=[.,\s]|$)",
+    "pods": r"(\d+) Too many pods",
+    # 1.20 "had volume node affinity conflict"; 1.36 "didn't match PersistentVolume's node affinity"
+    "volume-zone": r"(\d+) node\(s\) (?:had volume node affinity conflict|didn't match PersistentVolume's node affinity"
+    r"|had no available volume zone)",
+    "volume-count": r"(\d+) node\(s\) exceed max volume count",
+    "cordoned": r"(\d+) node\(s\) were unschedulable",
+    "ports": r"(\d+) node\(s\) didn't have free ports",
+}
+_MATCHERS = {kind: re.compile(text) for kind, text in _SAYS.items()}
+_CLAIM = re.compile(r"unbound immediate|persistentvolumeclaim \"|did(?:n't| not) find available persistent")
+# Karpenter writes events of the same reason, in other words.
+_SCHEDULER = re.compile(r"\d+/\d+ nodes are available|no nodes available to schedule|persistentvolumeclaim|unbound immed")
+# Words of cluster-autoscaler and Karpenter for "a node is coming".
+COMING = ("TriggeredScaleUp", "Nominated")
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A pod without a node: one that waits, or a user's that the hub has deleted after its time ran out.
+
+    Attributes:
+        ref: a reference to it; those of users share what their fingerprint is made of.
+        pod: the pod, None where it is gone.
+        component: the chart's component, `singleuser-server` for a user's pod.
+        spec: its spec; of a pod that is gone that of the only kind of pods that the values define, if there is but one.
+        requests: what it asks for, empty where unknown.
+        said: what the scheduler says, without what it says of preemption.
+        source: `pod.status` or `event`.
+        at: when it said so.
+        nodes: the number of nodes that it counts for each reason (`taint`, `affinity`, `resources`, ...).
+        short: the resources that it calls insufficient, with the number of nodes.
+        claim: whether it waits for a claim.
+        scaling: the autoscaler's word that a node is coming, if recent.
+        refused: the autoscaler's word that it will not add one.
+        volumes: the volumes with a node affinity that its claims are bound to; None where they cannot be read.
+    """
+
+    ref: Ref
+    pod: Pod | None
+    component: str
+    spec: PodSpec | None
+    requests: Mapping[str, Decimal] = field(default_factory=dict)
+    said: str = ""
+    source: str = "event"
+    at: datetime | None = None
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    short: Mapping[str, int] = field(default_factory=dict)
+    claim: bool = False
+    scaling: Event | None = None
+    refused: Event | None = None
+    volumes: tuple[PersistentVolume, ...] | None = None
+
+    @property
+    def user(self) -> bool:
+        """Whether it is a user's server."""
+        return self.component == USER_SERVER
+
+
+def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], bool]:
+    """Of the scheduler's message: itself without preemption, nodes by reason, short resources, whether a claim lacks."""
+    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0])
+    nodes: dict[str, int] = {}
+    short: dict[str, int] = {}
+    for kind, matcher in _MATCHERS.items():
+        for found in matcher.finditer(said):
+            if kind == "resources":
+                short[found[2]] = short.get(found[2], 0) + int(found[1])
+                nodes[kind] = max(nodes.get(kind, 0), short[found[2]])
+            else:
+                nodes[kind] = nodes.get(kind, 0) + int(found[1])
+    return said, nodes, short, bool(_CLAIM.search(said))
+
+
+@fact()
+def unplaced(
+    hub: Hub,
+    pods: list[Pod],
+    user_pods: list[Pod],
+    events: Events,
+    shapes: list[Shape] | None,
+    values: Values | None,
+    claims: list[PersistentVolumeClaim] | None,
+    persistent_volumes: list[PersistentVolume] | None,
+    now: datetime,
+) -> list[Unplaced]:
+    """Pods that the scheduler has tried to place and could not, two minutes after they were made or later.
+
+    Users' pods that the hub has given up on count too, by what the scheduler said within the last hour; not those that
+    found a node in the end.
+    """
+    bound = _bound(claims, persistent_volumes)
+    found = [u for p in (*pods, *user_pods) if (u := _live(p, events, now, bound))]
+    told = {u.ref.name for u in found}
+    only = shapes[0] if shapes and len(shapes) == 1 else None
+    return found + [u for u in _gone(hub, user_pods, events, user_prefix(values), only) if u.ref.name not in told]
+
+
+def _bound(
+    claims: list[PersistentVolumeClaim] | None, volumes: list[PersistentVolume] | None
+) -> dict[str, PersistentVolume] | None:
+    if claims is None or volumes is None:
+        return None
+    tied = {v.name: v for v in volumes if v.spec.node_affinity and v.spec.node_affinity.required}
+    return {c.name: tied[c.spec.volume_name] for c in claims if c.spec.volume_name in tied}
+
+
+def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVolume] | None) -> Unplaced | None:
+    if pod.phase != "Pending" or pod.node or pod.terminating or pod.status.nominated_node_name:
+        return None
+    if (now - pod.created).total_seconds() < PATIENCE:
+        return None
+    condition = pod.condition("PodScheduled")
+    failed = [e for e in events.about("Pod", pod.name, "FailedScheduling") if _SCHEDULER.search(e.message)]
+    if condition is not None and condition.reason == "Unschedulable" and condition.message:
+        message, source, at = condition.message, "pod.status", condition.last_transition_time
+    elif failed:
+        message, source, at = failed[0].message, "event", failed[0].at
+    else:
+        return None
+    said, nodes, short, claim = read_refusal(message)
+    coming = [e for e in events.about("Pod", pod.name, *COMING) if (now - e.at).total_seconds() < SCALING]
+    return Unplaced(
+        ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
+        pod=pod,
+        component=pod.component,
+        spec=pod.spec,
+        requests=pod.spec.requests,
+        said=said,
+        source=source,
+        at=at,
+        nodes=nodes,
+        short=short,
+        claim=claim,
+        scaling=coming[0] if coming else None,
+        refused=_refused(events, pod.name),
+        volumes=None if bound is None else tuple(bound[c] for c in pod.spec.claims if c in bound),
+    )
+
+
+def _refused(events: Events, name: str) -> Event | None:
+    last = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", *COMING)
+    return last[0] if last and last[0].reason not in COMING else None
+
+
+def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Shape | None) -> Iterator[Unplaced]:
+    alive = {p.name: p for p in user_pods}
+    latest: dict[str, Event] = {}
+    for e in events.of("FailedScheduling"):
+        kind, name = e.about
+        if kind == "Pod" and name.startswith(prefix) and name not in latest and _SCHEDULER.search(e.message):
+            latest[name] = e
+    for name, e in latest.items():
+        pod = alive.get(name)
+        if pod is not None and (pod.node or pod.created <= e.at):
+            continue
+        if any(s.at >= e.at for s in events.about("Pod", name, "Scheduled", *COMING)):
+            continue
+        said, nodes, short, claim = read_refusal(e.message)
+        spec = pod.spec if pod is not None else only.spec if only is not None else None
+        yield Unplaced(
+            ref=shared(hub.pod_ref(name)),
+            pod=None,
+            component=USER_SERVER,
+            spec=spec,
+            requests=pod.spec.requests if pod is not None else only.requests if only is not None else {},
+            said=said,
+            at=e.at,
+            nodes=nodes,
+            short=short,
+            claim=claim,
+            refused=_refused(events, name),
+        )
+
+
+@fact("csinodes")
+def csi_nodes(look: Look) -> list[CSINode]:
+    """Which CSI drivers run on each node, and how many volumes they attach."""
+    return look.list("csinodes")
