@@ -1006,10 +1006,19 @@ class Endpoint(Struct):
     target_ref: EndpointTarget | None = None
 
 
+class EndpointPort(Struct):
+    """ports[] of an EndpointSlice."""
+
+    name: str = ""
+    port: int | None = None
+    protocol: str = "TCP"
+
+
 class EndpointSlice(Object):
     """An EndpointSlice."""
 
     endpoints: list[Endpoint] = []
+    ports: list[EndpointPort] = []
 
     @property
     def service(self) -> str:

@@ -115,6 +115,7 @@ _ANNOTATIONS = re.compile(
     r"|control-plane\.alpha\.kubernetes\.io/leader"
     r"|ingressclass\.kubernetes\.io/is-default-class"
     r"|kubernetes\.io/ingress\.class"
+    r"|cert-manager\.io/(?:certificate-name|(?:cluster-)?issuer)"
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LAST_APPLIED_VERSION = "jhubdoctor/last-applied-api-version"
@@ -168,13 +169,21 @@ def secret(kind: str, data: dict[str, str]) -> dict[str, str]:
             kept[key] = reduced_values(value)
         elif key == "release" and kind == "helm.sh/release.v1":
             kept[key] = reduced_release(value)
-        elif key.endswith(".crt"):
+        elif key.endswith((".crt", ".pem", ".cer", "acme.json")):
             try:
-                found = _CERTIFICATE.findall(base64.b64decode(value, validate=False))
+                found = _certificates(base64.b64decode(value, validate=False))
             except (binascii.Error, ValueError):
                 continue
             kept[key] = base64.b64encode(b"\n".join(found)).decode()
     return kept
+
+
+def _certificates(raw: bytes) -> list[bytes]:
+    """The public certificates in PEM text, or in Traefik's acme.json, which holds them beside their keys."""
+    if raw.lstrip()[:1] != b"{":
+        return _CERTIFICATE.findall(raw)
+    encoded = re.findall(rb'"certificate"\s*:\s*"([A-Za-z0-9+/=]+)"', raw)
+    return [c for e in encoded for c in _CERTIFICATE.findall(base64.b64decode(e, validate=False))]
 
 
 def sanitize(item: Any) -> None:

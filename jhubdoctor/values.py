@@ -60,6 +60,7 @@ hub.db.pvc.subPath
 hub.deploymentStrategy.**
 hub.existingSecret
 hub.fsGid
+hub.imagePullSecret.enabled
 hub.uid
 hub.image.**
 hub.livenessProbe.**
@@ -152,6 +153,7 @@ singleuser.extraResource.**
 singleuser.extraTolerations.**
 singleuser.fsGid
 singleuser.image.**
+singleuser.imagePullSecret.enabled
 singleuser.networkPolicy.**
 singleuser.networkTools.image.**
 singleuser.networkTools.resources.**
@@ -186,7 +188,12 @@ _PLAIN_TRAITS = frozenset(
 )
 _URL_TRAITS = frozenset({"oauth_callback_url", "base_url", "bind_url"})
 # Only that they are there, by name: their values are code, environment, users or credentials.
-_NAMES_ONLY = ("hub.extraEnv", "hub.services", "hub.loadRoles", "singleuser.extraEnv", "hub.extraFiles", "custom")
+_NAMES_ONLY = (
+    "hub.extraEnv", "hub.services", "hub.loadRoles", "singleuser.extraEnv", "hub.extraFiles", "custom",
+    "hub.extraConfigMap", "proxy.traefik.extraDynamicConfig",
+)  # fmt: skip
+# Only whether they are set.
+_HIDDEN = ("hub.cookieSecret", "hub.db.url", "hub.db.password", "proxy.secretToken")
 _TRAIT_SET = re.compile(r"^\s*c\.(\w+)\.(\w+)\s*(?:=|\.(?:append|extend|update|insert)\()", re.MULTILINE)
 
 
@@ -328,17 +335,17 @@ def allowed(data: Any) -> dict[str, Any]:
     if isinstance(data.get("auth"), Mapping) and data["auth"]:
         # the whole section left the chart in 0.11; that it is there is what matters
         kept["auth"] = {"type": _leaf(data["auth"].get("type"))}
-    for path in _NAMES_ONLY:
+    for path in (*_NAMES_ONLY, *_HIDDEN):
         at: Any = data
         *parents, last = path.split(".")
         for part in parents:
             at = at.get(part) if isinstance(at, Mapping) else None
         section = at.get(last) if isinstance(at, Mapping) else None
-        if isinstance(section, Mapping) and section:
+        if section and (path in _HIDDEN or isinstance(section, Mapping)):
             target = kept
             for part in parents:
                 target = target.setdefault(part, {})
-            target[last] = {str(k)[:100]: HIDDEN for k in section}
+            target[last] = HIDDEN if path in _HIDDEN else {str(k)[:100]: HIDDEN for k in section}
     return kept
 
 
