@@ -33,7 +33,7 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
     ("access-mode", r"invalid AccessModes|only supports ReadWriteOnce", "in-tree provisioners, local-path"),
     (
         "rights",
-        r"UnauthorizedOperation|not authorized|AccessDenied|AuthorizationFailed|PermissionDenied",
+        r"UnauthorizedOperation|not authorized|AccessDenied|have authorization|PermissionDenied",
         "EBS, EFS, Azure",
     ),
     (
