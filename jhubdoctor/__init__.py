@@ -16,7 +16,7 @@ DOC_BASE = f"https://jhubdoctor.readthedocs.io/en/v{__version__}/checks/"
 
 if TYPE_CHECKING:
     from jhubdoctor.declare import Check, Fact, NotApplicable, check, fact
-    from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks
+    from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health
     from jhubdoctor.facts.helm import Listed, Release, Revision
     from jhubdoctor.facts.hub import Hub, Scope, chart_version
     from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
@@ -67,13 +67,14 @@ if TYPE_CHECKING:
         tolerates,
     )
     from jhubdoctor.reader import Look
-    from jhubdoctor.reads import State, Unreadable
+    from jhubdoctor.reads import Query, State, Unreadable
     from jhubdoctor.redact import clean, log_text
+    from jhubdoctor.suppress import Suppression, Suppressions
     from jhubdoctor.values import Values
 
 _HOME = {
     "declare": "Check Fact NotApplicable check fact",
-    "facts.cluster": "Autoscaler Health Served ServerVersion Webhooks",
+    "facts.cluster": "Autoscaler Health Served ServerVersion Webhooks parse_health",
     "facts.helm": "Listed Release Revision",
     "facts.hub": "Hub Scope chart_version",
     "facts.logs": "Entry HubLog PodLog Spawn Spawns refusal",
@@ -86,8 +87,9 @@ _HOME = {
     "ServiceAccount StatefulSet StorageClass Taint Toleration VolumeAttachment CSINode human human_bytes quantity "
     "selector_matches tolerates",
     "reader": "Look",
-    "reads": "State Unreadable",
+    "reads": "Query State Unreadable",
     "redact": "clean log_text",
+    "suppress": "Suppression Suppressions",
     "values": "Values",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}

@@ -1,1 +1,3 @@
 """The built-in checks of jhubdoctor: a folder per area, a module and a note per check."""
+
+from jhubdoctor_checks.data import KNOWS as KNOWS

@@ -30,12 +30,16 @@ class Scope:
         all_namespaces: `-A`.
         release: one release (`--release`).
         default_namespace: the namespace of the context, looked at first.
+        kubernetes: the minor to judge against instead of the server's own (`upgrade --to-kubernetes`).
+        chart: the chart's version to judge against (`upgrade --to-chart`), empty for none.
     """
 
     namespace: str | None = None
     all_namespaces: bool = False
     release: str | None = None
     default_namespace: str = "default"
+    kubernetes: int | None = None
+    chart: str = ""
 
 
 @dataclass(eq=False)

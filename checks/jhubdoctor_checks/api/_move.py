@@ -1,0 +1,60 @@
+"""How a hub is moved to a release of the chart that fits the cluster."""
+
+from __future__ import annotations
+
+from jhubdoctor import Fix, Hub
+from jhubdoctor_checks.data import charts
+from jhubdoctor_checks.facts.api import Surface
+
+MAPKUBEAPIS = "https://github.com/helm/helm-mapkubeapis"
+
+
+def mapkubeapis(hub: Hub) -> tuple[str, ...]:
+    """The commands that rewrite the stored release, so that Helm can read it again."""
+    return (
+        f"helm plugin install {MAPKUBEAPIS}",
+        f"helm mapkubeapis {hub.release} --namespace {hub.namespace} --dry-run",
+        f"helm mapkubeapis {hub.release} --namespace {hub.namespace}",
+    )
+
+
+def fitting(surface: Surface) -> charts.Chart | None:
+    """The newest release of the chart that works with these APIs, and with those of today where an upgrade is planned.
+
+    The newest of all where the version is unknown.
+    """
+    minors = [m for m in (surface.minor, surface.running if surface.planned else None) if m is not None]
+    return next((c for c in reversed(charts.table()) if not any(c.breaks_on(m) for m in minors)), None)
+
+
+def renders(hub: Hub, surface: Surface) -> bool:
+    """Whether the hub's own release of the chart can still be installed on this server, as far as is known."""
+    mine = charts.release_of(hub.version) if hub.version is not None else None
+    if mine is None or surface.minor is None:
+        return True
+    return any(surface.serves(v, "PodDisruptionBudget") is not False for v in mine.budget)
+
+
+def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = False) -> Fix:
+    """Move the chart to a release that fits; with `repair` after making the stored release readable for Helm again."""
+    target = fitting(surface)
+    if target is None:
+        between = f"both Kubernetes 1.{surface.running} and {surface}" if surface.planned else str(surface)
+        return Fix(f"No release of the chart fits {between}; go there in several steps. {more}".strip())
+    mine = hub.version
+    by_helm = bool(hub.release) and not hub.argo_cd
+    ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
+    text = f"{ahead}ove the chart to {target.version}, which fits {surface}. "
+    if mine is not None and mine >= target.parsed:
+        text = f"Render the release again on {surface}: chart {hub.chart} fits it. "
+    elif mine is None or mine.release[:1] < target.parsed.release[:1]:
+        plan = f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {target.version}"
+        text += f"The chart changes its major version: read what that breaks first (`{plan}`). "
+    if repair and by_helm:
+        text = f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {text}"
+    to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)
+    return Fix(
+        f"{text}{more}".strip(),
+        commands=(*(mapkubeapis(hub) if repair else ()), to) if by_helm else (),
+        caution="This restarts the hub and its helpers; users' servers keep running.",
+    )
