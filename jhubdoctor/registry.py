@@ -141,8 +141,9 @@ class Registry:
         return found
 
 
-PROVIDED = frozenset({"hub", "now", "scope"})
-"""Facts that the engine itself provides: the hub at hand, the time of the look, what the command line says."""
+PROVIDED = frozenset({"hub", "now", "scope", "suppressions"})
+"""Facts that the engine itself provides: the hub at hand, the time of the look, what the command line says, what became
+of the suppressions."""
 
 
 def load() -> Registry:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from graphlib import TopologicalSorter
 from typing import Any
@@ -25,6 +25,7 @@ from jhubdoctor.reader import Coverage, Look, Reader
 from jhubdoctor.reads import READS, Query, State, Unreadable
 from jhubdoctor.redact import clean
 from jhubdoctor.registry import Registry
+from jhubdoctor.suppress import Applied, Suppression, Suppressions
 
 
 class Status(StrEnum):
@@ -76,6 +77,9 @@ class Reported:
     severity: Severity
     fingerprint: str
     explained_by: str | None = None
+    suppression: Suppression | None = None
+    known: bool = False
+    """Whether it is in the baseline, at this severity or a worse one."""
 
     @property
     def fix(self) -> Fix:
@@ -84,6 +88,17 @@ class Reported:
         if self.hub is not None and self.hub.values_root and fix.values:
             return Fix(fix.text, {self.hub.values_root: fix.values}, fix.commands, fix.caution)
         return fix
+
+
+@dataclass
+class Baseline:
+    """An earlier report that this one was compared with.
+
+    `gone` are those of its findings that are no more: their checks looked again. Each is the finding as JSON.
+    """
+
+    place: str
+    gone: list[dict[str, Any]]
 
 
 @dataclass
@@ -116,6 +131,9 @@ class Report:
     knows: dict[str, str] = field(default_factory=dict)
     fail_on: str = "error"
     accept_unknown: bool = False
+    suppressed: list[Reported] = field(default_factory=list)
+    """Findings that the configuration suppresses. They are in no other list and no count."""
+    baseline: Baseline | None = None
 
     def count(self, status: Status) -> int:
         """How many results have this status."""
@@ -137,12 +155,28 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 fine, 1 findings at or above `fail_on`, 3 something selected could not be judged."""
-        if self.fail_on != "never" and any(f.severity.rank <= Severity(self.fail_on).rank for f in self.findings):
+        """0 fine, 1 findings at or above `fail_on` that no baseline knows, 3 something could not be judged."""
+        if any(self.fails(f) for f in self.findings):
             return 1
         if not self.accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
             return 3
         return 0
+
+    def fails(self, finding: Reported) -> bool:
+        """Whether this finding alone makes the run fail."""
+        return self.fail_on != "never" and not finding.known and finding.severity.rank <= Severity(self.fail_on).rank
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check could look; with `accept_unknown` but for rights that are withheld on purpose."""
+        return not any(
+            r.status is Status.BROKEN
+            or (
+                r.status is Status.UNKNOWN
+                and not (self.accept_unknown and r.gaps and all(g.state is State.FORBIDDEN for g in r.gaps))
+            )
+            for r in self.results
+        )
 
     def symptoms(self, cause: Reported) -> list[Reported]:
         """The findings folded under this one."""
@@ -184,6 +218,7 @@ class _Facts:
         self.queries: dict[str, set[Query]] = {}
         self.of_hub = self._hub_scoped()
         self.hubs: list[Hub] = []
+        self.suppressions = Suppressions()
 
     def _hub_scoped(self) -> frozenset[str]:
         found = {"hub"}
@@ -232,6 +267,8 @@ class _Facts:
                 return Outcome(self.reader.now())
             case "scope":
                 return Outcome(self.scope)
+            case "suppressions":
+                return Outcome(self.suppressions)
         return self.outcomes[need, i if need in self.of_hub else None]
 
     def arguments(self, needs: Iterable[Need], i: int | None) -> tuple[dict[str, Any], Outcome]:
@@ -301,6 +338,7 @@ def run(
     scope: Scope,
     *,
     concurrency: int = 8,
+    suppressions: Iterable[Suppression] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Run checks and report. Nothing that a cluster does makes this raise."""
@@ -320,7 +358,11 @@ def run(
     progress("judging")
     results: list[Result] = []
     reported: list[Reported] = []
-    for c in checks:
+    rules = tuple(suppressions)
+    # what judges the rules comes last: it wants to know what became of them
+    for c in sorted(checks, key=lambda c: any(n.fact == "suppressions" for n in c.needs)):
+        if rules and any(n.fact == "suppressions" for n in c.needs):
+            facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
         if per_hub and not facts.hubs:
             results.append(_without_hub(c, found))
@@ -330,7 +372,7 @@ def run(
             results.append(result)
             reported += findings
     version = facts.of("server_version", None)
-    fold(reported)
+    active, suppressed = settled(reported, rules, reader.now().date())
     return Report(
         started_at=reader.now(),
         duration=time.monotonic() - start,
@@ -339,7 +381,8 @@ def run(
         server_version=str(version.value) if not version.failed else "",
         hubs=facts.hubs,
         results=results,
-        findings=ranked(reported),
+        findings=active,
+        suppressed=suppressed,
         coverage=_coverage(registry, checks, facts),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
@@ -471,6 +514,48 @@ def fold(findings: list[Reported]) -> None:
             seen.add(id(root))
         if root is not s and id(root) not in parents:
             s.explained_by = root.fingerprint
+
+
+def settled(
+    findings: list[Reported], rules: Iterable[Suppression], today: date
+) -> tuple[list[Reported], list[Reported]]:
+    """The findings that count, folded and ranked, and those that a rule suppresses.
+
+    A suppressed finding explains nothing: what would be folded under it is shown, for nobody decided about that.
+    """
+    holding = [r for r in rules if not r.expired(today)]
+    for f in findings:
+        f.explained_by = None
+        f.suppression = next((r for r in holding if _covers(r, f)), None)
+    active = [f for f in findings if f.suppression is None]
+    fold(active)
+    return ranked(active), ranked([f for f in findings if f.suppression is not None])
+
+
+def _covers(rule: Suppression, f: Reported) -> bool:
+    return rule.covers(f.check.id, f.check.area, f.hub.label if f.hub else "", f.finding.on)
+
+
+def applied(
+    rules: Iterable[Suppression],
+    registry: Registry,
+    results: list[Result],
+    findings: list[Reported],
+    hubs: Iterable[Hub],
+    today: date,
+) -> Suppressions:
+    """What became of each rule: the first that fits suppresses a finding, an expired one is told what it would have."""
+    holding = [r for r in rules if not r.expired(today)]
+    by = [next((r for r in holding if _covers(r, f)), None) for f in findings]
+    blind = {r.check.id for r in results if r.status in {Status.UNKNOWN, Status.BROKEN}}
+    looked = {r.check.id for r in results} - blind
+    places = [(h.namespace, h.label) for h in hubs]
+    found = []
+    for rule in rules:
+        hits = sum(_covers(rule, f) for f in findings) if rule.expired(today) else sum(r is rule for r in by)
+        named = {c.id for c in registry.checks.values() if rule.names(c.id, c.area)}
+        found.append(Applied(rule, hits, judged=named <= looked and rule.in_reach(places), nameless=not named))
+    return Suppressions(tuple(found))
 
 
 def ranked(findings: list[Reported]) -> list[Reported]:

@@ -6,7 +6,8 @@ replaces a list; `null` removes a key. Besides Kubernetes kinds there are:
 
 - `kind: Values` (`values:` merged into the hub's values), `kind: Log` (`pod`, `container`, `previous`, `text`),
 - `kind: Path` (`path`, `text`), `kind: Version` (`gitVersion`), `kind: Release` (a revision in Helm's storage),
-- `kind: Missing` (`read`, `state`, `detail`: what cannot be read), `kind: Now` (`at`), `kind: Empty` (no base at all).
+- `kind: Missing` (`read`, `state`, `detail`: what cannot be read), `kind: Now` (`at`), `kind: Empty` (no base at all),
+- `kind: Suppression` (`check`, `area`, `object`, `hub`, `reason`, `until` as in the configuration).
 
 `metadata.namespace` is `jhub` and the labels `app: jupyterhub` and `release: jhub` are set unless they are given. Times
 may be written as `-5m`, `-2h`, `-3d`: so long before the look. In log texts `{-5m}` stands for such a time.
@@ -25,7 +26,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jhubdoctor import notes
+from jhubdoctor import notes, suppress
 from jhubdoctor.declare import Check
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.memory import MemoryReader
@@ -108,6 +109,8 @@ def _identity(document: Mapping[str, Any]) -> tuple[str, ...]:
             return (kind, str(document.get("read")))
         case "Values":
             return (kind, str(document.get("namespace", "jhub")))
+        case "Suppression":
+            return (kind, *(str(document.get(k)) for k in suppress.KEYS))
         case "Version" | "Now" | "Empty":
             return (kind,)
     return (kind, str(meta.get("namespace", "" if kind in _CLUSTER_WIDE else "jhub")), str(meta.get("name")))
@@ -132,6 +135,11 @@ class Example:
                 merged_[key] = _overlaid(merged_.get(key), d)
         self.documents = list(merged_.values())
 
+    def suppressions(self) -> tuple[suppress.Suppression, ...]:
+        """The rules of this example."""
+        rules = [{k: v for k, v in d.items() if k != "kind"} for d in self.documents if d.get("kind") == "Suppression"]
+        return suppress.parse(rules, "example")
+
     def reader(self, *, shuffle: random.Random | None = None) -> MemoryReader:
         """A reader of this cluster."""
         now = next((_moment(d["at"]) for d in self.documents if d.get("kind") == "Now"), NOW)
@@ -155,7 +163,7 @@ class Example:
                     objects.append(_values_secret(d))
                 case "Release":
                     objects.append(_release_secret(_times(d, now)))
-                case "Now" | "Empty":
+                case "Now" | "Empty" | "Suppression":
                     pass
                 case _:
                     objects.append(_complete(_times(d, now), now))
@@ -254,7 +262,8 @@ def diagnose(
     example = Example(example) if isinstance(example, str) else example
     chosen = registry().select(checks)
     reader = example.reader(shuffle=shuffle)
-    return run(registry(), chosen, reader, scope or Scope(default_namespace="jhub"), concurrency=1)
+    where = scope or Scope(default_namespace="jhub")
+    return run(registry(), chosen, reader, where, concurrency=1, suppressions=example.suppressions())
 
 
 def findings_of(example: str | Example, check: str) -> list[Reported]:

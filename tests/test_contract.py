@@ -66,5 +66,10 @@ def test_no_missing_field_breaks_it(check: Check, text: str) -> None:
 
 
 def _loadable(document: dict[str, object]) -> bool:
-    required = {"Log": {"pod", "container", "text"}, "Release": {"name", "version", "status"}, "Values": {"values"}}
+    required = {
+        "Log": {"pod", "container", "text"},
+        "Release": {"name", "version", "status"},
+        "Values": {"values"},
+        "Suppression": {"reason", "check"},
+    }
     return required.get(str(document.get("kind")), set()) <= set(document)

@@ -14,7 +14,7 @@ from typing import Any
 from jhubdoctor import DOC_BASE, __version__
 from jhubdoctor.finding import Ref, Severity
 from jhubdoctor.redact import clean
-from jhubdoctor.run import Report, Reported, Result, Status
+from jhubdoctor.run import Baseline, Report, Reported, Result, Status
 
 SCHEMA = "jhubdoctor-report-v1"
 
@@ -56,6 +56,7 @@ def as_dict(report: Report) -> dict[str, Any]:
             "errors": report.severities(Severity.ERROR),
             "warnings": report.severities(Severity.WARNING),
             "infos": report.severities(Severity.INFO),
+            "suppressed": len(report.suppressed),
         },
         "hubs": [
             {
@@ -77,8 +78,31 @@ def as_dict(report: Report) -> dict[str, Any]:
             for row in report.coverage
         ],
         "checks": [_check(r) for r in report.results],
-        "findings": [finding(f) for f in report.findings],
+        "findings": [_compared(f, report) for f in report.findings],
+        "suppressed": [_suppressed(f) for f in report.suppressed],
+        **({"baseline": _baseline(report.baseline)} if report.baseline else {}),
     }
+
+
+def _compared(reported: Reported, report: Report) -> dict[str, Any]:
+    """A finding, with whether the baseline knows it where there is one."""
+    compared = {"baseline": "known" if reported.known else "new"} if report.baseline else {}
+    return finding(reported) | compared
+
+
+def _suppressed(reported: Reported) -> dict[str, Any]:
+    """A finding that a rule suppresses, with the rule."""
+    rule = reported.suppression
+    assert rule is not None  # noqa: S101  - that is what the list is for
+    until = rule.until.isoformat() if rule.until else None
+    return finding(reported) | {
+        "suppression": {"rule": str(rule), "reason": rule.reason, "until": until, "place": rule.place}
+    }
+
+
+def _baseline(baseline: Baseline) -> dict[str, Any]:
+    keys = ("check", "hub", "severity", "message", "fingerprint")
+    return {"place": clean(baseline.place), "gone": [{k: g.get(k) for k in keys} for g in baseline.gone]}
 
 
 def _check(result: Result) -> dict[str, Any]:
