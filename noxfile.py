@@ -88,6 +88,13 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0])
+def accuracy(session: nox.Session) -> None:
+    """Print, for every scenario, the expected cause, the first finding and the false alarms."""
+    session.install("-e", ".")
+    session.run("python", "tests/accuracy.py")
+
+
+@nox.session(python=PYTHONS[0])
 def cluster(session: nox.Session) -> None:
     """Run the tests against a real control plane, built from Go modules where it is not there yet."""
     if not shutil.which("go") and not os.environ.get("KUBEBUILDER_ASSETS"):

@@ -319,12 +319,8 @@ class _Facts:
 def _where(error: BaseException) -> str:
     """The exception and the last place of ours that it came through. Never its text: it may quote the cluster."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "jhubdoctor" in f.filename] or frames
-    place = (
-        f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/') or own[-1].filename}:{own[-1].lineno}"
-        if own
-        else ""
-    )
+    own = [f for f in frames if "jhubdoctor" in f.filename and f.filename != __file__] or frames
+    place = f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/')}:{own[-1].lineno}" if own else "an unknown place"
     return f"{type(error).__name__} at {place}"
 
 

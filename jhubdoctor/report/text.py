@@ -59,8 +59,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
-def picture(report: Report, *, width: int = 96) -> str:
-    """The report on a terminal, as SVG; the same for the same report."""
+def picture(report: Report, *, width: int = 92, most: int = 3) -> str:
+    """The first root causes of a report as they look on a terminal, as SVG; the same for the same report."""
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -73,7 +73,9 @@ def picture(report: Report, *, width: int = 96) -> str:
         legacy_windows=False,
         _environ={},
     )
-    _Page(console, report, verbose=False).print()
+    page = _Page(console, report, verbose=False)
+    page.most = most
+    page.print()
     return console.export_svg(title="jhubdoctor demo", unique_id="jhubdoctor")
 
 
@@ -83,6 +85,7 @@ class _Page:
         self.report = report
         self.verbose = verbose
         self.width = console.width
+        self.most: int | None = None
 
     # --- lines -------------------------------------------------------------------------------------------------------
 
@@ -146,8 +149,11 @@ class _Page:
 
     def findings(self, found: list[Reported]) -> None:
         self.line()
-        for f in found:
+        for f in found[: self.most]:
             self.finding(f)
+        if left := len(found) - len(found[: self.most]):
+            self.line((f"  ... and {left} more", "dim"))
+            self.line()
 
     def finding(self, f: Reported) -> None:
         sign, word, style = _LOOK[f.severity]
@@ -301,7 +307,7 @@ def folded_command(command: str, width: int) -> list[str]:
     """A command on lines that fit, continued with a backslash before an option, so that it can still be pasted."""
     if len(command) <= width:
         return [command]
-    pieces = re.split(r" (?=--?[a-zA-Z])", command)
+    pieces = re.split(r" (?=--?[a-zA-Z]|-- |\| |> |&& )", command)
     if any(q in command for q in "'\"") and any(p.count("'") % 2 or p.count('"') % 2 for p in pieces):
         return [command]
     lines = [pieces[0]]

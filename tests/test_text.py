@@ -1,0 +1,171 @@
+"""The report for people: what stands where, at 80 columns, in a pipe, without colour."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jhubdoctor.declare import Check, check
+from jhubdoctor.facts.cluster import Health, server_version
+from jhubdoctor.facts.hub import Hub, Scope, hubs
+from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.registry import Registry
+from jhubdoctor.report.text import folded_command, objects, plural, render
+from jhubdoctor.run import Report, run
+from jhubdoctor.testing import NOW, Example, diagnose
+
+GOLDEN = Path(__file__).parent / "golden" / "report.txt"
+ESCAPE = "\x1b"
+
+
+def pods(*names: str) -> tuple[Ref, ...]:
+    return tuple(Ref("Pod", n, "jhub") for n in names)
+
+
+@check(severity=Severity.ERROR, explains=("many-symptoms",))
+def an_error(hub: Hub) -> Iterator[Finding]:
+    """An error."""
+    yield Finding(
+        on=pods("hub-1"),
+        says="the hub was stopped because it used more memory than its limit, which is far too small",
+        evidence=(
+            Evidence("pod.status", "lastState.terminated.reason: OOMKilled", NOW - timedelta(minutes=3)),
+            ("pod.spec", "limits.memory: 64Mi"),
+        ),
+        fix=Fix(
+            "Give the hub more memory.",
+            values={"hub": {"resources": {"limits": {"memory": "2Gi"}}}},
+            commands=(hub.helm_upgrade,),
+            caution="This restarts the hub; users' servers keep running.",
+        ),
+        affects=pods(*(f"jupyter-{i}" for i in range(12))),
+    )
+
+
+@check(severity=Severity.ERROR)
+def many_symptoms(hub: Hub) -> Iterator[Finding]:
+    """Many symptoms."""
+    yield Finding(on=pods(*(f"jupyter-{i}" for i in range(12))), says="12 servers wait", evidence=(("a", "b"),), fix=Fix("c"))
+
+
+@check(severity=Severity.WARNING)
+def a_warning(hub: Hub) -> Iterator[Finding]:
+    """A warning."""
+    yield Finding(on=pods(*(f"x-{i}" for i in range(12))), says="12 pods are old", evidence=(("a", "b"),), fix=Fix("Wait."))
+
+
+@check(severity=Severity.INFO)
+def an_advice(hub: Hub) -> Iterator[Finding]:
+    """Advice."""
+    yield Finding(on=(hub.ref,), says="it could be better", evidence=(("a", "b"),), fix=Fix("Improve it."))
+
+
+@check(severity=Severity.ERROR)
+def crashes(hub: Hub) -> Iterator[Finding]:
+    """Crashes."""
+    raise ValueError
+    yield
+
+
+@check(severity=Severity.ERROR)
+def cannot_look(hub: Hub, readyz: Health) -> Iterator[Finding]:
+    """Cannot look."""
+    yield from ()
+
+
+def report_on(*checks: Check, text: str = "kind: Missing\nread: readyz\ndetail: HTTP 403") -> Report:
+    from jhubdoctor.facts.cluster import readyz
+
+    registry = Registry(checks, [hubs, server_version, readyz], {"kubernetes": "1.37", "chart": "4.4.0"})
+    report = run(registry, list(registry.checks.values()), Example(text).reader(), Scope(default_namespace="jhub"))
+    report.duration = 0.0
+    return report
+
+
+def everything() -> Report:
+    return report_on(an_error, many_symptoms, a_warning, an_advice, crashes, cannot_look)
+
+
+def test_the_whole_report_is_as_it_was(request: pytest.FixtureRequest) -> None:
+    text = re.sub(r"test_text\.py:\d+", "test_text.py:LINE", render(everything()))
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_text(text)
+
+    assert text == GOLDEN.read_text()
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_nothing_but_commands_addresses_and_words_is_wider_than_the_terminal(width: int) -> None:
+    for line in render(everything(), width=width).splitlines():
+        assert len(line) <= width or " " not in line.strip() or "https://" in line, line
+
+
+def test_it_has_no_escape_without_colour_and_has_some_with_it() -> None:
+    assert ESCAPE not in render(everything())
+    assert ESCAPE in render(everything(), color=True)
+
+
+def test_colour_changes_no_word() -> None:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", render(everything(), color=True))
+
+    assert [line.rstrip() for line in plain.splitlines()] == render(everything()).splitlines()
+
+
+def test_markup_of_a_cluster_stays_text() -> None:
+    @check(severity=Severity.ERROR)
+    def quotes(hub: Hub) -> Iterator[Finding]:
+        """Quotes."""
+        says = "Back-off restarting [bold]container[/bold] :warning: \x1b]0;owned\x07"
+        yield Finding(on=(hub.ref,), says=says, evidence=(("a", "[red]b[/red]"),), fix=Fix("[link=x]c[/link]"))
+
+    text = render(report_on(quotes), color=True)
+
+    assert "[bold]container[/bold] :warning:" in text
+    assert "[red]b[/red]" in text
+    assert "[link=x]c[/link]" in text
+    assert "owned" not in text
+
+
+def test_a_hub_in_order_is_told_so_and_how_many_looked() -> None:
+    text = render(diagnose("", "hub", "helm"))
+
+    assert re.search(r"✔ \d+ checks looked and found nothing", text)
+    assert "0 errors, 0 warnings, 0 infos" in text
+
+
+@pytest.mark.parametrize(
+    ("refs", "said"),
+    [
+        (pods("a", "b"), "Pod jhub/a, jhub/b"),
+        (pods(*"abcdefghijkl"), "12 Pods, e.g. jhub/a"),
+        ((Ref("Node", "n1"), *pods("a")), "Node n1; Pod jhub/a"),
+        ((Ref("Pod", "a", "jhub", container="hub"),), "Pod jhub/a (container hub)"),
+    ],
+)
+def test_many_objects_are_folded(refs: tuple[Ref, ...], said: str) -> None:
+    assert objects(refs) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "many"),
+    [("Pod", "Pods"), ("StorageClass", "StorageClasses"), ("NetworkPolicy", "NetworkPolicies"), ("Ingress", "Ingresses")],
+)
+def test_plurals(kind: str, many: str) -> None:
+    assert plural(kind) == many
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "helm upgrade jhub jupyterhub --repo https://hub.jupyter.org/helm-chart/ --namespace jhub --version 4.4.0 --values v",
+        "kubectl --namespace jhub exec deploy/hub -- cat /srv/jupyterhub/jupyterhub.sqlite > jupyterhub.sqlite",
+        "kubectl patch storageclass gp2 -p '{\"metadata\": {\"annotations\": {\"storageclass.kubernetes.io/x\": \"true\"}}}'",
+    ],
+)
+def test_a_folded_command_is_the_same_command(command: str) -> None:
+    lines = folded_command(command, 60)
+
+    assert " ".join(line.removesuffix("\\").strip() for line in lines) == command
+    assert all(line.endswith(" \\") for line in lines[:-1])
