@@ -6,6 +6,7 @@ read in their sources; line numbers in a header change with every release and ar
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,8 @@ from jhubdoctor.redact import clean
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
 _HEADER = re.compile(
-    r"^\[(?P<level>[DIWEC]) (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<app>[\w.]+) (?P<module>[\w.]+):\d+\]\s?(?P<message>.*)$"
+    r"^\[(?P<level>[DIWEC]) (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<app>[\w.]+) (?P<module>[\w.]+):\d+\]"
+    r"\s?(?P<message>.*)$"
 )
 
 
@@ -127,15 +129,15 @@ class HubLog:
 
 @fact("pods/log")
 def hub_log(look: Look, hub_pods: list[Pod]) -> HubLog:
-    """The log of the newest hub pod, with that of its former run where it was restarted."""
+    """The log of the newest hub pod that has a node, with that of its former run where it was restarted."""
     if not hub_pods:
         raise NotApplicable("the hub has no pod, so it has no log")
-    pod = hub_pods[0]
+    pod = next((p for p in hub_pods if p.node), None)
+    if pod is None:
+        return HubLog()
     status = next((s for s in pod.status.container_statuses if s.name == "hub"), None)
     container = "hub" if pod.container("hub") else (pod.spec.containers[0].name if pod.spec.containers else "hub")
     entries: list[Entry] = []
-    if not pod.node:
-        return HubLog()
     if status is not None and status.restart_count:
         entries += parse_log(look.log(pod, container, previous=True), previous=True)
     entries += parse_log(look.log(pod, container))
@@ -177,7 +179,11 @@ def _logs(look: Look, pods: Iterable[Pod], container: str, most: int) -> list[Po
 
 
 @fact("pods/log")
-def user_scheduler_logs(look: Look, user_scheduler: Deployment, user_scheduler_pods: list[Pod]) -> list[PodLog]:
+def user_scheduler_logs(
+    look: Look,
+    user_scheduler: Deployment,  # noqa: ARG001  - where there is none, there are no logs of it
+    user_scheduler_pods: list[Pod],
+) -> list[PodLog]:
     """The logs of the user-scheduler's pods (two at most); the container was renamed to kube-scheduler in 1.0."""
     return _logs(look, user_scheduler_pods, "kube-scheduler", 2)
 
@@ -200,7 +206,7 @@ class Spawn:
 
     Attributes:
         kind: `start-timeout` (the pod was not running in time), `http-timeout` (it ran and did not answer in time),
-            `rejected` (the API server refused to create something), `error` (anything else).
+            `rejected` (the API server refused to create or to list something), `error` (anything else).
         user: the user's name.
         pod: the pod's name, empty where the log does not tell.
         at: when it failed.
@@ -210,6 +216,8 @@ class Spawn:
         code: the HTTP status of a refusal.
         url: where the hub waited for an answer.
         deleted: whether the hub deleted the pod afterwards.
+        tries: how often the hub asked for the pod to be created; more than once means that nobody answered in time.
+        in_the_way: whether a former pod of that name was still there and never went.
     """
 
     kind: str
@@ -222,6 +230,8 @@ class Spawn:
     code: int | None = None
     url: str = ""
     deleted: bool = False
+    tries: int = 0
+    in_the_way: bool = False
 
     @property
     def took(self) -> float | None:
@@ -231,15 +241,31 @@ class Spawn:
 
 _FAILED_START = re.compile(r"(?P<user>.+)'s server failed to start in (?P<s>\d+) seconds, giving up")
 _FAILED_HTTP = re.compile(r"(?P<user>.+)'s server never showed up at (?P<url>\S+) after (?P<s>\d+) seconds\. Giving up")
+_WAIT_ERROR = re.compile(r"Unhandled error waiting for (?P<user>.+)'s server to show up at (?P<url>\S+): (?P<err>.*)")
+# "Error starting X's server" is JupyterHub 5.5's for an HTTPError that a hook or a profile raised
 _UNHANDLED = re.compile(r"(?:Unhandled error|Error) starting (?P<user>.+?)'s server: (?P<err>.*)")
-_ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[^\s,]+)")
-_DELETING = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>\S+)$")
-_DID_NOT_START = re.compile(r"pod[ /](?:[^\s/]+/)?(?P<pod>\S+) did not start in \d+ seconds")
+_RUNNING = re.compile(r"Running JupyterHub version (?P<version>\S+)")
+_ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")
+_FOUND = re.compile(r"Found existing pod (?P<pod>[\w.-]+), attempting to kill")
+_KILLED = re.compile(r"Killed pod (?P<pod>[\w.-]+), will try starting")
+_DELETING = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
+_NAMED_POD = re.compile(r"(?:pod[ /]|create pod |delete pod )(?:[^\s/]+/)?(?P<pod>[\w.-]+)")
 _EXCEPTION = re.compile(r"Exception in Future .*finish_user_spawn.*?exception=(?P<exc>.*)> after timeout")
+# what a traceback ends in: `TimeoutError: ...`, `kubernetes_asyncio.client.exceptions.ApiException: (403)`
+_RAISED = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\b")
 _BODY = re.compile(r"HTTP response body: (?P<body>\{.*\})")
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)*)"')
-_TOOK = re.compile(r"User (?P<user>.+?)(?::\S*)? took (?P<s>[\d.]+) seconds to start")
-LOOK_AHEAD = 12
+_CODE = re.compile(r'"code":\s*(\d{3})')
+# KubeSpawner 7's reflector
+_API_ERROR = re.compile(
+    r"An error occurred when calling Kubernetes API\. Status: (?P<code>\d+)[^.]*\. Message: (?P<msg>.*)"
+)
+_TOOK = re.compile(r"User (?P<user>.+) took (?P<s>[\d.]+) seconds to start")
+# KubeSpawner asks again every three seconds; a longer pause is another spawn
+SAME_SPAWN = 45
+# The exception is logged right after the failure, but the failures of others may stand between.
+LOOK_AHEAD = 200
+LOOK_AHEAD_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -248,11 +274,13 @@ class Spawns:
 
     Attributes:
         failed: failures, oldest first.
-        succeeded: (user, seconds it took, when), oldest first.
+        succeeded: (user, with `:name` for a named server; seconds it took; when), oldest first.
+        since: when the log that was read begins.
     """
 
     failed: tuple[Spawn, ...] = ()
     succeeded: tuple[tuple[str, float, datetime | None], ...] = ()
+    since: datetime | None = None
 
     def unresolved(self, now: datetime, hours: float = 24) -> list[Spawn]:
         """Each user's last failure of these last hours, unless a later start of theirs succeeded; newest first."""
@@ -261,9 +289,10 @@ class Spawns:
             if s.at is None or (now - s.at).total_seconds() <= hours * 3600:
                 last[s.user] = s
         for user, _, at in self.succeeded:
-            failed = last.get(user)
-            if failed and at and failed.at and at > failed.at:
-                del last[user]
+            for name in (user, user.partition(":")[0]):
+                failed = last.get(name)
+                if failed and at and failed.at and at > failed.at:
+                    del last[name]
         return sorted(last.values(), key=lambda s: s.at or now, reverse=True)
 
 
@@ -273,66 +302,165 @@ def spawns(hub_log: HubLog) -> Spawns:
     return parse_spawns(hub_log.entries)
 
 
+@dataclass
+class _Attempt:
+    """The tries to create one pod, until the spawn ends."""
+
+    started: datetime | None
+    last: datetime | None
+    tries: int = 1
+    in_the_way: bool = False
+
+
 def parse_spawns(entries: Iterable[Entry]) -> Spawns:
     """Failed and successful spawns, in the order of the log."""
     entries = list(entries)
-    attempts: dict[str, datetime | None] = {}
+    attempts: dict[str, _Attempt] = {}
+    claimed: set[int] = set()
     failed: list[Spawn] = []
     succeeded: list[tuple[str, float, datetime | None]] = []
     for i, e in enumerate(entries):
-        if m := _ATTEMPT.match(e.message):
-            attempts.setdefault(m["pod"], e.at)
-        elif m := _TOOK.match(e.message):
+        text = e.message
+        if _RUNNING.match(text):
+            # a new process of the hub knows nothing of the spawns of the former
+            attempts.clear()
+        elif m := _ATTEMPT.match(text):
+            _attempted(attempts, m["pod"], e.at)
+        elif (m := _FOUND.match(text)) and m["pod"] in attempts:
+            attempts[m["pod"]].in_the_way = True
+        elif (m := _KILLED.match(text)) and m["pod"] in attempts:
+            attempts[m["pod"]].in_the_way = False
+        elif m := _TOOK.match(text):
             succeeded.append((m["user"], float(m["s"]), e.at))
-            attempts.pop(_pod_of(m["user"], attempts), None)
-        elif m := _FAILED_START.match(e.message) or _FAILED_HTTP.match(e.message):
-            after = entries[i + 1 : i + 1 + LOOK_AHEAD]
-            pod, deleted, error = _after(after)
-            pod = pod or _pod_of(m["user"], attempts)
-            kind = "http-timeout" if m.re is _FAILED_HTTP else "start-timeout"
-            url = m["url"] if kind == "http-timeout" else ""
-            started = attempts.pop(pod, None)
-            failed.append(Spawn(kind, m["user"], pod, e.at, started, int(m["s"]), error, None, url, deleted))
-        elif m := _UNHANDLED.match(e.message):
+            attempts.pop(pod_of(m["user"].partition(":")[0], attempts), None)
+        elif m := _FAILED_START.match(text) or _FAILED_HTTP.match(text) or _WAIT_ERROR.match(text):
+            kind = "start-timeout" if m.re is _FAILED_START else "http-timeout"
+            failed.append(_timed_out(kind, m, entries, i, attempts, claimed))
+        elif m := _UNHANDLED.match(text):
             code, message = refusal(e)
-            pod = _pod_of(m["user"], attempts)
-            started = attempts.pop(pod, None)
+            if not message:
+                code, message = _refused_before(entries, i)
+            pod = pod_of(m["user"], attempts)
+            a = attempts.pop(pod, None)
             kind = "rejected" if message else "error"
-            error = message or clean(m["err"] if m["err"] and "(" not in m["err"][:1] else e.last, 500)
-            failed.append(Spawn(kind, m["user"], pod, e.at, started, None, error, code))
-    return Spawns(tuple(failed), tuple(succeeded))
+            error = message or (e.last if _RAISED.match(e.last) else m["err"]) or e.last
+            failed.append(
+                Spawn(
+                    kind, m["user"], pod, e.at, a.started if a else None, None, clean(error, 1000), code,
+                    tries=a.tries if a else 0,
+                )
+            )  # fmt: skip
+    return Spawns(tuple(failed), tuple(succeeded), next((e.at for e in entries if e.at), None))
 
 
-def _after(entries: list[Entry]) -> tuple[str, bool, str]:
-    """Of the entries after a failure: the pod, whether it was deleted, and the exception that the hub only logs there."""
-    pod, deleted, error = "", False, ""
-    for e in entries:
-        if _FAILED_START.match(e.message) or _FAILED_HTTP.match(e.message):
+def _attempted(attempts: dict[str, _Attempt], pod: str, at: datetime | None) -> None:
+    known = attempts.get(pod)
+    if known is None or (at and known.last and (at - known.last).total_seconds() > SAME_SPAWN):
+        attempts[pod] = _Attempt(at, at)
+        return
+    known.last = at
+    if not known.in_the_way:
+        known.tries += 1
+
+
+def _timed_out(
+    kind: str, m: re.Match[str], entries: list[Entry], i: int, attempts: dict[str, _Attempt], claimed: set[int]
+) -> Spawn:
+    """A failure that names its limit. What the hub did next and the true exception stand in later entries."""
+    user, at = m["user"], entries[i].at
+    ahead = [
+        (j, e)
+        for j, e in enumerate(entries[i + 1 : i + 1 + LOOK_AHEAD], start=i + 1)
+        if e.at is None or at is None or (e.at - at).total_seconds() <= LOOK_AHEAD_SECONDS
+    ]
+    deletions = [d["pod"] for _, e in ahead if (d := _DELETING.match(e.message))]
+    error, named, taken = "", "", -1
+    for j, e in ahead:
+        if j in claimed or not (x := _EXCEPTION.match(e.message)):
+            continue
+        found = clean(x["exc"], 500)
+        about = _NAMED_POD.search(found)
+        if about and pod_of(user, [about["pod"]]):
+            error, named, taken = found, about["pod"], j
             break
-        if (m := _DELETING.match(e.message)) and not deleted:
-            pod, deleted = pod or m["pod"], True
-        elif (m := _EXCEPTION.match(e.message)) and not error:
-            error = clean(m["exc"], 500)
-            if named := _DID_NOT_START.search(error):
-                pod = named["pod"]
+        if f"/user/{user}/" in found:
+            error, taken = found, j
             break
-    return pod, deleted, error
+        if not about and "/user/" not in found and not error:
+            # it names nobody: the first of its kind that nobody has claimed will do
+            error, taken = found, j
+    claimed.add(taken)
+    pod = named or pod_of(user, attempts) or pod_of(user, deletions)
+    a = attempts.pop(pod, None)
+    groups = m.groupdict()
+    return Spawn(
+        kind=kind,
+        user=user,
+        pod=pod,
+        at=at,
+        started=a.started if a else None,
+        limit=int(groups["s"]) if groups.get("s") else None,
+        error=error or clean(groups.get("err") or "", 500),
+        url=groups.get("url") or "",
+        deleted=pod in deletions if pod else False,
+        tries=a.tries if a else 0,
+        in_the_way=a.in_the_way if a else False,
+    )
 
 
-def _pod_of(user: str, attempts: Iterable[str]) -> str:
-    """The pod of a user among those that the hub tried to create: names are made of the user's name."""
-    slug = re.sub(r"[^a-z0-9]", "", user.lower())
-    known = list(attempts)
-    exact = [p for p in known if p == f"jupyter-{user.lower()}"]
-    close = [p for p in known if slug and slug in re.sub(r"[^a-z0-9]", "", p)]
-    return (exact or close or [""])[-1]
+def slugs(user: str) -> tuple[str, ...]:
+    """What the names of a user's pod and claim may hold: KubeSpawner's escaped slug, and the safe one of 7.0.
+
+    Source: kubespawner/slugs.py (safe: `name---8 hex digits of its SHA-256`) and escapism (`-40` for `@`).
+    """
+    escaped = "".join(
+        c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else "".join(f"-{b:02x}" for b in c.encode()) for c in user
+    )
+    found = [user, escaped.lower()]
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?", user) or "--" in user:
+        found.append("---" + hashlib.sha256(user.encode()).hexdigest()[:8])
+    return tuple(dict.fromkeys(found))
+
+
+def pod_of(user: str, pods: Iterable[str]) -> str:
+    """The pod of a user among these names, empty where none is: names are made of a slug of the user's name."""
+    known = list(pods)
+    wanted = slugs(user)
+    for slug in wanted:
+        if f"jupyter-{slug}" in known:
+            return f"jupyter-{slug}"
+    for p in reversed(known):
+        for slug in wanted:
+            s = re.escape(slug)
+            if slug.startswith("---"):
+                shape = rf".{s}(?:--.*)?$"
+            elif p.startswith("jupyter-"):
+                # a named server: `jupyter-ada--gpu`, never `jupyter-not-ada`
+                shape = rf"^jupyter-{s}--[^-]"
+            else:
+                # a template of one's own
+                shape = rf"(?:^|-){s}(?:-|$)"
+            if re.search(shape, p):
+                return p
+    return ""
+
+
+def _refused_before(entries: list[Entry], i: int) -> tuple[int | None, str]:
+    """The refusal that the reflector logged just before a spawn failed for it: that failure only says `(403)`."""
+    at = entries[i].at
+    for e in reversed(entries[max(0, i - 12) : i]):
+        if at and e.at and (at - e.at).total_seconds() > SAME_SPAWN:
+            break
+        if m := _API_ERROR.match(e.message):
+            return int(m["code"]), clean(m["msg"], 1000)
+    return None, ""
 
 
 def refusal(entry: Entry) -> tuple[int | None, str]:
     """HTTP status and message of the API server's refusal that an entry holds; (None, "") where it holds none.
 
-    `Reason:` is not used: the hub overwrites it. Only `message` of the JSON body leaves here, never the entry, which may
-    hold the pod with its tokens.
+    `Reason:` is not used: the hub overwrites it. Only `message` of the JSON body leaves here, never the entry, which
+    may hold the pod with its tokens.
     """
     for line in (entry.message, *entry.more):
         found = _BODY.search(line)
@@ -344,5 +472,6 @@ def refusal(entry: Entry) -> tuple[int | None, str]:
             return (code if isinstance(code, int) else None), clean(str(body.get("message", "")), 1000)
         except (ValueError, AttributeError):
             if m := _MESSAGE.search(found["body"]):
-                return None, clean(m[1].replace('\\"', '"'), 1000)
+                code = _CODE.search(found["body"])
+                return (int(code[1]) if code else None), clean(m[1].replace('\\"', '"'), 1000)
     return None, ""

@@ -1,0 +1,1 @@
+"""The hub itself: its process, its database, its rights, its proxy."""

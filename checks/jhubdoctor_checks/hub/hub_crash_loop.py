@@ -1,0 +1,32 @@
+"""A hub whose container does not start, or ends again and again."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Ref, Severity, check
+from jhubdoctor_checks.hub._state import Trouble, trouble_of
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed", "volume-mount-failed"),
+)
+def hub_crash_loop(
+    hub: Hub, now: datetime, hub_pods: list[Pod], events: Events, hub_log: HubLog | None
+) -> Iterator[Finding]:
+    """The hub does not start, or ends again and again."""
+    found: dict[str, tuple[Pod, Trouble]] = {}
+    logged = next((p for p in hub_pods if p.node), None)
+    for pod in hub_pods:
+        trouble = trouble_of(pod, hub, events, hub_log if pod is logged else None, now)
+        if trouble is not None:
+            found.setdefault(trouble.word, (pod, trouble))
+    for word, (pod, trouble) in found.items():
+        yield Finding(
+            on=(pod.container_ref(trouble.container),),
+            says=f"the hub {trouble.does}: {trouble.says}" if trouble.says else f"the hub {trouble.does}",
+            evidence=tuple(Evidence(*e) for e in trouble.evidence),
+            fix=trouble.fix,
+            cause=word,
+            affects=(hub.ref, Ref("Service", hub.ref.name, hub.namespace)),
+        )

@@ -1,0 +1,1 @@
+"""Starting users' servers, and keeping them."""

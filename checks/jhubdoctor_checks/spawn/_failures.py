@@ -1,0 +1,66 @@
+"""Failed spawns that still matter, the objects that they are about, and how much they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from jhubdoctor import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
+
+FRESH = timedelta(hours=1)
+ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
+
+
+def unresolved(spawns: Spawns, now: datetime, user_pods: Iterable[Pod], *kinds: str) -> list[Spawn]:
+    """Each user's last failure of the last day, where neither the log nor a pod shows a later start that succeeded."""
+    pods = {p.name: p for p in user_pods}
+
+    def runs_now(s: Spawn) -> bool:
+        p = pods.get(s.pod)
+        return p is not None and p.ready and not p.terminating and s.at is not None and p.created > s.at
+
+    return [s for s in spawns.unresolved(now) if s.kind in kinds and not runs_now(s)]
+
+
+def objects(hub: Hub, group: Sequence[Spawn], user_pods: Iterable[Pod]) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:
+    """What a finding is about and what it affects: the pods that are there, then those that the hub deleted.
+
+    Where the log names no pod, it is about the hub.
+    """
+    pods = {p.name: p for p in user_pods}
+    names = sorted({s.pod for s in group if s.pod})
+    here = tuple(pods[n].ref for n in names if n in pods)
+    gone = tuple(hub.pod_ref(n) for n in names if n not in pods)
+    if here:
+        return here, gone
+    return gone or (hub.ref,), ()
+
+
+def weight(group: Sequence[Spawn], spawns: Spawns, user_pods: Iterable[Pod], now: datetime) -> Severity:
+    """An error while it is fresh or a server of theirs waits; less once others have started since, or it is old."""
+    newest = max((s.at for s in group if s.at), default=now)
+    waiting = {p.name for p in user_pods if not p.ready and not p.terminating}
+    if now - newest <= FRESH or any(s.pod in waiting for s in group):
+        return Severity.ERROR
+    if any(at and at > newest for _, _, at in spawns.succeeded):
+        return Severity.INFO
+    return Severity.WARNING
+
+
+def aborted(hub: Hub, hub_log: HubLog, hub_pods: Iterable[Pod]) -> tuple[Ref, ...]:
+    """The hub and its pods, where it stopped itself over failed spawns: then these suffer too."""
+    if not next(hub_log.find(ABORT), None):
+        return ()
+    return (hub.ref, *(p.ref for p in hub_pods))
+
+
+def times(group: Sequence[Spawn]) -> str:
+    """`3 servers`, `1 server`."""
+    return f"{len(group)} server{'s' if len(group) > 1 else ''}"
+
+
+def seen(group: Sequence[Spawn], what: str, most: int = 3) -> tuple[Evidence, ...]:
+    """The failures as evidence, newest first, no more than `most`."""
+    shown = tuple(Evidence("hub log", f"{s.user}: {what}", s.at) for s in group[:most])
+    left = len(group) - len(shown)
+    return (*shown, Evidence("hub log", f"and {left} more")) if left > 0 else shown
