@@ -50,7 +50,9 @@ _SAYS: dict[str, str] = {
 _MATCHERS = {kind: re.compile(text) for kind, text in _SAYS.items()}
 _CLAIM = re.compile(r"unbound immediate|persistentvolumeclaim \"|did(?:n't| not) find available persistent")
 # Karpenter writes events of the same reason, in other words.
-_SCHEDULER = re.compile(r"\d+/\d+ nodes are available|no nodes available to schedule|persistentvolumeclaim|unbound immed")
+_SCHEDULER = re.compile(
+    r"\d+/\d+ nodes are available|no nodes available to schedule|persistentvolumeclaim|unbound immed"
+)
 # Words of cluster-autoscaler and Karpenter for "a node is coming".
 COMING = ("TriggeredScaleUp", "Nominated")
 
@@ -98,7 +100,7 @@ class Unplaced:
 
 
 def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], bool]:
-    """Of the scheduler's message: itself without preemption, nodes by reason, short resources, whether a claim lacks."""
+    """Of the scheduler's message: its words, nodes by reason, nodes by short resource, whether a claim is missing."""
     said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0])
     nodes: dict[str, int] = {}
     short: dict[str, int] = {}

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jhubdoctor import DaemonSet, Deployment, Finding, Fix, Hub, Job, Pod, Service, Severity, Values, check
+from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image._causes import PASSING, Cause, cause_of, essence, frozen, host
 from jhubdoctor_checks.image._fixes import current, image_path, patch, pull_secret
-from jhubdoctor_checks.image._suffers import suffers
+from jhubdoctor_checks.image._suffers import hook_objects
 
 # Nobody waits for other pods than these: placeholders, the continuous puller, neighbours in the namespace.
 _WAITED_FOR = frozenset(
     {"hub", "proxy", "autohttps", "user-scheduler", "hook-image-puller", "image-puller", "singleuser-server"}
 )
+_HOOK = frozenset({"hook-image-puller", "image-puller"})
 
 
 @check(
@@ -59,19 +61,23 @@ def image_pull_failed(
         fill = {"host": host(image), "image": image, "nodes": names or "the nodes"}
         best = max(pulls, key=lambda p: (len(p.said), p.ref.name))
         on = tuple(dict.fromkeys(replace(p.ref, container=p.container) for p in pulls))
-        weak = word in PASSING or not any(p.component in _WAITED_FOR for p in pulls)
+        components = {p.component for p in pulls}
+        weak = word in PASSING or not components & _WAITED_FOR
         yield Finding(
             on=on,
             says=f"{image or 'an image'} cannot be pulled on {fill['nodes']}: {causes[word].says.format(**fill)}",
             evidence=(
                 (best.source, f"{best.reason}: {essence(best.said)}" if best.said else best.reason, best.at),
                 *((("event", f"the pull secrets {best.secret} do not exist"),) if best.secret else ()),
-                ("pod.spec", f"image: {image}, of {', '.join(sorted({p.component or 'other pods' for p in pulls}))}"),
+                ("pod.spec", f"image: {image}, of {', '.join(sorted(c or 'other pods' for c in components))}"),
             ),
             fix=_fix(hub, causes[word], pulls, fill, values),
             severity=Severity.WARNING if weak else None,
             cause=f"{word} {image}",
-            affects=suffers(hub, pulls, deployments, pending_user_pods, daemon_sets, jobs, services),
+            affects=(
+                *(hook_objects(hub, daemon_sets, jobs) if components & _HOOK else ()),
+                *dependents(hub, components, deployments, pending_user_pods, services),
+            ),
         )
 
 
