@@ -1,0 +1,94 @@
+"""Certificates that are about to end, or have ended."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Finding, Fix, Hub, Severity, check, clean
+from jhubdoctor_checks.facts.network import ServedCertificate
+from jhubdoctor_checks.network._certificates import Certificate, all_of, first
+
+SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
+
+
+@check(severity=Severity.WARNING)
+def tls_certificate_expiring(hub: Hub, certificates: list[ServedCertificate], now: datetime) -> Iterator[Finding]:
+    """A certificate that users of the hub get to see ends soon, or has ended."""
+    for c in {c.name: c for c in certificates}.values():
+        encoded = c.secret.data.get(c.key, "") if c.secret else ""
+        own = all_of(encoded) if c.key == "acme.json" else [leaf for leaf in (first(encoded),) if leaf]
+        # acme.json holds chains: its leaves are those that name hosts
+        leaves = [x for x in own if x.hosts] or own
+        if not leaves:
+            continue
+        worst = min(leaves, key=lambda x: x.not_after)
+        left = worst.not_after - now
+        if worst.not_before > now + timedelta(hours=1):
+            yield _finding(hub, c, worst, "is not valid yet", Severity.ERROR, "not-yet-valid")
+        elif left < _before_the_end(worst, renewed=c.renewed):
+            bad = left < min(VERY_SOON, worst.lifetime / 9)
+            says = f"ends in {_days(left)}" if left > timedelta(0) else f"ended {_days(-left)} ago"
+            yield _finding(hub, c, worst, says, Severity.ERROR if bad else Severity.WARNING, "ends")
+
+
+def _days(span: timedelta) -> str:
+    return {0: "less than a day", 1: "a day"}.get(span.days, f"{span.days} days")
+
+
+def _before_the_end(certificate: Certificate, *, renewed: bool) -> timedelta:
+    """When to speak up: a month before, or a third of a short life.
+
+    cert-manager and Traefik renew at that very moment, so theirs is late only after a while.
+    """
+    soon = min(SOON, certificate.lifetime / 3)
+    return soon * 7 / 10 if renewed else soon
+
+
+def _finding(
+    hub: Hub, c: ServedCertificate, certificate: Certificate, says: str, severity: Severity, cause: str
+) -> Finding:
+    hosts = ", ".join(clean(h, 80) for h in (certificate.hosts or c.hosts)[:3])
+    text, commands = _remedy(hub, c)
+    restarts = any("rollout restart" in command for command in commands)
+    return Finding(
+        on=(c.ref,),
+        says=f"the certificate{f' for {hosts}' if hosts else ''} {says}",
+        evidence=(
+            ("secret", f"{clean(c.name, 80)}, key {c.key}: notAfter", certificate.not_after),
+            (
+                "secret",
+                f"notBefore, issued by {certificate.issuer or 'an issuer without a name'}",
+                certificate.not_before,
+            ),
+            (c.by.kind.lower(), f"{c.by.name} serves it"),
+        ),
+        fix=Fix(
+            text,
+            commands=commands,
+            caution="The restart cuts all users off for some seconds; their servers keep running." if restarts else "",
+        ),
+        severity=severity,
+        cause=cause,
+        affects=(c.by,),
+    )
+
+
+def _remedy(hub: Hub, c: ServedCertificate) -> tuple[str, tuple[str, ...]]:
+    if c.key == "acme.json":
+        return "Traefik should have renewed it: read its log, and start it again once the reason is gone.", (
+            hub.kubectl(f"logs deploy/{c.by.name} --container traefik --tail 100"),
+            hub.kubectl(f"rollout restart deploy/{c.by.name}"),
+        )
+    if c.renewed:
+        return "cert-manager should have renewed it: see what holds it up.", (
+            hub.kubectl("describe certificates,certificaterequests,orders,challenges"),
+        )
+    make = f"generic {clean(c.name, 80)} --from-file={c.key}=fullchain.pem --from-file={c.private}=privkey.pem"
+    if c.secret is not None and c.secret.type == "kubernetes.io/tls":
+        make = f"tls {clean(c.name, 80)} --cert=fullchain.pem --key=privkey.pem"
+    apply = hub.kubectl(f"create secret {make} --dry-run=client --output yaml")
+    # the proxy reads its files when it starts; controllers of Ingresses see the change by themselves
+    restart = (hub.kubectl(f"rollout restart deploy/{c.by.name}"),) if c.by.kind == "Deployment" else ()
+    return "Put a new certificate and its key into the Secret.", (
+        f"{apply} | {hub.kubectl('apply --filename -')}",
+        *restart,
+    )

@@ -1,0 +1,35 @@
+"""Certificates for other hosts than those they are served for."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Finding, Fix, Hub, Severity, check, clean
+from jhubdoctor_checks.facts.network import ServedCertificate
+from jhubdoctor_checks.network._certificates import first
+
+
+@check(severity=Severity.WARNING)
+def tls_certificate_wrong_host(hub: Hub, certificates: list[ServedCertificate]) -> Iterator[Finding]:
+    """A certificate is not for the host that it is served for."""
+    for c in certificates:
+        leaf = first(c.secret.data.get(c.key, "")) if c.secret else None
+        if leaf is None or not leaf.hosts:
+            continue
+        # a wildcard in the Ingress is covered by the same wildcard, or by nothing that can be told here
+        missed = [h for h in c.hosts if not leaf.covers(h)]
+        if not missed:
+            continue
+        yield Finding(
+            on=(c.by,),
+            says=f"the certificate in {clean(c.name, 80)} is not for {', '.join(clean(h, 80) for h in missed[:3])},"
+            " so browsers warn",
+            evidence=(
+                ("secret", f"{clean(c.name, 80)}: for {', '.join(leaf.hosts[:4])}"),
+                (c.by.kind.lower(), f"{c.by.name}: tls.hosts {', '.join(clean(h, 80) for h in c.hosts[:4])}"),
+            ),
+            fix=Fix(
+                "Have a certificate issued for this host, or correct the host (values ingress.hosts, ingress.tls).",
+                commands=(hub.kubectl(f"describe {c.by.kind.lower()} {c.by.name}"),),
+            ),
+            cause=c.name,
+            affects=(c.ref,),
+        )
