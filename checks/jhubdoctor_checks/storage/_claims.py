@@ -1,12 +1,18 @@
 """Whose claims are whose, and which pods wait for them."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from jhubdoctor import Hub, PersistentVolumeClaim, Pod, Ref, Spawns
 
 STORAGE = "singleuser-storage"
 USERNAME = "hub.jupyter.org/username"
+
+
+def shared(ref: Ref) -> Ref:
+    """The reference to a user's claim, with a fingerprint that does not change with who is concerned."""
+    return replace(ref, stable="Claims of users")
 
 
 def user_of(claim: PersistentVolumeClaim) -> str:

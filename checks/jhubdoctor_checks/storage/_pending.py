@@ -52,6 +52,14 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
 _CAPABILITY = re.compile(r"(?i)capabilit\w+.*(not supported|invalid|cannot be satisi?fied)")
 
 
+def winner(defaults: Iterable[StorageClass]) -> StorageClass | None:
+    """Of several default classes the one that claims get: the newest, of those of one second the first by name.
+
+    Source: pkg/volume/util/storageclass.go of 1.26 and later; before, the API server refuses such claims.
+    """
+    return min(defaults, key=lambda c: (-c.created.timestamp(), c.name), default=None)
+
+
 @dataclass(frozen=True)
 class World:
     """What is known besides the claims.
@@ -75,8 +83,7 @@ class World:
     @property
     def default(self) -> StorageClass | None:
         """The class of claims that name none: of several defaults the newest (1.26 and later)."""
-        found = [c for c in self.classes.values() if c.is_default]
-        return max(found, key=lambda c: (c.created, c.name), default=None)
+        return winner(c for c in self.classes.values() if c.is_default)
 
     @property
     def usable(self) -> list[StorageClass]:

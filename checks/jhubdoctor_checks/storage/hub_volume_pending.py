@@ -5,6 +5,7 @@ from datetime import datetime
 
 from jhubdoctor import (
     CSIDriver,
+    Deployment,
     Events,
     Finding,
     Hub,
@@ -18,11 +19,15 @@ from jhubdoctor import (
     StorageClass,
     check,
 )
+from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
 
-@check(severity=Severity.ERROR, explains=("hub-crash-loop", "service-without-endpoints", "spawn-timeout"))
+@check(
+    severity=Severity.ERROR,
+    explains=("hub-crash-loop", "service-without-endpoints", "helm-release-not-deployed", "proxy-unreachable"),
+)
 def hub_volume_pending(
     hub: Hub,
     hub_pods: list[Pod],
@@ -31,6 +36,7 @@ def hub_volume_pending(
     storage_classes: list[StorageClass],
     csi_drivers: list[CSIDriver] | None,
     persistent_volumes: list[PersistentVolume] | None,
+    deployments: list[Deployment] | None,
     services: list[Service] | None,
     server_version: ServerVersion | None,
     now: datetime,
@@ -42,8 +48,6 @@ def hub_volume_pending(
     minor = server_version.minor if server_version else None
     classes = {c.name: c for c in storage_classes}
     world = World(classes, csi_drivers, persistent_volumes, hub_pods, events, minor, now)
-    labels = hub.deployment.spec.template.metadata.labels
-    front = [s for s in services or () if s.spec.selector and s.spec.selector.items() <= labels.items()]
     for why in stuck((c for c in claims if c.name in mounted), world):
         waiting = [p for p in hub_pods if any(c.name in p.spec.claims for c in why.claims)]
         made = hub.z2jh and all(c.component == "hub" for c in why.claims)
@@ -56,5 +60,9 @@ def hub_volume_pending(
             # a hub that runs on has its volume from before
             severity=Severity.WARNING if any(p.ready for p in waiting) else None,
             cause=why.cause,
-            affects=(hub.ref, *(p.ref for p in waiting), *(s.ref for s in front)),
+            affects=tuple(
+                dict.fromkeys(
+                    (hub.ref, *(p.ref for p in waiting), *dependents(hub, {"hub"}, deployments or [], [], services))
+                )
+            ),
         )

@@ -17,7 +17,7 @@ from jhubdoctor import (
     StorageClass,
     check,
 )
-from jhubdoctor_checks.storage._claims import of_users, pods_of
+from jhubdoctor_checks.storage._claims import of_users, pods_of, shared
 from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
@@ -46,12 +46,12 @@ def user_volume_pending(
         count = len(why.claims)
         who = f"the claim {why.claims[0].name}" if count == 1 else f"each of {count} claims"
         yield Finding(
-            on=tuple(c.ref for c in why.claims),
+            on=tuple(shared(c.ref) for c in why.claims),
             says=f"{who} {why.says}",
             evidence=why.evidence,
             fix=remedy(why, world, hub, path, "singleuser.storage.dynamic.storageAccessModes" if made else ""),
             # nobody waits for it now
             severity=None if waiting else Severity.WARNING,
-            cause=why.cause,
+            cause=f"{why.cause} {why.about}".strip(),
             affects=waiting,
         )
