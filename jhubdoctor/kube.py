@@ -857,6 +857,7 @@ class StorageClass(Object):
     reclaim_policy: str = "Delete"
     volume_binding_mode: str = "Immediate"
     allow_volume_expansion: bool = False
+    allowed_topologies: list[Source] = []
     mount_options: list[str] = []
 
     @property
@@ -1378,6 +1379,8 @@ class Webhook(Struct):
     client_config: WebhookClient = msgspec.field(default_factory=WebhookClient)
     rules: list[WebhookRule] = []
     namespace_selector: LabelSelector | None = None
+    object_selector: LabelSelector | None = None
+    match_conditions: list[Source] = []
 
 
 class WebhookConfiguration(Object):

@@ -193,7 +193,7 @@ _NAMES_ONLY = (
     "hub.extraConfigMap", "proxy.traefik.extraDynamicConfig",
 )  # fmt: skip
 # Only whether they are set.
-_HIDDEN = ("hub.cookieSecret", "hub.db.url", "hub.db.password", "proxy.secretToken")
+_HIDDEN = ("hub.cookieSecret", "hub.db.password", "proxy.secretToken")
 _TRAIT_SET = re.compile(r"^\s*c\.(\w+)\.(\w+)\s*(?:=|\.(?:append|extend|update|insert)\()", re.MULTILINE)
 
 
@@ -295,10 +295,20 @@ def _leaf(value: Any) -> Any:
     return clean(log_text(str(value)), 300)
 
 
+def database_url(value: str) -> str:
+    """A database's URL: its kind, and for SQLite its file; the rest holds credentials."""
+    kind, _, rest = value.partition(":")
+    if not re.fullmatch(r"[\w+]{1,40}", kind):
+        return HIDDEN
+    return f"{kind}:{_leaf(rest.partition('?')[0])}" if kind.startswith("sqlite") else f"{kind}://{HIDDEN}"
+
+
 def _trait(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
+        if name == "db_url":
+            return database_url(value)
         if name in _PLAIN_TRAITS:
             return _leaf(value)
         if name in _URL_TRAITS:
@@ -322,6 +332,9 @@ def allowed(data: Any) -> dict[str, Any]:
                 str(cls): {str(k): _trait(str(k), v) for k, v in traits.items()} if isinstance(traits, Mapping) else {}
                 for cls, traits in config.items()
             }
+        database = hub.get("db")
+        if isinstance(database, Mapping) and isinstance(database.get("url"), str):
+            kept.setdefault("hub", {}).setdefault("db", {})["url"] = database_url(database["url"])
         extra = hub.get("extraConfig")
         if isinstance(extra, Mapping) and set(extra) == {"traits", "snippets"} and isinstance(extra["traits"], list):
             kept.setdefault("hub", {})["extraConfig"] = {
