@@ -97,6 +97,19 @@ def hub_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
     With `install=False` only the namespace is made, so that a test can put something in the way (a quota, a label)
     and then call `install` itself. Without `plane` it goes into the shared control plane.
     """
+    with _installer(request, "kubelet") as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
+    """Install hubs that all tests of a module look at; else as `hub_release`."""
+    with _installer(request, "shared_kubelet") as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _installer(request: pytest.FixtureRequest, kubelet: str) -> Iterator[MakeRelease]:
     made: list[Release] = []
     own: list[ControlPlane] = []  # control planes of this test alone: they end with it, whatever is in them
 
@@ -113,7 +126,7 @@ def hub_release(request: pytest.FixtureRequest) -> Iterator[MakeRelease]:
     ) -> Release:
         if plane is None:
             plane = request.getfixturevalue("plane")
-            request.getfixturevalue("kubelet")
+            request.getfixturevalue(kubelet)
         else:
             own.append(plane)
         name = plane.namespace("hub", labels)
@@ -142,11 +155,12 @@ def _furnished(plane: ControlPlane) -> Iterator[Kubelet]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what cannot be had, from this one place, so that pytest says so in one line."""
-    wanted = {"plane", "kubelet", "make_plane", "hub_release"}.intersection(getattr(item, "fixturenames", ()))
+    known = {"plane", "kubelet", "shared_kubelet", "make_plane", "hub_release", "module_release"}
+    wanted = known.intersection(getattr(item, "fixturenames", ()))
     reason = missing("newest") if wanted else None
     if wanted - {"plane"}:
         reason = reason or missing_controllers()
-    if "hub_release" in wanted:
+    if wanted & {"hub_release", "module_release"}:
         reason = reason or missing("helm")
     if reason:
         pytest.skip(reason)
