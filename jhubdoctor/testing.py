@@ -113,6 +113,9 @@ def _identity(document: Mapping[str, Any]) -> tuple[str, ...]:
             return (kind, *(str(document.get(k)) for k in suppress.KEYS))
         case "Version" | "Now" | "Empty":
             return (kind,)
+        case "Event" if not meta.get("name"):
+            # nobody names events by hand: each is one of its own
+            return (kind, json.dumps(document, sort_keys=True, default=str))
     return (kind, str(meta.get("namespace", "" if kind in _CLUSTER_WIDE else "jhub")), str(meta.get("name")))
 
 

@@ -256,6 +256,7 @@ _RAISED = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\
 _BODY = re.compile(r"HTTP response body: (?P<body>\{.*\})")
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)*)"')
 _CODE = re.compile(r'"code":\s*(\d{3})')
+_REFUSED_POD = re.compile(r'(?:pods|Pod) "(?P<pod>[\w.-]+)" is (?:forbidden|invalid)')
 # KubeSpawner 7's reflector
 _API_ERROR = re.compile(
     r"An error occurred when calling Kubernetes API\. Status: (?P<code>\d+)[^.]*\. Message: (?P<msg>.*)"
@@ -340,7 +341,8 @@ def parse_spawns(entries: Iterable[Entry]) -> Spawns:
             code, message = refusal(e)
             if not message:
                 code, message = _refused_before(entries, i)
-            pod = pod_of(m["user"], attempts)
+            refused = _REFUSED_POD.match(message)
+            pod = refused["pod"] if refused else pod_of(m["user"], attempts)
             a = attempts.pop(pod, None)
             kind = "rejected" if message else "error"
             error = message or (e.last if _RAISED.match(e.last) else m["err"]) or e.last
