@@ -1,0 +1,71 @@
+"""Ingresses that no controller serves."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Finding, Fix, Hub, Ingress, IngressClass, Severity, check, clean
+
+PATIENCE = timedelta(minutes=10)
+FORMER = "kubernetes.io/ingress.class"
+DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+# Controllers that write the address into every Ingress that they serve, unless told not to. Others may serve an Ingress
+# without ever saying so (Traefik without publishedService, HAProxy), so of them an empty status proves nothing.
+WRITE_ADDRESS = {"k8s.io/ingress-nginx", "ingress.k8s.aws/alb", "k8s.io/ingress-gce", "azure/application-gateway"}
+
+
+@check(severity=Severity.ERROR)
+def ingress_class_missing(
+    hub: Hub, hub_ingresses: list[Ingress], ingress_classes: list[IngressClass], now: datetime
+) -> Iterator[Finding]:
+    """The Ingress that leads to the hub is served by no controller."""
+    known = {c.name: c for c in ingress_classes}
+    names = ", ".join(sorted(known)) or "none"
+    for i in hub_ingresses:
+        if any(p.ip or p.hostname for p in i.status.load_balancer.ingress) or now - i.created < PATIENCE:
+            continue
+        wanted = i.spec.ingress_class_name
+        former = i.annotations.get(FORMER, "")
+        evidence = [
+            ("ingress", f"{i.name}: ingressClassName {clean(wanted, 80) or 'not set'}, status without an address"),
+            ("ingressclasses", names),
+        ]
+        fix = Fix(
+            "Name a class that exists" + (f" ({names})" if known else ": install an Ingress controller first") + ".",
+            values={"ingress": {"ingressClassName": min(known)}} if len(known) == 1 else {},
+            commands=("kubectl get ingressclasses", hub.helm_upgrade),
+        )
+        severity: Severity | None = None
+        if wanted in known:
+            controller = known[wanted].spec.controller
+            if controller not in WRITE_ADDRESS:
+                continue
+            says, cause = (
+                f"the controller {clean(controller, 80)} has given the Ingress {i.name} no address",
+                "no-address",
+            )
+            severity = Severity.WARNING
+            fix = Fix(
+                "See whether the controller runs, and whether its own LoadBalancer has an address.",
+                commands=(
+                    hub.kubectl(f"describe ingress {i.name}"),
+                    "kubectl get services --all-namespaces | grep -i ingress",
+                ),
+            )
+        elif wanted:
+            says, cause = (
+                f"the Ingress {i.name} asks for the class {clean(wanted, 80)}, which does not exist",
+                "no-such-class",
+            )
+        elif former:
+            # by this annotation a controller may serve it without any IngressClass
+            continue
+        elif not known:
+            says, cause = f"the Ingress {i.name} has no class, and the cluster has no IngressClass", "no-controller"
+        elif any(c.annotations.get(DEFAULT) == "true" for c in ingress_classes):
+            # the default is written into an Ingress when that is made, so this one is older
+            says, cause = f"the Ingress {i.name} has no class: it is older than the cluster's default class", "no-class"
+            severity = Severity.WARNING
+        else:
+            says, cause = f"the Ingress {i.name} has no class, and no IngressClass is the default", "no-class"
+            severity = Severity.WARNING
+        yield Finding(on=(i.ref,), says=says, evidence=tuple(evidence), fix=fix, severity=severity, cause=cause)

@@ -1,0 +1,121 @@
+"""Services of the hub that lead nowhere."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Service, Severity, check, clean
+from jhubdoctor_checks.facts.network import ready_addresses
+
+PATIENCE = timedelta(minutes=5)
+COMPONENTS = {"hub", "proxy-api", "proxy-public", "autohttps"}
+
+
+@check(severity=Severity.ERROR, explains=("proxy-unreachable",))
+def service_without_endpoints(
+    hub: Hub,
+    services: list[Service],
+    endpoint_slices: list[EndpointSlice],
+    deployments: list[Deployment],
+    pods: list[Pod],
+    hub_pods: list[Pod],
+    now: datetime,
+) -> Iterator[Finding]:
+    """A Service that the hub or its users depend on has no pod behind it."""
+    for s in services:
+        if s.component not in COMPONENTS or not s.spec.selector or now - s.created < PATIENCE:
+            continue
+        slices = [e for e in endpoint_slices if e.service == s.name]
+        if any(ready_addresses(e) for e in slices):
+            continue
+        behind = [p for p in pods if _selects(s, p.labels) and not p.finished]
+        if any(p.terminating for p in behind):
+            # with the strategy Recreate the next pod comes when this one is gone
+            continue
+        # the hub ends where it cannot reach its proxy
+        waits = (hub.ref, *(p.ref for p in hub_pods)) if s.component == "proxy-api" else ()
+        up = [p for p in behind if p.ready]
+        if not behind:
+            yield _empty(hub, s, [d for d in deployments if _selects(s, d.spec.template.metadata.labels)], waits)
+        elif up and slices:
+            yield from _wrong_port(hub, s, up[0], waits)
+        elif not up and all(_runs_unready(p, now) for p in behind):
+            # a pod that is pending, starts or crashes has a cause that another check names
+            yield Finding(
+                on=tuple(p.ref for p in behind),
+                says=f"the Service {s.name} has no endpoint: its pod runs for minutes and does not get ready",
+                evidence=(
+                    ("endpointslice", f"{s.name}: no ready endpoint"),
+                    ("pod.status", f"{behind[0].name}: phase Running, Ready: False, no restarts"),
+                ),
+                fix=Fix("Read the pod's log.", commands=(hub.kubectl(f"logs {behind[0].name} --tail 100"),)),
+                cause=f"{s.component}-not-ready",
+                affects=(s.ref, *waits),
+            )
+
+
+def _selects(service: Service, labels: dict[str, str]) -> bool:
+    return all(labels.get(k) == v for k, v in service.spec.selector.items())
+
+
+def _runs_unready(pod: Pod, now: datetime) -> bool:
+    started = [s.state.running.started_at for s in pod.status.container_statuses if s.state.running]
+    calm = not any(s.state.waiting or s.restart_count for s in pod.statuses())
+    return (
+        pod.phase == "Running"
+        and calm
+        and bool(started)
+        and all(at is not None and now - at > PATIENCE for at in started)
+    )
+
+
+def _empty(hub: Hub, service: Service, makers: list[Deployment], waits: tuple[Ref, ...]) -> Finding:
+    selector = ", ".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
+    evidence = [("service", f"selector: {clean(selector, 200)}"), ("pods", "none with these labels")]
+    command, why, cause = hub.helm_upgrade, "no pod has the labels that it selects", "nothing-selected"
+    text = "Restore labels and selector: helm upgrade sets them as the chart has them."
+    for d in makers:
+        evidence.append(
+            ("deployment", f"{d.name}: spec.replicas {d.spec.replicas}, status.replicas {d.status.replicas}")
+        )
+        failed = next((c for c in d.status.conditions if c.type == "ReplicaFailure" and c.status == "True"), None)
+        if failed is not None:
+            evidence.append(("deployment", f"ReplicaFailure: {clean(failed.message, 300)}"))
+        if not d.spec.replicas:
+            why, cause = f"the Deployment {d.name} is scaled to zero", "scaled-to-zero"
+            text, command = "Scale it up again.", hub.kubectl(f"scale deployment {d.name} --replicas 1")
+        else:
+            why, cause = f"the Deployment {d.name} has no pod", "no-pod"
+            text, command = (
+                "See why no pod is made.",
+                hub.kubectl(f"describe deployment,replicaset --selector {_of(d)}"),
+            )
+    return Finding(
+        on=tuple(d.ref for d in makers) or (service.ref,),
+        says=f"the Service {service.name} has no endpoint: {why}",
+        evidence=tuple(evidence),
+        fix=Fix(text, commands=(command,)),
+        cause=f"{service.component}-{cause}",
+        affects=(service.ref, *waits),
+    )
+
+
+def _of(deployment: Deployment) -> str:
+    labels = deployment.spec.selector.match_labels or deployment.labels
+    return ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
+
+
+def _wrong_port(hub: Hub, service: Service, pod: Pod, waits: tuple[Ref, ...]) -> Iterator[Finding]:
+    wanted = sorted({p.target_port for p in service.spec.ports if isinstance(p.target_port, str)})
+    named = sorted({port.name for c in pod.spec.containers for port in c.ports if port.name})
+    if wanted and not set(wanted) & set(named):
+        yield Finding(
+            on=(service.ref,),
+            says=f"the Service {service.name} has no endpoint: it sends to a port that its pod does not have",
+            evidence=(
+                ("service", f"targetPort: {clean(', '.join(wanted), 80)}"),
+                ("pod.spec", f"{pod.name}: ports named {clean(', '.join(named), 80) or 'nothing'}"),
+            ),
+            fix=Fix("Correct the port's name: helm upgrade sets the chart's.", commands=(hub.helm_upgrade,)),
+            cause="port-name",
+            affects=waits,
+        )
