@@ -320,7 +320,10 @@ def _where(error: BaseException) -> str:
     """The exception and the last place of ours that it came through. Never its text: it may quote the cluster."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if "jhubdoctor" in f.filename and f.filename != __file__] or frames
-    place = f"{own[-1].filename.rpartition('jhubdoctor')[2].lstrip('/')}:{own[-1].lineno}" if own else "an unknown place"
+    if not own:
+        return type(error).__name__
+    before, name, after = own[-1].filename.rpartition("jhubdoctor")
+    place = f"{after.lstrip('/') if name else before + after.rpartition('/')[2]}:{own[-1].lineno}"
     return f"{type(error).__name__} at {place}"
 
 
