@@ -77,6 +77,11 @@ def who(pods: list[Unplaced]) -> str:
     return " and ".join(parts)
 
 
+def verb(pods: list[Unplaced], one: str, many: str) -> str:
+    """The form that fits the number of pods."""
+    return one if len(pods) == 1 else many
+
+
 def names(nodes: Iterable[Node | str]) -> str:
     """Names of nodes, the first few of many."""
     found = sorted(n if isinstance(n, str) else n.name for n in nodes)

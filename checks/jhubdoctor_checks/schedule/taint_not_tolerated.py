@@ -55,6 +55,7 @@ def taint_not_tolerated(
             key = f"{'core' if core else 'user'} {'; '.join(map(str, barriers))}"
             groups.setdefault(key, (core, barriers, []))[2].append(pod)
     for key, (core, barriers, pods) in sorted(groups.items()):
+        suffer = dependents(hub, {p.component for p in pods}, deployments, pending_user_pods, services)
         target = max(barriers, key=lambda b: _likely(b, core, nodes))
         intended = [m for t in target.taints if (m := near_miss(t, core))]
         typo = f", which looks like a slip for {intended[0]}" if intended else ""
@@ -70,10 +71,7 @@ def taint_not_tolerated(
             ),
             fix=_fix(hub, pods, target, intended, values),
             cause=key,
-            affects=(
-                *owners(pods),
-                *dependents(hub, {p.component for p in pods}, deployments, pending_user_pods, services),
-            ),
+            affects=tuple(dict.fromkeys((*owners(pods), *suffer))),
         )
 
 

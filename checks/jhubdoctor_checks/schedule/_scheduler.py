@@ -1,0 +1,84 @@
+"""Whether the user-scheduler works, told from what it leaves: events, conditions, its lease, its log."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from jhubdoctor import Deployment, Events, Lease, Pod, PodLog, clean
+from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.facts.schedule import PATIENCE
+
+# A lease is renewed every two seconds and runs out after fifteen; so late nobody holds it.
+LEASE_STALE = 120
+_BY_SCHEDULER = ("FailedScheduling", "Scheduled", "Preempted")
+# Why a kube-scheduler ends or does not begin, in its own log (releases 1.19 to 1.36, pkg/scheduler and
+# k8s.io/client-go/tools/leaderelection); the first that matches is told.
+_COMPLAINTS = (
+    re.compile(r"(?i)failed to (?:list|watch) \*[\w.]+: .{0,200}"),
+    re.compile(r"(?i)(?:strict decoding error|unknown field|no kind \"KubeSchedulerConfiguration\").{0,160}"),
+    re.compile(r"(?i)error retrieving resource lock .{0,160}"),
+    re.compile(r"(?i)(?:endpoints|configmaps|endpointsleases|configmapsleases) lock is removed.{0,100}"),
+    re.compile(r"(?i)leaderelection lost|lost (?:master|lease)|failed to renew lease .{0,100}"),
+    re.compile(r"(?i)(?:couldn't create|unable to create|initializing) (?:scheduler|profiles?).{0,160}"),
+    re.compile(r"panic: .{0,160}"),
+)
+
+
+def untouched(pod: Pod, events: Events, now: datetime) -> bool:
+    """Whether no scheduler has looked at a pod for two minutes: no condition, and no event of any of them."""
+    return (
+        pod.phase == "Pending"
+        and not pod.node
+        and not pod.terminating
+        and not pod.spec.scheduling_gates
+        and pod.condition("PodScheduled") is None
+        and (now - pod.created).total_seconds() >= PATIENCE
+        and not any(e.at >= pod.created for e in events.about("Pod", pod.name, *_BY_SCHEDULER))
+    )
+
+
+def lease_of(leases: list[Lease] | None, scheduler: Deployment) -> Lease | None:
+    """The lease of the user-scheduler: `user-scheduler-lock` since chart 3.0, prefixed like its Deployment."""
+    return next((x for x in leases or [] if x.name == f"{scheduler.name}-lock"), None)
+
+
+def silence(lease: Lease, now: datetime) -> float | None:
+    """For how many seconds the lease has not been renewed; None where it never was."""
+    at = lease.spec.renew_time
+    return (now - at).total_seconds() if at is not None else None
+
+
+def complaint(logs: list[PodLog] | None) -> str:
+    """The last thing of those that stop a scheduler in its log, empty where there is none or it cannot be read."""
+    for pattern in _COMPLAINTS:
+        found = [m[0] for log in logs or [] for m in log.search(pattern)]
+        if found:
+            return clean(found[-1], 220)
+    return ""
+
+
+def states(scheduler: Deployment, pods: list[Pod]) -> list[str]:
+    """What the statuses of the Deployment and its pods say of why they are not ready, each once."""
+    broken = ("ReplicaFailure", "True")
+    found = [f"{c.type}: {clean(c.message, 160)}" for c in scheduler.status.conditions if (c.type, c.status) == broken]
+    for pod in pods:
+        for status in pod.statuses():
+            waiting, last = status.state.waiting, status.last_state.terminated
+            if waiting is not None and waiting.reason:
+                found.append(f"container {status.name}: {waiting.reason}")
+            if last is not None and status.restart_count:
+                found.append(f"{status.restart_count} restarts, the last end: {last.reason} (exit {last.exit_code})")
+        placed = pod.condition("PodScheduled")
+        if placed is not None and placed.status == "False":
+            found.append(f"not scheduled: {clean(placed.message, 160)}")
+    return list(dict.fromkeys(found))
+
+
+def waiting_for(pods: list[Pod], scheduler: Deployment) -> list[Pod]:
+    """Pods without a node that wait for this user-scheduler."""
+    return [
+        p
+        for p in pods
+        if not p.node and not p.terminating and not p.finished and served_by(p.spec.scheduler_name, scheduler.name)
+    ]

@@ -1,0 +1,132 @@
+"""Pods that wait for a scheduler that does not work, or is not there."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Deployment, Events, Evidence, Finding, Fix, Hub, Lease, Pod, PodLog, Ref, Severity, Spawns, check
+from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.schedule._scheduler import complaint, lease_of, silence, states, untouched, waiting_for
+
+_DEFAULT = "default-scheduler"
+_OFF = {"scheduling": {"userScheduler": {"enabled": False}}}
+_WAY_OUT = "Until then turn it off: the cluster's own scheduler places users' pods as well, spread instead of packed."
+_CAUTION = "The upgrade restarts the hub; users' servers keep running. Pods that wait already must be started anew."
+# A rollout may take a moment.
+STARTING = 180
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=(
+        "spawn-timeout",
+        "spawn-timeline",
+        "placeholders-pending",
+        "user-scheduler-lease-stale",
+        "consecutive-failure-abort",
+        "hub-restarting",
+    ),
+)
+def user_scheduler_down(
+    hub: Hub,
+    deployments: list[Deployment],
+    user_scheduler: Deployment | None,
+    user_scheduler_pods: list[Pod],
+    user_pods: list[Pod],
+    placeholder_pods: list[Pod],
+    events: Events,
+    leases: list[Lease] | None,
+    user_scheduler_logs: list[PodLog] | None,
+    spawns: Spawns | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """No user's pod is placed, because the scheduler that it asks for does not work or does not exist."""
+    waiting = [*user_pods, *placeholder_pods]
+    idle = [p for p in waiting if untouched(p, events, now)]
+    d = user_scheduler
+    if d is not None and d.spec.replicas:
+        mine = waiting_for(waiting, d)
+        down = d.status.ready_replicas == 0 and (now - _changed(d)).total_seconds() >= STARTING
+        stuck = [p for p in idle if served_by(p.spec.scheduler_name, d.name)]
+        if down or stuck:
+            ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
+            yield Finding(
+                on=(d.ref,),
+                says=f"the user-scheduler {ends}: {_count(mine)}",
+                evidence=(
+                    ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
+                    *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
+                    *_signs(stuck, leases, d, now),
+                    *((("user-scheduler log", said),) if (said := complaint(user_scheduler_logs)) else ()),
+                ),
+                fix=Fix(
+                    f"See why it does not {'start' if down else 'schedule'}. {_WAY_OUT}",
+                    _OFF,
+                    (hub.kubectl(f"logs deployment/{d.name} --tail=50"), hub.helm_upgrade),
+                    _CAUTION,
+                ),
+                cause="not-ready" if down else "not-scheduling",
+                affects=(*(p.ref for p in (*user_scheduler_pods, *mine)), *_timed_out(hub, spawns, events, now)),
+            )
+    served = {x.name for x in deployments if x.component == "user-scheduler" and x.spec.replicas}
+    for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):
+        left = sorted((p for p in idle if p.spec.scheduler_name == name), key=lambda p: p.name)
+        if not any(served_by(name, s) for s in served):
+            yield _nobody(hub, name, left, d)
+
+
+def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> Finding:
+    many = len(left) > 1
+    asleep = scheduler is not None and served_by(name, scheduler.name)
+    if scheduler is not None and asleep:
+        seen = f"{scheduler.name}: spec.replicas: 0"
+        fix = Fix("Scale it up again.", commands=(hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2"),))
+    else:
+        seen = "no user-scheduler of this release answers to that name"
+        fix = Fix(
+            f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods and start the"
+            " servers anew, or correct scheduler_name in hub.extraConfig.",
+            commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in left[:10])}"),),
+            caution="The pods have never started, so nothing in them is lost.",
+        )
+    return Finding(
+        on=tuple(shared(p.ref) for p in left),
+        says=f"no scheduler has looked at {f'{len(left)} pods that ask' if many else 'a pod that asks'} for {name}",
+        evidence=(
+            ("pod.spec", f"schedulerName: {name}"),
+            ("pod.status", "no condition PodScheduled, and no event of a scheduler", left[0].created),
+            ("deployment", seen),
+        ),
+        fix=fix,
+        cause=f"nobody {name}",
+    )
+
+
+def _changed(d: Deployment) -> datetime:
+    """When the Deployment lost its last ready pod, as far as it tells."""
+    at = [c.last_transition_time for c in d.status.conditions if c.type == "Available" and c.last_transition_time]
+    return max([d.created, *at])
+
+
+def _signs(stuck: list[Pod], leases: list[Lease] | None, d: Deployment, now: datetime) -> Iterator[Evidence]:
+    if stuck:
+        first = min(stuck, key=lambda p: (p.created, p.name))
+        says = f"{first.name} and {len(stuck) - 1} more" if len(stuck) > 1 else first.name
+        yield Evidence(
+            "pod.status", f"{says}: Pending, no condition PodScheduled, no event of a scheduler", first.created
+        )
+    lease = lease_of(leases, d)
+    if lease is not None and (late := silence(lease, now)) is not None:
+        yield Evidence("lease", f"{lease.name}: renewed {int(late)} seconds ago", lease.spec.renew_time)
+
+
+def _timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) -> list[Ref]:
+    """Users' pods that ran out of time without a word from any scheduler, and are gone."""
+    failed = [s for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout" and s.pod] if spawns else []
+    return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]
+
+
+def _count(pods: list[Pod]) -> str:
+    if not pods:
+        return "the next user who starts a server will wait"
+    return f"{len(pods)} pods wait for it" if len(pods) > 1 else "a pod waits for it"
