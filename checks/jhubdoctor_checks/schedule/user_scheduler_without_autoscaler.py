@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Autoscaler, Deployment, Events, Finding, Fix, Hub, Node, Severity, Values, check
+from jhubdoctor import Autoscaler, Deployment, Events, Finding, Fix, Hub, Node, Severity, check
 
 # What autoscalers write about pods and nodes (cluster-autoscaler, Karpenter).
 _SIGNS = (
@@ -15,32 +15,30 @@ _SIGNS = (
     "DisruptionBlocked",
     "Unconsolidatable",
 )
+# With one node for users there is nothing to pack or to spread.
+SEVERAL = 2
 
 
 @check(severity=Severity.INFO)
 def user_scheduler_without_autoscaler(
-    hub: Hub,
-    user_scheduler: Deployment,
-    autoscaler: Autoscaler | None,
-    nodes: list[Node],
-    events: Events,
-    values: Values,
+    hub: Hub, user_scheduler: Deployment, autoscaler: Autoscaler | None, nodes: list[Node], events: Events
 ) -> Iterator[Finding]:
     """The user-scheduler packs users onto few nodes, and nothing removes the ones left empty."""
     if autoscaler is not None or events.of(*_SIGNS) or not user_scheduler.spec.replicas:
         return
-    if len(nodes) < 2 or not values.enabled("scheduling.userScheduler.enabled", default=True):
+    for_users = [n for n in nodes if n.purpose == "user"] or [n for n in nodes if n.purpose != "core"]
+    if len(for_users) < SEVERAL:
         return
     yield Finding(
         on=(user_scheduler.ref,),
-        says="the user-scheduler fills one node after the other, and no sign was seen of an autoscaler that removes the rest",
+        says="the user-scheduler fills one node after the other, and no autoscaler was seen that removes the rest",
         evidence=(
-            ("values", "scheduling.userScheduler.enabled: true"),
-            ("configmap", "no kube-system/cluster-autoscaler-status, no label of an autoscaler on any node"),
-            ("event", "none of an autoscaler"),
+            ("deployment", f"{user_scheduler.name}: spec.replicas: {user_scheduler.spec.replicas}"),
+            ("node", f"{len(for_users)} nodes for users, none with a label of an autoscaler"),
+            ("configmap", "no kube-system/cluster-autoscaler-status"),
         ),
         fix=Fix(
-            "On a fixed set of nodes turn it off, so that users are spread; where an autoscaler runs unseen, leave it on.",
+            "On a fixed set of nodes turn it off, so that users are spread. Where an autoscaler runs unseen, leave it.",
             {"scheduling": {"userScheduler": {"enabled": False}}},
             (hub.helm_upgrade,),
             "The upgrade restarts the hub. Wait until no server is starting: pods that wait would never be placed.",
