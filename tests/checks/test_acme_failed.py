@@ -8,11 +8,11 @@ HEAD = 'level=error msg="Unable to obtain ACME certificate for domains \\"h.exam
 
 
 REJECTED = (
-    f"{HEAD} : unable to generate a certificate for the domains [h.example.org]: acme: error: 400 :: POST :: "
-    "https://ca/acme/new-order :: urn:ietf:params:acme:error:rejectedIdentifier :: Error creating new order :: Domain name needs at"
-    ' least one dot, url: " providerName=default.acme'
+    f"{HEAD} : unable to generate a certificate for [h.example.org]: acme: error: 400 :: POST :: "
+    "https://ca/acme/new-order :: urn:ietf:params:acme:error:rejectedIdentifier :: Error creating new order"
+    ' :: Domain name needs at least one dot, url: " providerName=default.acme'
 )
-WRAPPED = f"""{HEAD}: unable to generate a certificate for the domains [h.example.org]: error: one or more had a problem:
+WRAPPED = f"""{HEAD}: unable to generate a certificate for the domains [h.example.org]: error: one or more failed:
 [h.example.org] acme: error: 400 :: urn:ietf:params:acme:error:connection :: Connection refused
 " providerName=default.acme"""
 LIMITED = (
