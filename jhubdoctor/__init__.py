@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
     from jhubdoctor.kube import (
         APIService,
+        ClusterRole,
         ComponentStatus,
+        Condition,
         Container,
         ContainerStatus,
         CSIDriver,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         Namespace,
         NetworkPolicy,
         Node,
+        Object,
         PersistentVolume,
         PersistentVolumeClaim,
         Pod,
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
         StatefulSet,
         StorageClass,
         Taint,
+        Terminated,
         Toleration,
         VolumeAttachment,
         human,
@@ -81,10 +85,11 @@ _HOME = {
     "facts.namespace": "Events",
     "facts.users": "Shape may_run selected transient untolerated",
     "finding": "Evidence Finding Fix Ref Severity",
-    "kube": "APIService ComponentStatus Container ContainerStatus CSIDriver DaemonSet Deployment EndpointSlice Event "
+    "kube": "APIService ClusterRole Object ComponentStatus Condition Container ContainerStatus CSIDriver DaemonSet "
+    "Deployment EndpointSlice Event "
     "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
-    "ServiceAccount StatefulSet StorageClass Taint Toleration VolumeAttachment CSINode human human_bytes quantity "
+    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment CSINode human human_bytes quantity "
     "selector_matches tolerates",
     "reader": "Look",
     "reads": "Query State Unreadable",

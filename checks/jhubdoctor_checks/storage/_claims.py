@@ -8,6 +8,8 @@ from jhubdoctor import Hub, PersistentVolumeClaim, Pod, Ref, Spawns
 
 STORAGE = "singleuser-storage"
 USERNAME = "hub.jupyter.org/username"
+SERVERNAME = "hub.jupyter.org/servername"
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def shared(ref: Ref) -> Ref:
@@ -18,6 +20,23 @@ def shared(ref: Ref) -> Ref:
 def user_of(claim: PersistentVolumeClaim) -> str:
     """The user's name as the hub knows it; the label holds only its slug."""
     return claim.annotations.get(USERNAME) or claim.labels.get(USERNAME, "")
+
+
+def server_of(claim: PersistentVolumeClaim) -> str:
+    """The name of the server that it was made for; empty for a user's default server."""
+    return claim.annotations.get(SERVERNAME) or claim.labels.get(SERVERNAME, "")
+
+
+def escaped(name: str) -> str:
+    """A name as KubeSpawner before 7 wrote it into names of objects: `has-hyphen` as `has-2dhyphen`."""
+    return "".join(c if c in _PLAIN else "".join(f"-{b:02x}" for b in c.encode()) for c in name)
+
+
+def former_names(user: str, server: str) -> frozenset[str]:
+    """The names of a user's claim before chart 4: `claim-{username}{servername}`, and KubeSpawner's own default."""
+    return frozenset(
+        {f"claim-{escaped(user)}{escaped(server)}", f"claim-{escaped(user)}--{escaped(server)}".rstrip("-")}
+    )
 
 
 def of_users(

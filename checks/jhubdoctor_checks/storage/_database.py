@@ -1,15 +1,18 @@
 """Where the hub keeps its database."""
 
-from jhubdoctor import Hub, NotApplicable, Values
+from pathlib import PurePosixPath
+
+from jhubdoctor import Hub, NotApplicable, PodSpec, Values
 
 DIRECTORY = "/srv/jupyterhub"
+"""The working directory of the hub's image, and where the chart mounts the claim hub-db-dir."""
 
 
 def db_type(hub: Hub, values: Values | None) -> str:
     """hub.db.type as it runs: from the values, else from what the chart makes of it; empty where neither tells."""
     if values is not None:
         return str(values.get("hub.db.type", ""))
-    return "sqlite-pvc" if claim_at_database(hub) else ""
+    return "sqlite-pvc" if claim_at(hub, DIRECTORY) else ""
 
 
 def overridden(values: Values | None) -> bool:
@@ -19,17 +22,39 @@ def overridden(values: Values | None) -> bool:
     )
 
 
-def claim_at_database(hub: Hub) -> str:
-    """The claim that the hub's container mounts where the chart keeps the SQLite file; empty where there is none."""
-    if hub.deployment is None:
-        return ""
-    spec = hub.deployment.spec.template.spec
-    claims = {v.name: v.persistent_volume_claim.claim_name for v in spec.volumes if v.persistent_volume_claim}
-    for c in spec.containers:
-        for m in c.volume_mounts:
-            if m.mount_path.rstrip("/") == DIRECTORY and m.name in claims:
-                return claims[m.name]
-    return ""
+def claim_at(hub: Hub, path: str) -> str:
+    """The claim that the hub's container mounts above a path; empty where there is none."""
+    name = volume_at(hub.deployment.spec.template.spec, path) if hub.deployment else ""
+    volumes = hub.deployment.spec.template.spec.volumes if hub.deployment else []
+    return next(
+        (v.persistent_volume_claim.claim_name for v in volumes if v.name == name and v.persistent_volume_claim), ""
+    )
+
+
+def volume_at(spec: PodSpec, path: str) -> str:
+    """The volume that the hub's container mounts nearest above a path; empty where there is none."""
+    hub = next((c for c in spec.containers if c.name == "hub"), spec.containers[0] if spec.containers else None)
+    above = {PurePosixPath(path), *PurePosixPath(path).parents}
+    found = [m for m in (hub.volume_mounts if hub else []) if m.mount_path and PurePosixPath(m.mount_path) in above]
+    return max(found, key=lambda m: len(PurePosixPath(m.mount_path).parts)).name if found else ""
+
+
+def sqlite_file(values: Values) -> str | None:
+    """The file of the hub's SQLite database: empty where it is kept in memory, None where it is no SQLite database."""
+    if values.has("hub.config.JupyterHub.db_url"):
+        url = str(values.get("hub.config.JupyterHub.db_url", ""))
+    else:
+        url = {
+            "sqlite-pvc": "sqlite:///jupyterhub.sqlite",
+            "sqlite-memory": "sqlite://",
+            "other": str(values.get("hub.db.url", "")),
+        }.get(str(values.get("hub.db.type", "")), "")
+    kind, _, rest = url.partition(":")
+    if not kind.startswith("sqlite"):
+        return None
+    # sqlite:///relative, sqlite:////absolute, sqlite:// and sqlite:///:memory:
+    path = rest.removeprefix("///") if rest.startswith("///") else ""
+    return "" if path in {"", ":memory:"} else str(PurePosixPath(DIRECTORY) / path)
 
 
 def sqlite_claim(hub: Hub, values: Values | None) -> str:
@@ -39,7 +64,7 @@ def sqlite_claim(hub: Hub, values: Values | None) -> str:
     if overridden(values):
         raise NotApplicable("JupyterHub.db_url names another database than hub.db")
     kind = db_type(hub, values)
-    name = claim_at_database(hub)
+    name = claim_at(hub, DIRECTORY)
     if kind != "sqlite-pvc" or not name:
         raise NotApplicable(f"the hub's database is no SQLite file on a claim (hub.db.type: {kind or 'not set'})")
     return name

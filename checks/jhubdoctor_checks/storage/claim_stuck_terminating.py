@@ -1,0 +1,89 @@
+"""Claims that somebody has deleted and that are still there."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    Severity,
+    check,
+)
+from jhubdoctor_checks.storage._claims import STORAGE
+
+PATIENCE = timedelta(minutes=10)
+PROTECTION = "kubernetes.io/pvc-protection"
+
+
+@check(severity=Severity.WARNING, explains=("spawn-timeout", "spawn-timeline"))
+def claim_stuck_terminating(
+    hub: Hub,
+    claims: list[PersistentVolumeClaim],
+    pods: list[Pod],
+    user_pods: list[Pod],
+    persistent_volumes: list[PersistentVolume] | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """A claim was deleted and cannot go."""
+    everyone = [*pods, *user_pods]
+    for claim in sorted(claims, key=lambda c: c.name):
+        deleted = claim.metadata.deletion_timestamp
+        mounting = [p for p in everyone if claim.name in p.spec.claims]
+        if deleted is None or now - deleted < PATIENCE or not (mounting or claim.component in {"hub", STORAGE}):
+            continue
+        users = [p for p in mounting if not p.finished and p.node]
+        waiting = [p for p in mounting if not p.finished and not p.node]
+        volume = next((v for v in persistent_volumes or () if v.name == claim.spec.volume_name), None)
+        lost = volume is not None and volume.spec.persistent_volume_reclaim_policy == "Delete"
+        names = ", ".join(p.name for p in users[:3])
+        yield Finding(
+            on=(claim.ref,),
+            says=f"the claim {claim.name} was deleted and goes as soon as {names} ends"
+            + (", with all that is on its volume" if lost else "")
+            if users
+            else f"the claim {claim.name} was deleted and does not go, though no pod uses it",
+            evidence=(
+                Evidence("claim", "metadata.deletionTimestamp", deleted),
+                Evidence("claim", f"metadata.finalizers: {', '.join(claim.metadata.finalizers) or 'none'}"),
+                *(Evidence("pod", f"{p.name} mounts it on node {p.node}") for p in users[:3]),
+                *(
+                    [Evidence("volume", f"{volume.name} persistentVolumeReclaimPolicy: Delete")]
+                    if volume and lost
+                    else []
+                ),
+            ),
+            fix=_fix(claim, volume, hub, used=bool(users), lost=lost),
+            cause="in-use" if users else "held",
+            affects=tuple(p.ref for p in (*users, *waiting)),
+        )
+
+
+def _fix(claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub, *, used: bool, lost: bool) -> Fix:
+    if used and lost and volume is not None:
+        policy = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
+        return Fix(
+            "A deletion cannot be taken back. If the data is wanted, have the volume kept before the pod ends.",
+            commands=(f"kubectl patch persistentvolume {volume.name} -p '{policy}'",),
+        )
+    if used:
+        return Fix(
+            "A deletion cannot be taken back. The claim goes when its pod ends; the next start makes a new one.",
+            commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),),
+        )
+    others = [f for f in claim.metadata.finalizers if f != PROTECTION]
+    if others:
+        text = f"See who has to finish the deletion: {', '.join(others)}."
+        return Fix(text, commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),))
+    return Fix(
+        "Let it go: the controller that removes the finalizer does not run, or a pod of another owner uses the claim.",
+        commands=(hub.kubectl(f"patch persistentvolumeclaim {claim.name} -p '{_NO_FINALIZER}'"),),
+        caution="Only once no pod mounts the claim. A volume with the policy Delete goes with it.",
+    )
+
+
+_NO_FINALIZER = '{"metadata": {"finalizers": null}}'

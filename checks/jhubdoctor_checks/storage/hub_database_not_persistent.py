@@ -1,0 +1,54 @@
+"""A database that is gone with the hub's pod."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, Values, check
+from jhubdoctor_checks.storage._database import sqlite_file, volume_at
+
+
+@check(severity=Severity.WARNING)
+def hub_database_not_persistent(
+    hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None
+) -> Iterator[Finding]:
+    """The hub's database does not outlive its pod."""
+    if hub.deployment is None:
+        raise NotApplicable("the hub has no Deployment yet")
+    if "JupyterHub.db_url" in values.traits_in_code:
+        raise NotApplicable("hub.extraConfig sets JupyterHub.db_url, which cannot be seen")
+    file = sqlite_file(values)
+    if file is None:
+        return
+    kind = values.get("hub.db.type", "")
+    seen = [Evidence("values", f"hub.db.type: {kind}")]
+    if not file:
+        cause, says = "memory", "the hub keeps its database in memory"
+    else:
+        spec = hub.deployment.spec.template.spec
+        name = volume_at(spec, file)
+        volume = next((v for v in spec.volumes if v.name == name), None)
+        if volume is not None and not (volume.empty_dir or volume.secret or volume.config_map):
+            # a claim, or a volume of the node or the network
+            return
+        cause, says = "file", f"the hub keeps its database in the file {file}, which is on no persistent volume"
+        where = f"volume {name} (emptyDir)" if volume is not None else "no volume, the container's own file system"
+        seen.append(Evidence("deployment", f"{file}: {where}"))
+    unused = sorted(
+        c.name for c in claims or () if c.component == "hub" and hub.owns(c) and c.name not in _mounted(hub)
+    )
+    seen += [Evidence("claim", f"{name} exists and is mounted nowhere") for name in unused]
+    yield Finding(
+        on=(hub.ref,),
+        says=f"{says}: every restart of the hub forgets its users, tokens and running servers",
+        evidence=tuple(seen),
+        fix=Fix(
+            "Keep it on a volume.",
+            values={"hub": {"db": {"type": "sqlite-pvc"}}},
+            commands=(hub.helm_upgrade,),
+            caution="This restarts the hub, which then no longer knows the servers that run now.",
+        ),
+        cause=cause,
+    )
+
+
+def _mounted(hub: Hub) -> set[str]:
+    return set(hub.deployment.spec.template.spec.claims) if hub.deployment else set()
