@@ -1,0 +1,84 @@
+"""Nodes where users' pods run and the image pullers do not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jhubdoctor import (
+    DaemonSet,
+    Finding,
+    Fix,
+    Hub,
+    Node,
+    Pod,
+    Severity,
+    Shape,
+    Taint,
+    Values,
+    check,
+    may_run,
+    selected,
+    transient,
+    untolerated,
+)
+from jhubdoctor_checks.schedule._place import names
+from jhubdoctor_checks.schedule._taints import toleration
+
+_PULLERS = frozenset({"continuous-image-puller", "hook-image-puller"})
+
+
+@dataclass
+class Missed:
+    """Nodes that the pullers leave out for one reason, and who may run there."""
+
+    taints: list[Taint]
+    nodes: list[str] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+
+
+@check(severity=Severity.WARNING)
+def image_puller_misses_nodes(
+    hub: Hub, daemon_sets: list[DaemonSet], nodes: list[Node], shapes: list[Shape], user_pods: list[Pod], values: Values
+) -> Iterator[Finding]:
+    """Users' pods may run on nodes where no image puller runs, so the first of them waits for the image."""
+    pullers = [d for d in daemon_sets if d.component in _PULLERS]
+    missed: dict[str, Missed] = {}
+    for node in sorted(nodes, key=lambda n: n.name) if pullers else []:
+        if any(may_run(d.spec.template.spec, node) for d in pullers):
+            continue
+        users = [s.name for s in shapes if may_run(s.spec, node)]
+        users += sorted(p.name for p in user_pods if not p.finished and p.node == node.name)
+        if not users:
+            continue
+        spec = pullers[0].spec.template.spec
+        taints = [t for t in untolerated(spec, node) if not transient(t)] if selected(spec, node) else []
+        found = missed.setdefault(" ".join(sorted(map(str, taints))), Missed(taints))
+        found.nodes.append(node.name)
+        found.users += [u for u in users if u not in found.users]
+    for key, found in sorted(missed.items()):
+        why = f"the taint {', '.join(map(str, found.taints))}" if found.taints else "their node selector or affinity"
+        yield Finding(
+            on=tuple(d.ref for d in pullers),
+            says=f"the image pullers do not run on {names(found.nodes)}, where users' pods may: {why} keeps them away",
+            evidence=(
+                ("node", f"{names(found.nodes)}: taint {key}" if key else f"not selected: {names(found.nodes)}"),
+                ("values", f"may run there: {', '.join(found.users[:5])}"),
+            ),
+            fix=_fix(hub, found.taints, values),
+            cause=key or "selector",
+            affects=tuple(n.ref for n in nodes if n.name in found.nodes),
+        )
+
+
+def _fix(hub: Hub, taints: list[Taint], values: Values) -> Fix:
+    if not taints:
+        return Fix(
+            "The pullers follow singleuser.nodeSelector and singleuser.extraNodeAffinity, not those of profiles: set"
+            " there only what holds for all profiles."
+        )
+    now = values.items("prePuller.extraTolerations")
+    return Fix(
+        "Let the pullers tolerate it too; tolerations of a profile do not reach them.",
+        {"prePuller": {"extraTolerations": [*now, *(t for t in map(toleration, taints) if t not in now)]}},
+        (hub.helm_upgrade,),
+        "The upgrade waits until the images are on these nodes; give Helm a --timeout that is long enough.",
+    )
