@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 FORMATS: dict[str, str] = {
     "text": "jhubdoctor.report.text:render",
     "json": "jhubdoctor.report.json_v1:render",
+    "ndjson": "jhubdoctor.report.ndjson:render",
+    "junit": "jhubdoctor.report.junit:render",
+    "sarif": "jhubdoctor.report.sarif:render",
+    "nagios": "jhubdoctor.report.nagios:render",
+    "prometheus": "jhubdoctor.report.prometheus:render",
+    "markdown": "jhubdoctor.report.markdown:render",
+    "html": "jhubdoctor.report.html:render",
+    "openreports": "jhubdoctor.report.openreports:render",
 }
 """Name to `module:function`; imported when it is asked for."""
 

@@ -1,0 +1,236 @@
+"""The report as one HTML file: no script, nothing loaded from anywhere; for a phone, a printer, a dark room.
+
+Everything that comes from a cluster passes `_e`; the tests feed it markup, and a policy in the page forbids the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from jhubdoctor import __version__
+from jhubdoctor.finding import Severity
+from jhubdoctor.redact import clean
+from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, many, roots, stopped, versions
+from jhubdoctor.report.text import _sentence, folded_command, grant, objects, values_yaml
+from jhubdoctor.run import Report, Reported, Status
+
+_SIGN = {Severity.ERROR: "\u2716", Severity.WARNING: "\u25b2", Severity.INFO: "\u25cf"}
+_VERDICT = {
+    "ok": "All is well",
+    "info": "All is well; there is advice",
+    "warning": "Something needs attention",
+    "error": "Something is broken",
+    "unknown": "No verdict: something could not be looked at",
+}
+MOST_EVIDENCE = 20
+
+_STYLE = """
+:root { color-scheme: light dark; --back: #fff; --card: #f7f7f8; --text: #1c1e21; --dim: #5c6370; --line: #d9dce1;
+  --error: #b3261e; --warning: #8a5300; --info: #0b5cad; --ok: #1a6e37; --unknown: #7b2cbf; --code: #eceef1; }
+@media (prefers-color-scheme: dark) { :root { --back: #131518; --card: #1c1f24; --text: #e4e6ea; --dim: #9aa2ae;
+  --line: #33383f; --error: #ff8a80; --warning: #ffc36b; --info: #86bdff; --ok: #7ddb9c; --unknown: #d3a4ff;
+  --code: #262a31; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--back); color: var(--text);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .2rem; }
+h3 { font-size: 1rem; margin: 0; } p { margin: .5rem 0; }
+a { color: var(--info); } .dim { color: var(--dim); font-size: .9rem; }
+header { border-bottom: 1px solid var(--line); padding-bottom: .8rem; }
+.verdict { font-weight: 600; }
+ul.counts { list-style: none; padding: 0; margin: .8rem 0 0; display: flex; flex-wrap: wrap; gap: .5rem; }
+ul.counts li { background: var(--card); border: 1px solid var(--line); border-radius: 999px; padding: .1rem .8rem; }
+article { background: var(--card); border: 1px solid var(--line); border-left: .35rem solid var(--line);
+  border-radius: .4rem; padding: .9rem 1rem; margin: .9rem 0; }
+article.error { border-left-color: var(--error); } article.warning { border-left-color: var(--warning); }
+article.info { border-left-color: var(--info); } article.unknown { border-left-color: var(--unknown); }
+.error > h3 .mark, li.error b { color: var(--error); } .warning > h3 .mark, li.warning b { color: var(--warning); }
+.info > h3 .mark, li.info b { color: var(--info); } .unknown > h3 .mark, li.unknown b { color: var(--unknown); }
+.ok { color: var(--ok); }
+dl { display: grid; grid-template-columns: 5rem 1fr; gap: .3rem .8rem; margin: .7rem 0 0; }
+dt { color: var(--dim); } dd { margin: 0; min-width: 0; } dd ul { margin: 0; padding-left: 1.1rem; }
+pre { background: var(--code); border-radius: .3rem; padding: .6rem .7rem; margin: .4rem 0; white-space: pre-wrap;
+  overflow-wrap: anywhere; font: .85rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
+.caution { color: var(--warning); }
+.new { border: 1px solid; border-radius: .3rem; padding: 0 .35rem; font-size: .8rem; }
+details { margin: .9rem 0; } summary { cursor: pointer; font-weight: 600; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid var(--line); }
+@media (max-width: 34rem) { dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: .5rem; }
+  table { font-size: .8rem; } th, td { padding: .25rem; } }
+@media print { body { max-width: none; font-size: 10pt; } article, pre { break-inside: avoid; }
+  a { color: inherit; } a.note::after { content: " " attr(href); word-break: break-all; }
+  :root { --back: #fff; --card: #fff; --text: #000; --dim: #444; --line: #999; --code: #f2f2f2; --error: #900;
+  --warning: #640; --info: #036; --ok: #040; --unknown: #406; } }
+"""
+
+
+def render(report: Report) -> str:
+    """The page."""
+    at = f"{report.started_at:%Y-%m-%d %H:%M UTC}"
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{_e(_VERDICT[report.verdict])} \u00b7 jhubdoctor \u00b7 {at}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        *_header(report, at),
+        "<main>",
+    ]
+    places: list[Any] = [*report.hubs]
+    if roots(report, None) or not places:
+        places.insert(0, None)
+    for hub in places:
+        parts += _place(report, hub)
+    parts += [*_blind(report), *_known(report), *_suppressed(report), *_checks(report), *_reads(report), "</main>"]
+    knows = report.knows
+    reach = f"; knows Kubernetes to {knows['kubernetes']} and the chart to {knows.get('chart', '?')}" if knows else ""
+    parts += [f'<footer class="dim"><p>jhubdoctor {_e(__version__)}{_e(reach)}</p></footer>', "</body>", "</html>"]
+    return "\n".join(parts) + "\n"
+
+
+def _e(text: object) -> str:
+    """Text as HTML shows it, also inside an attribute."""
+    return escape(str(text), quote=True)
+
+
+def _header(report: Report, at: str) -> Iterable[str]:
+    source = " \u00b7 ".join({w: w for w in (clean(report.context), report.source) if w not in {"", "live"}})
+    yield "<header>"
+    yield f'<h1>JupyterHub: <span class="verdict">{_e(_VERDICT[report.verdict])}</span></h1>'
+    yield f'<p class="dim">{_e(at)} \u00b7 {_e(source)} \u00b7 {report.duration:.1f} s</p>'
+    for notice in report.notices:
+        yield f'<p class="caution"><strong>{_e(clean(notice))}</strong></p>'
+    yield '<ul class="counts">'
+    for severity in Severity:
+        number = many(report.severities(severity), severity.value)
+        yield f'<li class="{severity.value}"><b>{_SIGN[severity]}</b> {number}</li>'
+    if lost := sum(map(stopped, report.results)):
+        yield f'<li class="unknown"><b>?</b> {many(lost, "check")} could not look</li>'
+    if report.suppressed:
+        yield f"<li>{len(report.suppressed)} suppressed</li>"
+    yield "</ul>"
+    yield "</header>"
+
+
+def _place(report: Report, hub: Any) -> Iterable[str]:
+    name = clean(hub.label) if hub is not None else CLUSTER.title()
+    yield "<section>"
+    yield f"<h2>{_e(name)}</h2>"
+    other = "" if hub is None or hub.z2jh else " \u00b7 a JupyterHub that is not z2jh"
+    yield f'<p class="dim">{_e(versions(report, hub))}{_e(other)}</p>'
+    found = roots(report, hub)
+    for f in found:
+        yield from _finding(f, report)
+    if not found:
+        mine = [r for r in report.results if r.hub is hub]
+        looked, lost = sum(r.status is Status.OK for r in mine), sum(map(stopped, mine))
+        if lost:
+            yield f"<p>{looked} checks looked and found nothing; {lost} could not look.</p>"
+        else:
+            yield f'<p class="ok">\u2714 {looked} checks looked and found nothing.</p>'
+    yield "</section>"
+
+
+def _finding(f: Reported, report: Report) -> Iterable[str]:
+    new = ' <span class="new">new</span>' if report.baseline is not None and not f.known else ""
+    yield f'<article class="{f.severity.value}" id="f-{_e(f.fingerprint)}">'
+    mark = f'<span class="mark">{_SIGN[f.severity]} {f.severity.value}</span>'
+    yield f"<h3>{mark} {_e(_sentence(f.finding.says))}{new}</h3>"
+    yield "<dl>"
+    yield f"<dt>on</dt><dd>{_e(objects(f.finding.on))}</dd>"
+    proof = f.finding.proof
+    rows = []
+    for e in proof[:MOST_EVIDENCE]:
+        when = f' <span class="dim">({e.time:%Y-%m-%d %H:%M} UTC)</span>' if e.time else ""
+        rows.append(f"<li>{_e(e.source)}: {_e(e.detail)}{when}</li>")
+    if len(proof) > MOST_EVIDENCE:
+        rows.append(f"<li>and {len(proof) - MOST_EVIDENCE} more</li>")
+    yield f"<dt>seen</dt><dd><ul>{''.join(rows)}</ul></dd>"
+    yield f"<dt>fix</dt><dd>{_e(f.fix.text)}"
+    if f.fix.values:
+        yield f"<p>In values.yaml:</p><pre>{_e(values_yaml(f.fix.values).rstrip())}</pre>"
+    if f.fix.commands:
+        yield f"<p>{'Then run' if f.fix.values else 'Run'}:</p>"
+        yield "".join(f"<pre>{_e(chr(10).join(folded_command(c, 80)))}</pre>" for c in f.fix.commands)
+    if f.fix.caution:
+        yield f'<p class="caution">{_e(f.fix.caution)}</p>'
+    yield "</dd>"
+    if symptoms := report.symptoms(f):
+        rows = [f"<li>{_e(s.check.id)}: {_e(_sentence(s.finding.says))}</li>" for s in symptoms]
+        yield f"<dt>causes</dt><dd><ul>{''.join(rows)}</ul></dd>"
+    yield f'<dt>more</dt><dd><a class="note" href="{_e(doc_url(f.check.id))}">{_e(f.check.id)}</a></dd>'
+    yield "</dl>"
+    yield "</article>"
+
+
+def _blind(report: Report) -> Iterable[str]:
+    reasons = blind(report)
+    if not reasons:
+        return
+    yield "<section><h2>Could not look</h2>"
+    for b in reasons:
+        yield '<article class="unknown">'
+        yield f'<h3><span class="mark">?</span> {_e(b.text)}</h3>'
+        yield f"<p>{_e(', '.join(b.checks))}</p>"
+        if b.gap is not None and b.gap.rule:
+            yield f"<p>Grant: {_e(grant(b.gap))}. <code>jhubdoctor rbac</code> prints all rules.</p>"
+        yield "</article>"
+    yield "</section>"
+
+
+def _known(report: Report) -> Iterable[str]:
+    if report.baseline is None:
+        return
+    known = sum(f.known for f in report.findings)
+    yield "<section><h2>Since the baseline</h2>"
+    yield f"<p>{len(report.findings) - known} new, {known} known, {len(report.baseline.gone)} gone.</p>"
+    if report.baseline.gone:
+        rows = [f"<li>{_e(g['check'])}: {_e(g['message'])}</li>" for g in report.baseline.gone]
+        yield f"<p>Gone:</p><ul>{''.join(rows)}</ul>"
+    yield "</section>"
+
+
+def _suppressed(report: Report) -> Iterable[str]:
+    if not report.suppressed:
+        return
+    yield f"<details><summary>{len(report.suppressed)} suppressed</summary><ul>"
+    for f in report.suppressed:
+        rule = f.suppression
+        until = f", until {rule.until}" if rule and rule.until else ""
+        yield (
+            f"<li>{_e(f.check.id)}: {_e(_sentence(f.finding.says))}<br>"
+            f'<span class="dim">{_e(rule.reason if rule else "")}{_e(until)}</span></li>'
+        )
+    yield "</ul></details>"
+
+
+def _checks(report: Report) -> Iterable[str]:
+    yield f"<details><summary>{many(len(report.results), 'result')}</summary>"
+    yield "<table><thead><tr><th>check</th><th>hub</th><th>status</th><th>reason</th></tr></thead><tbody>"
+    for r in sorted(report.results, key=lambda r: (r.check.area, r.check.id, label(r))):
+        yield (
+            f'<tr><td><a href="{_e(doc_url(r.check.id))}">{_e(r.check.id)}</a></td><td>{_e(label(r))}</td>'
+            f"<td>{_e(r.status.value)}</td><td>{_e(clean(r.reason, 300))}</td></tr>"
+        )
+    yield "</tbody></table></details>"
+
+
+def _reads(report: Report) -> Iterable[str]:
+    yield f"<details><summary>{many(len(report.coverage), 'read')}</summary>"
+    yield "<table><thead><tr><th>read</th><th>state</th><th>items</th></tr></thead><tbody>"
+    for row in report.coverage:
+        detail = f"<br>{_e(clean(row.detail, 300))}" if row.detail else ""
+        yield (
+            f"<tr><td>{_e(clean(str(row.query), 300))}{detail}</td>"
+            f"<td>{_e(row.state.value)}</td><td>{row.items}</td></tr>"
+        )
+    yield "</tbody></table></details>"

@@ -1,0 +1,123 @@
+"""Markdown for a forum post, an issue, or the summary of a CI job.
+
+It is read by GitHub, GitLab and Discourse alike: headings, tables, fences, `<details>`. Text of the cluster is escaped,
+and names nobody: an `@` in it is no mention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from jhubdoctor import __version__
+from jhubdoctor.finding import Severity
+from jhubdoctor.redact import clean
+from jhubdoctor.report.parts import CLUSTER, blind, counted, doc_url, roots, stamp, versions
+from jhubdoctor.report.text import _sentence, grant, objects, values_yaml
+from jhubdoctor.run import Report, Reported, Status
+
+_SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+MOST_EVIDENCE = 8
+
+
+def render(report: Report) -> str:
+    """The report, root causes first."""
+    lines = [f"## JupyterHub: {escaped(_verdict(report))}", ""]
+    lines += [f"{escaped(counted(report))}.", ""]
+    places = [None, *report.hubs] if roots(report, None) or not report.hubs else list(report.hubs)
+    for hub in places:
+        lines += [f"### {code(clean(hub.label)) if hub else CLUSTER.title()}", ""]
+        if known := versions(report, hub):
+            lines += [escaped(known), ""]
+        found = roots(report, hub)
+        for f in found:
+            lines += _finding(f, report)
+        if not found:
+            looked = sum(r.hub is hub and r.status is Status.OK for r in report.results)
+            lines += [f"{looked} checks looked and found nothing.", ""]
+    lines += _blind(report)
+    lines += _suppressed(report)
+    if report.baseline is not None:
+        known_ = sum(f.known for f in report.findings)
+        lines += [f"Compared with {code(clean(report.baseline.place))}: {len(report.findings) - known_} new, "]
+        lines[-1] += f"{known_} known, {len(report.baseline.gone)} gone."
+        lines.append("")
+    lines += [f"> {escaped(n)}\n" for n in map(clean, report.notices)]
+    lines += [f"<sub>jhubdoctor {__version__}, {stamp(report)}, {escaped(report.source)}</sub>", ""]
+    return "\n".join(lines)
+
+
+def _verdict(report: Report) -> str:
+    return {"ok": "fine", "unknown": "no verdict", "info": "fine, with advice"}.get(report.verdict, report.verdict)
+
+
+def _finding(f: Reported, report: Report) -> list[str]:
+    new = " **(new)**" if report.baseline is not None and not f.known else ""
+    lines = [
+        f"#### {_SIGN[f.severity]} {escaped(_sentence(f.finding.says))}{new}",
+        "",
+        f"On {escaped(objects(f.finding.on))}.",
+        "",
+    ]
+    proof = f.finding.proof
+    for e in proof[:MOST_EVIDENCE]:
+        when = f" ({e.time:%Y-%m-%d %H:%M} UTC)" if e.time else ""
+        lines.append(f"- {escaped(e.source)}: {code(e.detail)}{when}")
+    if len(proof) > MOST_EVIDENCE:
+        lines.append(f"- and {len(proof) - MOST_EVIDENCE} more")
+    lines += ["", f"**Fix.** {escaped(f.fix.text)}", ""]
+    if f.fix.values:
+        lines += ["In values.yaml:", "", *fence(values_yaml(f.fix.values), "yaml"), ""]
+    if f.fix.commands:
+        lines += [*fence("\n".join(f.fix.commands), "shell"), ""]
+    if f.fix.caution:
+        lines += [f"*{escaped(f.fix.caution)}*", ""]
+    if symptoms := report.symptoms(f):
+        lines += [f"<details><summary>It explains {len(symptoms)} more</summary>", ""]
+        lines += [f"- {code(s.check.id)}: {escaped(_sentence(s.finding.says))}" for s in symptoms]
+        lines += ["", "</details>", ""]
+    return [*lines, f"[{f.check.id}]({doc_url(f.check.id)})", ""]
+
+
+def _blind(report: Report) -> list[str]:
+    reasons = blind(report)
+    if not reasons:
+        return []
+    lines = ["### Could not look", ""]
+    for b in reasons:
+        right = f" Grant: {escaped(grant(b.gap))}." if b.gap is not None and b.gap.rule else ""
+        lines.append(f"- {', '.join(map(code, b.checks))}: {escaped(b.text)}.{right}")
+    return [*lines, ""]
+
+
+def _suppressed(report: Report) -> list[str]:
+    if not report.suppressed:
+        return []
+    lines = [f"<details><summary>{len(report.suppressed)} suppressed</summary>", ""]
+    for f in report.suppressed:
+        reason = escaped(f.suppression.reason) if f.suppression else ""
+        lines.append(f"- {code(f.check.id)}: {escaped(_sentence(f.finding.says))}. Reason: {reason}")
+    return [*lines, "", "</details>", ""]
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    # what would start a heading or a list, then, by a comment, what would be a mention, an issue, a link, an emoji
+    plain = re.sub(r"^([-+#=])|^(\d+)([.)])", r"\2\\\1\3", _SPECIAL.sub(r"\\\1", text))
+    return re.sub(r"([@#](?=\w)|(?<=[a-z]):(?=//)|:(?=\w+:))", r"\1<!-- -->", plain)
+
+
+def code(text: str) -> str:
+    """A code span, fenced by more backticks than the text has in a row."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{space}{text}{space}{ticks}" if text else ""
+
+
+def fence(text: str, language: str) -> Iterable[str]:
+    """A block of code."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    ticks = "`" * (longest + 1)
+    return (f"{ticks}{language}", *text.rstrip("\n").split("\n"), ticks)

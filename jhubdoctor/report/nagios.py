@@ -1,0 +1,56 @@
+"""The line of a monitoring plugin (Nagios, Icinga, Naemon, ...), and its exit code.
+
+These systems read one line and the codes 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. So where this format goes to standard
+output it is the one format that has an exit code of its own.
+"""
+
+from __future__ import annotations
+
+from jhubdoctor.finding import Severity
+from jhubdoctor.redact import clean
+from jhubdoctor.report.parts import many, stopped
+from jhubdoctor.run import Report
+
+STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+MOST_NAMED = 5
+
+
+def exit_code(report: Report) -> int:
+    """0 to 3, the worst of: an error is critical, a warning a warning; then what could not look, unless accepted.
+
+    An error that was seen outweighs what was not seen. Findings that the baseline knows do not count.
+    """
+    severities = {f.severity for f in report.findings if not f.known}
+    if Severity.ERROR in severities:
+        return 2
+    if Severity.WARNING in severities:
+        return 1
+    return 3 if not report.accept_unknown and any(map(stopped, report.results)) else 0
+
+
+def render(report: Report) -> str:
+    """One line: the state, what there is, and the performance data."""
+    counts = {s: sum(f.severity is s and not f.known for f in report.findings) for s in Severity}
+    blind = sum(map(stopped, report.results))
+    checks = len(report.results)
+    words = [many(counts[s], s.value) for s in (Severity.ERROR, Severity.WARNING) if counts[s]]
+    words += [f"{blind} unknown"] if blind else []
+    # the root causes; what is folded under them is a matter for the report
+    causes = list(dict.fromkeys(f.check.id for f in report.findings if not f.known and f.explained_by is None))
+    named = ", ".join(causes[:MOST_NAMED]) + (f" and {len(causes) - MOST_NAMED} more" if causes[MOST_NAMED:] else "")
+    text = f"{', '.join(words) or 'nothing found'} in {many(checks, 'check')} of {many(len(report.hubs), 'hub')}"
+    data = [
+        f"errors={counts[Severity.ERROR]};;0;0",
+        f"warnings={counts[Severity.WARNING]};0;;0",
+        f"infos={counts[Severity.INFO]};;;0",
+        f"unknown={blind};;;0;{checks}",
+        f"checks={checks};;;0",
+        f"duration={report.duration:.2f}s;;;0",
+    ]
+    return line(exit_code(report), f"{text}: {named}" if named else text, " ".join(data))
+
+
+def line(state: int, text: str, data: str = "") -> str:
+    """A line for a state. The bar sets the performance data apart, so the text has none."""
+    said = clean(text, 1000).replace("|", "/")
+    return f"{STATES[state]} - {said}" + (f" | {data}" if data else "") + "\n"

@@ -1,0 +1,104 @@
+"""What several formats need of a report, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jhubdoctor.finding import Severity
+from jhubdoctor.redact import clean
+from jhubdoctor.run import Gap, Report, Reported, Result, Status
+
+CLUSTER = "cluster"
+"""What stands for the hub where something is about the cluster as a whole."""
+
+
+def label(item: Reported | Result) -> str:
+    """The hub of a finding or a result as `namespace/release`, empty for the cluster as a whole."""
+    return clean(item.hub.label) if item.hub else ""
+
+
+def doc_url(check: str) -> str:
+    """Where the note of a check is published."""
+    from jhubdoctor import DOC_BASE
+
+    return f"{DOC_BASE}{check}/"
+
+
+def stopped(result: Result) -> bool:
+    """Whether the check gave no verdict."""
+    return result.status in {Status.UNKNOWN, Status.BROKEN}
+
+
+def findings_of(report: Report, result: Result) -> list[Reported]:
+    """The findings of a check for its hub."""
+    return [f for f in report.findings if f.check is result.check and f.hub is result.hub]
+
+
+def roots(report: Report, hub: Any) -> list[Reported]:
+    """The root causes of a hub; of the cluster as a whole for None."""
+    return [f for f in report.findings if f.hub is hub and f.explained_by is None]
+
+
+def versions(report: Report, hub: Any) -> str:
+    """Chart, JupyterHub and Kubernetes, as far as they are known."""
+    found = []
+    if hub is not None and hub.chart:
+        found.append(f"z2jh {clean(hub.chart)}")
+    if hub is not None and hub.jupyterhub_version:
+        found.append(f"JupyterHub {hub.jupyterhub_version}")
+    if report.server_version:
+        found.append(f"Kubernetes {report.server_version}")
+    return " \u00b7 ".join(found)
+
+
+def counted(report: Report) -> str:
+    """The errors, warnings and infos in words, with what could not look and what is suppressed where there is any."""
+    words = [
+        many(report.severities(Severity.ERROR), "error"),
+        many(report.severities(Severity.WARNING), "warning"),
+        many(report.severities(Severity.INFO), "info"),
+    ]
+    if blind := sum(map(stopped, report.results)):
+        words.append(f"{many(blind, 'check')} could not look")
+    if report.suppressed:
+        words.append(f"{len(report.suppressed)} suppressed")
+    return ", ".join(words)
+
+
+def many(number: int, word: str) -> str:
+    """A number with its noun."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+@dataclass(frozen=True)
+class Blind:
+    """One reason why checks could not look: what could not be read, or a fault of ours."""
+
+    text: str
+    gap: Gap | None
+    checks: tuple[str, ...]
+
+
+def blind(report: Report) -> list[Blind]:
+    """Why checks could not look, each reason with the checks that it stopped."""
+    found: dict[str, tuple[Gap | None, set[str]]] = {}
+    for r in report.results:
+        if r.status is Status.BROKEN:
+            found.setdefault(f"a fault of jhubdoctor: {clean(r.reason)}", (None, set()))[1].add(r.check.id)
+        elif r.status is Status.UNKNOWN:
+            for gap in r.gaps:
+                detail = f" ({clean(gap.detail, 200)})" if gap.detail else ""
+                text = f"cannot read {clean(str(gap.query), 200)}: {gap.state.value}{detail}"
+                found.setdefault(text, (gap, set()))[1].add(r.check.id)
+    return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(found.items())]
+
+
+def sentence(text: str) -> str:
+    """With a full stop, as the end of a sentence."""
+    return text if text.endswith((".", "!", "?", "\u2026")) else f"{text}."
+
+
+def stamp(report: Report) -> str:
+    """When the cluster was looked at."""
+    return report.started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
