@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Fix, Hub
+from jhubdoctor import Fix, Hub, Ref
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 
@@ -16,6 +16,11 @@ def mapkubeapis(hub: Hub) -> tuple[str, ...]:
         f"helm mapkubeapis {hub.release} --namespace {hub.namespace} --dry-run",
         f"helm mapkubeapis {hub.release} --namespace {hub.namespace}",
     )
+
+
+def subject(hub: Hub) -> Ref:
+    """What a finding about the chart is about: the release, or the hub where nothing tells the release."""
+    return hub.release_ref if hub.release else hub.ref
 
 
 def fitting(surface: Surface) -> charts.Chart | None:

@@ -15,7 +15,10 @@ _STOP_GAP = (
 )
 
 
-@check(severity=Severity.ERROR, explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending"))
+_EXPLAINS = ("user-scheduler-down", "spawn-timeout", "placeholders-pending", "chart-kubernetes-skew")
+
+
+@check(severity=Severity.ERROR, explains=_EXPLAINS)
 def user_scheduler_removed_api(
     hub: Hub,
     user_scheduler: Deployment,

@@ -44,6 +44,16 @@ LISTS = (
 )
 """Kinds that it lists at start. It schedules nothing until every list has succeeded once."""
 
+AUTOSCALER_LISTS = (
+    # cluster-autoscaler/utils/kubernetes/listers.go and simulator/ of its tags 1.18 to 1.26; it holds a kube-scheduler
+    # of its own minor, with that one's lists of volumes
+    Span("policy/v1beta1 PodDisruptionBudget", 0, 24),
+    Span("policy/v1 PodDisruptionBudget", 25, _EVER),
+    Span("storage.k8s.io/v1beta1 CSINode", 14, 16),
+    Span("storage.k8s.io/v1beta1 CSIStorageCapacity", 21, 23),
+)
+"""Kinds that cluster-autoscaler lists."""
+
 CONFIGURATIONS = (
     Span("v1alpha1", 10, 18),
     Span("v1alpha2", 18, 18),
@@ -79,18 +89,18 @@ RIGHTS = (
 )
 """What it must be allowed to list, as group and resource, besides what it has always listed."""
 
-_TAG = re.compile(r"(?:^|/)kube-scheduler(?:-\w+)?:v?1\.(\d+)(?:\.\d+)?\b")
+_TAG = re.compile(r"(?:^|/)(kube-scheduler|cluster-autoscaler)(?:-\w+)?:v?1\.(\d+)(?:\.\d+)?\b")
 
 
-def minor_of(image: str) -> int | None:
-    """The minor of a kube-scheduler image; None for other images and for tags that do not tell."""
+def minor_of(image: str, program: str = "kube-scheduler") -> int | None:
+    """The minor of such an image; None for other images and for tags that do not tell."""
     found = _TAG.search(image)
-    return int(found[1]) if found else None
+    return int(found[2]) if found and found[1] == program else None
 
 
-def lists(minor: int) -> Iterator[apis.Api]:
+def lists(minor: int, rows: tuple[Span, ...] = LISTS) -> Iterator[apis.Api]:
     """The kinds that this minor lists, of which the table of APIs knows."""
-    for row in LISTS:
+    for row in rows:
         if row.holds(minor) and (api := apis.find(*row.what.split(" ", 1))) is not None:
             yield api
 

@@ -69,6 +69,11 @@ class Surface:
             return None
         return api if self.minor is None or self.minor >= api.removed else None
 
+    def too_early(self, api_version: str, kind: str) -> bool:
+        """Whether a kind that is built into later releases is not there yet."""
+        api = apis.find(api_version, kind)
+        return api is not None and self.minor is not None and self.minor < api.introduced
+
 
 @fact()
 def surface(scope: Scope, served: Served | None, server_version: ServerVersion | None) -> Surface:
@@ -180,7 +185,8 @@ class SchedulerCalls:
     Attributes:
         image: its image.
         minor: the minor of the image; None where the tag does not tell.
-        refused: kinds that it lists and that are not served.
+        refused: kinds that it lists and that are not served any more.
+        early: kinds that it lists and that are not served yet.
         forbidden: resources that it may not list, as its log says: group and resource.
         logs: whether its log could be read.
     """
@@ -188,6 +194,7 @@ class SchedulerCalls:
     image: str
     minor: int | None
     refused: tuple[Listing, ...] = ()
+    early: tuple[Listing, ...] = ()
     forbidden: tuple[tuple[str, str], ...] = ()
     logs: bool = True
 
@@ -205,7 +212,7 @@ def user_scheduler_calls(
     minor = scheduler.minor_of(image)
     found: dict[tuple[str, str], Listing] = {}
     for api in scheduler.lists(minor) if minor is not None else ():
-        if surface.removed(api.api_version, api.kind):
+        if surface.serves(api.api_version, api.kind) is False:
             found[api.api_version, api.kind] = Listing(api.api_version, api.kind, 0, by_image=True)
     forbidden: set[tuple[str, str]] = set()
     # a log tells of the server that runs, and nothing of the one that is planned
@@ -217,8 +224,15 @@ def user_scheduler_calls(
             found[where, kind] = Listing(where, kind, known.lines + 1, known.by_image)
     if user_scheduler_logs is None and not found:
         raise Unreadable(Query("pods/log", user_scheduler.namespace, user_scheduler.name), State.FORBIDDEN, "")
+    rows = [found[k] for k in sorted(found)]
+    early = [r for r in rows if surface.too_early(r.api_version, r.kind)]
     return SchedulerCalls(
-        image, minor, tuple(found[k] for k in sorted(found)), tuple(sorted(forbidden)), user_scheduler_logs is not None
+        image,
+        minor,
+        tuple(r for r in rows if r not in early),
+        tuple(early),
+        tuple(sorted(forbidden)),
+        user_scheduler_logs is not None,
     )
 
 

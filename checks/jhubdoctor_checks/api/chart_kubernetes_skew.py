@@ -1,0 +1,98 @@
+"""A chart, or a user-scheduler, that is of another time than the cluster."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Deployment, Finding, Fix, Hub, NotApplicable, Pod, Ref, ServerVersion, Severity, check
+from jhubdoctor_checks.api._move import fitting, subject, upgrade_fix
+from jhubdoctor_checks.data import apis, charts, scheduler
+from jhubdoctor_checks.facts.api import Surface
+from jhubdoctor_checks.facts.scheduler_setup import Missing, image_minor, shipped_minor
+
+
+@check(severity=Severity.ERROR, explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending"))
+def chart_kubernetes_skew(
+    hub: Hub,
+    surface: Surface,
+    server_version: ServerVersion,
+    scheduler_rights: Missing,
+    user_scheduler: Deployment | None,
+    user_scheduler_pods: list[Pod] | None,
+    pending_user_pods: list[Pod] | None,
+) -> Iterator[Finding]:
+    """The chart asks for a newer cluster, or the user-scheduler is too new for the cluster or for its rights."""
+    if surface.minor is None:
+        raise NotApplicable(f"the server does not tell its version ({server_version})")
+    mine = charts.release_of(hub.version) if hub.version is not None else None
+    if mine is not None and surface.minor < mine.least_kubernetes:
+        yield Finding(
+            on=(subject(hub),),
+            says=f"chart {mine.version} asks for Kubernetes 1.{mine.least_kubernetes} or later, and this is {surface}",
+            evidence=(
+                ("deployment", f"label chart: jupyterhub-{hub.chart}"),
+                ("chart", f"kubeVersion: >=1.{mine.least_kubernetes}"),
+            ),
+            fix=Fix("Upgrade the cluster before the next `helm upgrade`, which Helm would refuse."),
+            cause="kubeVersion",
+            severity=Severity.WARNING,
+        )
+    minor = image_minor(user_scheduler) if user_scheduler is not None else None
+    if user_scheduler is None or minor is None:
+        return
+    image = ("deployment", f"image {user_scheduler.spec.template.spec.containers[0].image}")
+    waiting = [p.ref for p in pending_user_pods or [] if p.spec.scheduler_name not in {"", "default-scheduler"}]
+    suffer = () if surface.planned else (*(p.ref for p in user_scheduler_pods or []), *waiting)
+    early = [a for a in scheduler.lists(minor) if _missing(a, surface)]
+    if early:
+        yield Finding(
+            on=(user_scheduler.ref,),
+            says=f"the user-scheduler is kube-scheduler 1.{minor}, which is too new for {surface}: it schedules nobody",
+            evidence=(image, *(("server", f"{surface} does not serve {a} yet (1.{a.introduced} does)") for a in early)),
+            fix=_own_image(hub, surface),
+            cause="too-new",
+            affects=suffer,
+        )
+    elif scheduler_rights.rights and not surface.planned:
+        yield _without_rights(hub, surface, user_scheduler.ref, image, scheduler_rights, suffer)
+    better = fitting(surface)
+    ships = better.scheduler_minor(surface.minor) if better is not None else None
+    if surface.minor - minor > 1 and ships is not None and ships > minor and not surface.planned:
+        yield Finding(
+            on=(user_scheduler.ref,),
+            says=f"the user-scheduler is kube-scheduler 1.{minor}, {surface.minor - minor} minors behind {surface}",
+            evidence=(image, ("server", f"{surface}; Kubernetes supports a scheduler that is one minor behind")),
+            fix=upgrade_fix(hub, surface),
+            cause="old",
+            severity=Severity.INFO,
+        )
+
+
+def _missing(api: apis.Api, surface: Surface) -> bool:
+    early = surface.too_early(api.api_version, api.kind)
+    return early and surface.serves(api.api_version, api.kind) is False
+
+
+def _own_image(hub: Hub, surface: Surface) -> Fix:
+    shipped = shipped_minor(hub, surface)
+    own = f"the chart's own, 1.{shipped}" if shipped is not None else "the chart's own"
+    return Fix(
+        f"Take scheduling.userScheduler.image out of the values, so that the kube-scheduler is {own}.",
+        commands=(hub.helm_upgrade,),
+    )
+
+
+def _without_rights(
+    hub: Hub, surface: Surface, on: Ref, image: tuple[str, str], missing: Missing, suffer: tuple[Ref, ...]
+) -> Finding:
+    names = ", ".join(f"{resource}.{group}" if group else resource for group, resource in missing.rights)
+    if missing.seen == "log":
+        seen = ("user-scheduler log", f'"is forbidden": it cannot list {names}')
+    else:
+        seen = ("clusterrole", f"{missing.seen} does not allow to list {names}")
+    return Finding(
+        on=(on,),
+        says=f"the user-scheduler may not list {names}, which it waits for, so it schedules nobody",
+        evidence=(image, seen),
+        fix=_own_image(hub, surface),
+        cause="rights",
+        affects=suffer,
+    )
