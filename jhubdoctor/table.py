@@ -1,0 +1,105 @@
+"""The API server's own Tables: what `kubectl get` prints, for all objects of a kind at a hundredth of their size.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables. The columns are
+those of the server's printers; a column that is not there judges nothing well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from jhubdoctor.reader import NotJSON, describe
+
+
+class _Column(msgspec.Struct):
+    name: str = ""
+
+
+class _Row(msgspec.Struct):
+    cells: list[Any] = []
+
+
+class _Table(msgspec.Struct, rename="camel"):
+    kind: str = ""
+    column_definitions: list[_Column] = []
+    rows: list[_Row] = []
+
+
+_DECODER = msgspec.json.Decoder(_Table)
+
+# Field selectors that bring at once many of those that are not well.
+SLICES: dict[str, tuple[str, ...]] = {
+    "pods": ("status.phase!=Running",),
+    # warnings, and what is not a warning and yet tells why a pod waits
+    "events": (
+        "type!=Normal",
+        "reason=Pulling",
+        "reason=FailedBinding",
+        "reason=ExternalProvisioning",
+        "reason=NotTriggerScaleUp",
+        "reason=TriggeredScaleUp",
+    ),
+}
+UNTABLED = frozenset({"events"})
+"""Kinds whose Table says nothing that the slices do not bring."""
+
+
+def _pod_is_well(cells: dict[str, str]) -> bool:
+    """Running, all containers ready, and never restarted."""
+    ready = re.fullmatch(r"(\d+)/(\d+)", cells.get("ready", ""))
+    return (
+        cells.get("status") == "Running"
+        and ready is not None
+        and ready[1] == ready[2]
+        and cells.get("restarts", "").split(" ")[0] == "0"
+    )
+
+
+def _is_bound(cells: dict[str, str]) -> bool:
+    """A claim or volume that is bound, or a volume that is free."""
+    return cells.get("status") in {"Bound", "Available"}
+
+
+WELL: dict[str, Callable[[dict[str, str]], bool]] = {
+    "pods": _pod_is_well,
+    "persistentvolumeclaims": _is_bound,
+    "persistentvolumes": _is_bound,
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of a Table: each a mapping of the lower-case column name to what is printed."""
+
+    rows: tuple[dict[str, str], ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all objects."""
+        return [r.get("name", "") for r in self.rows]
+
+    def unwell(self, read: str) -> list[str]:
+        """The names of those that are not well, by what the Table says."""
+        well = WELL.get(read)
+        return [r["name"] for r in self.rows if r.get("name") and not well(r)] if well else []
+
+
+def read_table(body: bytes) -> Table | None:
+    """A Table from its JSON; None where the answer is another kind of object.
+
+    Raises:
+        NotJSON: where it is no JSON of that shape.
+    """
+    try:
+        found = _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise NotJSON(describe(body)) from e
+    if found.kind != "Table":
+        return None
+    columns = [c.name.lower() for c in found.column_definitions]
+    return Table(tuple(dict(zip(columns, map(str, r.cells), strict=False)) for r in found.rows))
