@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jhubdoctor.kube import (
         APIService,
         ClusterRole,
+        ClusterRoleBinding,
         ComponentStatus,
         Condition,
         Container,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         Ingress,
         IngressClass,
         Job,
+        LabelSelector,
         Lease,
         LimitRange,
         Namespace,
@@ -51,7 +53,10 @@ if TYPE_CHECKING:
         Pod,
         PodDisruptionBudget,
         PodSpec,
+        PolicyPeer,
+        PolicyPort,
         PriorityClass,
+        ReplicaSet,
         ResourceQuota,
         Role,
         RoleBinding,
@@ -90,7 +95,7 @@ _HOME = {
     "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
     "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment CSINode human human_bytes quantity "
-    "selector_matches tolerates",
+    "selector_matches tolerates ClusterRoleBinding LabelSelector PolicyPeer PolicyPort ReplicaSet",
     "reader": "Look",
     "reads": "Query State Unreadable",
     "redact": "clean log_text",
