@@ -26,8 +26,12 @@ from jhubdoctor.errors import DoctorError
 from jhubdoctor.reader import NotJSON, Reader, decode_item, decode_page, describe
 from jhubdoctor.reads import READS, Answer, Query, State
 from jhubdoctor.redact import clean, log_text, sanitize
+from jhubdoctor.table import SLICES, UNTABLED, Table, read_table
 
 PAGE = 500
+SAMPLE = 250
+EXAMINED = 50
+SICK_PAGES = 4
 TRIES = 3
 REQUEST_TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
@@ -36,6 +40,7 @@ LOG_SECONDS = 24 * 3600
 LOG_KEEP = 8 * 2**20
 LOG_READ = 64 * 2**20
 BODY_LIMIT = 256 * 2**20
+_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
@@ -122,8 +127,9 @@ class LiveReader(Reader):
     def list(self, query: Query) -> Answer:
         """All pages; a token that expired midway (410) starts the list again once."""
         read = READS[query.read]
+        fetch = self._survey if query.survey else self._pages
         for version in read.versions:
-            answer = self._pages(query, read.path(version, query.namespace))
+            answer = fetch(query, read.path(version, query.namespace))
             if answer.state is not State.ABSENT:
                 return answer
         return answer
@@ -184,12 +190,14 @@ class LiveReader(Reader):
 
     # --- lists and objects -------------------------------------------------------------------------------------------
 
-    def _pages(self, query: Query, path: str) -> Answer:
+    def _pages(self, query: Query, path: str, most: int | None = None, size: int = PAGE) -> Answer:
+        """All pages of a list, or the first few; `surveyed` is set where there are more."""
+        pages = 0
         items: list[Any] = []
         left_out = 0
         token = ""
         restarted = False
-        parameters: dict[str, str] = {"limit": str(PAGE)}
+        parameters: dict[str, str] = {"limit": str(size)}
         if query.labels:
             parameters["labelSelector"] = query.labels
         if query.fields:
@@ -216,10 +224,59 @@ class LiveReader(Reader):
                 return Answer(State.TRUNCATED if items else State.MALFORMED, items, detail=str(e), left_out=left_out)
             items += found
             left_out += bad
-            if not token:
+            pages += 1
+            if not token or pages == most:
                 state = State.MALFORMED if left_out else State.OK
                 detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
-                return Answer(state, items, detail=detail, left_out=left_out)
+                return Answer(state, items, detail=detail, left_out=left_out, surveyed=len(items) if token else 0)
+
+    def _survey(self, query: Query, path: str) -> Answer:
+        """A kind of which there may be very many: all of them where they fit one page, else those that are not well.
+
+        What the others are is told by the server's own Table of all, which is a hundredth of the size.
+        """
+        first = self._pages(query, path, most=1, size=SAMPLE)
+        if not first.surveyed or first.state is not State.OK:
+            return first
+        known = {i.name: i for i in first.items}
+        slices = SLICES.get(query.read, ())
+        names: list[str] = []
+        unwell: list[str] = []
+        if query.read not in UNTABLED:
+            table = self._table(query, path)
+            if isinstance(table, Answer):
+                # a server or proxy that makes no Tables has sent the list itself, or nothing of use
+                return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
+            names, unwell = table.names, table.unwell(query.read)
+            slices += tuple(f"metadata.name={n}" for n in unwell if n not in known)[:EXAMINED]
+        for fields in slices:
+            if fields.removeprefix("metadata.name=") in known:
+                continue
+            more = self._pages(Query(query.read, query.namespace, "", query.labels, fields), path, most=SICK_PAGES)
+            known |= {i.name: i for i in more.items}
+            if more.state is not State.OK:
+                return Answer(State.TRUNCATED, list(known.values()), detail=more.detail)
+        unseen = [n for n in unwell if n not in known]
+        there = max(len(names), len(known))
+        detail = f"{there} surveyed, {len(known)} examined" if names else f"{len(known)} examined"
+        detail += f", {len(unseen)} that are not well left out" if unseen else ""
+        return Answer(State.TRUNCATED if unseen else State.OK, list(known.values()), detail=detail, surveyed=there)
+
+    def _table(self, query: Query, path: str) -> Table | Answer:
+        """The server's Table of all objects; an Answer where it sent something else."""
+        selector = {"labelSelector": query.labels} if query.labels else {}
+        parameters = urlencode({**selector, "includeObject": "None", "resourceVersion": "0"})
+        try:
+            reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
+            if reply.status != 200:
+                return _failed(reply)
+            table = read_table(reply.body)
+            if table is not None:
+                return table
+            found, left_out, _ = decode_page(READS[query.read].type, reply.body)
+        except (_NoAnswer, NotJSON) as e:
+            return Answer(State.TRUNCATED, [], detail=str(e))
+        return Answer(State.MALFORMED if left_out else State.OK, found, left_out=left_out)
 
     def _one(self, kind: type[kube.Object], path: str) -> Answer:
         try:
@@ -272,6 +329,7 @@ class LiveReader(Reader):
             if left <= 0:
                 raise _NoAnswer("out of time", retry=False)
             limit = min(REQUEST_TIMEOUT, left)
+            start = time.monotonic()
             headers = {"Accept": accept, "User-Agent": f"jhubdoctor/{__version__}", **self._authentication()}
             with self._lock:
                 self.requests += 1
@@ -287,7 +345,7 @@ class LiveReader(Reader):
                 )
                 body, cut = self._body(response, time.monotonic() + limit, keep_end=keep_end)
             except (urllib3.exceptions.HTTPError, OSError) as e:
-                detail, retry = _reason(e, limit)
+                detail, retry = _reason(e, time.monotonic() - start)
                 raise _NoAnswer(detail, retry=retry) from e
         with self._lock:
             self.bytes_read += len(body)
@@ -360,13 +418,15 @@ def _failed(reply: _Reply) -> Answer:
     return Answer(State.MALFORMED, [], detail=detail)
 
 
-def _reason(error: Exception, limit: float) -> tuple[str, bool]:
-    """What went wrong with a connection, in words, and whether another try makes sense."""
+def _reason(error: Exception, waited: float) -> tuple[str, bool]:
+    """What went wrong with a connection after so many seconds, in words, and whether another try makes sense."""
     text = str(error)
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return f"no connection within {min(CONNECT_TIMEOUT, limit):.0f} s", False
+    # a refused connection and an unknown name are timeouts too, by their classes
+    failed = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not failed:
+        return f"no connection within {waited:.0f} s", False
     if isinstance(error, (urllib3.exceptions.ReadTimeoutError, TimeoutError)):
-        return f"no answer within {limit:.0f} s", False
+        return f"no answer within {waited:.0f} s", False
     if isinstance(error, urllib3.exceptions.SSLError) or "SSL" in type(error).__name__:
         if "CERTIFICATE_VERIFY_FAILED" in text:
             return "its certificate is not signed by the authority that the kubeconfig names", False
@@ -377,6 +437,8 @@ def _reason(error: Exception, limit: float) -> tuple[str, bool]:
         return "its name cannot be resolved", False
     if "refused" in text:
         return "the connection was refused", True
+    if "No route to host" in text or "unreachable" in text:
+        return "there is no route to it", False
     if "IncompleteRead" in text or "reset" in text.lower() or "RemoteDisconnected" in text:
         return "the connection was reset", True
     return f"the connection failed ({type(error).__name__})", True

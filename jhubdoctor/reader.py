@@ -6,8 +6,9 @@ Facts never hold a reader: they get a `Look`, which lets them make the reads tha
 from __future__ import annotations
 
 import json
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -166,10 +167,17 @@ class Coverage:
 
     def __init__(self) -> None:
         self.rows: dict[Query, Answer] = {}
+        self._lock = threading.Lock()
+        self._under_way: dict[Query, threading.Lock] = {}
 
-    def note(self, query: Query, answer: Answer) -> None:
-        """Keep the outcome of one read."""
-        self.rows[query] = answer
+    def once(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
+        """The answer to a query: facts that ask for the same, also at the same time, share one read."""
+        with self._lock:
+            one = self._under_way.setdefault(query, threading.Lock())
+        with one:
+            if query not in self.rows:
+                self.rows[query] = method(query)
+            return self.rows[query]
 
 
 class Look:
@@ -183,6 +191,7 @@ class Look:
         self._allowed = frozenset(allowed)
         self._coverage = coverage
         self.partial: list[Unreadable] = []
+        self.sampled: list[str] = []
         self.queries: list[Query] = []
 
     @property
@@ -198,9 +207,14 @@ class Look:
         labels: str = "",
         fields: str = "",
         metadata_only: bool = False,
+        survey: bool = False,
     ) -> list[Any]:
-        """All objects of a read in a namespace, or in all namespaces."""
-        query = Query(read, namespace, "", labels, fields, metadata_only)
+        """All objects of a read in a namespace, or in all namespaces.
+
+        With `survey` only those that are not well and a sample of the others, where there are very many; what was not
+        read in full is said in `sampled`.
+        """
+        query = Query(read, namespace, "", labels, fields, metadata_only, survey)
         return self._judge(query, self._ask(query, self._reader.list)).items
 
     def get(self, read: str, name: str, namespace: str | None = None) -> Any:
@@ -226,17 +240,14 @@ class Look:
         if query.read not in self._allowed or query.read not in READS:
             raise UndeclaredReadError(query)
         self.queries.append(query)
-        known = self._coverage.rows.get(query)
-        if known is not None:
-            return known
-        answer: Answer = method(query)
-        self._coverage.note(query, answer)
-        return answer
+        return self._coverage.once(query, method)
 
     def _judge(self, query: Query, answer: Answer) -> Answer:
         if answer.state in {State.OK, State.TRUNCATED, State.MALFORMED} and (
             answer.state is State.OK or answer.items or answer.text
         ):
+            if answer.surveyed:
+                self.sampled.append(f"{query}: {answer.detail}")
             if answer.state is not State.OK or answer.left_out:
                 state = answer.state if answer.state is not State.OK else State.MALFORMED
                 self.partial.append(Unreadable(query, state, clean(answer.detail)))

@@ -163,6 +163,7 @@ class Query:
         labels: a label selector.
         fields: a field selector.
         metadata_only: whether metadata is enough.
+        survey: whether, where there are many, only those that are not well are wanted in full, with a sample of the rest.
     """
 
     read: str
@@ -171,6 +172,7 @@ class Query:
     labels: str = ""
     fields: str = ""
     metadata_only: bool = False
+    survey: bool = False
 
     def __str__(self) -> str:
         bits = [self.read]
@@ -187,7 +189,8 @@ class Query:
 class Answer:
     """What came of a read: items (structs), or text for paths and logs, and how it ended.
 
-    `left_out` counts items that could not be understood; they are not in `items`.
+    `left_out` counts items that could not be understood; they are not in `items`. `surveyed` counts those that there
+    are, where only some of them were read in full.
     """
 
     state: State
@@ -195,6 +198,7 @@ class Answer:
     text: str = ""
     detail: str = ""
     left_out: int = 0
+    surveyed: int = 0
 
 
 class Unreadable(Exception):  # noqa: N818  - a result, not a fault of the program

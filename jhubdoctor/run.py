@@ -196,6 +196,7 @@ class Outcome:
     broken: str = ""
     partial: tuple[Gap, ...] = ()
     unseen: tuple[Gap, ...] = ()
+    sampled: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -282,6 +283,7 @@ class _Facts:
             if not got.failed:
                 arguments[need.fact] = got.value
                 sum_.partial += got.partial
+                sum_.sampled += got.sampled
             elif need.optional and not got.broken:
                 arguments[need.fact] = None
                 sum_.unseen += got.gaps
@@ -313,7 +315,9 @@ class _Facts:
         finally:
             self.queries.setdefault(name, set()).update(look.queries)
         own = tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
-        return Outcome(value, partial=sum_.partial + own, unseen=sum_.unseen)
+        return Outcome(
+            value, partial=sum_.partial + own, unseen=sum_.unseen, sampled=(*sum_.sampled, *map(clean, look.sampled))
+        )
 
 
 def _where(error: BaseException) -> str:
@@ -432,8 +436,9 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
         return Result(check, hub, Status.BROKEN, _where(e), duration=time.monotonic() - start), []
     duration = time.monotonic() - start
     partial, unseen = tuple(dict.fromkeys(sum_.partial)), tuple(dict.fromkeys(sum_.unseen))
+    sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(sum_.sampled)]
     if findings:
-        said = "; ".join(f"not seen: {g}" for g in (*partial, *unseen))
+        said = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
             Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
             for f in findings
@@ -441,7 +446,8 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
         return Result(check, hub, Status.FOUND, said, partial + unseen, duration), reported
     if partial:
         return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
-    return Result(check, hub, Status.OK, "; ".join(f"not seen: {g}" for g in unseen), unseen, duration), []
+    said = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
+    return Result(check, hub, Status.OK, said, unseen, duration), []
 
 
 def harmless(finding: Finding) -> Finding:
@@ -585,7 +591,7 @@ def _coverage(registry: Registry, checks: list[Check], facts: _Facts) -> list[Co
             CoverageRow(
                 query=query,
                 state=State.MALFORMED if answer.left_out and answer.state is State.OK else answer.state,
-                items=len(answer.items) or int(bool(answer.text)),
+                items=answer.surveyed or len(answer.items) or int(bool(answer.text)),
                 detail=answer.detail,
                 needed_by=sorted(i for i, names in by_fact.items() if names & readers),
             )

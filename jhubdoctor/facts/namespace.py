@@ -45,8 +45,9 @@ def pods(look: Look, hub: Hub) -> list[Pod]:
 
 @fact("pods")
 def user_pods(look: Look, hub: Hub) -> list[Pod]:
-    """The pods of users' servers."""
-    return [p for p in look.list("pods", hub.namespace, labels=f"component={USER_SERVER}") if hub.owns(p)]
+    """The pods of users' servers; of very many those that are not well, and a sample of the others."""
+    found = look.list("pods", hub.namespace, labels=f"component={USER_SERVER}", survey=True)
+    return [p for p in found if hub.owns(p)]
 
 
 @fact()
@@ -108,13 +109,13 @@ class Events:
 @fact("events")
 def events(look: Look, hub: Hub) -> Events:
     """The events of the namespace."""
-    return Events(tuple(sorted(look.list("events", hub.namespace), key=lambda e: e.at, reverse=True)))
+    return Events(tuple(sorted(look.list("events", hub.namespace, survey=True), key=lambda e: e.at, reverse=True)))
 
 
 @fact("persistentvolumeclaims")
 def claims(look: Look, hub: Hub) -> list[PersistentVolumeClaim]:
-    """All PersistentVolumeClaims of the namespace."""
-    return look.list("persistentvolumeclaims", hub.namespace)
+    """The PersistentVolumeClaims of the namespace; of very many those that are not bound, and a sample of the others."""
+    return look.list("persistentvolumeclaims", hub.namespace, survey=True)
 
 
 @fact("services")
