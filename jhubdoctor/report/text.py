@@ -157,10 +157,11 @@ class _Page:
 
     def finding(self, f: Reported) -> None:
         sign, word, style = _LOOK[f.severity]
-        lines = _wrapped(_sentence(f.finding.says), self.width - len(word) - 3)
+        new = "NEW " if self.report.baseline is not None and not f.known else ""
+        lines = _wrapped(_sentence(f.finding.says), self.width - len(word) - len(new) - 3)
         for i, part in enumerate(lines):
             if i == 0:
-                self.line((f"{sign} {word} ", style), (part, "bold"))
+                self.line((f"{sign} {word} ", style), (new, style), (part, "bold"))
             else:
                 self.line(" " * (len(word) + 3), (part, "bold"))
         self.row("on", objects(f.finding.on))
@@ -219,6 +220,7 @@ class _Page:
             self.line()
 
     def details(self) -> None:
+        self.suppressed()
         self.line(("Checks", "bold"))
         for r in sorted(self.report.results, key=lambda r: (r.status.value, r.check.id)):
             reason = f": {clean(r.reason, 300)}" if r.reason else ""
@@ -245,6 +247,9 @@ class _Page:
         parts: list[str | tuple[str, str]] = []
         for number, one, many, style in counted:
             parts += [", " if parts else "", (f"{number} {one if number == 1 else many}", style if number else "dim")]
+        if report.suppressed:
+            parts.append((f", {len(report.suppressed)} suppressed", "dim"))
+        self.compared()
         statuses = [f"{report.count(s)} {s.value}" for s in Status if report.count(s)]
         self.line(*parts)
         self.line((f"{len(report.results)} results: {', '.join(statuses)}", "dim"))
@@ -252,6 +257,30 @@ class _Page:
         if report.knows.get("kubernetes"):
             last.append(f"knows Kubernetes to {report.knows['kubernetes']}, the chart to {report.knows.get('chart')}")
         self.line((" \u00b7 ".join(last), "dim"))
+
+    def compared(self) -> None:
+        """What is new and what is gone since the baseline."""
+        baseline = self.report.baseline
+        if baseline is None:
+            return
+        known = sum(f.known for f in self.report.findings)
+        new = len(self.report.findings) - known
+        self.row("since", f"{clean(baseline.place)}: {new} new, {known} known, {len(baseline.gone)} gone")
+        for g in baseline.gone:
+            self.row("gone", f"{g['check']}: {_sentence(g['message'])}")
+
+    def suppressed(self) -> None:
+        """What rules hide, and why."""
+        if not self.report.suppressed:
+            return
+        self.line(("Suppressed", "bold"))
+        for f in self.report.suppressed:
+            rule = f.suppression
+            until = f", until {rule.until}" if rule and rule.until else ""
+            reason = f" ({rule.reason}{until}; {rule.place})" if rule else ""
+            for i, part in enumerate(_wrapped(f"{f.check.id}: {_sentence(f.finding.says)}{reason}", self.width - 18)):
+                self.line((f"  {f.severity.value if i == 0 else '':<16}", "dim"), part)
+        self.line()
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
