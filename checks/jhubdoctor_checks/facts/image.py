@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jhubdoctor import ContainerStatus, Event, Events, Hub, Pod, Ref, Values, clean, fact
 
@@ -171,3 +171,51 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterat
             times=e.times,
             secret=_secret(events.about("Pod", name, "FailedToRetrieveImagePullSecret")),
         )
+
+
+# "Successfully pulled image "x" in 4m2.5s (4m2.5s including waiting)": kubelet 1.20 to 1.36; Go's durations
+_PULLED = re.compile(r'pulled image "(?P<image>[^"]+)" in (?P<took>[\dhms.µu]+)(?: \((?P<all>[\dhms.µu]+) including)?')
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One image that a node got, or is getting, for a pod.
+
+    Attributes:
+        pod: the pod's name.
+        image: the image.
+        node: where, empty where the event does not tell.
+        began: when.
+        took: for how many seconds, waiting included; None while it is under way.
+    """
+
+    pod: str
+    image: str
+    node: str
+    began: datetime
+    took: float | None = None
+
+
+def seconds(span: str) -> float:
+    """A duration as Go writes it (`4m2.5s`) in seconds."""
+    return sum(float(m[1]) * _UNITS[m[2]] for m in _SPAN.finditer(span))
+
+
+@fact()
+def pulls(events: Events) -> list[Pull]:
+    """The pulls of the last hour that the kubelets told of, finished or under way; not those that failed."""
+    found = []
+    for e in events.of("Pulled"):
+        if m := _PULLED.search(e.message):
+            took = seconds(m["all"] or m["took"])
+            found.append(Pull(e.about[1], m["image"], e.source.host, e.at - timedelta(seconds=took), took))
+    for e in events.of("Pulling"):
+        quoted = _QUOTED.search(e.message)
+        image = quoted[1] if quoted else ""
+        later = events.about("Pod", e.about[1], "Pulled", "Failed")
+        began = e.at if e.times > 1 else e.first_timestamp or e.at
+        if not any(x.at >= e.at and image in x.message for x in later):
+            found.append(Pull(e.about[1], image, e.source.host, began))
+    return sorted(found, key=lambda p: (p.pod, p.image, p.began))
