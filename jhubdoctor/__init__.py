@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health
     from jhubdoctor.facts.helm import Listed, Release, Revision
     from jhubdoctor.facts.hub import Hub, Scope, chart_version
-    from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
+    from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, pod_of, refusal
     from jhubdoctor.facts.namespace import Events
     from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
     from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Terminated,
         Toleration,
         VolumeAttachment,
+        VolumeMount,
         human,
         human_bytes,
         quantity,
@@ -86,7 +87,7 @@ _HOME = {
     "facts.cluster": "Autoscaler Health Served ServerVersion Webhooks parse_health",
     "facts.helm": "Listed Release Revision",
     "facts.hub": "Hub Scope chart_version",
-    "facts.logs": "Entry HubLog PodLog Spawn Spawns refusal",
+    "facts.logs": "Entry HubLog PodLog Spawn Spawns pod_of refusal",
     "facts.namespace": "Events",
     "facts.users": "Shape may_run selected transient untolerated",
     "finding": "Evidence Finding Fix Ref Severity",
@@ -94,7 +95,7 @@ _HOME = {
     "Deployment EndpointSlice Event "
     "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
-    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment CSINode human human_bytes quantity "
+    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment VolumeMount CSINode human human_bytes quantity "
     "selector_matches tolerates ClusterRoleBinding LabelSelector PolicyPeer PolicyPort ReplicaSet",
     "reader": "Look",
     "reads": "Query State Unreadable",

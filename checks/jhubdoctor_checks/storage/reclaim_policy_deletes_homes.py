@@ -33,16 +33,17 @@ def reclaim_policy_deletes_homes(
     )
     if not lost:
         return
-    keep = values is not None and values.get("hub.config.KubeSpawner.delete_pvc") is False
+    # the trait came, turned on, with KubeSpawner 1.0 (chart 1.0)
+    off = values is not None and values.get("hub.config.KubeSpawner.delete_pvc") is False
+    keep = off or hub.at_least("1.0.0") is False
     classes = sorted({v.spec.storage_class_name for v in lost} - {""})
     shown = [Evidence("volume", f"{v.name}: persistentVolumeReclaimPolicy: Delete") for v in lost[:2]]
     shown += [Evidence("volume", f"and {len(lost) - 2} more")] if len(lost) > 2 else []
     if not keep:
-        # the trait's default since chart 1.0
         shown.append(Evidence("values", "hub.config.KubeSpawner.delete_pvc: true (the default)"))
     yield Finding(
         on=tuple(shared(homes[v.name].ref) for v in lost),
-        says=f"{_homes(len(lost))} deleted for good with {'their claims' if keep else 'their users or claims'}",
+        says=f"deleting {'a claim' if keep else 'a user or a claim'} deletes the home for good: {_homes(len(lost))}",
         evidence=tuple(shown),
         fix=Fix(
             "This is what clouds do by default; back homes up. To keep a home when its user is deleted on the admin "
@@ -56,4 +57,4 @@ def reclaim_policy_deletes_homes(
 
 
 def _homes(count: int) -> str:
-    return "1 home is" if count == 1 else f"{count} homes are"
+    return "1 home" if count == 1 else f"{count} homes"

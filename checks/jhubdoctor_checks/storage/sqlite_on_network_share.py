@@ -1,6 +1,7 @@
 """A database of files where file locks are slow, or do not hold."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from jhubdoctor import (
     Evidence,
@@ -19,6 +20,7 @@ from jhubdoctor import (
 )
 from jhubdoctor_checks.storage._database import sqlite_claim
 from jhubdoctor_checks.storage._drivers import DISKS, provisioner_of, share
+from jhubdoctor_checks.storage._full import of_today
 
 # sqlite3 (Python), inside sqlalchemy.exc.OperationalError
 LOCKED = "database is locked"
@@ -33,6 +35,7 @@ def sqlite_on_network_share(
     storage_classes: list[StorageClass],
     values: Values | None,
     hub_log: HubLog | None,
+    now: datetime,
 ) -> Iterator[Finding]:
     """The hub keeps its SQLite database on a network file share."""
     name = sqlite_claim(hub, values)
@@ -48,7 +51,7 @@ def sqlite_on_network_share(
     if not what:
         return
     source = ("volume", f"{volume.name} made by {made_by}") if volume else ("storageclass", f"provisioner: {made_by}")
-    locked = [e for e, _ in hub_log.search(LOCKED)] if hub_log else []
+    locked = [e for e, _ in of_today(hub_log, LOCKED, now)] if hub_log else []
     disks = sorted(c.name for c in storage_classes if c.provisioner in DISKS)
     yield Finding(
         on=(claim.ref,),

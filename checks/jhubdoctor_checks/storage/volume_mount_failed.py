@@ -1,0 +1,78 @@
+"""Volumes that cannot be mounted."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Deployment, Events, Evidence, Finding, Hub, Pod, Ref, Service, Severity, Spawns, check, clean
+from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.storage._mounts import SLOW, Failure, about, failure_of
+
+PATIENCE = timedelta(minutes=2)
+LONG = timedelta(minutes=5)
+"""For what is only slow: some clouds take minutes to attach a disk."""
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=(
+        "spawn-timeout",
+        "spawn-timeline",
+        "hub-crash-loop",
+        "service-without-endpoints",
+        "helm-release-not-deployed",
+    ),
+)
+def volume_mount_failed(
+    hub: Hub,
+    pods: list[Pod],
+    user_pods: list[Pod],
+    events: Events,
+    spawns: Spawns | None,
+    deployments: list[Deployment] | None,
+    services: list[Service] | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """A pod waits for a volume that cannot be mounted."""
+    groups: dict[tuple[str, str], list[tuple[Ref, Failure]]] = {}
+    components: dict[tuple[str, str], set[str]] = {}
+    for pod, ref, since in _waiting(hub, pods, user_pods, spawns, now):
+        failure = failure_of(about(events, ref.name))
+        if failure is None or (failure.row is SLOW and since < LONG):
+            continue
+        # one Secret, server or driver that fails is one finding
+        key = (failure.row.cause, failure.name or (failure.volume if pod and not pod.user else ""))
+        groups.setdefault(key, []).append((ref, failure))
+        components.setdefault(key, set()).add(pod.component if pod else "")
+    for key, members in sorted(groups.items()):
+        failure = members[0][1]
+        count = f"{len(members)} pods wait" if len(members) > 1 else "a pod waits"
+        volume = f"volume {failure.volume}" if failure.volume else "volume"
+        refs = sorted((r for r, _ in members), key=lambda r: r.name)
+        yield Finding(
+            on=tuple(refs),
+            says=f"{count} for a {volume} that {failure.says()}",
+            evidence=tuple(
+                Evidence("event", f"{r.name}: {f.event.reason}: {clean(f.event.message, 500)}", f.event.at)
+                for r, f in members[:3]
+            ),
+            fix=failure.fix(hub, refs[0].name if any(p.name == refs[0].name for p in (*pods, *user_pods)) else ""),
+            cause=" ".join(key).strip(),
+            affects=dependents(hub, components[key], deployments or [], [], services),
+        )
+
+
+def _waiting(
+    hub: Hub, pods: list[Pod], user_pods: list[Pod], spawns: Spawns | None, now: datetime
+) -> Iterator[tuple[Pod | None, Ref, timedelta]]:
+    """Pods that have a node and have not started for two minutes, and those that the hub has given up on."""
+    here = set()
+    for pod in sorted((*pods, *user_pods), key=lambda p: p.name):
+        here.add(pod.name)
+        placed = pod.condition("PodScheduled")
+        since = now - ((placed.last_transition_time if placed else None) or pod.created)
+        if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
+            yield pod, shared(pod.ref) if pod in user_pods else pod.ref, since
+    for s in spawns.unresolved(now, hours=1) if spawns else ():
+        if s.pod and s.pod not in here and s.kind == "start-timeout":
+            yield None, shared(hub.pod_ref(s.pod)), LONG
