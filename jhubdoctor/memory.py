@@ -13,7 +13,7 @@ from typing import Any
 from jhubdoctor.kube import PartialObject
 from jhubdoctor.reader import NotJSON, Reader, convert
 from jhubdoctor.reads import READS, Answer, Query, State
-from jhubdoctor.redact import clean, log_text
+from jhubdoctor.redact import clean, log_end
 
 PLURALS: dict[str, str] = {}
 """Kind to the name of the read that lists it."""
@@ -118,7 +118,7 @@ class MemoryReader(Reader):
         text = self._logs.get(f"{query.namespace}/{query.name}")
         if text is None and not self._complete:
             return Answer(State.ABSENT, [], detail=clean(f"the log of {query.name} is not in this dump"))
-        return Answer(State.OK, [], log_text(text or ""))
+        return Answer(State.OK, [], log_end(text or ""))
 
 
 def _split(selector: str) -> list[str]:

@@ -63,8 +63,16 @@ hub.fsGid
 hub.imagePullSecret.enabled
 hub.uid
 hub.image.**
-hub.livenessProbe.**
-hub.readinessProbe.**
+hub.livenessProbe.enabled
+hub.livenessProbe.failureThreshold
+hub.livenessProbe.initialDelaySeconds
+hub.livenessProbe.periodSeconds
+hub.livenessProbe.timeoutSeconds
+hub.readinessProbe.enabled
+hub.readinessProbe.failureThreshold
+hub.readinessProbe.initialDelaySeconds
+hub.readinessProbe.periodSeconds
+hub.readinessProbe.timeoutSeconds
 hub.namedServerLimitPerUser
 hub.networkPolicy.**
 hub.nodeSelector.*
@@ -76,7 +84,10 @@ hub.serviceAccount.name
 hub.tolerations.**
 hub.redirectToServer
 hub.shutdownOnLogout
-httpRoute.**
+httpRoute.enabled
+httpRoute.gateway.**
+httpRoute.hostnames.**
+httpRoute.parentRefs.**
 ingress.enabled
 ingress.hosts.**
 ingress.ingressClassName
@@ -182,7 +193,12 @@ _SPAWNER_TRAITS = (
     "image_pull_policy image_pull_secrets mem_guarantee mem_limit node_affinity_preferred node_affinity_required "
     "node_selector priority_class_name scheduler_name start_timeout storage_class tolerations"
 ).split()
-# Of hub.config.<Class> the keys stay, numbers and booleans stay, text is hidden but for these, lists keep their length.
+# Of hub.config.<Class> the keys stay, booleans stay, numbers that measure something stay (a password can be a number),
+# text is hidden but for these, lists keep their length.
+_MEASURES = re.compile(
+    r"(?:\w+_)?(?:timeout|limit|interval|seconds|days|age|delay|ratio|factor|threads?|retries|attempts|size|port|uid|gid"
+    r"|level|count|max|min|guarantee|every|concurrency|per_user)(?:_\w+)?"
+)
 _PLAIN_TRAITS = frozenset(
     "authenticator_class spawner_class proxy_class slug_scheme pod_name_template pvc_name_template".split()
 )
@@ -304,8 +320,10 @@ def database_url(value: str) -> str:
 
 
 def _trait(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (int, float)):
+        return value if _MEASURES.fullmatch(name) else HIDDEN
     if isinstance(value, str):
         if name == "db_url":
             return database_url(value)
@@ -316,7 +334,7 @@ def _trait(name: str, value: Any) -> Any:
         return HIDDEN if value else ""
     if isinstance(value, list):
         return [HIDDEN] * len(value)
-    return {HIDDEN: len(value)} if value else {}
+    return {HIDDEN: HIDDEN} if value else {}
 
 
 def allowed(data: Any) -> dict[str, Any]:
@@ -347,7 +365,8 @@ def allowed(data: Any) -> dict[str, Any]:
             kept.setdefault("hub", {})["extraConfig"] = {"traits": found, "snippets": len(list(texts))}
     if isinstance(data.get("auth"), Mapping) and data["auth"]:
         # the whole section left the chart in 0.11; that it is there is what matters
-        kept["auth"] = {"type": _leaf(data["auth"].get("type"))}
+        kind = data["auth"].get("type")
+        kept["auth"] = {"type": _leaf(kind) if isinstance(kind, str) else None}
     for path in (*_NAMES_ONLY, *_HIDDEN):
         at: Any = data
         *parents, last = path.split(".")
@@ -448,15 +467,66 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
             "values": _release_values(
                 str(meta.get("name", "")), merged(chart.get("values") or {}, release.get("config") or {})
             ),
+            "supplied": _release_values(str(meta.get("name", "")), release.get("config") or {}),
+            "shape": shape(_mine(str(meta.get("name", "")), release.get("config") or {})),
         }
     except (binascii.Error, OSError, EOFError, zlib.error, ValueError, AttributeError, TypeError, RecursionError):
         return ""
     return base64.b64encode(json.dumps(kept, sort_keys=True).encode()).decode()
 
 
+# Below these keys lie names that people choose, code and credentials: that they are there is kept, and nothing of what
+# is in them.
+_OPAQUE = frozenset(
+    "custom global config extraEnv extraConfig extraFiles services loadRoles templateVars annotations labels matchLabels "
+    "extraLabels extraAnnotations nodeSelector extraStaticConfig extraDynamicConfig extraPodConfig extraPodSpec".split()
+)
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
+SHAPE_LIMIT = 2000
+_TYPES = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
+
+
+def shape(data: Any) -> dict[str, str]:
+    """Which keys somebody set, as dotted paths, and of which type each is; never a value."""
+    found: dict[str, str] = {}
+
+    def walk(mapping: Mapping[Any, Any], path: str) -> None:
+        for key, value in mapping.items():
+            if not _KEY.fullmatch(str(key)) or len(found) >= SHAPE_LIMIT:
+                continue
+            here = f"{path}.{key}" if path else str(key)
+            found[here] = _TYPES.get(type(value), "string")
+            if isinstance(value, Mapping) and key not in _OPAQUE and here.count(".") < 8:
+                walk(value, here)
+
+    if isinstance(data, Mapping):
+        walk(data, "")
+    return found
+
+
+def _shape_again(kept: Any) -> dict[str, str]:
+    """A shape that comes from a bundle: foreign input."""
+    if not isinstance(kept, Mapping):
+        return {}
+    paths = [p for p in kept if isinstance(p, str) and all(_KEY.fullmatch(part) for part in p.split("."))]
+    return {p: str(kept[p]) for p in paths[:SHAPE_LIMIT] if kept[p] in _TYPES.values()}
+
+
 def _release_values(chart: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The hub's part of a release's values: all of it, or what a parent chart passes down."""
     return allowed(values) if chart == "jupyterhub" else {"jupyterhub": allowed(values.get("jupyterhub"))}
+
+
+def _mine(chart: str, values: Mapping[str, Any]) -> Any:
+    return values if chart == "jupyterhub" else values.get("jupyterhub")
 
 
 def _release_again(kept: dict[str, Any]) -> str:
@@ -465,6 +535,8 @@ def _release_again(kept: dict[str, Any]) -> str:
     again = {k: _plain(v) for k, v in kept.items() if k in fields}
     name = str((kept.get("chart") or {}).get("name", ""))
     again["values"] = _release_values(name, kept.get("values") or {})
+    again["supplied"] = _release_values(name, kept.get("supplied") or {})
+    again["shape"] = _shape_again(kept.get("shape"))
     return base64.b64encode(json.dumps(again, sort_keys=True).encode()).decode()
 
 
