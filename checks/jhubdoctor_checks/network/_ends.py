@@ -1,0 +1,117 @@
+"""The ends of the connections that a hub lives on, as NetworkPolicies see them."""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from jhubdoctor import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec
+from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
+from jhubdoctor_checks.network._policies import End
+
+ACCESS = "hub.jupyter.org/network-access-"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _named(spec: PodSpec) -> dict[str, int]:
+    return {p.name: p.container_port for c in spec.containers for p in c.ports if p.name}
+
+
+def deployed(deployment: Deployment, namespace: Namespace | None, pods: Iterable[Pod], ports: Mapping[str, int]) -> End:
+    """The pods of a Deployment."""
+    template = deployment.spec.template
+    return End(
+        deployment.name,
+        template.metadata.labels,
+        tuple(p.status.pod_ip for p in pods if p.status.pod_ip),
+        namespace.labels if namespace is not None else None,
+        ports={**ports, **_named(template.spec)},
+    )
+
+
+def users(hub: Hub, user_pods: list[Pod], namespace: Namespace | None) -> End:
+    """A user's server: one that runs, or what the chart makes of it.
+
+    The label that lets it reach the hub is taken as given: its loss is the matter of network-access-label-lost.
+    """
+    lived = next((p for p in user_pods if not p.finished), None)
+    core = hub.deployment.spec.template.metadata.labels if hub.deployment is not None else hub.labels
+    keys = ("app", "release", "app.kubernetes.io/name", "app.kubernetes.io/instance")
+    labels = dict(lived.labels) if lived is not None else {k: core[k] for k in keys if k in core}
+    labels |= {"component": "singleuser-server", f"{ACCESS}hub": "true"}
+    if lived is None and "app.kubernetes.io/component" in core:
+        labels["app.kubernetes.io/component"] = "singleuser-server"
+    return End(
+        "users' servers",
+        labels,
+        tuple(p.status.pod_ip for p in user_pods if p.status.pod_ip),
+        namespace.labels if namespace is not None else None,
+        ports={"notebook-port": 8888},
+    )
+
+
+def dns(cluster_dns: ClusterDNS | None) -> End | None:
+    """The pods that answer for names; None where they are not known."""
+    if cluster_dns is None or not cluster_dns.pods or not cluster_dns.addresses:
+        return None
+    labels = cluster_dns.pods[0].labels
+    return End("the cluster's DNS", labels, cluster_dns.addresses, {NAMESPACE_NAME: "kube-system"}, home=False)
+
+
+def api(slices: list[EndpointSlice]) -> tuple[End, int] | None:
+    """Where the API server answers, and the port; None where it is not known."""
+    addresses = tuple(sorted({a for s in slices for a in ready_addresses(s)}))
+    port = next((p.port for s in slices for p in s.ports if p.port), None)
+    if not addresses or port is None:
+        return None
+    return End("the API server", None, addresses, None, home=False), port
+
+
+def changed(policies: Iterable[NetworkPolicy]) -> datetime:
+    """When one of these policies was last written."""
+    return max(
+        (t for p in policies for t in (p.created, *(f.time for f in p.metadata.managed_fields if f.time))),
+        default=EPOCH,
+    )
+
+
+# component to where its policy stands in the values: `proxy.networkPolicy` moved in 0.10
+_POLICY = {"hub": ("hub",), "proxy": ("proxy", "chp"), "singleuser-server": ("singleuser",)}
+
+
+def may_reach(hub: Hub, wanted: Iterable[tuple[End, End, str]]) -> tuple[dict[str, object], str]:
+    """The values by which the chart's own policies let these connections through, and what to say of them.
+
+    `egressAllowRules` came in chart 2.0; before, `egress` held rules alone.
+    """
+    if hub.at_least("2.0.0") is False:
+        return (
+            {},
+            "Add the missing rules to networkPolicy.egress and networkPolicy.ingress of the component in the values.",
+        )
+    patch: dict[str, object] = {}
+    for source, target, protocol in wanted:
+        place = _POLICY.get((source.labels or {}).get("component", ""))
+        rules = _rules(target, protocol)
+        if place is None or not rules:
+            continue
+        at = patch
+        for key in (*place, "networkPolicy", "egressAllowRules"):
+            at = at.setdefault(key, {})  # type: ignore[assignment]  # every value on the way is such a mapping
+        at |= rules
+    return patch, "Turn the chart's rules for it on again." if patch else ""
+
+
+def _rules(target: End, protocol: str) -> dict[str, object]:
+    if protocol == "UDP":
+        return {"dnsPortsKubeSystemNamespace": True, "dnsPortsPrivateIPs": True}
+    if target.labels is None:
+        return {"privateIPs" if all(map(_private, target.addresses)) else "nonPrivateIPs": True}
+    return {}
+
+
+def _private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        return False

@@ -1,0 +1,129 @@
+"""The rules of NetworkPolicies, one by one (https://kubernetes.io/docs/concepts/services-networking/network-policies/)."""
+
+from typing import Any
+
+import pytest
+
+from jhubdoctor import NetworkPolicy
+from jhubdoctor.reader import convert
+from jhubdoctor_checks.network._policies import End, blocking
+
+HUB = End("hub", {"component": "hub"}, ("10.1.0.4",), {"team": "hubs"}, ports={"http": 8081})
+USER = End("user", {"component": "singleuser-server"}, ("10.1.0.9",), {"team": "hubs"}, ports={"notebook-port": 8888})
+API = End("api", None, ("203.0.113.7", "10.0.0.1"), home=False)
+DNS = End("dns", {"k8s-app": "kube-dns"}, ("10.2.0.2",), {"kubernetes.io/metadata.name": "kube-system"}, home=False)
+
+
+def policy(selector: dict[str, Any] | None = None, **spec: Any) -> NetworkPolicy:
+    found: NetworkPolicy = convert(
+        NetworkPolicy, {"metadata": {"name": "p"}, "spec": {"podSelector": selector or {}, **spec}}
+    )
+    return found
+
+
+def egress(*rules: dict[str, Any]) -> NetworkPolicy:
+    return policy(policyTypes=["Egress"], egress=list(rules))
+
+
+def ingress(*rules: dict[str, Any]) -> NetworkPolicy:
+    return policy(policyTypes=["Ingress"], ingress=list(rules))
+
+
+def block(cidr: str, *but: str) -> dict[str, Any]:
+    return {"ipBlock": {"cidr": cidr, "except": list(but)}}
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "protocol", "rules", "passes"),
+    [
+        # no rule at all denies, an empty rule allows all
+        (API, 6443, "TCP", [], False),
+        (API, 6443, "TCP", [{}], True),
+        (API, 6443, "TCP", [{"to": [], "ports": []}], True),
+        # addresses
+        (API, 6443, "TCP", [{"to": [block("203.0.113.0/24")]}], True),
+        (API, 6443, "TCP", [{"to": [block("192.168.0.0/16")]}], False),
+        (API, 6443, "TCP", [{"to": [block("0.0.0.0/0", "10.0.0.0/8", "203.0.113.0/24")]}], False),
+        (API, 6443, "TCP", [{"to": [block("::/0")]}], False),
+        (API, 6443, "TCP", [{"to": [block("not an address")]}], False),
+        (API, 6443, "TCP", [{"to": [{"podSelector": {}}]}], False),
+        # ports: numbers, ranges, protocols
+        (API, 6443, "TCP", [{"ports": [{"port": 443}]}], False),
+        (API, 6443, "TCP", [{"ports": [{"port": 443}, {"port": 6443}]}], True),
+        (API, 6443, "TCP", [{"ports": [{"port": 6000, "endPort": 7000}]}], True),
+        (API, 6443, "TCP", [{"ports": [{"protocol": "UDP"}]}], False),
+        (DNS, 53, "UDP", [{"ports": [{"port": 53}]}], False),
+        (DNS, 53, "UDP", [{"ports": [{"port": 53, "protocol": "UDP"}]}], True),
+        # named ports are those of the pod that is reached
+        (USER, 8888, "TCP", [{"ports": [{"port": "notebook-port"}]}], True),
+        (USER, 8888, "TCP", [{"ports": [{"port": "http"}]}], False),
+        # pods of the same namespace, and of others
+        (USER, 8888, "TCP", [{"to": [{"podSelector": {"matchLabels": {"component": "singleuser-server"}}}]}], True),
+        (USER, 8888, "TCP", [{"to": [{"podSelector": {"matchLabels": {"component": "proxy"}}}]}], False),
+        (DNS, 53, "TCP", [{"to": [{"podSelector": {}}]}], False),
+        (DNS, 53, "TCP", [{"to": [{"namespaceSelector": {}}]}], True),
+        (
+            DNS,
+            53,
+            "TCP",
+            [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]}],
+            True,
+        ),
+        (DNS, 53, "TCP", [{"to": [{"namespaceSelector": {"matchLabels": {"team": "hubs"}}}]}], False),
+        (DNS, 53, "TCP", [{"to": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"a": "b"}}}]}], False),
+        (USER, 8888, "TCP", [{"to": [{"namespaceSelector": {"matchLabels": {"team": "hubs"}}}]}], True),
+        # one rule of several is enough; peer and port must be of the same rule
+        (API, 6443, "TCP", [{"to": [block("10.9.0.0/16")]}, {"ports": [{"port": 6443}]}], True),
+        (
+            API,
+            6443,
+            "TCP",
+            [{"to": [block("10.0.0.0/8")], "ports": [{"port": 53}]}, {"to": [block("10.9.0.0/16")]}],
+            False,
+        ),
+    ],
+)
+def test_egress_rules(target: End, port: int, protocol: str, rules: list[dict[str, Any]], passes: bool) -> None:
+    assert (not blocking([egress(*rules)], HUB, target, port, protocol)) is passes
+
+
+def test_no_policy_blocks_nothing() -> None:
+    assert not blocking([], HUB, USER, 8888)
+
+
+def test_policies_of_others_hold_for_others() -> None:
+    other = policy({"matchLabels": {"component": "db"}}, policyTypes=["Ingress", "Egress"])
+
+    assert not blocking([other], HUB, USER, 8888)
+
+
+def test_what_any_policy_allows_is_allowed() -> None:
+    assert not blocking([egress(), egress({})], HUB, USER, 8888)
+
+
+def test_both_ends_must_allow() -> None:
+    closed = policy({"matchLabels": {"component": "singleuser-server"}}, policyTypes=["Ingress"])
+
+    assert blocking([egress({}), closed], HUB, USER, 8888) == [closed]
+
+
+def test_ingress_looks_at_where_it_comes_from() -> None:
+    from_hub = ingress({"from": [{"podSelector": {"matchLabels": {"component": "hub"}}}], "ports": [{"port": 8888}]})
+
+    assert not blocking([from_hub], HUB, USER, 8888)
+    assert blocking([from_hub], USER, HUB, 8081)
+
+
+def test_policies_of_this_namespace_do_not_hold_for_pods_of_another() -> None:
+    assert not blocking([ingress()], HUB, DNS, 53, "UDP")
+
+
+@pytest.mark.parametrize(("spec", "blocked"), [({}, False), ({"egress": [{"ports": [{"port": 1}]}]}, True)])
+def test_a_policy_without_types_is_for_egress_only_with_such_rules(spec: dict[str, Any], blocked: bool) -> None:
+    assert bool(blocking([policy(**spec)], HUB, API, 6443)) is blocked
+
+
+def test_unknown_labels_of_a_namespace_count_in_favour() -> None:
+    unknown = End("dns", {"a": "b"}, ("10.2.0.2",), None, home=False)
+
+    assert not blocking([egress({"to": [{"namespaceSelector": {"matchLabels": {"x": "y"}}}]})], HUB, unknown, 53)
