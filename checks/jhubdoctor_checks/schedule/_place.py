@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor import Evidence, Node, Ref, may_run, selected, selector_matches
+from jhubdoctor import Evidence, Node, Ref, Severity, may_run, selected, selector_matches
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 # What every finding here can have for a consequence.
@@ -20,6 +20,8 @@ EXPLAINS = (
     "hub-restarting",
     "consecutive-failure-abort",
 )
+# They give way to others, or nobody waits for them: that there is no room for these is normal.
+YIELDING = frozenset({"user-placeholder", "continuous-image-puller", "hook-image-puller"})
 _API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1"}
 # component: what one pod of it is called, and several
 _NAMES = {
@@ -49,8 +51,20 @@ def kind_of(pod: Unplaced, nodes: list[Node]) -> str:
         return "affinity"
     if not suitable(pod, nodes):
         return "taint" if not any(may_run(pod.spec, n) for n in chosen) else "volume-zone"
-    rest = {k: pod.nodes[k] for k in ("resources", "pods", "volume-count", "ports", "volume-zone") if k in pod.nodes}
+    rest = {k: pod.nodes[k] for k in ("resources", "pods", "volume-count", "ports") if k in pod.nodes}
+    if not rest and pod.volumes is None and "volume-zone" in pod.nodes:
+        return "volume-zone"
     return max(rest, key=lambda k: (rest[k], k == "resources"), default="")
+
+
+def of_kind(unplaced: list[Unplaced], nodes: list[Node], kind: str) -> list[Unplaced]:
+    """The pods with this class of reason, without those that wait for room by nature or for which a node is coming."""
+    return [p for p in unplaced if p.scaling is None and p.component not in YIELDING and kind_of(p, nodes) == kind]
+
+
+def level(pods: list[Unplaced]) -> Severity | None:
+    """A warning where only pods are concerned that are gone: room comes and goes."""
+    return None if any(p.pod for p in pods) else Severity.WARNING
 
 
 def suitable(pod: Unplaced, nodes: list[Node]) -> list[Node]:

@@ -5,11 +5,20 @@ from collections.abc import Iterator
 from jhubdoctor import Autoscaler, Deployment, Finding, Fix, Hub, Node, Pod, Ref, Service, Severity, Shape, check, human
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, kind_of, names, on, owners, suitable, verb, who
+from jhubdoctor_checks.schedule._place import (
+    EXPLAINS,
+    YIELDING,
+    evidence,
+    kind_of,
+    level,
+    names,
+    on,
+    owners,
+    suitable,
+    verb,
+    who,
+)
 from jhubdoctor_checks.schedule._room import asked, held, lacking, most, smaller
-
-# They give way to others, or nobody waits for them: that there is no room for these is normal.
-_YIELDING = frozenset({"user-placeholder", "continuous-image-puller", "hook-image-puller"})
 
 
 @check(severity=Severity.ERROR, explains=EXPLAINS)
@@ -31,7 +40,7 @@ def insufficient_resources(
             continue
         if never := lacking(pod, suitable(pod, nodes)):
             groups.setdefault(f"never {asked(pod.requests, never)}", (never, []))[1].append(pod)
-        elif pod.component not in _YIELDING:
+        elif pod.component not in YIELDING:
             groups.setdefault(f"full {' '.join(sorted(pod.short))}", ([], []))[1].append(pod)
     waiting = [p for p in user_pods if not p.node and not p.terminating]
     for key, (never, found) in sorted(groups.items()):
@@ -105,7 +114,7 @@ def _full(
             " idle servers sooner (cull.timeout).",
             commands=tuple(f"kubectl describe node {n.name}" for n in room[:1]),
         ),
-        severity=None if live else Severity.WARNING,
+        severity=level(found),
         cause=key,
         affects=affects,
     )

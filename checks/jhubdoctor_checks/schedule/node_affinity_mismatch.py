@@ -1,0 +1,82 @@
+"""Pods that ask for labels which no node has."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jhubdoctor import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check
+from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.schedule import Unplaced
+from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, verb, who
+from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
+from jhubdoctor_checks.schedule._taints import DEDICATED
+
+# component: where its node selector is set (charts 1.0 to main)
+_PATHS = {
+    "singleuser-server": "singleuser.nodeSelector, or node_selector of a profile",
+    "hub": "hub.nodeSelector",
+    "proxy": "proxy.chp.nodeSelector",
+    "autohttps": "proxy.traefik.nodeSelector",
+    "user-scheduler": "scheduling.userScheduler.nodeSelector",
+    "image-puller": "prePuller.hook.nodeSelector",
+}
+
+
+@check(severity=Severity.ERROR, explains=EXPLAINS)
+def node_affinity_mismatch(
+    hub: Hub,
+    unplaced: list[Unplaced],
+    nodes: list[Node],
+    deployments: list[Deployment],
+    pending_user_pods: list[Pod],
+    services: list[Service] | None,
+) -> Iterator[Finding]:
+    """Pods cannot be placed because no node has the labels that they ask for."""
+    groups: dict[str, list[Unplaced]] = {}
+    for pod in of_kind(unplaced, nodes, "affinity"):
+        if pod.spec is not None:
+            groups.setdefault(words(unmet(pod.spec, nodes)), []).append(pod)
+    for key, found in sorted(groups.items()):
+        spec = found[0].spec
+        asked = unmet(spec, nodes) if spec is not None else []
+        suffer = dependents(hub, {p.component for p in found}, deployments, pending_user_pods, services)
+        refused = next((p.refused for p in found if p.refused), None)
+        none = "the cluster has no node at all" if not nodes else f"no node has {key}"
+        yield Finding(
+            on=on(found),
+            says=f"{who(found)} cannot be placed: {none}, which {verb(found, 'it asks', 'they ask')} for"
+            if nodes
+            else f"{who(found)} cannot be placed: {none}",
+            evidence=(
+                ("pod.spec", f"asks for {key or 'any node'}"),
+                *(("node", text) for text in instead(asked, nodes)[:4]),
+                evidence(found),
+                *((("event", f"{refused.reason}: {refused.message}", refused.at),) if refused else ()),
+            ),
+            fix=_fix(hub, found[0], [k for k, _, _ in asked], nodes),
+            cause=key,
+            affects=tuple(dict.fromkeys((*owners(found), *suffer))),
+        )
+
+
+def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
+    if not nodes:
+        return Fix("Add nodes.", commands=("kubectl get nodes",))
+    path = _PATHS.get(pod.component, "its node selector")
+    if set(keys) == {PURPOSE}:
+        purpose = "user" if pod.user or pod.component not in _PATHS else "core"
+        meant = [n.name for n in nodes if any(t.key in DEDICATED and t.value == purpose for t in n.spec.taints)]
+        plain = [n.name for n in nodes if not n.purpose]
+        section = "userPods" if purpose == "user" else "corePods"
+        patch: dict[str, Any] = {"scheduling": {section: {"nodeAffinity": {"matchNodePurpose": "prefer"}}}}
+        label = f"kubectl label nodes {' '.join(sorted(meant or plain)[:10])} {PURPOSE}={purpose}"
+        return Fix(
+            f"Label the nodes for this, and their pool's settings too; or only prefer such nodes"
+            f" (scheduling.{section}.nodeAffinity.matchNodePurpose).",
+            {} if meant or plain else patch,
+            (label,) if meant or plain else (hub.helm_upgrade,),
+        )
+    return Fix(
+        f"Correct the selector ({path}), or label the nodes and their pool; a pool that has shrunk to nothing needs an"
+        " autoscaler that knows its labels.",
+        commands=("kubectl get nodes --show-labels",),
+    )

@@ -1,0 +1,52 @@
+"""Nodes that have as many pods as they may."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check, human
+from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.schedule import Unplaced
+from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, suitable, who
+from jhubdoctor_checks.schedule._room import most
+
+# Below this a node's limit is not the usual 110: on EKS it follows from the machine's network interfaces.
+USUAL = 110
+
+
+@check(severity=Severity.ERROR, explains=EXPLAINS)
+def too_many_pods(
+    hub: Hub,
+    unplaced: list[Unplaced],
+    nodes: list[Node],
+    deployments: list[Deployment],
+    pending_user_pods: list[Pod],
+    services: list[Service] | None,
+) -> Iterator[Finding]:
+    """Nodes have room for a pod, but already as many pods as they may have."""
+    found = of_kind(unplaced, nodes, "pods")
+    if not found:
+        return
+    room = sorted(suitable(found[0], nodes), key=lambda n: n.name)
+    few = [n for n in room if 0 < most("pods", [n]) < USUAL]
+    suffer = dependents(hub, {p.component for p in found}, deployments, pending_user_pods, services)
+    text = "Add a node."
+    if few:
+        text = (
+            "Add a node, or raise the limit: on EKS it follows from the machine's network interfaces, and prefix"
+            " delegation (ENABLE_PREFIX_DELEGATION of the VPC CNI) with a higher --max-pods lifts it."
+        )
+    yield Finding(
+        on=on(found),
+        says=f"{who(found)} cannot be placed: {names(room) or 'every node'} is at its limit of pods",
+        evidence=(
+            evidence(found),
+            *(("node", f"{n.name}: allocatable pods {human('pods', most('pods', [n]))}") for n in room[:3]),
+        ),
+        fix=Fix(
+            text,
+            commands=tuple(
+                f"kubectl get pods --all-namespaces --field-selector spec.nodeName={n.name}" for n in room[:1]
+            ),
+        ),
+        severity=level(found),
+        affects=tuple(dict.fromkeys((*owners(found), *suffer))),
+    )
