@@ -478,8 +478,9 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
 # Below these keys lie names that people choose, code and credentials: that they are there is kept, and nothing of what
 # is in them.
 _OPAQUE = frozenset(
-    "custom global config extraEnv extraConfig extraFiles services loadRoles templateVars annotations labels matchLabels "
-    "extraLabels extraAnnotations nodeSelector extraStaticConfig extraDynamicConfig extraPodConfig extraPodSpec".split()
+    "custom global config extraEnv extraConfig extraFiles services loadRoles templateVars annotations labels "
+    "extraLabels extraAnnotations nodeSelector extraStaticConfig extraDynamicConfig extraPodConfig extraPodSpec "
+    "matchLabels".split()
 )
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
 SHAPE_LIMIT = 2000
@@ -531,13 +532,27 @@ def _mine(chart: str, values: Mapping[str, Any]) -> Any:
 
 def _release_again(kept: dict[str, Any]) -> str:
     """A release that was reduced before (it comes from a bundle), reduced once more: a bundle is foreign input."""
-    fields = {"name", "version", "info", "chart", "objects", "hooks"}
-    again = {k: _plain(v) for k, v in kept.items() if k in fields}
-    name = str((kept.get("chart") or {}).get("name", ""))
-    again["values"] = _release_values(name, kept.get("values") or {})
-    again["supplied"] = _release_values(name, kept.get("supplied") or {})
-    again["shape"] = _shape_again(kept.get("shape"))
+    info, chart = kept.get("info") or {}, kept.get("chart") or {}
+    name = str(chart.get("name", ""))
+    again = {
+        "name": _text(kept.get("name")),
+        "version": int(kept.get("version") or 0),
+        "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
+        "chart": {
+            **{k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
+            "dependencies": [_text(d) for d in chart.get("dependencies") or []],
+        },
+        "values": _release_values(name, kept.get("values") or {}),
+        "supplied": _release_values(name, kept.get("supplied") or {}),
+        "shape": _shape_again(kept.get("shape")),
+    }
+    for part in ("objects", "hooks"):
+        again[part] = [{k: _text(o.get(k)) for k in ("apiVersion", "kind", "name")} for o in kept.get(part) or []]
     return base64.b64encode(json.dumps(again, sort_keys=True).encode()).decode()
+
+
+def _text(value: Any) -> str:
+    return str(_leaf(value)) if isinstance(value, str) else ""
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

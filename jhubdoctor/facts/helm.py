@@ -65,6 +65,8 @@ class Release:
         objects: what its manifest holds.
         hooks: what its hooks hold.
         values: the chart's and the user's values, merged and reduced to the allow-list.
+        supplied: the user's values alone, reduced in the same way.
+        shape: which keys the user set for the hub's chart, as dotted paths, and of which type each is.
     """
 
     revision: Revision
@@ -75,6 +77,8 @@ class Release:
     objects: tuple[Listed, ...] = ()
     hooks: tuple[Listed, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
+    supplied: dict[str, Any] = field(default_factory=dict)
+    shape: dict[str, str] = field(default_factory=dict)
 
     @property
     def values_root(self) -> str:
@@ -158,4 +162,6 @@ def _content(look: Look, revision: Revision) -> Release:
         objects=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["objects"]),
         hooks=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["hooks"]),
         values=content["values"],
+        supplied=content.get("supplied", {}),
+        shape=content.get("shape", {}),
     )
