@@ -1,0 +1,1 @@
+"""Benchmarks: `nox -s bench`. They print figures and assert none."""

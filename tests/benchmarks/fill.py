@@ -1,0 +1,177 @@
+"""Fills a control plane with a hub of any size: nodes, running user pods, bound claims, events."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.cluster.plane import ControlPlane
+
+WORKERS = 8
+# A user pod of a real hub is about 11 kB of JSON: KubeSpawner sets dozens of variables, and the server adds who set them.
+PADDING = [{"name": f"COURSE_SETTING_{i:02}", "value": "x" * 60} for i in range(40)]
+
+
+def _each(jobs: Iterable[Callable[[], Any]]) -> None:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done in pool.map(lambda job: job(), jobs):
+            del done
+
+
+class Filler:
+    """Makes objects in a namespace until there are as many as asked for."""
+
+    def __init__(self, plane: ControlPlane, namespace: str, release: str) -> None:
+        self.plane = plane
+        self.namespace = namespace
+        self.release = release
+        self.pods = self.nodes = self.events = 0
+        self._lock = threading.Lock()
+
+    def _post(self, path: str, obj: dict[str, Any], status: dict[str, Any] | None = None) -> None:
+        made = self.plane.request("POST", path, obj)
+        if status is not None:
+            meta = {k: v for k, v in made["metadata"].items() if k != "resourceVersion"}  # whoever wrote meanwhile
+            body = {**made, "metadata": meta, "status": {**made.get("status", {}), **status}}
+            self.plane.request("PUT", f"{path}/{obj['metadata']['name']}/status", body)
+
+    def fill(self, *, pods: int, nodes: int) -> None:
+        """Grow to this size: as many claims and events as pods."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        base = f"/api/v1/namespaces/{self.namespace}"
+        _each([lambda i=i: self._node(i) for i in range(self.nodes, nodes)])
+        self.nodes = max(nodes, self.nodes)
+        _each([lambda i=i: self._claim(base, i) for i in range(self.pods, pods)])
+        _each([lambda i=i: self._pod(base, i, now) for i in range(self.pods, pods)])
+        _each([lambda i=i: self._event(base, i, now) for i in range(self.pods, pods)])
+        self.pods = max(pods, self.pods)
+
+    def _node(self, i: int) -> None:
+        name = f"bench-{i}"
+        taint = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
+        amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", "ephemeral-storage": "200Gi"}
+        self._post(
+            "/api/v1/nodes",
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name, "labels": {"hub.jupyter.org/node-purpose": "user"}},
+                "spec": {"taints": [taint]},
+            },
+            {
+                "allocatable": amounts,
+                "capacity": amounts,
+                "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+                "nodeInfo": dict.fromkeys(NODE_INFO, "x") | {"kubeletVersion": "v1.37.2", "architecture": "amd64"},
+            },
+        )
+
+    def _claim(self, base: str, i: int) -> None:
+        self._post(
+            f"{base}/persistentvolumeclaims",
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {
+                    "name": f"claim-user{i}",
+                    "labels": {"component": "singleuser-storage", "release": self.release},
+                    "annotations": {"hub.jupyter.org/username": f"user{i}"},
+                },
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "storageClassName": "standard",
+                    "volumeName": f"pv-user{i}",
+                    "resources": {"requests": {"storage": "10Gi"}},
+                },
+            },
+            {"phase": "Bound", "capacity": {"storage": "10Gi"}, "accessModes": ["ReadWriteOnce"]},
+        )
+
+    def _pod(self, base: str, i: int, now: str) -> None:
+        labels = {
+            "component": "singleuser-server",
+            "app": "jupyterhub",
+            "release": self.release,
+            "hub.jupyter.org/username": f"user{i}",
+            "hub.jupyter.org/network-access-hub": "true",
+        }
+        image = "quay.io/jupyterhub/k8s-singleuser-sample:4.4.0"
+        self._post(
+            f"{base}/pods",
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "name": f"jupyter-user{i}",
+                    "labels": labels,
+                    "annotations": {"hub.jupyter.org/username": f"user{i}"},
+                },
+                "spec": {
+                    "nodeName": f"bench-{i % max(self.nodes, 1)}",
+                    "automountServiceAccountToken": False,
+                    "containers": [
+                        {
+                            "name": "notebook",
+                            "image": image,
+                            "env": PADDING,
+                            "resources": {"requests": {"memory": "1Gi"}},
+                        }
+                    ],
+                    "volumes": [{"name": "home", "persistentVolumeClaim": {"claimName": f"claim-user{i}"}}],
+                    "tolerations": [{"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}],
+                },
+            },
+            {
+                "phase": "Running",
+                "podIP": f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}",
+                "startTime": now,
+                "conditions": [{"type": t, "status": "True"} for t in ("PodScheduled", "ContainersReady", "Ready")],
+                "containerStatuses": [
+                    {
+                        "name": "notebook",
+                        "ready": True,
+                        "started": True,
+                        "restartCount": 0,
+                        "image": image,
+                        "imageID": image,
+                        "state": {"running": {"startedAt": now}},
+                    }
+                ],
+            },
+        )
+
+    def _event(self, base: str, i: int, now: str) -> None:
+        name = f"jupyter-user{i}"
+        self._post(
+            f"{base}/events",
+            {
+                "apiVersion": "v1",
+                "kind": "Event",
+                "metadata": {"name": f"{name}.started"},
+                "involvedObject": {"kind": "Pod", "name": name, "namespace": self.namespace},
+                "reason": "Started",
+                "message": "Container started",
+                "type": "Normal",
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "count": 1,
+                "source": {"component": "kubelet"},
+            },
+        )
+
+
+NODE_INFO = (
+    "machineID systemUUID bootID kernelVersion osImage containerRuntimeVersion kubeletVersion kubeProxyVersion "
+    "operatingSystem architecture"
+).split()
+
+
+def kubernetes_version(plane: ControlPlane) -> str:
+    """The version of the control plane, for the record."""
+    found: dict[str, Any] = plane.request("GET", "/version")
+    return str(json.loads(json.dumps(found))["gitVersion"])
