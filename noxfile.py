@@ -88,6 +88,13 @@ def build(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHONS[0])
+def bench(session: nox.Session) -> None:
+    """Measure a run on a hub of any size: `nox -s bench -- --pods 20000 --nodes 2000`."""
+    session.install("-e", ".", *TEST)
+    session.run("python", "-m", "tests.benchmarks.bench", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
 def accuracy(session: nox.Session) -> None:
     """Print, for every scenario, the expected cause, the first finding and the false alarms."""
     session.install("-e", ".")
