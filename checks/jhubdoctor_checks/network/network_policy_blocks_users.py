@@ -78,7 +78,7 @@ def network_policy_blocks_users(
         evidence=tuple(evidence),
         fix=Fix(
             text
-            or "Turn the chart's policies on (networkPolicy.enabled of hub, proxy.chp and singleuser), or allow it in one"
+            or "Turn the chart's policies on (networkPolicy.enabled of hub, proxy.chp, singleuser), or allow it in one"
             " of these: what any of them allows is allowed.",
             values=values,
             commands=(

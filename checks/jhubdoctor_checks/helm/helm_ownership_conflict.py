@@ -1,0 +1,89 @@
+"""Cluster-wide objects that two releases take for their own."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import (
+    ClusterRole,
+    ClusterRoleBinding,
+    Deployment,
+    Finding,
+    Fix,
+    Hub,
+    Object,
+    Pod,
+    PriorityClass,
+    Severity,
+    check,
+    clean,
+)
+
+NAME, NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+PRIORITIES = ("default-priority", "user-placeholder-priority", "image-puller-priority")
+
+
+@check(severity=Severity.WARNING, explains=("user-scheduler-down",))
+def helm_ownership_conflict(
+    hub: Hub,
+    user_scheduler: Deployment,
+    scheduler_bindings: list[ClusterRoleBinding],
+    scheduler_roles: list[ClusterRole],
+    priority_classes: list[PriorityClass],
+    pending_user_pods: list[Pod],
+) -> Iterator[Finding]:
+    """Cluster-wide objects of this hub belong to a release in another namespace."""
+    account = user_scheduler.spec.template.spec.service_account_name or "default"
+    suffering = (user_scheduler.ref, *(p.ref for p in pending_user_pods))
+    for b in scheduler_bindings:
+        accounts = [s for s in b.subjects if s.kind == "ServiceAccount"]
+        if not accounts or any(s.namespace == hub.namespace and s.name == account for s in accounts):
+            continue
+        whose = ", ".join(clean(f"{s.namespace}/{s.name}", 120) for s in accounts[:3])
+        yield Finding(
+            on=(b.ref,),
+            says=f"the ClusterRoleBinding {b.name} gives the user-scheduler's rights to {whose}, and not to this hub's",
+            evidence=(
+                ("clusterrolebinding", f"subjects: {whose}"),
+                ("deployment", f"{user_scheduler.name} runs as {hub.namespace}/{account}"),
+                *_owner(b),
+            ),
+            fix=_fix(hub),
+            severity=Severity.ERROR,
+            cause="binding-of-another",
+            affects=suffering,
+        )
+    mine = {f"{hub.release}-{p}" for p in PRIORITIES} if hub.release else set()
+    objects: list[Object] = [*scheduler_roles, *scheduler_bindings, *(p for p in priority_classes if p.name in mine)]
+    foreign = [o for o in objects if _foreign(hub, o)]
+    if foreign:
+        yield Finding(
+            on=tuple(o.ref for o in foreign),
+            says=f"{foreign[0].ref.kind} {foreign[0].name}"
+            + (f" and {len(foreign) - 1} more" if len(foreign) > 1 else "")
+            + " of this hub belong to another release, which deletes them when it goes",
+            evidence=tuple(e for o in foreign[:4] for e in _owner(o)),
+            fix=_fix(hub),
+            cause="owned-by-another",
+        )
+
+
+def _foreign(hub: Hub, item: Object) -> bool:
+    name, namespace = item.annotations.get(NAME), item.annotations.get(NAMESPACE)
+    return bool(name and namespace) and (name != hub.release or namespace != hub.namespace)
+
+
+def _owner(item: Object) -> tuple[tuple[str, str], ...]:
+    name, namespace = item.annotations.get(NAME), item.annotations.get(NAMESPACE)
+    if not name:
+        return ()
+    return (
+        (item.ref.kind.lower(), f"{item.name}: {NAME} {clean(name, 80)}, {NAMESPACE} {clean(namespace or '', 80)}"),
+    )
+
+
+def _fix(hub: Hub) -> Fix:
+    return Fix(
+        "Give each hub of the cluster a release name of its own: cluster-wide objects are named after it. Until then an"
+        " upgrade of this release takes the rights back, and away from the other.",
+        commands=("helm list --all-namespaces", hub.helm_upgrade),
+        caution="A release of another name makes new claims: move the hub's database and users' claims first.",
+    )
