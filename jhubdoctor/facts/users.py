@@ -47,6 +47,8 @@ class Shape:
         spec: selector, affinity, tolerations; containers with their requests.
         images: the images that it runs.
         path: where in the values it is defined, empty for live pods.
+        start_timeout: the seconds that its start may take.
+        limits: of its container, as far as the values set some.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Shape:
     images: tuple[str, ...] = ()
     path: str = ""
     start_timeout: int | None = None
+    limits: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def untolerated(spec: PodSpec, node: Node) -> list[Taint]:
@@ -148,6 +151,17 @@ def _requests(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]
     return {k: v for k, v in found.items() if v is not None}
 
 
+def _limits(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]:
+    found = {
+        "cpu": quantity(override.get("cpu_limit", values.get("singleuser.cpu.limit"))),
+        "memory": _spawner_bytes(override.get("mem_limit", values.get("singleuser.memory.limit"))),
+    }
+    extra = override.get("extra_resource_limits", values.get("singleuser.extraResource.limits"))
+    if isinstance(extra, Mapping):
+        found |= {str(k): quantity(v) for k, v in extra.items()}
+    return {k: v for k, v in found.items() if v is not None}
+
+
 def _image(values: Values) -> str:
     name, tag = values.get("singleuser.image.name", ""), values.get("singleuser.image.tag", "")
     return f"{name}:{tag}" if tag else str(name)
@@ -170,6 +184,7 @@ def _shape(name: str, path: str, values: Values, base: PodSpec, override: Mappin
         (str(override.get("image") or _image(values)),),
         path,
         int(timeout) if isinstance(timeout, (int, float)) else None,
+        _limits(values, override),
     )
 
 
