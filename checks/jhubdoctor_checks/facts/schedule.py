@@ -161,6 +161,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
     else:
         return None
     said, nodes, short, claim = read_refusal(message)
+    refused = _refused(events, pod.name)
     coming = [e for e in events.about("Pod", pod.name, *COMING) if (now - e.at).total_seconds() < SCALING]
     return Unplaced(
         ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
@@ -174,15 +175,17 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
         nodes=nodes,
         short=short,
         claim=claim,
-        scaling=coming[0] if coming else None,
-        refused=_refused(events, pod.name),
+        scaling=coming[0] if coming and refused is None else None,
+        refused=refused,
         volumes=None if bound is None else tuple(bound[c] for c in pod.spec.claims if c in bound),
     )
 
 
 def _refused(events: Events, name: str) -> Event | None:
-    last = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", *COMING)
-    return last[0] if last and last[0].reason not in COMING else None
+    said = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
+    # kube-scheduler's events have the same reason as Karpenter's
+    last = next((e for e in said if e.reason != "FailedScheduling" or not _SCHEDULER.search(e.message)), None)
+    return last if last is not None and last.reason not in COMING else None
 
 
 def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Shape | None) -> Iterator[Unplaced]:
