@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         selector_matches,
         tolerates,
     )
+    from jhubdoctor.plan import Change, Given, Plan, Problem, Step, Target
     from jhubdoctor.reader import Look
     from jhubdoctor.reads import Query, State, Unreadable
     from jhubdoctor.redact import clean, log_text
@@ -97,6 +98,7 @@ _HOME = {
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
     "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment VolumeMount CSINode human human_bytes quantity "
     "selector_matches tolerates ClusterRoleBinding LabelSelector PolicyPeer PolicyPort ReplicaSet",
+    "plan": "Change Given Plan Problem Step Target",
     "reader": "Look",
     "reads": "Query State Unreadable",
     "redact": "clean log_text",

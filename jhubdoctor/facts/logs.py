@@ -345,7 +345,7 @@ def parse_spawns(entries: Iterable[Entry]) -> Spawns:
             pod = refused["pod"] if refused else pod_of(m["user"], attempts)
             a = attempts.pop(pod, None)
             kind = "rejected" if message else "error"
-            error = message or (e.last if _RAISED.match(e.last) else m["err"]) or e.last
+            error = message or (e.last if e.more and _RAISED.match(e.last) else m["err"]) or e.last
             failed.append(
                 Spawn(
                     kind, m["user"], pod, e.at, a.started if a else None, None, clean(error, 1000), code,

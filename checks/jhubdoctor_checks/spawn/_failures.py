@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from jhubdoctor import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
+from jhubdoctor_checks.facts.image import shared
 
 FRESH = timedelta(hours=1)
 ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
@@ -29,8 +30,8 @@ def objects(hub: Hub, group: Sequence[Spawn], user_pods: Iterable[Pod]) -> tuple
     """
     pods = {p.name: p for p in user_pods}
     names = sorted({s.pod for s in group if s.pod})
-    here = tuple(pods[n].ref for n in names if n in pods)
-    gone = tuple(hub.pod_ref(n) for n in names if n not in pods)
+    here = tuple(shared(pods[n].ref) for n in names if n in pods)
+    gone = tuple(shared(hub.pod_ref(n)) for n in names if n not in pods)
     if here:
         return here, gone
     return gone or (hub.ref,), ()

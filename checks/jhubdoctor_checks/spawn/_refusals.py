@@ -367,6 +367,16 @@ REFUSALS: tuple[Refusal, ...] = (
 )  # fmt: skip
 
 
+# The groups that name objects: they tell refusals of one kind apart, the amounts do not.
+_OBJECTS = ("quota", "level", "kind", "resource", "webhook", "policy", "account", "verb", "name")
+
+
+def cause_of(row: Refusal, m: re.Match[str]) -> str:
+    """A word for the cause that stays the same while amounts and users change."""
+    found = m.groupdict()
+    return " ".join([row.word, *(found[k] for k in _OBJECTS if found.get(k))])
+
+
 def refusal_of(message: str) -> tuple[Refusal, re.Match[str]]:
     """The row for a message; the last row takes all."""
     for row in REFUSALS:

@@ -45,7 +45,7 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
     if phase.word == "pulling":
         return _pulling(phase, hub, values, spawn, look)
     if phase.word in {"scaling-up", "late-node"}:
-        seconds = enough(spawn.limit, phase.took)
+        seconds = max(enough(spawn.limit, phase.took), LEAST)
         return Fix(
             f"Give a start {seconds} seconds, more than a new node takes. "
             "User placeholders keep a node ready ahead of users.",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
-from jhubdoctor_checks.spawn._refusals import Refused, refusal_of, without_pod
+from jhubdoctor_checks.spawn._refusals import Refused, cause_of, refusal_of, without_pod
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
@@ -19,11 +19,10 @@ def spawn_rejected(
     values: Values | None,
 ) -> Iterator[Finding]:
     """The API server refuses to create users' servers."""
-    groups: dict[tuple[str, str], list[Spawn]] = {}
+    groups: dict[str, list[Spawn]] = {}
     for s in unresolved(spawns, now, user_pods, "rejected"):
-        row, m = refusal_of(s.error)
-        groups.setdefault((row.word, row.says.format_map(m.groupdict(""))), []).append(s)
-    for (word, says), group in groups.items():
+        groups.setdefault(cause_of(*refusal_of(s.error)), []).append(s)
+    for cause, group in groups.items():
         newest = group[0]
         row, m = refusal_of(newest.error)
         on, affects = objects(hub, group, user_pods)
@@ -31,13 +30,13 @@ def spawn_rejected(
         severity = weight(group, spawns, user_pods, now)
         yield Finding(
             on=on,
-            says=f"the API server refuses {times(group)}: {says}",
+            says=f"the API server refuses {times(group)}: {row.says.format_map(m.groupdict(''))}",
             evidence=(
                 Evidence("hub log", f"{code}{clean(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
             ),
             fix=row.remedy(Refused(m, newest.error, hub, values)),
             severity=max(severity, Severity.WARNING, key=lambda x: x.rank) if row.transient else severity,
-            cause=word,
+            cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )

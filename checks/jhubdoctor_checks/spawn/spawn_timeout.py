@@ -53,7 +53,7 @@ def spawn_timeout(
             evidence=(*seen(group, f"not started after {limit}"), *phase.evidence, *_bound(values, spawn)),
             fix=remedy(phase, hub, values, spawn, here=spawn.pod in pods),
             severity=weight(group, spawns, user_pods, now),
-            cause=phase.word,
+            cause=f"{phase.word} {phase.key}".strip(),
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )
 

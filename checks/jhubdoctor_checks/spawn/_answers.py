@@ -1,0 +1,95 @@
+"""Why a server that runs does not answer the hub."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jhubdoctor import Events, Evidence, Fix, Hub, HubLog, Spawn, clean
+
+# JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
+_STATUS = re.compile(r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})")
+_CONNECT = re.compile(r"(?:Failed to connect to|Error while waiting for server) (?P<url>\S+) \((?P<error>.*)\)")
+_MARGIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What the hub heard while it waited.
+
+    Attributes:
+        word: the cause, stable.
+        says: the rest of a sentence that begins "... did not answer in time:".
+        evidence: what shows it.
+    """
+
+    word: str
+    says: str
+    evidence: tuple[Evidence, ...] = ()
+
+    def fix(self, hub: Hub, spawn: Spawn) -> Fix:
+        """What to do."""
+        look = [
+            hub.kubectl("get networkpolicies"),
+            hub.kubectl(f"logs {spawn.pod} --container notebook --tail 60") if spawn.pod else "",
+        ]
+        if self.word == "slow":
+            seconds = max(2 * (spawn.limit or 30), 120)
+            return Fix(
+                f"Give a server {seconds} seconds to answer: a slow home or a large environment takes that long.",
+                values={"hub": {"config": {"KubeSpawner": {"http_timeout": seconds}}}},
+                commands=tuple(filter(None, (hub.helm_upgrade,))),
+                caution="This restarts the hub; users' servers keep running.",
+            )
+        if self.word.startswith("answers"):
+            return Fix(
+                "Something answers in the server's place with an error: a service mesh or a proxy in the pod, or the "
+                "server "
+                "itself. Its log says more.",
+                commands=tuple(reversed(list(filter(None, look)))),
+            )
+        if self.word == "container-ended":
+            return Fix(
+                "See what the container logged before it ended.", commands=tuple(reversed(list(filter(None, look))))
+            )
+        return Fix(
+            "Start such a server again and read its log while it waits. `Failed to connect to my Hub` there means "
+            "that the "
+            "way from the server to the hub is blocked; a log that ends in a running server means that the way from "
+            "the hub "
+            "to port 8888 is (NetworkPolicy, service mesh), or that it listens on 127.0.0.1. Where it just needs "
+            "longer, "
+            "raise hub.config.KubeSpawner.http_timeout.",
+            commands=tuple(filter(None, look)),
+        )
+
+
+def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
+    """Why the server of this spawn did not answer."""
+    heard = list(_heard(spawn, hub_log, _STATUS))
+    if heard:
+        code = heard[-1][1]["code"]
+        shown = Evidence("hub log", f"HTTP {code} ({len(heard)}x)", heard[-1][0])
+        return Silence(f"answers-{code[0]}xx", f"it answers HTTP {code}", (shown,))
+    failed = list(_heard(spawn, hub_log, _CONNECT))
+    if failed:
+        error = clean(failed[-1][1]["error"], 200)
+        shown = Evidence("hub log", f"could not connect: {error}", failed[-1][0])
+        return Silence("no-connection", "the hub cannot connect to it", (shown,))
+    ended = [e for e in events.about("Pod", spawn.pod, "BackOff") if "pull" not in e.message] if events else []
+    if ended:
+        shown = Evidence("event", f"{ended[0].reason}: {clean(ended[0].message, 200)}", ended[0].at)
+        return Silence("container-ended", "its container ended again and again", (shown,))
+    return Silence("no-answer", "nothing answers at its address")
+
+
+def _heard(spawn: Spawn, hub_log: HubLog, pattern: re.Pattern[str]) -> Iterator[tuple[datetime | None, re.Match[str]]]:
+    """What the log says of this server's address while the hub waited for it."""
+    end = spawn.at + _MARGIN if spawn.at else None
+    start = spawn.at - timedelta(seconds=spawn.limit or 0) - _MARGIN if spawn.at else None
+    for e, m in hub_log.find(pattern):
+        mine = f"/user/{spawn.user}/" in m["url"] + "/" or (spawn.url and m["url"].startswith(spawn.url))
+        if mine and (start is None or end is None or e.at is None or start <= e.at <= end):
+            yield e.at, m

@@ -1,0 +1,45 @@
+"""Users' servers as they are now: grouped by what is wrong with them, with the objects and the weight of a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from jhubdoctor import Pod, Ref, Severity, Terminated
+from jhubdoctor_checks.facts.image import shared
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+FRESH = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> Iterator[tuple[K, list[T]]]:
+    """Items by a key, in the order in which the keys first come; items of a group stay in their order."""
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    yield from groups.items()
+
+
+def refs(pods: Iterable[Pod]) -> tuple[Ref, ...]:
+    """References to users' pods, whose fingerprint does not change with who is concerned."""
+    return tuple(shared(p.ref) for p in sorted(pods, key=lambda p: p.name))
+
+
+def weigh(at: datetime | None, now: datetime, *, down: bool) -> Severity:
+    """An error while a server is down for it, a warning within the hour, else information."""
+    if down:
+        return Severity.ERROR
+    return Severity.WARNING if at is None or now - at <= FRESH else Severity.INFO
+
+
+def count(number: int, what: str = "server") -> str:
+    """`1 server`, `3 servers`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def recent(end: Terminated, now: datetime) -> bool:
+    """Whether it ended within the last day."""
+    return end.finished_at is None or now - end.finished_at <= DAY

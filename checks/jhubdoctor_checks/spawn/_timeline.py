@@ -1,0 +1,118 @@
+"""How long each step of a spawn took: from the pod's status, its events, and the hub's log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from jhubdoctor import Event, Events, Pod
+
+STEPS = ("node", "volumes and network", "init containers", "image", "start", "answer")
+"""The steps, in order: until it had a node, until its first container, and so on until it answered."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One spawn.
+
+    Attributes:
+        user: whose.
+        pod: its pod's name.
+        steps: seconds by step; only those of which the end is known, and the open one.
+        open: the step that had not ended when the hub gave up, empty where it answered in the end.
+        total: seconds in all.
+    """
+
+    user: str
+    pod: str
+    steps: Mapping[str, float]
+    open: str
+    total: float
+
+    @property
+    def longest(self) -> str:
+        """The step that took longest."""
+        return max(self.steps, key=lambda s: self.steps[s], default="")
+
+    def __str__(self) -> str:
+        parts = [f"{step} {s:.0f} s{' and not done' if step == self.open else ''}" for step, s in self.steps.items()]
+        return f"{self.user}: {', '.join(parts)}; {self.total:.0f} s in all"
+
+
+def timeline(
+    user: str, pod_name: str, start: datetime, end: datetime, pod: Pod | None, events: Events | None, *, done: bool
+) -> Timeline:
+    """The steps of a spawn between these moments."""
+    about = events.about("Pod", pod_name) if events else []
+    mine = [e for e in about if start.timestamp() - 60 <= _began(e).timestamp() <= end.timestamp() + 30]
+    marks = _marks(mine, pod if pod is not None and pod.name == pod_name else None, start, end)
+    if done:
+        marks["answer"] = end
+    steps: dict[str, float] = {}
+    at = start
+    for step in STEPS:
+        if step not in marks:
+            continue
+        reached = min(max(marks[step], at), end)
+        steps[step] = (reached - at).total_seconds()
+        at = reached
+    following = _following(marks)
+    still = ""
+    if not done and following and (end - at).total_seconds() > 0:
+        still = following
+        steps[still] = (end - at).total_seconds()
+    return Timeline(
+        user, pod_name, {k: v for k, v in steps.items() if v >= 1 or k == still}, still, (end - start).total_seconds()
+    )
+
+
+def _began(event: Event) -> datetime:
+    return event.first_timestamp or event.event_time or event.at
+
+
+def _marks(events: list[Event], pod: Pod | None, start: datetime, end: datetime) -> dict[str, datetime]:
+    """When each step ended."""
+    marks: dict[str, datetime] = {}
+    if pod is not None and start.timestamp() - 60 <= pod.created.timestamp() <= end.timestamp() + 30:
+        placed = pod.condition("PodScheduled")
+        if placed and placed.status == "True" and placed.last_transition_time:
+            marks["node"] = placed.last_transition_time
+        inits = [s.state.terminated for s in pod.status.init_container_statuses if s.state.terminated]
+        if inits and all(t.finished_at for t in inits) and len(inits) == len(pod.status.init_container_statuses):
+            first = min(t.started_at or end for t in inits)
+            marks["volumes and network"] = first
+            marks["init containers"] = max(t.finished_at or start for t in inits)
+        runs = [s.state.running.started_at for s in pod.status.container_statuses if s.state.running]
+        if runs and all(runs):
+            marks["start"] = max(r for r in runs if r)
+    for reason, step, of in (("Scheduled", "node", min), ("Pulled", "image", max), ("Started", "start", max)):
+        main = [
+            _began(e) for e in events if e.reason == reason and "initContainers" not in e.involved_object.field_path
+        ]
+        if main and step not in marks:
+            marks[step] = of(main)
+    before = [_began(e) for e in events if e.reason in {"Pulling", "Pulled", "Created"}]
+    if before and "volumes and network" not in marks:
+        marks["volumes and network"] = min(before)
+    ended = [
+        _began(e)
+        for e in events
+        if e.reason in {"Pulling", "Pulled"} and "initContainers" not in e.involved_object.field_path
+    ]
+    inits_seen = [e for e in events if "initContainers" in e.involved_object.field_path]
+    if ended and inits_seen and "init containers" not in marks:
+        marks["init containers"] = min(ended)
+    return marks
+
+
+def _following(marks: Mapping[str, datetime]) -> str:
+    """The step after the last that is known to have ended."""
+    reached = [i for i, step in enumerate(STEPS) if step in marks]
+    if not reached:
+        return ""
+    after = reached[-1] + 1
+    if STEPS[after - 1] == "volumes and network":
+        # its end is the first pull or the first container
+        return "image"
+    return STEPS[after] if after < len(STEPS) else ""

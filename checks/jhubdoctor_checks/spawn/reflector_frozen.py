@@ -1,0 +1,61 @@
+"""A hub that no longer sees what happens to pods."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check
+from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
+
+# KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.
+_GIVEN_UP = re.compile(r"Watching resources never recovered, giving up")
+_HALTED = re.compile(r".*halting Hub")
+# spawner.py; up to JupyterHub 5.0 the line also follows a timeout for which the hub itself had deleted the pod
+_MISSING = re.compile(r"Pod (?:[^\s/]+/)?(?P<pod>[\w.-]+) never showed up in reflector, restarting pod reflector")
+_DELETING = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
+_WATCHING = re.compile(r"watching for pods with")
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout", "consecutive-failure-abort"))
+def reflector_frozen(
+    hub: Hub, now: datetime, hub_log: HubLog, spawns: Spawns, hub_pods: list[Pod], user_pods: list[Pod]
+) -> Iterator[Finding]:
+    """The hub stopped watching pods, so every start times out until the hub is restarted."""
+    entries = hub_log.current
+    at = dict.fromkeys(("gave-up", "halted", "watching"), -1)
+    deleted: set[str] = set()
+    missing: list[tuple[str, datetime | None]] = []
+    for i, e in enumerate(entries):
+        if _GIVEN_UP.match(e.message):
+            at["gave-up"] = i
+        elif e.level == "C" and _HALTED.match(e.message):
+            at["halted"] = i
+        elif _WATCHING.match(e.message):
+            at["watching"] = i
+        elif m := _DELETING.match(e.message):
+            deleted.add(m["pod"])
+        elif (m := _MISSING.match(e.message)) and m["pod"] not in deleted:
+            missing.append((m["pod"], e.at))
+    gave_up = at["gave-up"]
+    if gave_up < 0 or gave_up < max(at["halted"], at["watching"]):
+        return
+    when = entries[gave_up].at
+    if any(started and when and started > when for _, _, started in spawns.succeeded):
+        return
+    failed = [s for s in unresolved(spawns, now, user_pods, "start-timeout") if not when or not s.at or s.at >= when]
+    on, gone = objects(hub, failed, user_pods) if failed else ((), ())
+    yield Finding(
+        on=(hub.ref,),
+        says="the hub gave up watching pods, so it takes every server that starts for one that does not",
+        evidence=(
+            Evidence("hub log", "Watching resources never recovered, giving up", when),
+            *(Evidence("hub log", f"Pod {pod} never showed up in reflector", seen) for pod, seen in missing[-2:]),
+        ),
+        fix=Fix(
+            "Restart the hub; it then finds the servers that run. If it comes back, see why the hub loses the API "
+            "server.",
+            commands=(hub.kubectl(f"rollout restart deployment/{hub.ref.name}"),),
+            caution="This restarts the hub; users' servers keep running.",
+        ),
+        affects=(*(p.ref for p in hub_pods), *on, *gone, *aborted(hub, hub_log, hub_pods)),
+    )

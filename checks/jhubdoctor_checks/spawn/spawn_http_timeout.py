@@ -1,0 +1,46 @@
+"""Servers whose pod runs and does not answer in time."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check
+from jhubdoctor_checks.spawn._answers import Silence, silence_of
+from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+def spawn_http_timeout(
+    hub: Hub,
+    now: datetime,
+    spawns: Spawns,
+    hub_log: HubLog,
+    hub_pods: list[Pod],
+    user_pods: list[Pod],
+    events: Events | None,
+    values: Values | None,
+) -> Iterator[Finding]:
+    """Users' servers run, and do not answer the hub in time."""
+    groups: dict[str, list[tuple[Spawn, Silence]]] = {}
+    for s in unresolved(spawns, now, user_pods, "http-timeout"):
+        silence = silence_of(s, hub_log, events)
+        groups.setdefault(silence.word, []).append((s, silence))
+    for word, members in groups.items():
+        group = [s for s, _ in members]
+        spawn, silence = members[0]
+        on, affects = objects(hub, group, user_pods)
+        limit = f"{spawn.limit} seconds" if spawn.limit else "time"
+        bound = values.get("hub.config.KubeSpawner.http_timeout") if values is not None else None
+        setting = f"hub.config.KubeSpawner.http_timeout: {bound if bound is not None else 'not set (30)'}"
+        yield Finding(
+            on=on,
+            says=f"{times(group)} ran and did not answer within {limit}: {silence.says}",
+            evidence=(
+                *seen(group, f"no answer at {spawn.url}" if spawn.url else "no answer"),
+                *silence.evidence,
+                *((Evidence("values", setting),) if values is not None else ()),
+            ),
+            fix=silence.fix(hub, spawn),
+            severity=weight(group, spawns, user_pods, now),
+            cause=word,
+            affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+        )

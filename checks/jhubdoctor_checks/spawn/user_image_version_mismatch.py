@@ -1,0 +1,48 @@
+"""Images of users' servers with another major version of JupyterHub than the hub."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, check
+from jhubdoctor_checks.spawn._servers import count, grouped
+
+# JupyterHub's _version.py, 1.0 to 6.0: level W only where the major versions differ (before 1.0 the minor ones)
+_MISMATCH = re.compile(r"jupyterhub version (?P<hub>\S+) != jupyterhub-singleuser version (?P<server>\S+)\. This could")
+_MISSING = re.compile(r"Single-user server has no version header")
+_DAY = timedelta(days=1)
+
+
+@check(severity=Severity.WARNING, explains=("spawn-http-timeout",))
+def user_image_version_mismatch(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
+    """Users' images hold another major version of JupyterHub than the hub runs, which can end in redirect loops."""
+    found = [(e, m) for e, m in hub_log.find(_MISMATCH, "W") if (e.at is None or now - e.at <= _DAY) and not e.previous]
+    for (mine, theirs), members in grouped(found, lambda f: (f[1]["hub"], f[1]["server"])):
+        yield _finding(hub, mine, theirs.rstrip("."), members)
+
+
+def _finding(hub: Hub, mine: str, theirs: str, members: list[tuple[Entry, re.Match[str]]]) -> Finding:
+    major = mine.partition(".")[0]
+    return Finding(
+        on=(hub.ref,),
+        says=f"an image of users' servers has JupyterHub {theirs}, the hub {mine}",
+        evidence=(
+            Evidence(
+                "hub log",
+                f"jupyterhub version {mine} != jupyterhub-singleuser version {theirs} ({count(len(members), 'time')})",
+                members[-1][0].at,
+            ),
+        ),
+        fix=Fix(
+            f"Install jupyterhub=={major}.* into the image, or take a tag of it that was built for this hub. A "
+            f"user's own "
+            "installation in the home (~/.local) counts before the image's.",
+            commands=(
+                hub.kubectl(
+                    "get pods --selector component=singleuser-server"
+                    " -o custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[0].image"
+                ),
+            ),
+        ),
+        cause=f"{theirs.partition('.')[0]} to {major}",
+    )

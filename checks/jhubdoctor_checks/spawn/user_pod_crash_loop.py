@@ -1,0 +1,54 @@
+"""Users' servers whose container ends with an error."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import ContainerStatus, Evidence, Finding, Hub, Pod, PodLog, Severity, check
+from jhubdoctor_checks.facts.spawn import has_ended
+from jhubdoctor_checks.spawn._endings import CANNOT_START, Ending, ending_of
+from jhubdoctor_checks.spawn._servers import count, grouped, recent, refs, weigh
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
+def user_pod_crash_loop(
+    hub: Hub, now: datetime, user_pods: list[Pod], ended_user_logs: list[PodLog] | None
+) -> Iterator[Finding]:
+    """Containers of users' servers end with an error, again and again or for good."""
+    logs = {(log.pod.name, log.container): log for log in ended_user_logs or []}
+    found = [
+        (pod, status, ending_of(status, logs.get((pod.name, status.name))))
+        for pod in user_pods
+        if not pod.terminating and pod.status.reason == ""
+        for status in pod.status.container_statuses
+        if _fails(status, now)
+    ]
+    for (name, word), members in grouped(found, lambda f: (f[1].name, f[2].word)):
+        ending = max((e for _, _, e in members), key=lambda e: len(e.line))
+        last = max((e.at for _, _, e in members if e.at), default=None)
+        yield Finding(
+            on=refs(pod for pod, _, _ in members),
+            says=f"container {name} of {count(len(members))} ends with an error: {ending.says}",
+            evidence=tuple(_shown(members, ending)),
+            fix=ending.fix(hub, members[0][0], name),
+            severity=weigh(last, now, down=any(not s.ready for _, s, _ in members)),
+            cause=f"{name} {word}",
+        )
+
+
+def _fails(status: ContainerStatus, now: datetime) -> bool:
+    """Whether it ended with an error that no other check is about, and has not run well since."""
+    end = status.state.terminated or status.last_state.terminated
+    waits = status.state.waiting.reason if status.state.waiting else ""
+    if end is None or not has_ended(status) or not recent(end, now) or waits in CANNOT_START:
+        return False
+    if end.reason in {"OOMKilled", "ContainerStatusUnknown", *CANNOT_START}:
+        return False
+    return not status.ready or status.restart_count > 1
+
+
+def _shown(members: list[tuple[Pod, ContainerStatus, Ending]], ending: Ending) -> Iterator[Evidence]:
+    for pod, status, e in members[:3]:
+        restarts = f", restarted {status.restart_count} times" if status.restart_count else ""
+        yield Evidence("pod.status", f"{pod.name}: {status.name}: exit code {e.code}{restarts}", e.at)
+    if ending.line:
+        yield Evidence("pod log", ending.line)

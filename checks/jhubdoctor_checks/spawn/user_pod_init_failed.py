@@ -1,0 +1,65 @@
+"""Users' servers whose init container fails."""
+
+import re
+from collections.abc import Iterator
+
+from jhubdoctor import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, PodLog, Severity, check, clean
+from jhubdoctor_checks.facts.spawn import has_ended
+from jhubdoctor_checks.spawn._servers import count, grouped, refs
+
+METADATA = "block-cloud-metadata"
+# What iptables says where the node's kernel, sandbox or rights do not let it work (iptables 1.8, legacy and nft).
+_IPTABLES = re.compile(
+    r"(?i)can't initialize iptables table|RULE_APPEND failed|Permission denied|Could not fetch rule set|Operation not"
+)
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout",))
+def user_pod_init_failed(hub: Hub, user_pods: list[Pod], ended_user_logs: list[PodLog] | None) -> Iterator[Finding]:
+    """An init container of users' servers fails, so the server itself is never started."""
+    failing = [
+        (pod, status)
+        for pod in user_pods
+        if not pod.terminating and not pod.ready
+        for status in pod.status.init_container_statuses
+        if not status.ready and has_ended(status)
+    ]
+    for name, members in grouped(failing, lambda f: f[1].name):
+        logs = [log for log in ended_user_logs or [] if log.container == name]
+        line = next((clean(m.string, 200) for log in logs for m in log.search(_IPTABLES)), "")
+        yield Finding(
+            on=refs(pod for pod, _ in members),
+            says=f"the init container {name} of {count(len(members))} fails",
+            evidence=(
+                *(_shown(pod, status) for pod, status in members[:3]),
+                *((Evidence("pod log", line),) if line else ()),
+            ),
+            fix=_fix(hub, members[0][0], name),
+            cause=name,
+        )
+
+
+def _shown(pod: Pod, status: ContainerStatus) -> Evidence:
+    end = status.state.terminated or status.last_state.terminated
+    code = f"exit code {end.exit_code}" if end else "ended"
+    return Evidence("pod.status", f"{pod.name}: {status.name}: {code}", end.finished_at if end else None)
+
+
+def _fix(hub: Hub, pod: Pod, name: str) -> Fix:
+    look = hub.kubectl(f"logs {pod.name} --container {name}")
+    if name != METADATA:
+        return Fix("Correct the init container (singleuser.initContainers): its log says what fails.", commands=(look,))
+    if hub.at_least("3.3.0") and hub.at_least("3.3.2") is False:
+        return Fix(
+            "The charts 3.3.0 and 3.3.1 ship an iptables that does not work on nodes with nftables: take 3.3.8.",
+            commands=(look, "" if hub.argo_cd or not hub.release else hub.upgrade_to("3.3.8")),
+            caution="This restarts the hub; users' servers keep running.",
+        )
+    key = "blockWithIptables" if hub.at_least("0.11.0") is not False else "enabled"
+    return Fix(
+        "Leave the init container out: it needs the right to change iptables, which this node or its sandbox does not "
+        "give. The chart's NetworkPolicy blocks the cloud's metadata server too, where the cluster enforces it.",
+        values={"singleuser": {"cloudMetadata": {key: key == "enabled"}}},
+        commands=(look, hub.helm_upgrade),
+        caution="This restarts the hub; users' servers keep running.",
+    )

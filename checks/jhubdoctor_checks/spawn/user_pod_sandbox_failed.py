@@ -1,0 +1,76 @@
+"""Users' pods for which the node cannot set up a network."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean
+from jhubdoctor_checks.spawn._servers import count, grouped, refs
+
+_REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
+# A sandbox is often made at the second try, seconds later.
+PATIENCE = 120
+# Fragments of network plugins (amazon-vpc-cni, Calico, Cilium, host-local, azure-cni) and of container runtimes.
+_KINDS = (
+    (
+        "addresses",
+        re.compile(
+            r"(?i)failed to assign an IP|no (?:more |available |free )?IPs? (?:addresses )?(?:available|left|addresses)"
+            r"|no available IP|failed to allocate for range|InsufficientCidrBlocks|insufficient IP|IP pool .*exhausted"
+        ),
+        "there is no free IP address left on the node",
+        "Give the nodes more addresses (larger subnets or pod ranges), or run fewer pods on each.",
+    ),
+    (
+        "not-ready",
+        re.compile(r"(?i)plugin not initialized|network is not ready|no networks found|NetworkPluginNotReady"),
+        "the network plugin of the node does not run",
+        "See the network plugin's pod on that node (in kube-system, mostly).",
+    ),
+    (
+        "runtime-class",
+        re.compile(r"(?i)no runtime for|RuntimeHandler|runtime handler"),
+        "the node does not have the pod's runtime",
+        "Correct the runtime class, or let users only on nodes that have it.",
+    ),
+)
+_OTHER = ("other", "the node cannot set up the pod's network", "See what the event says, and the network plugin's log.")
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout",))
+def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], events: Events) -> Iterator[Finding]:
+    """Nodes cannot set up the network of users' pods."""
+    failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
+    for (word, says, text), members in grouped(failing, lambda f: _kind(f[1].message)):
+        nodes = sorted({pod.node for pod, _ in members if pod.node})
+        yield Finding(
+            on=refs(pod for pod, _ in members),
+            says=f"{count(len(members))} cannot start: {says}",
+            evidence=tuple(
+                Evidence("event", f"{pod.name}: {e.reason}: {clean(e.message, 300)} ({e.times} times)", e.at)
+                for pod, e in members[:3]
+            ),
+            fix=Fix(
+                text,
+                commands=(
+                    *(f"kubectl get pods --all-namespaces --field-selector spec.nodeName={n}" for n in nodes[:1]),
+                    hub.kubectl(f"describe pod {members[0][0].name}"),
+                ),
+            ),
+            cause=word,
+        )
+
+
+def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
+    """The newest failure of a pod that still waits for its sandbox."""
+    if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
+        return None
+    found = events.about("Pod", pod.name, *_REASONS)
+    after = events.about("Pod", pod.name, "Pulling", "Pulled", "Created", "Started")
+    if not found or (after and max(e.at for e in after) >= found[0].at):
+        return None
+    return found[0]
+
+
+def _kind(message: str) -> tuple[str, str, str]:
+    return next(((word, says, text) for word, pattern, says, text in _KINDS if pattern.search(message)), _OTHER)
