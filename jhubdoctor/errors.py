@@ -12,5 +12,13 @@ class DoctorError(Exception):
         self.next_step = next_step
 
 
+class NotNowError(DoctorError):
+    """What may be different in a minute: the cluster is not reached, or there is no hub yet."""
+
+
+class NoHubError(NotNowError):
+    """The cluster was searched, and there is no hub."""
+
+
 class UsageError(DoctorError):
     """The call itself is wrong (exit code 2): an unknown check, two reports to standard output."""

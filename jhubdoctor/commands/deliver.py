@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from jhubdoctor.errors import DoctorError
+from jhubdoctor.errors import DoctorError, UsageError
+from jhubdoctor.fleet import Fleet
 from jhubdoctor.report import formatter
 from jhubdoctor.run import Report
 
@@ -51,21 +55,93 @@ def color_wanted(color: bool | None) -> bool:
 def deliver(report: Report, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
     """Write a report in all formats that were asked for."""
     for name, path in outputs:
-        to_screen = path in {None, "-"}
+        to_screen = _to_screen(path)
         if name == "text":
             from jhubdoctor.report.text import render
 
-            columns = shutil.get_terminal_size((80, 24)).columns if to_screen and sys.stdout.isatty() else 80
             text = render(
                 report,
-                width=min(columns, 140),
+                width=_width(to_screen=to_screen),
                 color=color_wanted(color) if to_screen else False,
                 verbose=verbose,
             )
         else:
             text = formatter(name)(report)
-        if to_screen:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        _put(text, None if path is None else path.replace(PLACE, file_name(report.context)))
+
+
+FLEET_FORMATS = frozenset({"text", "json", "ndjson"})
+"""The formats that can hold several clusters in one document; of the others there is a file for each."""
+
+PLACE = "{context}"
+"""What stands for the context in the path of a file."""
+
+
+def deliver_fleet(fleet: Fleet, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
+    """Write the reports of several clusters: one document, or where the path says `{context}` a file for each.
+
+    Raises:
+        UsageError: where two contexts would be written to one file.
+    """
+    from jhubdoctor.report import fleet as formats
+
+    for name, path in outputs:
+        if path is not None and PLACE in path:
+            names = [file_name(r.context) for r in fleet.reports]
+            if len(set(names)) < len(names):
+                raise UsageError(f"Two contexts would be written to one file {path}.", "Look at them one by one.")
+            for r in fleet.reports:
+                deliver(r, [(name, path)], color=color, verbose=verbose)
+        elif name == "text":
+            to_screen = _to_screen(path)
+            shown = color_wanted(color) if to_screen else False
+            width = _width(to_screen=to_screen)
+            _put(formats.as_text(fleet, width=width, color=shown, verbose=verbose), path)
         else:
-            write_file(str(path), text)
+            _put({"json": formats.as_json, "ndjson": formats.as_ndjson}[name](fleet), path)
+
+
+def file_name(context: str) -> str:
+    """A context as a part of a file's name: some are paths and addresses."""
+    return re.sub(r"[^\w.@-]+", "_", context).strip(".") or "cluster"
+
+
+def exit_code(report: Report, outputs: list[tuple[str, str | None]]) -> int:
+    """The report's; that of a monitoring plugin where its line goes to standard output."""
+    if ("nagios", None) in outputs or ("nagios", "-") in outputs:
+        from jhubdoctor.report import nagios
+
+        return nagios.exit_code(report)
+    return report.exit_code
+
+
+@contextmanager
+def plugin_line(outputs: list[tuple[str, str | None]]) -> Iterator[None]:
+    """Where standard output is for a monitoring plugin, it gets a line of state UNKNOWN for an error as well."""
+    try:
+        yield
+    except DoctorError as e:
+        if ("nagios", None) not in outputs and ("nagios", "-") not in outputs:
+            raise
+        from jhubdoctor.report import nagios
+
+        sys.stdout.write(nagios.line(3, e.what))
+        sys.stdout.flush()
+        sys.exit(3)
+
+
+def _to_screen(path: str | None) -> bool:
+    return path in {None, "-"}
+
+
+def _width(*, to_screen: bool) -> int:
+    columns = shutil.get_terminal_size((80, 24)).columns if to_screen and sys.stdout.isatty() else 80
+    return min(columns, 140)
+
+
+def _put(text: str, path: str | None) -> None:
+    if _to_screen(path):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_file(str(path), text)

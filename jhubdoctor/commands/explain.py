@@ -159,10 +159,13 @@ def list_checks(form: str, facts: bool) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option("--fleet", is_flag=True, help="That of the report of several contexts.")
+def schema(fleet: bool) -> None:
     """Print the JSON Schema of the JSON report."""
-    from jhubdoctor.report.json_v1 import schema as text
-
+    if fleet:
+        from jhubdoctor.report.fleet import schema as text
+    else:
+        from jhubdoctor.report.json_v1 import schema as text
     sys.stdout.write(text())
 
 

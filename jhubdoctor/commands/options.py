@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,15 +33,90 @@ def selection(function: F) -> F:
     )
 
 
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float:
+    """A span of time in seconds, from how Go and kubectl write it: 30s, 10m, 1h30m; a number alone is seconds."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    if not parts or "".join(n + u for n, u in parts) != text:
+        raise click.BadParameter(f"{text!r} is no span of time. Write it as 30s, 10m or 1h30m.")
+    return sum(float(n) * _UNITS[u] for n, u in parts)
+
+
+def clusters(function: F) -> F:
+    """--context (repeatable), --all-contexts, --parallel."""
+    return _all(
+        function,
+        [
+            click.option(
+                "--context", "context_names", multiple=True, metavar="NAME", help="The kubeconfig context. Repeatable."
+            ),
+            click.option("--all-contexts", is_flag=True, help="Look at the clusters of all contexts."),
+            click.option(
+                "--parallel",
+                type=click.IntRange(1, 64),
+                default=4,
+                show_default=True,
+                help="Clusters side by side at most.",
+            ),
+        ],
+    )
+
+
+def again(function: F) -> F:
+    """--wait, --watch, --interval."""
+    return _all(
+        function,
+        [
+            click.option(
+                "--wait",
+                type=duration,
+                metavar="TIME",
+                help="Look until all is well, or for so long (10m): after helm upgrade.",
+            ),
+            click.option("--watch", is_flag=True, help="Look again and again, and print what changes."),
+            click.option(
+                "--interval",
+                type=duration,
+                metavar="TIME",
+                help="Between two looks of --wait (5s) and --watch (30s).",
+            ),
+        ],
+    )
+
+
+def settings(function: F) -> F:
+    """--config, --baseline."""
+    return _all(
+        function,
+        [
+            click.option(
+                "--config",
+                "config_path",
+                metavar="PATH",
+                help="The configuration; jhubdoctor.toml or pyproject.toml of this folder otherwise.",
+            ),
+            click.option("--baseline", "baseline_path", metavar="PATH", help="A JSON report: only what is new fails."),
+        ],
+    )
+
+
 def connection(function: F) -> F:
     """--kubeconfig, --context, --timeout, --concurrency."""
+    return click.option("--context", "context_name", metavar="NAME", help="The kubeconfig context.")(access(function))
+
+
+def access(function: F) -> F:
+    """--kubeconfig, --timeout, --concurrency."""
     return _all(
         function,
         [
             click.option(
                 "--kubeconfig", metavar="PATH", help="The kubeconfig; KUBECONFIG and ~/.kube/config otherwise."
             ),
-            click.option("--context", "context_name", metavar="NAME", help="The kubeconfig context."),
             click.option(
                 "--timeout",
                 type=click.FloatRange(min=1),

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 
 import click
 
+from jhubdoctor import baseline, config
 from jhubdoctor.commands import options
-from jhubdoctor.commands.deliver import deliver
-from jhubdoctor.errors import DoctorError
-from jhubdoctor.facts.hub import Scope, describe_search
+from jhubdoctor.commands.deliver import (
+    FLEET_FORMATS,
+    color_wanted,
+    deliver,
+    deliver_fleet,
+    exit_code,
+    plugin_line,
+)
+from jhubdoctor.errors import UsageError
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.fleet import Fleet
+from jhubdoctor.fleet import visit as visit_all
 from jhubdoctor.reader import Reader
 from jhubdoctor.registry import load
-from jhubdoctor.run import Report, Status
+from jhubdoctor.repeat import Change, until_settled
+from jhubdoctor.repeat import watch as watch_cluster
+from jhubdoctor.report import changes
+from jhubdoctor.run import Report
 from jhubdoctor.run import run as run_checks
+from jhubdoctor.visit import Visit
 
 
 class Progress:
     """One line on standard error that is overwritten, on a terminal alone."""
 
-    def __init__(self) -> None:
-        self.on = sys.stderr.isatty()
+    def __init__(self, *, on: bool | None = None) -> None:
+        self.on = sys.stderr.isatty() if on is None else on
 
     def __call__(self, text: str) -> None:
         """Show what is being done."""
@@ -36,20 +54,31 @@ class Progress:
 
 
 @click.command()
-@options.connection
+@options.access
+@options.clusters
 @options.scope
 @options.selection
+@options.settings
+@options.again
 @options.output
 def run(
+    *,
     kubeconfig: str | None,
-    context_name: str | None,
     timeout: float,
     concurrency: int,
+    context_names: tuple[str, ...],
+    all_contexts: bool,
+    parallel: int,
     namespace: str | None,
     all_namespaces: bool,
     release: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    config_path: str | None,
+    baseline_path: str | None,
+    wait: float | None,
+    watch: bool,
+    interval: float | None,
     outputs: tuple[str, ...],
     fail_on: str,
     accept_unknown: bool,
@@ -61,47 +90,155 @@ def run(
     Without -n and -A it looks in the namespace of the context, and in all others if there is no hub there.
     """
     wanted = options.parse_outputs(outputs)
-    registry = load()
-    checks = registry.select(select, ignore)
-    from jhubdoctor.live import LiveReader
+    _sane(wanted, watch=watch, wait=wait, many=all_contexts or len(set(context_names)) > 1)
+    with plugin_line(wanted):
+        registry = load()
+        visit = Visit(
+            registry=registry,
+            checks=registry.select(select, ignore),
+            connect=live(kubeconfig, context_names[0] if context_names else None, timeout, concurrency),
+            namespace=namespace,
+            all_namespaces=all_namespaces,
+            release=release,
+            concurrency=concurrency,
+            fail_on=fail_on,
+            accept_unknown=accept_unknown,
+            suppressions=config.load(config_path).suppressions,
+            earlier=baseline.load(baseline_path) if baseline_path else None,
+        )
+        if all_contexts or len(set(context_names)) > 1:
+            names = _contexts(kubeconfig, context_names, all_contexts=all_contexts)
+            visits = {n: replace(visit, connect=live(kubeconfig, n, timeout, concurrency)) for n in names}
+            looks = {n: partial(_look, v, wait, interval) for n, v in visits.items()}
+            progress = Progress()
+            left = set(names)
 
-    progress = Progress()
-    reader = LiveReader(kubeconfig, context_name, timeout=timeout, concurrency=concurrency)
-    progress("connecting")
-    try:
+            def done(context: str) -> None:
+                left.discard(context)
+                progress(f"{len(names) - len(left)} of {len(names)} clusters")
+
+            fleet = Fleet(visit_all(looks, parallel=parallel, done=done), hubs_expected=not all_contexts)
+            progress.clear()
+            deliver_fleet(fleet, wanted, color=color, verbose=verbose)
+            sys.exit(fleet.exit_code)
+        if watch:
+            _watch(visit, wanted, interval=30.0 if interval is None else interval, color=color, verbose=verbose)
+            return
+        report = _look(visit, wait, interval, Progress())
+        deliver(report, wanted, color=color, verbose=verbose)
+    sys.exit(exit_code(report, wanted))
+
+
+def live(kubeconfig: str | None, context: str | None, timeout: float, concurrency: int) -> Callable[[], Reader]:
+    """What connects to a live cluster, anew at each call."""
+
+    def connect() -> Reader:
+        from jhubdoctor.live import LiveReader
+
+        reader = LiveReader(kubeconfig, context, timeout=timeout, concurrency=concurrency)
         reader.connect()
-        where = Scope(namespace, all_namespaces, release, reader.namespace)
-        report = run_checks(registry, checks, reader, where, concurrency=concurrency, progress=progress)
-    finally:
-        progress.clear()
-    if not reader.verified:
-        report.notices.append("The kubeconfig turns TLS verification off: what was read may come from another server.")
-    report.fail_on, report.accept_unknown = fail_on, accept_unknown
-    _require_hub(report, where)
-    if (
-        report.hubs
-        and not namespace
-        and not all_namespaces
-        and all(h.namespace != reader.namespace for h in report.hubs)
-    ):
-        click.echo(f"jhubdoctor: no hub in namespace {reader.namespace}; looked in all namespaces.", err=True)
-    deliver(report, wanted, color=color, verbose=verbose)
-    sys.exit(report.exit_code)
+        return reader
+
+    return connect
 
 
-def _require_hub(report: Report, where: Scope) -> None:
-    """No hub is no verdict; but where the search itself failed, the report says why.
+def _sane(outputs: list[tuple[str, str | None]], *, watch: bool, wait: float | None, many: bool) -> None:
+    """Refuse what makes no sense together.
 
     Raises:
-        DoctorError: where the search succeeded and found none.
+        UsageError: with what to do instead.
     """
-    searched = not any(r.status in {Status.UNKNOWN, Status.BROKEN} and r.hub is None for r in report.results)
-    if not report.hubs and searched:
-        of_release = f" of the release {where.release}" if where.release else ""
-        raise DoctorError(
-            f"No hub{of_release} was found in {describe_search(where)}.",
-            "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A` shows what runs.",
+    to_screen = [name for name, path in outputs if path in {None, "-"}]
+    if watch and wait is not None:
+        raise UsageError("--watch and --wait exclude each other.", "Choose one of them.")
+    if watch and many:
+        raise UsageError("--watch looks at one cluster.", "Start one for each context.")
+    if watch and not set(to_screen) <= {"text", "ndjson"}:
+        raise UsageError(f"--watch cannot print {to_screen[0]}.", "Use -o text or -o ndjson, and files for the rest.")
+    for name, path in outputs if many else ():
+        if name not in FLEET_FORMATS and "{context}" not in (path or ""):
+            raise UsageError(
+                f"-o {name} is of one cluster.", f"Write a file for each context: -o {name}=REPORT-{{context}}."
+            )
+
+
+def _contexts(kubeconfig: str | None, names: tuple[str, ...], *, all_contexts: bool) -> list[str]:
+    """The contexts to look at, in the order in which they were named.
+
+    Raises:
+        UsageError: where both were asked for, or a context does not exist.
+    """
+    from jhubdoctor.live import contexts
+
+    if all_contexts and names:
+        raise UsageError("--context and --all-contexts exclude each other.", "Choose one of them.")
+    known = contexts(kubeconfig)
+    if missing := [n for n in names if n not in known]:
+        raise UsageError(f"The kubeconfig has no context {missing[0]!r}.", f"There are {', '.join(known) or 'none'}.")
+    return list(dict.fromkeys(names)) or known
+
+
+def _look(visit: Visit, wait: float | None, interval: float | None, progress: Progress | None = None) -> Report:
+    """One look, or as many as it takes."""
+    alone = progress is not None
+    progress = progress or Progress(on=False)
+    try:
+        if wait is None:
+            return visit(progress=progress, tell=_say if alone else lambda _: None)
+        return until_settled(
+            lambda checks=None: visit(checks, progress=progress),
+            patience=wait,
+            interval=5.0 if interval is None else interval,
+            tell=Told(progress) if alone else lambda _: None,
         )
+    finally:
+        progress.clear()
+
+
+def _watch(
+    visit: Visit, outputs: list[tuple[str, str | None]], *, interval: float, color: bool | None, verbose: bool
+) -> None:
+    """Print the first report, then what changes; write files anew after each look."""
+    to_screen = next((name for name, path in outputs if path in {None, "-"}), None)
+    files = [output for output in outputs if output[1] not in {None, "-"}]
+    first = True
+
+    def seen(report: Report | None, changed: list[Change]) -> None:
+        nonlocal first
+        at = report.started_at if report is not None else datetime.now(UTC)
+        if report is not None:
+            deliver(report, files, color=color, verbose=verbose)
+        if to_screen == "text" and first and report is not None:
+            deliver(report, [("text", None)], color=color, verbose=verbose)
+        elif to_screen == "text":
+            sys.stdout.writelines(changes.line(c, at, color=color_wanted(color)) for c in changed)
+        elif to_screen == "ndjson":
+            context = report.context if report is not None else ""
+            sys.stdout.writelines(changes.event(c, at, context) for c in changed)
+        first = first and report is None
+        sys.stdout.flush()
+
+    watch_cluster(lambda checks=None: visit(checks), interval=interval, seen=seen)
+
+
+class Told:
+    """What a wait waits for: in the line of progress on a terminal, else a line each time that it changes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.last = ""
+
+    def __call__(self, text: str) -> None:
+        """Tell."""
+        if self.progress.on:
+            self.progress(text)
+        elif text != self.last:
+            _say(text)
+        self.last = text
+
+
+def _say(text: str) -> None:
+    click.echo(f"jhubdoctor: {text}", err=True)
 
 
 @click.command()
@@ -126,7 +263,7 @@ def demo(
     report = run_checks(registry, registry.select(select, ignore), reader, Scope(default_namespace=reader.namespace))
     report.fail_on, report.accept_unknown = fail_on, accept_unknown
     deliver(report, wanted, color=color, verbose=verbose)
-    sys.exit(report.exit_code)
+    sys.exit(exit_code(report, wanted))
 
 
 def demo_reader() -> Reader:

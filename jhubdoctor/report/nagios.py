@@ -36,7 +36,8 @@ def render(report: Report) -> str:
     words = [many(counts[s], s.value) for s in (Severity.ERROR, Severity.WARNING) if counts[s]]
     words += [f"{blind} unknown"] if blind else []
     # the root causes; what is folded under them is a matter for the report
-    causes = list(dict.fromkeys(f.check.id for f in report.findings if not f.known and f.explained_by is None))
+    bad = [f for f in report.findings if not f.known and f.severity is not Severity.INFO]
+    causes = list(dict.fromkeys(f.check.id for f in bad if f.explained_by is None))
     named = ", ".join(causes[:MOST_NAMED]) + (f" and {len(causes) - MOST_NAMED} more" if causes[MOST_NAMED:] else "")
     text = f"{', '.join(words) or 'nothing found'} in {many(checks, 'check')} of {many(len(report.hubs), 'hub')}"
     data = [

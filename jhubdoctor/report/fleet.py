@@ -1,0 +1,223 @@
+"""Reports of several clusters: a matrix of hubs and areas for people, one document with all reports for machines."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from jhubdoctor import __version__
+from jhubdoctor.finding import Severity
+from jhubdoctor.fleet import Fleet
+from jhubdoctor.redact import clean
+from jhubdoctor.report import json_v1, ndjson
+from jhubdoctor.report.parts import CLUSTER, many, stopped
+from jhubdoctor.report.text import _sentence, _wrapped
+from jhubdoctor.report.text import render as render_one
+from jhubdoctor.run import Report, Status
+
+SCHEMA = "jhubdoctor-fleet-v1"
+_LOOK = {
+    "error": ("\u2716", "bold red"),
+    "warning": ("\u25b2", "bold yellow"),
+    "unknown": ("?", "bold magenta"),
+    "info": ("\u25cf", "bold cyan"),
+    "ok": ("\u2714", "green"),
+    "": ("\u00b7", "dim"),
+}
+_GAP = "  "
+
+
+def as_json(fleet: Fleet) -> str:
+    """One document: all reports, each as it is by itself, and the clusters without one."""
+    found = {
+        "schema": SCHEMA,
+        "tool": {"name": "jhubdoctor", "version": __version__},
+        "verdict": fleet.verdict,
+        "exit_code": fleet.exit_code,
+        "reports": [json_v1.as_dict(r) for r in fleet.reports],
+        "failures": [
+            {
+                "context": clean(o.context),
+                "reason": "no-hub" if o.without_hub else "not-reached",
+                "message": clean(o.error.what if o.error else ""),
+                "next_step": clean(o.error.next_step if o.error else ""),
+            }
+            for o in fleet.failures
+        ],
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_ndjson(fleet: Fleet) -> str:
+    """The findings of all clusters, one a line; each names its context."""
+    return "".join(map(ndjson.render, fleet.reports))
+
+
+def schema() -> str:
+    """The JSON Schema of `as_json`, with that of a report inside."""
+    found = json.loads(resources.files("jhubdoctor.report").joinpath("fleet-v1.schema.json").read_text("utf-8"))
+    found["$defs"] = {"report": json.loads(json_v1.schema())}
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(fleet: Fleet, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+    """The matrix, the root causes in a line each, and what is missing; all reports in full where it is asked for."""
+    page = _Page(fleet, width=width, color=color)
+    page.print()
+    parts = [page.text]
+    if verbose:
+        for r in fleet.reports:
+            parts += [f"\n== {clean(r.context)} ==\n\n", render_one(r, width=width, color=color, verbose=True)]
+    return "".join(parts)
+
+
+class _Page:
+    def __init__(self, fleet: Fleet, *, width: int, color: bool) -> None:
+        self.fleet = fleet
+        self.width = max(width, 60)
+        self.file = io.StringIO()
+        self.console = Console(
+            file=self.file,
+            width=self.width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            no_color=not color,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        self.console.print(Text.assemble(*parts), soft_wrap=True)
+
+    def print(self) -> None:
+        rows = list(_rows(self.fleet.reports))
+        areas = sorted({a for _, cells in rows for a in cells})
+        loud = [a for a in areas if any(cells.get(a, ("", 0))[0] not in {"", "ok"} for _, cells in rows)]
+        self.matrix(rows, loud)
+        quiet = [a for a in areas if a not in loud]
+        if quiet and rows:
+            self.wrapped("\u2714 ", "green", f"nothing anywhere in {', '.join(quiet)}")
+        self.line()
+        for report in self.fleet.reports:
+            self.causes(report)
+        self.failures()
+        self.summary()
+
+    def matrix(self, rows: Sequence[tuple[str, dict[str, tuple[str, int]]]], areas: Sequence[str]) -> None:
+        """As many areas side by side as there is room for, the rest below."""
+        missing = [(clean(o.context), "no hub" if o.without_hub else "not reached") for o in self.fleet.failures]
+        names = [name for name, _ in (*rows, *missing)]
+        first = min(max(map(len, names), default=0), self.width // 2)
+        chunks: list[list[str]] = [[]]
+        room = self.width - first
+        for a in areas:
+            need = sum(len(x) + len(_GAP) for x in (*chunks[-1], a))
+            if need > room and chunks[-1]:
+                chunks.append([])
+            chunks[-1].append(a)
+        for chunk in chunks:
+            if chunk:
+                self.line((" " * first + _GAP + _GAP.join(chunk), "dim"))
+            for name, cells in rows:
+                parts: list[str | tuple[str, str]] = [(_fitted(name, first), "bold")]
+                for a in chunk:
+                    state, number = cells.get(a, ("", 0))
+                    sign, style = _LOOK[state]
+                    shown = f"{sign}{number}" if number else sign
+                    parts += [_GAP, (shown.ljust(len(a)), style)]
+                self.line(*parts)
+            if chunk is not chunks[-1]:
+                self.line()
+        for name, why in missing:
+            sign, style = _LOOK["unknown" if self.fleet.hubs_expected or why == "not reached" else ""]
+            self.line((_fitted(name, first), "bold"), _GAP, (f"{sign} {why}", style))
+
+    def wrapped(self, head: str, style: str, text: str) -> None:
+        for i, part in enumerate(_wrapped(text, self.width - len(head))):
+            self.line((head, style) if i == 0 else " " * len(head), part)
+
+    def causes(self, report: Report) -> None:
+        for f in report.findings:
+            if f.explained_by is None and f.severity is not Severity.INFO:
+                sign, style = _LOOK[f.severity.value]
+                where = "/".join(filter(None, (clean(report.context), clean(f.hub.label) if f.hub else "")))
+                new = "NEW " if report.baseline is not None and not f.known else ""
+                self.wrapped(f"{sign} ", style, f"{where}: {f.check.id}: {new}{_sentence(f.finding.says)}")
+        if lost := sum(map(stopped, report.results)):
+            self.wrapped("? ", "bold magenta", f"{clean(report.context)}: {many(lost, 'check')} could not look")
+
+    def failures(self) -> None:
+        for o in self.fleet.failures:
+            sign, style = _LOOK["unknown"] if self.fleet.hubs_expected or not o.without_hub else _LOOK[""]
+            self.wrapped(f"{sign} ", style, f"{clean(o.context)}: {clean(o.error.what if o.error else '')}")
+
+    def summary(self) -> None:
+        fleet = self.fleet
+        if fleet.reports or fleet.failures:
+            self.line()
+        hubs = sum(len(r.hubs) for r in fleet.reports)
+        counts = {s: sum(r.severities(s) for r in fleet.reports) for s in Severity}
+        words = [
+            many(len(fleet.outcomes), "cluster"),
+            many(hubs, "hub"),
+            *(many(n, s.value) for s, n in counts.items()),
+        ]
+        missing = sum(not o.without_hub for o in fleet.failures)
+        if missing:
+            words.append(f"{many(missing, 'cluster')} not reached")
+        self.line(", ".join(words))
+        if fleet.reports:
+            self.line(("jhubdoctor run --context NAME shows a cluster in full; so does --verbose.", "dim"))
+
+
+def _rows(reports: Iterable[Report]) -> Iterable[tuple[str, dict[str, tuple[str, int]]]]:
+    """A row a hub, one for the cluster where something is about it: area to the worst state and how often it is."""
+    for report in reports:
+        for hub in [None, *report.hubs]:
+            results = [r for r in report.results if r.hub is hub]
+            cells: dict[str, tuple[str, int]] = {}
+            for area in sorted({r.check.area for r in results}):
+                cells[area] = _cell(report, hub, area)
+            if hub is None and all(state in {"", "ok"} for state, _ in cells.values()):
+                continue
+            name = clean(hub.label) if hub is not None else CLUSTER
+            yield _row_name(clean(report.context), name), cells
+
+
+def _row_name(context: str, hub: str) -> str:
+    return f"{context}: {hub}" if context else hub
+
+
+def _cell(report: Report, hub: Any, area: str) -> tuple[str, int]:
+    found = [f.severity for f in report.findings if f.hub is hub and f.check.area == area and f.explained_by is None]
+    results = [r for r in report.results if r.hub is hub and r.check.area == area]
+    for severity in (Severity.ERROR, Severity.WARNING):
+        if severity in found:
+            return severity.value, found.count(severity)
+    if blind := sum(map(stopped, results)):
+        return "unknown", blind
+    if found:
+        return "info", len(found)
+    return ("ok" if any(r.status in {Status.OK, Status.FOUND} for r in results) else ""), 0
+
+
+def _fitted(text: str, width: int) -> str:
+    """Text of exactly this width; what is too long loses its middle."""
+    if len(text) <= width:
+        return text.ljust(width)
+    left = (width - 1) // 2
+    return re.sub(r"\s", " ", text[:left] + "\u2026" + text[len(text) - (width - 1 - left) :])
