@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         LabelSelector,
         Lease,
         LimitRange,
+        LimitRangeItem,
         Namespace,
         NetworkPolicy,
         Node,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         Toleration,
         VolumeAttachment,
         VolumeMount,
+        Webhook,
         human,
         human_bytes,
         quantity,
@@ -94,9 +96,9 @@ _HOME = {
     "finding": "Evidence Finding Fix Ref Severity",
     "kube": "APIService ClusterRole Object ComponentStatus Condition Container ContainerStatus CSIDriver DaemonSet "
     "Deployment EndpointSlice Event "
-    "HTTPRoute Ingress IngressClass Job Lease LimitRange Namespace NetworkPolicy Node PersistentVolume "
+    "HTTPRoute Ingress IngressClass Job Lease LimitRange LimitRangeItem Namespace NetworkPolicy Node PersistentVolume "
     "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
-    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment VolumeMount CSINode human human_bytes quantity "
+    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment VolumeMount Webhook CSINode human human_bytes quantity "
     "selector_matches tolerates ClusterRoleBinding LabelSelector PolicyPeer PolicyPort ReplicaSet",
     "plan": "Change Given Plan Problem Step Target",
     "reader": "Look",

@@ -41,7 +41,14 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         color: whether to use ANSI colours.
         verbose: whether to list checks that found nothing, and what was read.
     """
-    console = Console(
+    page = console(width, color=color)
+    _Page(page, report, verbose=verbose).print()
+    return printed(page)
+
+
+def console(width: int, *, color: bool) -> Console:
+    """A console that writes into memory, the same on every terminal and in every environment."""
+    return Console(
         file=io.StringIO(),
         width=max(width, NARROWEST),
         force_terminal=color,
@@ -53,8 +60,11 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         legacy_windows=False,
         _environ={},
     )
-    _Page(console, report, verbose=verbose).print()
-    file = console.file
+
+
+def printed(page: Console) -> str:
+    """What was printed on such a console, without blanks at the ends of lines."""
+    file = page.file
     assert isinstance(file, io.StringIO)  # noqa: S101  - it was made so above
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
@@ -288,6 +298,10 @@ class _Page:
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+
+
+wrapped = _wrapped
+"""Text in lines of a width, without breaking words."""
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Fix, Hub, Ref
+from jhubdoctor import Fix, Hub, Ref, Severity
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 
@@ -21,6 +21,13 @@ def mapkubeapis(hub: Hub) -> tuple[str, ...]:
 def subject(hub: Hub) -> Ref:
     """What a finding about the chart is about: the release, or the hub where nothing tells the release."""
     return hub.release_ref if hub.release else hub.ref
+
+
+def breaks(surface: Surface) -> Severity:
+    """How bad it is that today's release does not fit the planned cluster: less so where the chart goes on as well."""
+    chart = charts.find(surface.chart) if surface.chart else None
+    fits = chart is not None and surface.minor is not None and not chart.breaks_on(surface.minor)
+    return Severity.WARNING if fits else Severity.ERROR
 
 
 def fitting(surface: Surface) -> charts.Chart | None:
@@ -44,8 +51,15 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     """Move the chart to a release that fits; with `repair` after making the stored release readable for Helm again."""
     target = fitting(surface)
     if target is None:
-        between = f"both Kubernetes 1.{surface.running} and {surface}" if surface.planned else str(surface)
-        return Fix(f"No release of the chart fits {between}; go there in several steps. {more}".strip())
+        best = charts.best_for(surface.minor) if surface.minor is not None else None
+        if not surface.planned or best is None:
+            return Fix(f"No release of the chart fits {surface}. {more}".strip())
+        both = f"both Kubernetes 1.{surface.running} and {surface}"
+        to = f"--to-kubernetes 1.{surface.minor} --to-chart {best.version}"
+        return Fix(
+            f"No release of the chart fits {both}: chart and cluster have to go there in turns. {more}".strip(),
+            commands=(f"jhubdoctor upgrade --namespace {hub.namespace} {to}",),
+        )
     mine = hub.version
     by_helm = bool(hub.release) and not hub.argo_cd
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor import Finding, Hub, Ref, Release, Severity, check
-from jhubdoctor_checks.api._move import upgrade_fix
+from jhubdoctor_checks.api._move import breaks, upgrade_fix
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 
@@ -32,7 +32,7 @@ def removed_api_in_release(hub: Hub, deployed_release: Release, surface: Surface
         ),
         fix=upgrade_fix(hub, surface, repair=not surface.planned),
         cause=" ".join(sorted(f"{a.api_version}/{a.kind}" for a in gone)),
-        severity=Severity.ERROR if surface.planned else None,
+        severity=breaks(surface) if surface.planned else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Pod, Severity, Spawns, check
-from jhubdoctor_checks.api._move import renders, upgrade_fix
+from jhubdoctor_checks.api._move import breaks, renders, upgrade_fix
 from jhubdoctor_checks.data import apis, charts
 from jhubdoctor_checks.facts.api import Listing, SchedulerCalls, Surface
 
@@ -51,6 +51,7 @@ def user_scheduler_removed_api(
         evidence=(*_evidence(calls, surface), *((("pod.status", _told(waiting)),) if waiting else ())),
         fix=_fix(hub, calls, surface),
         cause=" ".join(f"{r.api_version}/{r.kind}" for r in calls.refused),
+        severity=breaks(surface) if surface.planned else None,
         affects=() if surface.planned else tuple({r.key: r for r in (*suffer, *failed)}.values()),
     )
 

@@ -35,11 +35,13 @@ class Surface:
         minor: the minor of it; None where the server does not tell.
         discovery: what the server itself says; None for a release that does not run yet.
         running: the minor of the server that runs, the same as `minor` unless an upgrade is judged.
+        chart: the release of the chart that the hub is to be upgraded to as well, empty for none.
     """
 
     minor: int | None
     discovery: Served | None = None
     running: int | None = None
+    chart: str = ""
 
     @property
     def planned(self) -> bool:
@@ -80,10 +82,10 @@ def surface(scope: Scope, served: Served | None, server_version: ServerVersion |
     """What is served: by this server, or by the release that `--to-kubernetes` names."""
     minor = server_version.minor if server_version is not None else None
     if scope.kubernetes is not None:
-        return Surface(scope.kubernetes, None, minor)
+        return Surface(scope.kubernetes, None, minor, scope.chart)
     if served is None and minor is None:
         raise Unreadable(Query("discovery", name="/apis"), State.FORBIDDEN, "neither version nor discovery is known")
-    return Surface(minor, served, minor)
+    return Surface(minor, served, minor, scope.chart)
 
 
 # --- health ----------------------------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def api_health(look: Look) -> ApiHealth:
         try:
             endpoints.append(parse_health(f"/{read}", look.raw(read, f"/{read}?verbose")))
         except Unreadable as e:
-            if e.state is not State.ABSENT:
+            if not e.not_served:
                 missed.append(e)
     if not endpoints and not missed:
         endpoints.append(parse_health("/healthz", look.raw("healthz", "/healthz?verbose")))

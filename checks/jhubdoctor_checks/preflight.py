@@ -1,0 +1,337 @@
+"""What an upgrade of the chart or of the cluster takes: steps, rejected values, breaking changes.
+
+The engine finds this module by the pack's name and calls `plan`, `problems_of` and reads `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from packaging.version import Version
+
+from jhubdoctor import Change, Given, Hub, Plan, Problem, Severity, Step, Target, Values, chart_version, quantity
+from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
+
+CHECKS = (
+    "user-scheduler-removed-api",
+    "removed-api-in-release",
+    "removed-api-requested",
+    "removed-api-by-client",
+    "deprecated-api-in-use",
+    "scheduler-config-removed",
+    "chart-kubernetes-skew",
+    "helm-upgrade-blocked",
+    "cluster-newer-than-data",
+)
+"""The checks whose evidence is judged against the target."""
+
+KNOWN_CHARTS = tuple(c.version for c in charts.table())
+"""The releases of the chart that can be a target."""
+
+_SCHEMA = "the schema of the values of chart {}"
+
+
+def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> Plan:
+    """The plan for one hub, or for values alone."""
+    start = hub.version if hub is not None else None
+    end = charts.find(target.chart) if target.chart else None
+    notices: list[str] = []
+    steps, blocked = _steps(start, end, running, target, hub, notices)
+    concerned = [c for s in steps for c in s.changes]
+    if start is None and end is not None:
+        # nobody knows from where: whatever these values hold that some step breaks
+        found = tuple(_changes(given, None, end.parsed))
+        steps = [Step("chart", "", end.version, changes=found), *(s for s in steps if s.kind != "chart")]
+        concerned = list(found)
+    else:
+        steps = [_with_changes(s, given) for s in steps]
+        concerned = [c for s in steps for c in s.changes]
+    told = {path for c in concerned for path in c.touches}
+    problems = [p for p in problems_of(given, end) if p.path not in told] if end is not None else []
+    if not given.supplied:
+        notices.append(
+            "These are effective values, which hold the chart's defaults: give your own with -f to judge all keys."
+        )
+    if target.kubernetes is not None and target.kubernetes > apis.LAST:
+        notices.append(f"Kubernetes 1.{target.kubernetes} is newer than what is known here ({KNOWS['kubernetes']}).")
+    return Plan(
+        hub=hub.label if hub is not None else "",
+        start={"chart": hub.chart if hub is not None else "", "kubernetes": _minor(running)},
+        target={"chart": target.chart, "kubernetes": _minor(target.kubernetes)},
+        steps=tuple(steps),
+        problems=tuple(problems),
+        blocked=tuple(blocked),
+        notices=tuple(notices),
+        values=given.source,
+    )
+
+
+def _minor(minor: int | None) -> str:
+    return f"1.{minor}" if minor is not None else ""
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def _steps(
+    start: Version | None,
+    end: charts.Chart | None,
+    running: int | None,
+    target: Target,
+    hub: Hub | None,
+    notices: list[str],
+) -> tuple[list[Step], list[str]]:
+    """The order: the chart goes one major at a time, each as soon as the cluster is new enough for it."""
+    steps: list[Step] = []
+    blocked: list[str] = []
+    chart = charts.release_of(start) if start is not None else None
+    minor = running
+    goal = target.kubernetes if target.kubernetes is not None else running
+    way = _way(chart, end)
+    if chart is not None and end is not None and start is not None and end.parsed < start:
+        blocked.append(f"chart {end.version} is older than {start}: JupyterHub's database cannot go back")
+        way = []
+    for following in way:
+        if minor is not None and minor < following.least_kubernetes:
+            least = following.least_kubernetes
+            if goal is None or goal < least:
+                blocked.append(
+                    f"chart {following.version} asks for Kubernetes 1.{least}, and the cluster stays at 1.{goal}"
+                )
+                return steps, blocked
+            steps += _cluster(minor, least, chart, f"chart {following.version} asks for it", blocked)
+            minor = least
+        elif minor is not None and (why := following.breaks_on(minor)) and following is not way[-1]:
+            # a release in between that this cluster is too new for is passed over
+            notices.append(f"Chart {following.version} is passed over: {why}.")
+            continue
+        if minor is not None and following is way[-1] and (why := following.breaks_on(minor)):
+            blocked.append(f"chart {following.version} does not work on Kubernetes 1.{minor}: {why}")
+        came_from = chart.version if chart is not None else ""
+        commands = (hub.upgrade_to(following.version),) if hub is not None and hub.release and not hub.argo_cd else ()
+        steps.append(Step("chart", came_from, following.version, _why(chart, following), commands=commands))
+        chart = following
+    if goal is not None and minor is not None and goal > minor:
+        steps += _cluster(minor, goal, chart, "", blocked)
+    if goal is not None and minor is not None and goal < minor:
+        blocked.append(f"Kubernetes cannot go back from 1.{minor} to 1.{goal}")
+    if target.kubernetes is not None and end is not None and chart is None:
+        why = end.breaks_on(target.kubernetes)
+        if why:
+            blocked.append(f"chart {end.version} does not work on Kubernetes 1.{target.kubernetes}: {why}")
+    return steps, blocked
+
+
+def _way(chart: charts.Chart | None, end: charts.Chart | None) -> list[charts.Chart]:
+    """The releases to go through: the last of each major version in between, then the one that is wanted."""
+    if end is None or chart is None or end.parsed <= chart.parsed:
+        return []
+    majors = {c.major: c for c in charts.table() if chart.parsed < c.parsed <= end.parsed and c.major != chart.major}
+    way = [charts.newest_of_major(c) for m, c in sorted(majors.items()) if m != end.major]
+    return [*way, end]
+
+
+def _why(chart: charts.Chart | None, following: charts.Chart) -> str:
+    if chart is None or chart.major == following.major:
+        return ""
+    hub = f"JupyterHub {chart.jupyterhub} to {following.jupyterhub}"
+    return f"{hub}, KubeSpawner {chart.kubespawner} to {following.kubespawner}"
+
+
+def _cluster(minor: int, goal: int, chart: charts.Chart | None, why: str, blocked: list[str]) -> Iterator[Step]:
+    """Steps of the cluster, which goes one minor at a time; the release is rendered again where that matters."""
+    at = minor
+    if chart is not None:
+        broken = next((m for m in range(minor + 1, goal + 1) if chart.breaks_on(m)), None)
+        if broken is not None:
+            blocked.append(
+                f"chart {chart.version} does not work from Kubernetes 1.{broken} on: {chart.breaks_on(broken)}"
+            )
+        # what the chart made in a version that ends on the way, and would make in another by now
+        old = _rendered(chart, minor)
+        if old is not None and old.removed is not None and goal >= old.removed and len(chart.budget) > 1:
+            between = old.removed - 1
+            yield Step("kubernetes", f"1.{at}", f"1.{between}", f"the last that serves {old}")
+            text = f"the same chart once more, so that the release no longer holds {old}"
+            yield Step("chart", chart.version, chart.version, text)
+            at = between
+    yield Step("kubernetes", f"1.{at}", f"1.{goal}", why or "one minor at a time")
+
+
+def _rendered(chart: charts.Chart, minor: int) -> apis.Api | None:
+    """The PodDisruptionBudget that a chart makes on a cluster of this minor, where that ends some day."""
+    rows = [a for v in chart.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None and a.served_in(minor)]
+    best = max(rows, key=lambda a: a.removed or 999, default=None)
+    return best if best is not None and best.removed is not None else None
+
+
+def _with_changes(step: Step, given: Given) -> Step:
+    if step.kind != "chart" or step.start == step.end:
+        return step
+    start = chart_version(step.start) if step.start else None
+    found = tuple(_changes(given, start, Version(step.end)))
+    return Step(step.kind, step.start, step.end, step.why, found, step.commands)
+
+
+def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Change]:
+    """Breaking changes after `start` and up to `end` that concern these values, or every hub where `start` is known."""
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for c in sorted(changes.CHANGES, key=lambda c: Version(c.since)):
+        if Version(c.since) > end or (start is not None and Version(c.since) <= start):
+            continue
+        touched = tuple(c.touches(given)) if c.touches is not None else ()
+        key = (c.says, touched)
+        if (touched or (c.touches is None and start is not None)) and key not in seen:
+            seen.add(key)
+            yield Change(c.since, c.says, c.action, touched, c.severity, c.source)
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def problems_of(given: Given, chart: charts.Chart | None) -> list[Problem]:
+    """What of these values a release does not take, or does not work with."""
+    if chart is None:
+        return []
+    found = [*_keys(given, chart.parsed), *_rules(given, chart.parsed), *_target(chart)]
+    return sorted(found, key=lambda p: (p.severity.rank, p.path, p.says))
+
+
+def _keys(given: Given, version: Version) -> Iterator[Problem]:
+    if version < keys.FIRST_WITH_SCHEMA:
+        return
+    source = _SCHEMA.format(version)
+    moved = {m.path: m for m in keys.MOVED if m.since <= version}
+    rejected = dict(keys.unknown(given.shape, version))
+    for path, m in moved.items():
+        if given.shape.get(path, "null") != "null":
+            yield Problem(path, f"{path} is not accepted since chart {m.since}", f"Use {m.instead}.", source=m.source)
+    for path, close in rejected.items():
+        if path in moved or any(path.startswith(f"{p}.") for p in (*moved, *rejected)):
+            continue
+        text = f"Did you mean {close}?" if close else "Take it out; what is for your own code may stand below custom."
+        yield Problem(
+            path,
+            f"chart {version} knows no key {path}",
+            text,
+            source=source,
+        )
+    for path, kind, key in keys.mistyped(given.shape, version):
+        wanted = " or ".join(sorted(key.types))
+        quoted = " Write it in quotes." if kind in {"number", "integer", "boolean"} and "string" in key.types else ""
+        bare = (
+            " Give a bare number, without unit and quotes."
+            if kind == "string" and key.types & {"number", "integer"}
+            else ""
+        )
+        yield Problem(
+            path,
+            f"{path} is of type {kind}, and chart {version} takes {wanted}",
+            f"Change its type.{quoted}{bare}",
+            source=source,
+        )
+    for path, key in keys.accepted(version).items():
+        value = given.values.get(path) if key.words else None
+        if isinstance(value, str) and value not in key.words and path in given.shape:
+            words = ", ".join(w or '""' for w in key.words if w != "null")
+            yield Problem(
+                path,
+                f"{path} is {value[:40]!r}, and chart {version} takes one of {words}",
+                "Choose one of them.",
+                source=source,
+            )
+
+
+def _rules(given: Given, version: Version) -> Iterator[Problem]:
+    """What the schema does not say and the chart or the hub stops at."""
+    values = given.values
+    yield from _memory(values)
+    if (
+        values.get("hub.db.type") in {"mysql", "postgres", "other"}
+        and given.supplied
+        and "hub.db.url" not in given.shape
+    ):
+        yield Problem(
+            "hub.db.url",
+            "hub.db.type names an external database, and hub.db.url is not set",
+            "Set hub.db.url; with hub.existingSecret it may stand there.",
+            Severity.WARNING,
+            source="jupyterhub_config.py of the chart",
+        )
+    if values.get("singleuser.storage.type") == "static" and not values.get("singleuser.storage.static.pvcName"):
+        yield Problem(
+            "singleuser.storage.static.pvcName",
+            "singleuser.storage.type is static, and no claim is named",
+            "Name the claim that all users share.",
+            source="jupyterhub_config.py of the chart",
+        )
+    strategy = values.get("hub.deploymentStrategy.type")
+    if strategy == "RollingUpdate" and values.get("hub.db.type", "sqlite-pvc") == "sqlite-pvc":
+        yield Problem(
+            "hub.deploymentStrategy.type",
+            "the hub's database is a file on a volume, and RollingUpdate would open it twice",
+            "Take it out, so that it is Recreate.",
+            Severity.WARNING,
+            source="values.yaml of the chart",
+        )
+    replicas = values.integer("scheduling.userPlaceholder.replicas")
+    if replicas and not values.enabled("scheduling.podPriority.enabled"):
+        yield Problem(
+            "scheduling.userPlaceholder.replicas",
+            "user placeholders without pod priority never make room for a user",
+            "Set scheduling.podPriority.enabled to true.",
+            Severity.WARNING,
+            {"scheduling": {"podPriority": {"enabled": True}}},
+            "templates/NOTES.txt of the chart",
+        )
+    if version >= Version("4.3.0"):
+        for name in values.mapping("hub.config"):
+            if not name[:1].isupper():
+                yield Problem(
+                    f"hub.config.{name}",
+                    f"sections of hub.config are names of classes, and {name[:60]} is none",
+                    "Move it to the key of its own that the chart has for it.",
+                    source=_SCHEMA.format("4.3.0"),
+                )
+
+
+def _memory(values: Values) -> Iterator[Problem]:
+    amounts: dict[str, Decimal] = {}
+    for name in ("guarantee", "limit"):
+        path = f"singleuser.memory.{name}"
+        raw = values.get(path)
+        if raw is None or isinstance(raw, bool):
+            continue
+        text = str(raw).strip()
+        number = quantity(text[:-1] if text[-1:] in "KMGT" else text)
+        if number is None or (text[-1:].isalpha() and text[-1:] not in "KMGT"):
+            yield Problem(
+                path,
+                f"{path} is {text[:40]!r}, and KubeSpawner takes a number with K, M, G or T",
+                "Write 1G for what Kubernetes calls 1Gi.",
+                source="ByteSpecification of JupyterHub",
+            )
+            continue
+        amounts[name] = number * Decimal(1024) ** ("KMGT".index(text[-1]) + 1 if text[-1:] in "KMGT" else 0)
+    if len(amounts) > 1 and amounts["guarantee"] > amounts["limit"]:
+        yield Problem(
+            "singleuser.memory.guarantee",
+            "singleuser.memory.guarantee is above the limit, so no server can start",
+            "Raise the limit, or lower the guarantee.",
+            source="the API server's validation of pods",
+        )
+
+
+def _target(chart: charts.Chart) -> Iterator[Problem]:
+    """What is known against the target itself."""
+    found = [a for a in advisories.ADVISORIES if a.concerns(chart.parsed) and not a.rare]
+    if found:
+        better = charts.newest_of_major(chart)
+        yield Problem(
+            "",
+            f"chart {chart.version} itself has known faults: {', '.join(a.id for a in found)}",
+            f"Go to {better.version} instead." if better is not chart else "A later major version is free of them.",
+            Severity.WARNING,
+            source=found[0].url,
+        )

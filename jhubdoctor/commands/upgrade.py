@@ -1,0 +1,140 @@
+"""`upgrade`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from jhubdoctor.commands import options
+from jhubdoctor.commands.deliver import color_wanted, write_file
+from jhubdoctor.commands.run import Progress
+from jhubdoctor.errors import DoctorError, UsageError
+from jhubdoctor.facts.hub import Scope, describe_search
+from jhubdoctor.plan import Given, Target
+from jhubdoctor.registry import load
+from jhubdoctor.upgrade import Outcome, Preflight, given_files, preflight, target_of
+from jhubdoctor.upgrade import upgrade as judge
+
+
+@click.command()
+@click.option("--to-kubernetes", metavar="VERSION", help="The Kubernetes to go to, as 1.37.")
+@click.option("--to-chart", metavar="VERSION", help="The release of the chart to go to, as 4.4.0.")
+@click.option(
+    "-f",
+    "--values",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="Values to judge instead of those of the release. Repeatable, as with helm.",
+)
+@click.option("--offline", is_flag=True, help="Judge the files alone, even if there is a cluster.")
+@options.connection
+@options.scope
+@options.output
+def upgrade(
+    to_kubernetes: str | None,
+    to_chart: str | None,
+    files: tuple[str, ...],
+    offline: bool,
+    kubeconfig: str | None,
+    context_name: str | None,
+    timeout: float,
+    concurrency: int,
+    namespace: str | None,
+    all_namespaces: bool,
+    release: str | None,
+    outputs: tuple[str, ...],
+    fail_on: str,
+    accept_unknown: bool,
+    verbose: bool,
+    color: bool | None,
+) -> None:
+    """Say what breaks if the cluster or the chart is upgraded.
+
+    It also says in which order to go. What the hub uses today is judged against the target, and its values against what
+    the chart to go to accepts. With -f and --to-chart no cluster is needed.
+    """
+    wanted = options.parse_outputs(outputs)
+    if any(name not in {"text", "json"} for name, _ in wanted):
+        raise UsageError("An upgrade is told as text or json.", "Choose one of them with -o.")
+    pack = preflight()
+    target = target_of(to_kubernetes, to_chart, pack)
+    if files and not target.chart:
+        raise UsageError("Values are judged for a release of the chart.", "Name it with --to-chart.")
+    if offline and not files:
+        raise UsageError("Without a cluster there is nothing to judge.", "Give the values with -f.")
+    given = given_files(files) if files else None
+    asked = bool(kubeconfig or context_name or namespace or all_namespaces or release)
+    outcome = None
+    if not offline:
+        try:
+            where = (kubeconfig, context_name, namespace, all_namespaces, release)
+            outcome = _with_cluster(pack, target, given, where, timeout, concurrency)
+        except DoctorError as e:
+            if given is None or asked or isinstance(e, UsageError):
+                raise
+            reason = f"No cluster was looked at: {e.what}"
+            outcome = _without_cluster(pack, target, given, reason)
+    if outcome is None:
+        outcome = _without_cluster(pack, target, given or Given(), "")
+    outcome.fail_on = fail_on
+    if outcome.report is not None:
+        outcome.report.fail_on, outcome.report.accept_unknown = fail_on, accept_unknown
+    _deliver(outcome, wanted, color=color, verbose=verbose)
+    sys.exit(outcome.exit_code)
+
+
+def _with_cluster(
+    pack: Preflight,
+    target: Target,
+    given: Given | None,
+    where: tuple[str | None, str | None, str | None, bool, str | None],
+    timeout: float,
+    concurrency: int,
+) -> Outcome:
+    from jhubdoctor.live import LiveReader
+
+    kubeconfig, context_name, namespace, all_namespaces, release = where
+    registry = load()
+    progress = Progress()
+    reader = LiveReader(kubeconfig, context_name, timeout=timeout, concurrency=concurrency)
+    progress("connecting")
+    try:
+        reader.connect()
+        scope = Scope(namespace, all_namespaces, release, reader.namespace)
+        outcome = judge(registry, pack, reader, scope, target, given, concurrency=concurrency, progress=progress)
+    finally:
+        progress.clear()
+    if outcome.report is not None and not outcome.report.hubs and outcome.report.verdict != "unknown":
+        raise DoctorError(
+            f"No hub was found in {describe_search(scope)}.", "Name its namespace with -n, or look everywhere with -A."
+        )
+    if not reader.verified:
+        outcome.notices.append("The kubeconfig turns TLS verification off: what was read may come from another server.")
+    return outcome
+
+
+def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str) -> Outcome:
+    plan = pack.plan(given, None, None, target)
+    return Outcome(target, [plan], None, dict(load().knows), [reason] if reason else [])
+
+
+def _deliver(outcome: Outcome, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
+    import shutil
+
+    from jhubdoctor.report.upgrade import render_json, render_text
+
+    for name, path in outputs:
+        to_screen = path in {None, "-"}
+        if name == "json":
+            text = render_json(outcome)
+        else:
+            columns = shutil.get_terminal_size((80, 24)).columns if to_screen and sys.stdout.isatty() else 80
+            wanted = color_wanted(color) if to_screen else False
+            text = render_text(outcome, width=min(columns, 140), color=wanted, verbose=verbose)
+        if to_screen:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            write_file(str(path), text)
