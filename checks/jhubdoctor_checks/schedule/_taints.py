@@ -9,7 +9,7 @@ from jhubdoctor import Hub, Taint, Values
 
 # The two spellings of the chart's own taint; the second is for clouds that do not allow the slash.
 DEDICATED = ("hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated")
-_MEANT = ("user", "core")
+MEANT = ("user", "core")
 # Taken away by an agent once it runs on the node: to tolerate them is wrong, the agent is what is missing. Sources: the
 # documentation of Cilium, of the EBS, EFS and Azure disk CSI drivers, of Karpenter, of the GPU operator.
 STARTUP = {
@@ -42,21 +42,21 @@ def near_miss(taint: Taint, core: bool) -> str:
     `core` is for pods of the hub itself: those tolerate the value `core`, pods of users tolerate `user`.
     """
     key = taint.key if taint.key in DEDICATED else ""
-    if not key and "dedicated" in taint.key and ("jupyter" in taint.key or taint.value in _MEANT):
+    if not key and "dedicated" in taint.key and ("jupyter" in taint.key or taint.value in MEANT):
         key = DEDICATED[0]
     if not key:
         close = difflib.get_close_matches(taint.key.lower(), DEDICATED, 1, 0.9)
         key = close[0] if close else ""
-    if not key or (taint.key == key and taint.value in _MEANT):
+    if not key or (taint.key == key and taint.value in MEANT):
         return ""
-    close = difflib.get_close_matches(taint.value.lower(), _MEANT, 1, 0.6)
-    value = close[0] if close else _MEANT[core]
+    close = difflib.get_close_matches(taint.value.lower(), MEANT, 1, 0.6)
+    value = close[0] if close else MEANT[core]
     return f"{key}={value}:{taint.effect}"
 
 
 def others(taint: Taint, core: bool) -> bool:
     """Whether it keeps these pods away on purpose: the hub's own pods, users' pods, the control plane."""
-    return (taint.key in DEDICATED and taint.value == _MEANT[not core]) or taint.key in CONTROL_PLANE
+    return (taint.key in DEDICATED and taint.value == MEANT[not core]) or taint.key in CONTROL_PLANE
 
 
 def toleration(taint: Taint) -> dict[str, str]:

@@ -32,7 +32,7 @@ def volume_zone_conflict(hub: Hub, unplaced: list[Unplaced], nodes: list[Node]) 
             ),
             fix=Fix(
                 f"Add a node {f'with {key}' if key else 'in the zone of the disk'}, or give the node pool one group for"
-                " each zone. volumeBindingMode WaitForFirstConsumer of the StorageClass makes new disks where pods are.",
+                " each zone. A StorageClass with WaitForFirstConsumer makes new disks where pods are.",
                 commands=("kubectl get nodes -L topology.kubernetes.io/zone", "kubectl get persistentvolumes"),
             ),
             cause=key or "zone",

@@ -1,0 +1,46 @@
+"""A user-scheduler of which no pod leads."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Deployment, Finding, Fix, Hub, Lease, Pod, PodLog, Severity, check
+from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence
+
+
+@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline", "placeholders-pending"))
+def user_scheduler_lease_stale(
+    hub: Hub,
+    user_scheduler: Deployment,
+    user_scheduler_pods: list[Pod],
+    leases: list[Lease],
+    user_scheduler_logs: list[PodLog] | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """The user-scheduler runs, but none of its pods holds the lease, so nobody schedules."""
+    d = user_scheduler
+    ready = [p for p in user_scheduler_pods if p.ready and (now - p.created).total_seconds() > LEASE_STALE]
+    # before chart 3.0 the lock was kept in Endpoints, and a Lease of that name is a leftover
+    if not ready or hub.at_least("3.0.0") is not True:
+        return
+    lease = lease_of(leases, d)
+    late = silence(lease, now) if lease is not None else None
+    if lease is None or late is None or late <= LEASE_STALE:
+        return
+    yield Finding(
+        on=(d.ref,),
+        says=f"no pod of the user-scheduler leads: its lease was last renewed {int(late // 60)} minutes ago",
+        evidence=(
+            ("lease", f"{lease.name}: held by {lease.spec.holder_identity or 'nobody'}", lease.spec.renew_time),
+            ("pod.status", f"{len(ready)} pods are ready"),
+            *((("user-scheduler log", said),) if (said := complaint(user_scheduler_logs)) else ()),
+        ),
+        fix=Fix(
+            "Restart it; if the lease stays old, its log tells what keeps it from the API server.",
+            commands=(
+                hub.kubectl(f"logs deployment/{d.name} --tail=50"),
+                hub.kubectl(f"rollout restart deployment/{d.name}"),
+            ),
+            caution="Users' servers keep running.",
+        ),
+        affects=tuple(p.ref for p in user_scheduler_pods),
+    )
