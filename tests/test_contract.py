@@ -2,6 +2,7 @@
 
 import copy
 import random
+from typing import Any
 
 import msgspec
 import pytest
@@ -68,14 +69,12 @@ def test_no_missing_field_breaks_it(check: Check, text: str) -> None:
             assert not [r.reason for r in report.results if r.status is Status.BROKEN], f"without {where}"
 
 
-def _holds(document: object, path: tuple[object, ...]) -> bool:
+def _holds(document: Any, path: tuple[Any, ...]) -> bool:
     for part in path:
-        if isinstance(document, dict) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and isinstance(part, int) and part < len(document):
-            document = document[part]
-        else:
+        keys: Any = document if isinstance(document, dict) else range(len(document) if isinstance(document, list) else 0)
+        if part not in keys:
             return False
+        document = document[part]
     return True
 
 
