@@ -1,0 +1,83 @@
+"""Budgets that never let a pod go."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check
+
+USERS = "singleuser-server"
+# The chart's values for the budget of each component, by its label.
+_PATHS = {
+    "hub": "hub.pdb",
+    "proxy": "proxy.chp.pdb",
+    "autohttps": "proxy.traefik.pdb",
+    "user-scheduler": "scheduling.userScheduler.pdb",
+}
+
+
+@check(severity=Severity.WARNING)
+def disruption_budget_blocks_drain(
+    hub: Hub,
+    disruption_budgets: list[PodDisruptionBudget],
+    pods: list[Pod],
+    user_pods: list[Pod],
+    nodes: list[Node] | None,
+) -> Iterator[Finding]:
+    """A PodDisruptionBudget never lets one of its pods be evicted, so nodes cannot be drained."""
+    for budget in sorted(disruption_budgets, key=lambda b: b.name):
+        status = budget.status
+        mine = [
+            p
+            for p in (*pods, *user_pods)
+            if not p.finished
+            and (budget.spec.selector.match_labels or budget.spec.selector.match_expressions)
+            and budget.spec.selector.matches(p.labels)
+        ]
+        # all are well, and still none may go: it is the rule, not the moment
+        if (
+            not mine
+            or not status.expected_pods
+            or status.disruptions_allowed
+            or status.current_healthy < status.expected_pods
+        ):
+            continue
+        users = all(p.component == USERS for p in mine)
+        cordoned = {n.name for n in nodes or () if n.spec.unschedulable} & {p.node for p in mine}
+        rule = (
+            f"minAvailable: {budget.spec.min_available}"
+            if budget.spec.min_available is not None
+            else f"maxUnavailable: {budget.spec.max_unavailable}"
+        )
+        who = ", ".join(sorted({p.component or p.name for p in mine})[:3])
+        yield Finding(
+            on=(budget.ref,),
+            says=f"the budget {budget.name} ({rule}) never lets one of its {status.expected_pods} pods ({who}) go"
+            + (f", and node {min(cordoned)} with one of them is cordoned" if cordoned else ""),
+            evidence=(
+                Evidence("poddisruptionbudget", f"spec.{rule}"),
+                Evidence(
+                    "poddisruptionbudget",
+                    f"status: {status.current_healthy} of {status.expected_pods} healthy, disruptionsAllowed: 0",
+                ),
+            ),
+            fix=_fix(hub, budget, mine, users=users),
+            # a budget on users' servers is made to keep them from being evicted
+            severity=Severity.INFO if users and not cordoned else None,
+            cause="users" if users else "",
+        )
+
+
+def _fix(hub: Hub, budget: PodDisruptionBudget, mine: list[Pod], *, users: bool) -> Fix:
+    if users:
+        return Fix(
+            "Nodes with servers of users cannot be drained before these end. Delete the budget while you work.",
+            commands=(hub.kubectl(f"get poddisruptionbudget {budget.name} -o yaml"),),
+        )
+    path = _PATHS.get(mine[0].component, "")
+    patch: dict[str, object] = {"maxUnavailable": 1, "minAvailable": None}
+    for part in reversed(path.split(".") if path else []):
+        patch = {part: patch}
+    return Fix(
+        "Allow one of them to be away; with a single replica a budget can only hinder.",
+        values=patch if path else {},
+        commands=(hub.helm_upgrade,) if path else (hub.kubectl(f"edit poddisruptionbudget {budget.name}"),),
+    )

@@ -1,0 +1,102 @@
+"""Pod Security levels that users' pods do not keep."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Namespace,
+    NotApplicable,
+    Pod,
+    ServerVersion,
+    Severity,
+    Spawns,
+    Values,
+    check,
+)
+from jhubdoctor_checks.policy._users import BLOCK, blocks_metadata
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+# on by default; https://kubernetes.io/docs/concepts/security/pod-security-admission/
+FIRST = 23
+
+
+@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
+def pod_security_blocks_users(
+    hub: Hub,
+    namespace: Namespace,
+    values: Values,
+    user_pods: list[Pod],
+    spawns: Spawns | None,
+    server_version: ServerVersion | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """The namespace's Pod Security level forbids the pods of users."""
+    level = namespace.labels.get(ENFORCE, "")
+    if level not in {"baseline", "restricted"}:
+        return
+    if server_version is not None and server_version.minor is not None and server_version.minor < FIRST:
+        raise NotApplicable("Pod Security admission came with Kubernetes 1.23")
+    blocks = blocks_metadata(hub, values)
+    if not blocks and (level == "baseline" or _hardened(values) or user_pods):
+        return
+    refused = [s for s in (spawns.unresolved(now) if spawns else ()) if s.pod and "violates PodSecurity" in s.error]
+    privileged = [p for p in user_pods if any(c.name == BLOCK for c in p.spec.init_containers)]
+    if blocks and user_pods and not privileged and not refused:
+        # what runs was made without it, whatever the values say
+        return
+    yield Finding(
+        on=(namespace.ref,),
+        says=f"the namespace enforces the Pod Security level {level}, and users' pods "
+        + (f"have the privileged init container {BLOCK}" if blocks else "do not keep it as the chart makes them"),
+        evidence=(
+            Evidence("namespace", f"{ENFORCE}: {level}"),
+            *([Evidence("values", "singleuser.cloudMetadata.blockWithIptables: true (the default)")] if blocks else []),
+            *(Evidence("hub log", f"{s.user}: violates PodSecurity", s.at) for s in refused[:2]),
+            *(Evidence("pod", f"{p.name} runs with it, from before or by an exemption") for p in privileged[:1]),
+        ),
+        fix=_fix(hub, level, blocks=blocks),
+        # pods that run with it may be older than the label, or exempt; what `restricted` asks for may be set unseen
+        severity=Severity.ERROR if refused else Severity.WARNING if privileged or not blocks else None,
+        cause="privileged" if blocks else level,
+        affects=tuple(hub.pod_ref(s.pod) for s in refused),
+    )
+
+
+def _hardened(values: Values) -> bool:
+    """Whether somebody has set what `restricted` asks for; that it is enough cannot be seen."""
+    set_ = {*values.mapping("hub.config.KubeSpawner"), *(t.rpartition(".")[2] for t in values.traits_in_code)}
+    return bool(
+        set_ & {"container_security_context", "pod_security_context", "extra_container_config", "extra_pod_config"}
+    )
+
+
+def _fix(hub: Hub, level: str, *, blocks: bool) -> Fix:
+    values: dict[str, object] = {}
+    text = []
+    if blocks:
+        key = {"enabled": True} if hub.at_least("0.11.0") is False else {"blockWithIptables": False}
+        values["singleuser"] = {"cloudMetadata": key}
+        text.append(
+            f"Leave out {BLOCK}. The chart's NetworkPolicy keeps users from the metadata server where it is enforced."
+        )
+    if level == "restricted":
+        values["hub"] = {"config": {"KubeSpawner": {"container_security_context": _RESTRICTED}}}
+        text.append("Give the notebook container what the level restricted asks for.")
+    return Fix(
+        " ".join(text),
+        values=values,
+        commands=(hub.helm_upgrade,),
+        caution="This restarts the hub; users' servers keep running.",
+    )
+
+
+_RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}

@@ -1,0 +1,96 @@
+"""Webhooks that nobody answers for."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from jhubdoctor import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Namespace,
+    Pod,
+    Ref,
+    Severity,
+    Spawns,
+    Webhook,
+    Webhooks,
+    check,
+)
+from jhubdoctor_checks.facts.policy import Backend, blocking
+
+
+@check(
+    severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeout", "spawn-timeline", "consecutive-failure-abort")
+)
+def webhook_fails_closed(
+    hub: Hub,
+    namespace: Namespace,
+    webhooks: Webhooks,
+    webhook_backends: Mapping[tuple[str, str], Backend],
+    user_pods: list[Pod],
+    spawns: Spawns | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """A webhook that pods need has nothing behind it, so no pod can be created."""
+    labels = _pod_labels(hub, user_pods)
+    groups: dict[tuple[str, str, str], list[Webhook]] = {}
+    refs: dict[str, Ref] = {}
+    for ref, w in blocking(webhooks):
+        service = w.client_config.service
+        backend = webhook_backends.get((service.namespace, service.name)) if service else None
+        if service is None or backend is None or (backend.exists and backend.ready):
+            continue
+        if w.namespace_selector is not None and not w.namespace_selector.matches(_namespace_labels(namespace)):
+            continue
+        if w.object_selector is not None and not w.object_selector.matches(labels):
+            continue
+        groups.setdefault((f"{ref.kind} {ref.name}", service.namespace, service.name), []).append(w)
+        refs[f"{ref.kind} {ref.name}"] = ref
+    for (key, where, name), members in sorted(groups.items()):
+        ref, backend = refs[key], webhook_backends[where, name]
+        names = sorted(w.name for w in members)
+        refused = [s for s in (spawns.unresolved(now) if spawns else ()) if s.pod and any(n in s.error for n in names)]
+        yield Finding(
+            on=(ref,),
+            says=f"the webhook {names[0]} must allow every new pod, and its Service {where}/{name} "
+            + ("has no ready endpoint" if backend.exists else "does not exist"),
+            evidence=(
+                *(Evidence("webhook", f"{n}: failurePolicy: Fail, rules: CREATE pods") for n in names[:3]),
+                Evidence(
+                    "service",
+                    f"{where}/{name}: " + (f"{backend.ready} ready addresses" if backend.exists else "not found"),
+                ),
+            ),
+            fix=_fix(ref, where, exists=backend.exists),
+            # conditions in CEL may exempt the pods
+            severity=Severity.WARNING if all(w.match_conditions for w in members) else None,
+            cause="no-endpoints" if backend.exists else "service-missing",
+            affects=tuple(hub.pod_ref(s.pod) for s in refused),
+        )
+
+
+def _namespace_labels(namespace: Namespace) -> dict[str, str]:
+    # set by the API server itself since 1.21
+    return {"kubernetes.io/metadata.name": namespace.name, **namespace.labels}
+
+
+def _pod_labels(hub: Hub, user_pods: list[Pod]) -> dict[str, str]:
+    """The labels of a user's pod: of the newest one, else those that the chart gives."""
+    newest = max(user_pods, key=lambda p: (p.created, p.name), default=None)
+    if newest is not None:
+        return newest.labels
+    return {"app": "jupyterhub", "component": "singleuser-server", "release": hub.release}
+
+
+def _fix(ref: Ref, where: str, *, exists: bool) -> Fix:
+    if exists:
+        return Fix(
+            f"Bring the pods behind it back: see what is wrong with them in the namespace {where}.",
+            commands=(f"kubectl --namespace {where} get pods",),
+        )
+    return Fix(
+        "The webhook was left behind by something that was uninstalled. Remove its configuration.",
+        commands=(f"kubectl delete {ref.kind.lower()} {ref.name}",),
+        caution="What this webhook checked or changed is then no longer checked or changed.",
+    )
