@@ -71,7 +71,9 @@ def test_no_missing_field_breaks_it(check: Check, text: str) -> None:
 
 def _holds(document: Any, path: tuple[Any, ...]) -> bool:
     for part in path:
-        keys: Any = document if isinstance(document, dict) else range(len(document) if isinstance(document, list) else 0)
+        keys: Any = (
+            document if isinstance(document, dict) else range(len(document) if isinstance(document, list) else 0)
+        )
         if part not in keys:
             return False
         document = document[part]
