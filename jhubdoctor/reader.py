@@ -9,8 +9,8 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -73,14 +73,29 @@ class _RawPage(msgspec.Struct):
     metadata: _ListMeta | None = None
 
 
-@cache
-def _page_decoder(kind: type[kube.Object]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(_Page[kind])  # type: ignore[valid-type]
+@dataclass(frozen=True, slots=True)
+class _Decoders:
+    page: msgspec.json.Decoder[Any]
+    item: msgspec.json.Decoder[Any]
 
 
-@cache
-def _item_decoder(kind: type[kube.Object]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+_RAW_PAGE = msgspec.json.Decoder(_RawPage)
+_MADE: dict[type[kube.Object], _Decoders] = {}
+_MAKING = threading.Lock()
+
+
+def _decoders(kind: type[kube.Object]) -> _Decoders:
+    """The decoders of a kind. Whichever thread comes first makes those of all kinds, and the others wait.
+
+    msgspec ends the process (seen with 0.22) where one thread uses a type that another is just looking into for the
+    first time, and all kinds share types.
+    """
+    with _MAKING:
+        if kind not in _MADE:
+            for each in {kind, kube.PartialObject, *(read.type for read in READS.values())} - _MADE.keys():
+                page = msgspec.json.Decoder(_Page[each])  # type: ignore[valid-type]
+                _MADE[each] = _Decoders(page, msgspec.json.Decoder(each))
+        return _MADE[kind]
 
 
 class NotJSON(ValueError):  # noqa: N818  - it says what the bytes are
@@ -99,11 +114,11 @@ def decode_page(kind: type[kube.Object], body: bytes) -> tuple[list[Any], int, s
     left_out = 0
     items: list[Any]
     try:
-        page = _page_decoder(kind).decode(body)
+        page = _decoders(kind).page.decode(body)
         items = page.items or []
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
-            page = msgspec.json.decode(body, type=_RawPage)
+            page = _RAW_PAGE.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
             raise NotJSON(describe(body)) from e
         items = []
@@ -128,7 +143,7 @@ def decode_item(kind: type[kube.Object], body: bytes) -> Any:
         NotJSON: when it cannot be understood.
     """
     try:
-        return _item_decoder(kind).decode(body)
+        return _decoders(kind).item.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
             return msgspec.convert(kube.prune(json.loads(body)), kind, strict=False)
@@ -152,6 +167,7 @@ def convert(kind: type[kube.Object], obj: Any) -> Any:
     Raises:
         NotJSON: when it cannot be understood.
     """
+    _decoders(kind)
     try:
         item = msgspec.convert(kube.prune(obj), kind, strict=False)
     except (msgspec.ValidationError, ValueError, RecursionError, TypeError) as e:
