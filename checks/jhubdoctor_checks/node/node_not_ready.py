@@ -90,6 +90,8 @@ def node_not_ready(
     for (cause, says), members in groups.items():
         mine = [p for _, _, ps in members for p in ps]
         waiting = [u.ref for u in unplaced if u.user] if full else []
+        held = claims_on({n.name for n, _, _ in members}, claims, volume_attachments)
+        wanted = any(p.phase == "Pending" and {r.name for r in held} & set(p.spec.claims) for p in (*pods, *user_pods))
         one = len(members) == 1
         what = f"node {members[0][0].name} is" if one else f"{len(members)} nodes are"
         yield Finding(
@@ -106,14 +108,10 @@ def node_not_ready(
                 ),
                 *(Evidence("pod", f"{p.name} is on node {p.node}") for p in mine[:3]),
             ),
-            fix=_fix(cause, members[0][0].name),
-            severity=None if mine or waiting else Severity.WARNING,
+            fix=_fix(cause, members[0][0].name, holds=bool(held)),
+            severity=None if mine or waiting or wanted else Severity.WARNING,
             cause=cause,
-            affects=(
-                *suffering(hub, mine, deployments, services),
-                *claims_on({n.name for n, _, _ in members}, claims, volume_attachments),
-                *waiting,
-            ),
+            affects=(*suffering(hub, mine, deployments, services), *held, *waiting),
         )
 
 
@@ -121,7 +119,17 @@ def _pods(count: int) -> str:
     return "a pod of this hub is" if count == 1 else f"{count} pods of this hub are"
 
 
-def _fix(cause: str, node: str) -> Fix:
+def _fix(cause: str, node: str, *, holds: bool) -> Fix:
+    if cause == "silent" and holds:
+        return Fix(
+            "See whether the machine runs, and restart it. If it is off, say so (Kubernetes 1.26 and later): its pods are "
+            "made anew elsewhere, and its volumes are detached. Remove the taint when it is back.",
+            commands=(
+                f"kubectl describe node {node}",
+                f"kubectl taint nodes {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+            ),
+            caution="Taint it only once the machine is surely off: two nodes that write to one disk destroy it.",
+        )
     if cause == "silent":
         return Fix(
             "See whether the machine runs, and restart it. If it is gone for good, "

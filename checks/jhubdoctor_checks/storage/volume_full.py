@@ -32,7 +32,8 @@ _DATABASE = re.compile(rf"database or disk is full|No space left on device: '{DI
 
 
 @check(
-    severity=Severity.ERROR, explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting")
+    severity=Severity.ERROR,
+    explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting", "hub-database-locked"),
 )
 def volume_full(
     hub: Hub,

@@ -33,7 +33,8 @@ _RESTARTS = "This restarts the hub; users' servers keep running."
 
 
 @check(
-    severity=Severity.ERROR, explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting")
+    severity=Severity.ERROR,
+    explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting", "hub-database-locked"),
 )
 def volume_permission_denied(
     hub: Hub,
