@@ -92,7 +92,8 @@ def _decoders(kind: type[kube.Object]) -> _Decoders:
     """
     with _MAKING:
         if kind not in _MADE:
-            for each in {kind, kube.PartialObject, *(read.type for read in READS.values())} - _MADE.keys():
+            kinds: set[type[kube.Object]] = {kind, kube.PartialObject, *(read.type for read in READS.values())}
+            for each in kinds - _MADE.keys():
                 page = msgspec.json.Decoder(_Page[each])  # type: ignore[valid-type]
                 _MADE[each] = _Decoders(page, msgspec.json.Decoder(each))
         return _MADE[kind]
