@@ -35,7 +35,7 @@ class Choice:
     given: Mapping[str, Given]
 
 
-def _elsewhere(values: Values, trait: str) -> bool:
+def set_elsewhere(values: Values, trait: str) -> bool:
     """Whether code or hub.config sets the trait, so that the value in singleuser is not what counts."""
     return any(
         f"{cls}.{trait}" in values.traits_in_code or values.get(f"hub.config.{cls}.{trait}") is not None
@@ -48,7 +48,7 @@ def default(values: Values) -> dict[str, Given]:
     return {
         trait: Given(path, values.get(path))
         for trait, path in PATHS.items()
-        if values.get(path) is not None and not _elsewhere(values, trait)
+        if values.get(path) is not None and not set_elsewhere(values, trait)
     }
 
 
