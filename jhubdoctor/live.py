@@ -7,27 +7,33 @@ big namespace with them takes most of a minute.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
+import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, cast
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
 import urllib3
 
 from jhubdoctor import __version__, kube
-from jhubdoctor.errors import DoctorError
+from jhubdoctor.errors import DoctorError, NotNowError
 from jhubdoctor.reader import NotJSON, Reader, decode_item, decode_page, describe
 from jhubdoctor.reads import READS, Answer, Query, State
-from jhubdoctor.redact import clean, log_text, sanitize
+from jhubdoctor.redact import LOG_LINES, clean, log_end, log_text, sanitize
 from jhubdoctor.table import SLICES, UNTABLED, Table, read_table
 
+T = TypeVar("T")
 PAGE = 500
 SAMPLE = 250
 EXAMINED = 50
@@ -35,11 +41,14 @@ SICK_PAGES = 4
 TRIES = 3
 REQUEST_TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
-LOG_LINES = 5000
 LOG_SECONDS = 24 * 3600
 LOG_KEEP = 8 * 2**20
 LOG_READ = 64 * 2**20
 BODY_LIMIT = 256 * 2**20
+MOST_PAGES = 1000
+BACKOFF = 0.25
+# What a request may take beyond its limit, to end by itself and say why.
+GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
@@ -54,6 +63,7 @@ class _Reply:
         self.body = body
         self.retry_after = retry_after
         self.cut = cut
+        """Whether the end is missing."""
 
 
 class _NoAnswer(Exception):  # noqa: N818  - becomes an Answer
@@ -87,13 +97,17 @@ class LiveReader(Reader):
         timeout: float = 60.0,
         concurrency: int = 8,
     ) -> None:
-        self._configuration, self.context, self.namespace = _load(kubeconfig, context)
-        self._configuration.connection_pool_maxsize = concurrency
         self._deadline = time.monotonic() + timeout
+        self._configuration, self.context, self.namespace = _credentials(kubeconfig, context, timeout)
+        if _attended():
+            # somebody may have signed in at a prompt: that took their time, not the cluster's
+            self._deadline = time.monotonic() + timeout
+        self._configuration.connection_pool_maxsize = concurrency
         self._slots = threading.BoundedSemaphore(concurrency)
         self._pool = _pool(self._configuration)
         self._host = str(self._configuration.host).rstrip("/")
         self._lock = threading.Lock()
+        self._signing = threading.Lock()
         self._now: datetime | None = None
         self.requests = 0
         self.bytes_read = 0
@@ -108,9 +122,9 @@ class LiveReader(Reader):
             DoctorError: when the cluster cannot be reached or the credentials are refused.
         """
         try:
-            reply = self._request("/version")
+            reply = self._patiently("/version")
         except _NoAnswer as e:
-            raise DoctorError(
+            raise NotNowError(
                 f"The cluster at {self._host} cannot be reached: {e}.",
                 "Check the context (kubectl config current-context) and the network, then try again.",
             ) from e
@@ -120,9 +134,20 @@ class LiveReader(Reader):
                 "They may have expired: sign in again as your provider says, then try `kubectl auth whoami`.",
             )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def cancel(self) -> None:
+        """Ask for nothing more; what is under way may end."""
+        self._deadline = time.monotonic()
+
     def now(self) -> datetime:
         """The cluster's clock, from the Date header of its first answer: a laptop's clock may be wrong."""
-        return self._now or datetime.now(UTC)
+        with self._lock:
+            if self._now is None:
+                self._now = datetime.now(UTC)
+            return self._now
 
     def list(self, query: Query) -> Answer:
         """All pages; a token that expired midway (410) starts the list again once."""
@@ -183,9 +208,9 @@ class LiveReader(Reader):
             return _failed(reply)
         if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
             return Answer(State.MALFORMED, [], detail=describe(reply.body))
-        text = log_text(reply.body.decode(errors="replace"))
+        text = log_end(reply.body.decode(errors="replace"))
         if reply.cut:
-            return Answer(State.TRUNCATED, [], text, "the log is larger than what is read of one")
+            return Answer(State.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
         return Answer(State.OK, [], text)
 
     # --- lists and objects -------------------------------------------------------------------------------------------
@@ -219,12 +244,15 @@ class LiveReader(Reader):
                     return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
             try:
-                found, bad, token = decode_page(kind, reply.body)
+                found, bad, following = decode_page(kind, reply.body)
             except NotJSON as e:
                 return Answer(State.TRUNCATED if items else State.MALFORMED, items, detail=str(e), left_out=left_out)
             items += found
             left_out += bad
             pages += 1
+            if following and (following == token or pages >= MOST_PAGES):
+                return Answer(State.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
+            token = following
             if not token or pages == most:
                 state = State.MALFORMED if left_out else State.OK
                 detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
@@ -304,7 +332,7 @@ class LiveReader(Reader):
     def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
         """A request, tried again after 429, 5xx and broken connections, as long as the run's time allows."""
         for attempt in range(1, TRIES + 1):
-            wait = 0.25 * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
+            wait = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
             try:
                 reply = self._request(path, accept, keep_end=keep_end)
             except _NoAnswer as e:
@@ -324,74 +352,112 @@ class LiveReader(Reader):
         raise AssertionError("unreachable")
 
     def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
-        with self._slots:
+        if not self._slots.acquire(timeout=max(self._deadline - time.monotonic(), 0)):
+            raise _NoAnswer("out of time", retry=False)
+        try:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise _NoAnswer("out of time", retry=False)
             limit = min(REQUEST_TIMEOUT, left)
             start = time.monotonic()
-            headers = {"Accept": accept, "User-Agent": f"jhubdoctor/{__version__}", **self._authentication()}
             with self._lock:
                 self.requests += 1
             try:
-                response = self._pool.request(
-                    "GET",
-                    self._host + path,
-                    headers=headers,
-                    timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, limit), read=limit),
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                )
-                body, cut = self._body(response, time.monotonic() + limit, keep_end=keep_end)
+                reply = bounded(lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE)
             except (urllib3.exceptions.HTTPError, OSError) as e:
                 detail, retry = _reason(e, time.monotonic() - start)
                 raise _NoAnswer(detail, retry=retry) from e
+        finally:
+            self._slots.release()
         with self._lock:
-            self.bytes_read += len(body)
+            self.bytes_read += len(reply.body)
+        return reply
+
+    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> _Reply:
+        """One request and its answer. Sockets have their timeouts, but a slow server can stay below each of them."""
+        until = time.monotonic() + limit
+        headers = {"Accept": accept, "User-Agent": f"jhubdoctor/{__version__}", **self._authentication()}
+        response = self._pool.request(
+            "GET",
+            self._host + path,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, limit), read=limit),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            # nothing compressed was asked for
+            decode_content=False,
+        )
+        body, cut = self._body(response, until, keep_end=keep_end)
         self._clock(response.headers.get("Date"))
         return _Reply(response.status, body, _seconds(response.headers.get("Retry-After")), cut=cut)
 
     def _authentication(self) -> dict[str, str]:
         """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
-        with self._lock:
+        with self._signing, _logged():
             settings = self._configuration.auth_settings()
         return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
 
     def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:
-        """The body. Of a log the end is kept, of anything else nothing over the limit is read."""
+        """The body, and whether its end is missing. Of a log the last part is kept; of the rest only a whole counts."""
         chunks: deque[bytes] = deque()
         kept = total = 0
-        cut = False
         limit = LOG_READ if keep_end else BODY_LIMIT
-        try:
-            for chunk in response.stream(2**18):
-                chunks.append(chunk)
-                total += len(chunk)
-                kept += len(chunk)
-                while keep_end and kept - len(chunks[0]) > LOG_KEEP:
-                    kept -= len(chunks.popleft())
-                    cut = True
-                if total > limit or time.monotonic() > until:
-                    if not keep_end:
-                        raise _NoAnswer("the answer was too large or too slow", retry=False)  # noqa: TRY301  - cleans up
-                    cut = True
-                    break
-            else:
-                response.release_conn()
-                return b"".join(chunks), cut
-        except _NoAnswer:
-            response.close()
-            raise
-        response.close()
-        return b"".join(chunks), cut
+        for chunk in response.stream(2**18, decode_content=False):
+            chunks.append(chunk)
+            total += len(chunk)
+            kept += len(chunk)
+            while keep_end and kept - len(chunks[0]) > LOG_KEEP:
+                kept -= len(chunks.popleft())
+            if total > limit or time.monotonic() > until:
+                response.close()
+                if not keep_end:
+                    raise _NoAnswer("the answer was too large or too slow", retry=False)
+                return b"".join(chunks), True
+        response.release_conn()
+        return b"".join(chunks), False
 
     def _clock(self, date: str | None) -> None:
-        if self._now is None and date:
-            try:
-                self._now = parsedate_to_datetime(date).astimezone(UTC)
-            except (ValueError, TypeError):
-                self._now = datetime.now(UTC)
+        with self._lock:
+            if self._now is None:
+                try:
+                    self._now = parsedate_to_datetime(date or "").astimezone(UTC)
+                except (ValueError, TypeError, OverflowError):
+                    self._now = datetime.now(UTC)
+
+
+def bounded(function: Callable[[], T], seconds: float) -> T:
+    """The result of a function; a TimeoutError where it takes longer. What it is still doing is left to a daemon."""
+    box: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            box.put((function(), None))
+        except BaseException as e:  # noqa: BLE001  - it is raised again in the caller's thread
+            box.put((None, e))
+
+    threading.Thread(target=work, name="request", daemon=True).start()
+    try:
+        value, error = box.get(timeout=max(seconds, 0))
+    except Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return cast("T", value)
+
+
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """What the kubernetes package logs, kept from standard error: it logs why a credential plugin failed."""
+    found: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield found
+    finally:
+        root.removeHandler(handler)
 
 
 def _status(body: bytes) -> str:
@@ -406,7 +472,7 @@ def _status(body: bytes) -> str:
 
 def _failed(reply: _Reply) -> Answer:
     """An HTTP status that is no answer, as a state."""
-    message = clean(_status(reply.body), 300)
+    message = clean(log_text(_status(reply.body)), 300)
     code = f"HTTP {reply.status}"
     detail = f"{code}: {message}" if message else code
     if reply.status in {401, 403}:
@@ -415,6 +481,8 @@ def _failed(reply: _Reply) -> Answer:
         return Answer(State.ABSENT, [], detail=detail)
     if reply.status == 429 or reply.status >= 500:
         return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
+    if 300 <= reply.status < 400:
+        return Answer(State.MALFORMED, [], detail=f"{code}: it sends us elsewhere (a proxy's login page?)")
     return Answer(State.MALFORMED, [], detail=detail)
 
 
@@ -428,32 +496,80 @@ def _reason(error: Exception, waited: float) -> tuple[str, bool]:
     if isinstance(error, (urllib3.exceptions.ReadTimeoutError, TimeoutError)):
         return f"no answer within {waited:.0f} s", False
     if isinstance(error, urllib3.exceptions.SSLError) or "SSL" in type(error).__name__:
-        if "CERTIFICATE_VERIFY_FAILED" in text:
-            return "its certificate is not signed by the authority that the kubeconfig names", False
-        if "certificate" in text.lower() and "alert" in text.lower():
-            return "it refused the client certificate (expired, or of another cluster)", False
-        return "the TLS handshake failed", False
-    if "Name or service not known" in text or "getaddrinfo" in text or "NameResolution" in type(error).__name__:
-        return "its name cannot be resolved", False
-    if "refused" in text:
-        return "the connection was refused", True
-    if "No route to host" in text or "unreachable" in text:
-        return "there is no route to it", False
-    if "IncompleteRead" in text or "reset" in text.lower() or "RemoteDisconnected" in text:
-        return "the connection was reset", True
+        return _tls_reason(text), "EOF" in text
+    for signs, reason, retry in _BROKEN:
+        if any(sign in text or sign in type(error).__name__ for sign in signs):
+            return reason, retry
     return f"the connection failed ({type(error).__name__})", True
 
 
+def _tls_reason(text: str) -> str:
+    if "certificate has expired" in text:
+        return "its certificate has expired"
+    if "ostname mismatch" in text or "IP address mismatch" in text or "doesn't match" in text:
+        return "its certificate is for another name"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not signed by the authority that the kubeconfig names"
+    if "certificate" in text.lower() and "alert" in text.lower():
+        return "it refused the client certificate (expired, or of another cluster)"
+    if "EOF" in text:
+        return "it closed the connection in the TLS handshake (it may have refused the client certificate)"
+    return "the TLS handshake failed"
+
+
+_BROKEN = (
+    (("Name or service not known", "getaddrinfo", "NameResolution"), "its name cannot be resolved", False),
+    (("refused",), "the connection was refused", True),
+    (("No route to host", "unreachable"), "there is no route to it", False),
+    (("IncompleteRead", "reset", "RemoteDisconnected"), "the connection was reset", True),
+)
+
+
 def _seconds(header: str | None) -> float | None:
-    try:
-        return min(max(float(header), 0.0), 30.0) if header else None
-    except ValueError:
+    """Retry-After: seconds, or a date. At most half a minute, for a run has little more."""
+    if not header:
         return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), 30.0) if seconds == seconds else None  # noqa: PLR0124  - not a number
 
 
 def _gauges(text: str) -> str:
     """Of the API server's metrics the one gauge that is used; the whole is megabytes."""
     return "\n".join(line for line in text.splitlines() if line.startswith("apiserver_requested_deprecated_apis{"))
+
+
+def _attended() -> bool:
+    """Whether somebody may be asked: plugins prompt on a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _credentials(kubeconfig: str | None, context: str | None, timeout: float) -> tuple[Any, str, str]:
+    """What `_load` gives, within the time of the run where nobody is there to answer a plugin's prompt.
+
+    Raises:
+        DoctorError: where the configuration cannot be used.
+    """
+    try:
+        with _logged() as said:
+            loaded = _load(kubeconfig, context) if _attended() else bounded(lambda: _load(kubeconfig, context), timeout)
+    except TimeoutError as e:
+        raise DoctorError(
+            f"The credentials of the kubeconfig were not there within {timeout:.0f} s.",
+            "Run its credential plugin by itself: `kubectl auth whoami` shows whether it waits for something.",
+        ) from e
+    configuration = loaded[0]
+    if said and not configuration.api_key and not configuration.cert_file:
+        raise DoctorError(
+            f"The credential plugin of the kubeconfig failed: {clean(log_text(said[0]), 300)}.",
+            "Sign in again as your provider says, then try `kubectl auth whoami`.",
+        )
+    return loaded
 
 
 def _load(kubeconfig: str | None, context: str | None) -> tuple[Any, str, str]:

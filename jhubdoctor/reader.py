@@ -37,6 +37,12 @@ class Reader(ABC):
     requests: int = 0
     bytes_read: int = 0
 
+    def close(self) -> None:  # noqa: B027  - most readers hold nothing
+        """Let go of what the reader holds. It is not used afterwards."""
+
+    def cancel(self) -> None:  # noqa: B027  - most readers answer at once
+        """Make what is still to be read end soon, as out of time. May be called from any thread."""
+
     @abstractmethod
     def now(self) -> datetime:
         """When the cluster was looked at, by its own clock."""
@@ -237,6 +243,9 @@ class Look:
     def get(self, read: str, name: str, namespace: str | None = None) -> Any:
         """One object, None where it does not exist."""
         query = Query(read, namespace, name)
+        if not name:
+            # no object has an empty name, and asking for it would ask for all of them
+            return None
         items = self._judge(query, self._ask(query, self._reader.get)).items
         return items[0] if items else None
 
@@ -248,10 +257,7 @@ class Look:
     def log(self, pod: kube.Pod, container: str, *, previous: bool = False) -> str:
         """The end of a container's log, redacted. Empty where the container has not started."""
         query = Query("pods/log", pod.namespace, f"{pod.name}/{container}" + ("/previous" if previous else ""))
-        answer = self._ask(query, self._reader.log)
-        if answer.state is State.TRUNCATED:
-            return answer.text
-        return self._judge(query, answer).text
+        return self._judge(query, self._ask(query, self._reader.log)).text
 
     def _ask(self, query: Query, method: Any) -> Answer:
         if query.read not in self._allowed or query.read not in READS:
@@ -269,7 +275,7 @@ class Look:
                 state = answer.state if answer.state is not State.OK else State.MALFORMED
                 self.partial.append(Unreadable(query, state, clean(answer.detail)))
             return answer
-        raise Unreadable(query, answer.state, clean(answer.detail))
+        raise Unreadable(query, answer.state, clean(answer.detail), asked=answer.asked)
 
 
 class UndeclaredReadError(AssertionError):

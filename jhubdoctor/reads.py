@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from jhubdoctor import kube
 
@@ -56,8 +57,10 @@ class Read:
         """The URL path of the list, or of one object."""
         base = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
         resource, _, sub = self.resource.partition("/")
-        inside = f"/namespaces/{namespace}" if namespace else ""
-        return base + inside + f"/{resource}" + (f"/{name}" if name else "") + (f"/{sub}" if sub else "")
+        # names come from objects of the cluster and from the command line: none may lead to another path
+        inside = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        one = f"/{quote(name, safe=':')}" if name else ""
+        return base + inside + f"/{resource}" + one + (f"/{sub}" if sub else "")
 
     def rule(self) -> dict[str, list[str]]:
         """The RBAC rule that allows it."""
@@ -199,16 +202,24 @@ class Answer:
     detail: str = ""
     left_out: int = 0
     surveyed: int = 0
+    asked: bool = True
+    """False where nobody asked the server: the read is not in the dump."""
 
 
 class Unreadable(Exception):  # noqa: N818  - a result, not a fault of the program
     """A fact cannot be told, because a read did not succeed."""
 
-    def __init__(self, query: Query, state: State, detail: str) -> None:
+    def __init__(self, query: Query, state: State, detail: str, *, asked: bool = True) -> None:
         super().__init__(f"{query}: {state.value}: {detail}")
         self.query = query
         self.state = state
         self.detail = detail
+        self.asked = asked
+
+    @property
+    def not_served(self) -> bool:
+        """Whether the server was asked and has no such kind or path: a dump without it says nothing about that."""
+        return self.state is State.ABSENT and self.asked
 
 
 def rules(names: Iterable[str]) -> list[dict[str, list[str]]]:

@@ -30,7 +30,7 @@ from jhubdoctor.kube import (
     StatefulSet,
 )
 from jhubdoctor.reader import Look
-from jhubdoctor.reads import State, Unreadable
+from jhubdoctor.reads import Unreadable
 
 USER_SERVER = "singleuser-server"
 USER_STORAGE = "singleuser-storage"
@@ -166,7 +166,7 @@ def http_routes(look: Look, hub: Hub) -> list[HTTPRoute]:
     try:
         return look.list("httproutes", hub.namespace)
     except Unreadable as e:
-        if e.state is State.ABSENT:
+        if e.not_served:
             return []
         raise
 

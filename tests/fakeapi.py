@@ -1,0 +1,376 @@
+"""A small API server on loopback that serves an example, and the faults of real servers, proxies and networks.
+
+It answers GET alone, as an API server does: lists with selectors and pages, single objects, logs, paths. What it is
+asked for is kept, so that tests can say what was sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from jhubdoctor.memory import fields_match, labels_match
+from jhubdoctor.reads import READS
+from jhubdoctor.testing import Example
+
+HTML = b"<!DOCTYPE html><html><title>Sign in</title><form action=/login></form></html>"
+BIG = 50 * 2**20
+FAULTS = (
+    "403", "404", "500", "429", "401", "hang", "reset", "truncated", "html", "nulls", "bare", "not-a-list", "empty",
+    "redirect", "slow-body", "slow-headers", "wrong-types",
+)  # fmt: skip
+"""What any read can end in."""
+LOG_FAULTS = ("huge", "endless-line", "binary")
+_PATH = re.compile(
+    r"/(?:api/v1|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<resource>[^/]+)"
+    r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?"
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that came in."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    """With lower-case names."""
+    read: str
+
+
+@dataclass
+class FakeAPI:
+    """The server. `faults` maps the name of a read to one of FAULTS; `"*"` is for all of them.
+
+    Attributes:
+        times: how often a fault happens before the read is served well, per read; for ever where it is not named.
+        page: the most items in a page, whatever is asked.
+        gone_after: the pages of a list after which its token has expired, once.
+        delay: seconds before each answer.
+        denied: a status for everything (401 for expired credentials).
+    """
+
+    example: Example
+    faults: Mapping[str, str] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    page: int = 500
+    gone_after: int | None = None
+    always_gone: bool = False
+    delay: float = 0.0
+    denied: int = 0
+    retry_after: str = "0"
+    tls: ssl.SSLContext | None = None
+    requests: list[Request] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        reader = self.example.reader()
+        self.objects: dict[str, list[dict[str, Any]]] = reader._objects
+        self.logs: dict[str, str] = reader._logs
+        self.paths: dict[str, str] = reader._paths
+        self.lock = threading.Lock()
+        self.stopped = threading.Event()
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[FakeAPI]:
+        """Serve until the block ends."""
+        api = self
+
+        class Bound(_Handler):
+            server_api = api
+
+        server = _Server(("127.0.0.1", 0), Bound)
+        if self.tls is not None:
+            server.socket = self.tls.wrap_socket(server.socket, server_side=True)
+        self.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.stopped.set()
+            server.shutdown()
+            server.server_close()
+            thread.join(5)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+    def kubeconfig(
+        self,
+        folder: Path,
+        *,
+        namespace: str = "jhub",
+        user: Mapping[str, Any] | None = None,
+        cluster: Mapping[str, Any] | None = None,
+        name: str = "kubeconfig",
+    ) -> str:
+        """A kubeconfig that points here."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "here",
+            "clusters": [{"name": "here", "cluster": {"server": self.url, **(cluster or {})}}],
+            "users": [{"name": "me", "user": dict(user or {"token": "kubeconfig-t0ken"})}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": namespace}}],
+        }
+        path = folder / name
+        path.write_text(json.dumps(config), encoding="utf-8")
+        return str(path)
+
+    # --- answering ---------------------------------------------------------------------------------------------------
+
+    def fault(self, read: str) -> str:
+        """The fault of this request, empty where it is served well."""
+        found = self.faults.get(read) or self.faults.get("*", "")
+        with self.lock:
+            if found and read in self.times:
+                if self.times[read] <= 0:
+                    return ""
+                self.times[read] -= 1
+        return found
+
+    def items(self, resource: str, namespace: str | None, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Objects as an API server selects them."""
+        found = []
+        for o in self.objects.get(resource, []):
+            meta = o.get("metadata") or {}
+            if namespace and meta.get("namespace") != namespace:
+                continue
+            if (s := query.get("labelSelector")) and not labels_match(s, meta.get("labels") or {}):
+                continue
+            if (s := query.get("fieldSelector")) and not fields_match(s, o):
+                continue
+            found.append(o)
+        return found
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away are what some tests are about."""
+
+
+def read_of(path: str, query: Mapping[str, str]) -> str:
+    """The name in READS of what a path asks for."""
+    m = _PATH.fullmatch(path)
+    if m is None:
+        for name, read in READS.items():
+            if any(path == p or (p.endswith("*") and path.startswith(p[:-1])) for p in read.paths):
+                return name
+        return path
+    if m["sub"] == "log":
+        return "pods/log"
+    helm = "owner=helm" in query.get("labelSelector", "") or (m["name"] or "").startswith("sh.helm.release")
+    return f"helm-{m['resource']}" if helm else m["resource"]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_api: FakeAPI
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on standard error."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def answer(self) -> None:
+        api = self.server_api
+        with api.lock:
+            api.in_flight += 1
+            api.most_in_flight = max(api.most_in_flight, api.in_flight)
+        try:
+            self._answer(api)
+        finally:
+            with api.lock:
+                api.in_flight -= 1
+
+    def _answer(self, api: FakeAPI) -> None:
+        split = urlsplit(self.path)
+        query = {k: v[0] for k, v in parse_qs(split.query, keep_blank_values=True).items()}
+        read = read_of(split.path, query)
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        request = Request(self.command, self.path, query, headers, read)
+        with api.lock:
+            api.requests.append(request)
+        if api.delay:
+            api.stopped.wait(api.delay)
+        if api.denied:
+            self.status(api.denied, "Unauthorized")
+            return
+        if fault := api.fault(read):
+            getattr(self, f"fault_{fault.replace('-', '_')}", lambda: self.plain_fault(fault))()
+            return
+        m = _PATH.fullmatch(split.path)
+        if m is None:
+            self.path_text(api)
+        elif m["sub"] == "log":
+            key = f"{m['namespace']}/{unquote(m['name'])}/{query.get('container', '')}"
+            text = api.logs.get(key + ("/previous" if query.get("previous") == "true" else ""))
+            if text is None:
+                self.status(400, "the container is waiting to start")
+            else:
+                self.send(200, text.encode(), "text/plain")
+        elif m["name"]:
+            self.one(api, m, unquote(m["name"]))
+        else:
+            self.page(api, m, query)
+
+    def path_text(self, api: FakeAPI) -> None:
+        text = api.paths.get(self.path)
+        if text is None:
+            self.send(404, b"404 page not found\n", "text/plain")
+        else:
+            kind = "application/json" if text.lstrip()[:1] == "{" else "text/plain"
+            self.send(200, text.encode(), kind)
+
+    def one(self, api: FakeAPI, m: re.Match[str], name: str) -> None:
+        for o in api.items(m["resource"], m["namespace"], {}):
+            if o["metadata"]["name"] == name:
+                self.json(200, o)
+                return
+        self.status(404, f'{m["resource"]} "{name}" not found')
+
+    def page(self, api: FakeAPI, m: re.Match[str], query: Mapping[str, str]) -> None:
+        found = api.items(m["resource"], m["namespace"], query)
+        start = int(query.get("continue", 0))
+        size = min(int(query.get("limit", 500)), api.page)
+        if api.gone_after is not None and start // size == api.gone_after:
+            if not api.always_gone:
+                api.gone_after = None
+            self.status(410, "The provided continue parameter is too old")
+            return
+        token = str(start + size) if start + size < len(found) else ""
+        items = found[start : start + size]
+        if "PartialObjectMetadataList" in self.headers.get("Accept", ""):
+            items = [{"metadata": o["metadata"]} for o in items]
+        self.json(200, {"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": items})
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def json(self, code: int, body: Any) -> None:
+        self.send(code, json.dumps(body).encode(), "application/json")
+
+    def status(self, code: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code}
+        self.send(code, json.dumps(body).encode(), "application/json", headers)
+
+    def send(self, code: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for k, v in (headers or {}).items():
+            self.send_header(k, v)
+        self.end_headers()
+        self.wfile.write(body)
+
+    # --- faults ------------------------------------------------------------------------------------------------------
+
+    def plain_fault(self, fault: str) -> None:
+        """An HTTP status with a message."""
+        headers = {"Retry-After": self.server_api.retry_after} if fault == "429" else {}
+        self.status(int(fault), f"as the test says: {fault}", headers)
+
+    def fault_404(self) -> None:
+        self.send(404, b"404 page not found\n", "text/plain")
+
+    def fault_hang(self) -> None:
+        self.server_api.stopped.wait(60)
+
+    def fault_reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def fault_truncated(self) -> None:
+        self.send(
+            200, b'{"kind":"List","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"a', "application/json"
+        )
+
+    def fault_html(self) -> None:
+        self.send(200, HTML, "text/html")
+
+    def fault_nulls(self) -> None:
+        self.json(200, {"kind": "List", "apiVersion": "v1", "metadata": None, "items": [None, None]})
+
+    def fault_bare(self) -> None:
+        """Objects of which every optional field is absent, and one that is not even named."""
+        self.json(200, {"items": [{"metadata": {"name": "bare"}}, {}], "metadata": {"name": "bare"}})
+
+    def fault_wrong_types(self) -> None:
+        item = {"metadata": {"name": "odd", "labels": 3}, "spec": [], "status": "x", "data": 1, "message": {}}
+        self.json(200, {**item, "items": [item]})
+
+    def fault_not_a_list(self) -> None:
+        self.send(200, b"[1, 2, 3]", "application/json")
+
+    def fault_empty(self) -> None:
+        self.send(200, b"", "application/json")
+
+    def fault_redirect(self) -> None:
+        self.send(302, b"", "text/html", {"Location": f"{self.server_api.url}/elsewhere"})
+
+    def fault_slow_body(self) -> None:
+        """One byte now and then: every read of the socket is in time, and the answer never ends."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.trickle(b" ")
+
+    def fault_slow_headers(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        self.trickle(b"X: y\r\n")
+
+    def trickle(self, unit: bytes) -> None:
+        with contextlib.suppress(OSError):
+            while not self.server_api.stopped.wait(0.05):
+                self.wfile.write(unit)
+                self.wfile.flush()
+        self.close_connection = True
+
+    def fault_huge(self) -> None:
+        """A log of fifty megabytes."""
+        line = b"[I 2026-01-05 11:00:00.000 JupyterHub log:1] 200 GET /hub/api/users (hub@10.0.0.1) 3.14ms\n"
+        self.send_response(200)
+        self.send_header("Content-Length", str(BIG // len(line) * len(line)))
+        self.end_headers()
+        for _ in range(BIG // len(line) // 1000):
+            self.wfile.write(line * 1000)
+        self.wfile.write(line * (BIG // len(line) % 1000))
+
+    def fault_endless_line(self) -> None:
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        until = time.monotonic() + 30
+        with contextlib.suppress(OSError):
+            while not self.server_api.stopped.is_set() and time.monotonic() < until:
+                self.wfile.write(b"token=abc" * 10_000)
+        self.close_connection = True
+
+    def fault_binary(self) -> None:
+        self.send(200, bytes(range(256)) * 1000 + b"\n\xff\xfe\x00", "text/plain")
