@@ -50,7 +50,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def shared_kubelet(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Kubelet]:
     """Two nodes, core-1 and user-1, a default StorageClass and load balancers. Tests ask for `kubelet` instead."""
-    with _furnished(plane) as kubelet:
+    with furnished(plane) as kubelet:
         request.session.stash[STARTED] = [(plane, kubelet)]
         yield kubelet
 
@@ -83,7 +83,7 @@ def make_plane(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeP
                 pytest.skip(reason)
             directory = tmp_path / f"plane-{secrets.token_hex(3)}"
             plane = stack.enter_context(ControlPlane(version, directory=directory, **options))
-            started = plane, stack.enter_context(_furnished(plane))
+            started = plane, stack.enter_context(furnished(plane))
             request.node.stash.setdefault(STARTED, []).append(started)
             return started
 
@@ -143,7 +143,8 @@ def _installer(request: pytest.FixtureRequest, kubelet: str) -> Iterator[MakeRel
 
 
 @contextlib.contextmanager
-def _furnished(plane: ControlPlane) -> Iterator[Kubelet]:
+def furnished(plane: ControlPlane) -> Iterator[Kubelet]:
+    """Give a control plane two nodes, core-1 and user-1, a default StorageClass and load balancers."""
     with Kubelet(plane) as kubelet:
         kubelet.rules.append(image_awaiter(plane))
         kubelet.node("core-1", labels={"hub.jupyter.org/node-purpose": "core"})

@@ -32,6 +32,7 @@ class Diagnosis:
     @cached_property
     def report(self) -> Object:
         """The JSON report."""
+        assert self.stdout, f"no report, exit code {self.code}: {self.stderr}"
         found: Object = json.loads(self.stdout)
         return found
 

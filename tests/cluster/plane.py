@@ -394,7 +394,8 @@ class ControlPlane:
     def audit(self, user: str | None = None) -> list[Request]:
         """Say who has asked what since the start; of one user if given. A watch counts when it begins."""
         seen: dict[str, Request] = {}
-        for line in self._file("audit.log").read_text().splitlines():
+        whole, _, _ = self._file("audit.log").read_text().rpartition("\n")  # what follows is being written
+        for line in whole.splitlines():
             entry = json.loads(line)
             name, code = entry["user"].get("username", ""), entry.get("responseStatus", {}).get("code", 0)
             seen[entry["auditID"]] = Request(name, entry["verb"], entry["requestURI"], code)

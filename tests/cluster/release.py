@@ -93,7 +93,8 @@ class Release:
 
     def user_pod(self, user: str, *, image: str | None = None, **spec: object) -> Object:
         """Make the pod that KubeSpawner 7 would make for a user; keys of `spec` go into the pod's spec."""
-        values = self.values["singleuser"]
+        every = self.values
+        values = every["singleuser"]
         labels = {
             "component": "singleuser-server", "app": "jupyterhub", "release": self.name,
             "app.kubernetes.io/component": "singleuser-server", "app.kubernetes.io/name": "jupyterhub",
@@ -109,8 +110,9 @@ class Release:
             "args": [values["cmd"]], "ports": [{"name": "notebook-port", "containerPort": 8888}],
             "resources": {"requests": {"memory": values["memory"]["guarantee"]}},
         }  # fmt: skip
-        scheduling = self.values["scheduling"]
-        own = {"schedulerName": f"{self.name}-user-scheduler"} if scheduling["userScheduler"]["enabled"] else {}
+        scheduling = every["scheduling"]
+        scheduler = f"{every['fullnameOverride'] or self.name}-user-scheduler"
+        own = {"schedulerName": scheduler} if scheduling["userScheduler"]["enabled"] else {}
         return self.plane.apply({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {
@@ -155,7 +157,8 @@ def image_awaiter(plane: ControlPlane) -> Rule:
     def rule(pod: Object, container: Object) -> Fate | None:
         if container["name"] != "hook-image-awaiter":
             return None
-        path = f"/apis/apps/v1/namespaces/{pod['metadata']['namespace']}/daemonsets/hook-image-puller"
+        name = next(word.partition("=")[2] for word in container["command"] if word.startswith("-daemonset="))
+        path = f"/apis/apps/v1/namespaces/{pod['metadata']['namespace']}/daemonsets/{name}"
         daemonset = plane.get(path)
         if daemonset is None:
             return RUNNING

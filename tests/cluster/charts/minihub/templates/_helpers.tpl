@@ -22,6 +22,12 @@ app.kubernetes.io/instance: {{ $.Release.Name }}
 {{- end }}
 {{- end }}
 
+{{- /* What an object is called: with fullnameOverride several hubs fit into a namespace. Of: (list $ name). */}}
+{{- define "minihub.name" -}}
+{{- $ := index . 0 -}}
+{{ with $.Values.fullnameOverride }}{{ . }}-{{ end }}{{ index . 1 }}
+{{- end }}
+
 {{- /* Labels of an object. */}}
 {{- define "minihub.labels" -}}
 {{- $ := index . 0 -}}
@@ -75,7 +81,7 @@ helm.sh/hook-weight: {{ . | quote }}
 {{- end }}
 
 {{- define "minihub.scheduler" -}}
-{{ .Release.Name }}-user-scheduler
+{{ .Values.fullnameOverride | default .Release.Name }}-user-scheduler
 {{- end }}
 
 {{- /* Everything that the hub's pod is told, with what chart and release it is. */}}
@@ -97,7 +103,7 @@ helm.sh/hook-weight: {{ . | quote }}
 apiVersion: apps/v1
 kind: DaemonSet
 metadata:
-  name: {{ $name }}
+  name: {{ include "minihub.name" . }}
   labels:
     {{- include "minihub.labels" . | nindent 4 }}
     {{- if $hook }}
@@ -130,7 +136,7 @@ spec:
       terminationGracePeriodSeconds: 0
       automountServiceAccountToken: false
       {{- if not $.Values.legacy }}
-      serviceAccountName: {{ $name }}
+      serviceAccountName: {{ include "minihub.name" . }}
       {{- end }}
       initContainers:
         - name: image-pull-metadata-block
@@ -163,7 +169,7 @@ spec:
 
 {{- /* Not empty if the hook has to run: it does not when what it pulled last time is what it would pull now. */}}
 {{- define "minihub.pulls" -}}
-{{- $last := lookup "v1" "ConfigMap" .Release.Namespace "hub" -}}
+{{- $last := lookup "v1" "ConfigMap" .Release.Namespace (include "minihub.name" (list . "hub")) -}}
 {{- $checksum := include "minihub.puller" (list . "hook-image-puller") | sha256sum -}}
 {{- if and .Values.prePuller.hook.enabled (not (and .Values.prePuller.hook.pullOnlyOnChanges $last (eq $checksum (dig "data" "checksum_hook-image-puller" "" ($last | default dict))))) -}}
 yes
