@@ -6,6 +6,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jhubdoctor.commands.run:run", "Look at the cluster and say what is wrong."),
     "demo": ("jhubdoctor.commands.run:demo", "Run on an example hub with several faults; no cluster needed."),
     "upgrade": ("jhubdoctor.commands.upgrade:upgrade", "Say what breaks if the cluster or the chart is upgraded."),
+    "exporter": (
+        "jhubdoctor.commands.exporter:exporter",
+        "Look every few minutes and serve metrics and the last report.",
+    ),
     "explain": ("jhubdoctor.commands.explain:explain", "Show the note of a check."),
     "list": ("jhubdoctor.commands.explain:list_checks", "List the checks."),
     "rbac": ("jhubdoctor.commands.rbac:rbac", "Print the roles that the checks need, as YAML."),

@@ -88,20 +88,27 @@ def again(function: F) -> F:
     )
 
 
+def configuration(function: F) -> F:
+    """--config."""
+    return click.option(
+        "--config",
+        "config_path",
+        metavar="PATH",
+        help="The configuration; jhubdoctor.toml or pyproject.toml of this folder otherwise.",
+    )(function)
+
+
 def settings(function: F) -> F:
     """--config, --baseline."""
-    return _all(
-        function,
-        [
-            click.option(
-                "--config",
-                "config_path",
-                metavar="PATH",
-                help="The configuration; jhubdoctor.toml or pyproject.toml of this folder otherwise.",
-            ),
-            click.option("--baseline", "baseline_path", metavar="PATH", help="A JSON report: only what is new fails."),
-        ],
+    baseline = click.option(
+        "--baseline", "baseline_path", metavar="PATH", help="A JSON report: only what is new fails."
     )
+    return configuration(baseline(function))
+
+
+def say(text: str) -> None:
+    """Tell people something, on standard error."""
+    click.echo(f"jhubdoctor: {text}", err=True)
 
 
 def connection(function: F) -> F:

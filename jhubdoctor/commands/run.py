@@ -184,7 +184,7 @@ def _look(visit: Visit, wait: float | None, interval: float | None, progress: Pr
     progress = progress or Progress(on=False)
     try:
         if wait is None:
-            return visit(progress=progress, tell=_say if alone else lambda _: None)
+            return visit(progress=progress, tell=options.say if alone else lambda _: None)
         return until_settled(
             lambda checks=None: visit(checks, progress=progress),
             patience=wait,
@@ -233,12 +233,8 @@ class Told:
         if self.progress.on:
             self.progress(text)
         elif text != self.last:
-            _say(text)
+            options.say(text)
         self.last = text
-
-
-def _say(text: str) -> None:
-    click.echo(f"jhubdoctor: {text}", err=True)
 
 
 @click.command()
