@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from jhubdoctor import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean
 from jhubdoctor_checks.hub._crashes import diagnosis
+from jhubdoctor_checks.hub._logged import times
 
 # The kubelet's waiting reasons for a container that cannot be made or started; those about images have a check of
 # their own (pkg/kubelet/kuberuntime, 1.20 to 1.36; StartError and ContainerCannotRun come from container runtimes).
@@ -156,7 +157,7 @@ def ended_run(status: ContainerStatus, hub_log: HubLog | None) -> list[Entry]:
 
 def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None) -> Trouble:
     end = status.state.terminated or status.last_state.terminated
-    shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: restarted {status.restart_count} times"),)
+    shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: restarted {times(status.restart_count)}"),)
     if end is not None:
         reason = f" ({end.reason})" if end.reason else ""
         shown += (("pod.status", f"{status.name}: exit code {end.exit_code}{reason}", end.finished_at),)

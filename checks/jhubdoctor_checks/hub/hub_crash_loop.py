@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Ref, Severity, check
+from jhubdoctor import Deployment, Events, Evidence, Finding, Hub, HubLog, Pod, Service, Severity, check
+from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.hub._state import Trouble, trouble_of
 
 
@@ -12,7 +13,13 @@ from jhubdoctor_checks.hub._state import Trouble, trouble_of
     explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed", "volume-mount-failed"),
 )
 def hub_crash_loop(
-    hub: Hub, now: datetime, hub_pods: list[Pod], events: Events, hub_log: HubLog | None
+    hub: Hub,
+    now: datetime,
+    hub_pods: list[Pod],
+    events: Events,
+    hub_log: HubLog | None,
+    deployments: list[Deployment] | None,
+    services: list[Service] | None,
 ) -> Iterator[Finding]:
     """The hub does not start, or ends again and again."""
     found: dict[str, tuple[Pod, Trouble]] = {}
@@ -28,5 +35,5 @@ def hub_crash_loop(
             evidence=tuple(Evidence(*e) for e in trouble.evidence),
             fix=trouble.fix,
             cause=word,
-            affects=(hub.ref, Ref("Service", hub.ref.name, hub.namespace)),
+            affects=(hub.ref, *dependents(hub, {"hub"}, deployments or [], [], services)),
         )

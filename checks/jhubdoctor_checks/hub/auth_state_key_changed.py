@@ -1,0 +1,46 @@
+"""Stored login data that the hub can no longer decrypt."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, check
+from jhubdoctor_checks.hub._logged import DAY, times
+
+# JupyterHub's user.py, 1.0 to 6.0; the reason of a wrong key (cryptography's InvalidToken) is empty
+_FAILED = re.compile(r"Failed to retrieve encrypted auth_state for (?P<user>.+) because ?(?P<why>.*)")
+_NO_KEY = re.compile(r"(?i)no encryption keys|CryptKeeper|cryptography")
+
+
+@check(severity=Severity.WARNING)
+def auth_state_key_changed(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
+    """The key for stored login data (auth state) changed, so what is stored cannot be read any more."""
+    found = [(e, m) for e, m in hub_log.find(_FAILED) if not e.previous and (e.at is None or now - e.at <= DAY)]
+    if not found:
+        return
+    last, m = found[-1]
+    users = {m["user"] for _, m in found}
+    no_key = bool(_NO_KEY.search(m["why"]))
+    yield Finding(
+        on=(hub.ref,),
+        says=(
+            "the hub has no key for stored login data (auth state)"
+            if no_key
+            else f"the hub cannot decrypt the stored login data of {len(users)} user{'' if len(users) == 1 else 's'}: "
+            "the key is another"
+        ),
+        evidence=(Evidence("hub log", f"Failed to retrieve encrypted auth_state ({times(len(found))})", last.at),),
+        fix=Fix(
+            "Put the former key behind the new one (hub.config.CryptKeeper.keys, the first encrypts, all decrypt), "
+            "or let "
+            "these users log out and in again. The chart keeps its own key in the hub's Secret: it changes where that "
+            "Secret is made anew, as with helm template or Argo CD.",
+            commands=(hub.kubectl(f"get secret {_secret(hub)} -o jsonpath='{{.metadata.creationTimestamp}}'"),),
+        ),
+        cause="no-key" if no_key else "other-key",
+    )
+
+
+def _secret(hub: Hub) -> str:
+    volumes = hub.deployment.spec.template.spec.volumes if hub.deployment is not None else []
+    return next((v.secret.secret_name for v in volumes if v.name == "secret" and v.secret), "hub")

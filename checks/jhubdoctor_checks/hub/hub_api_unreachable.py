@@ -1,0 +1,59 @@
+"""A hub that does not reach the Kubernetes API."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean
+from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of, times
+
+# KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
+_FAILED = re.compile(
+    r"Initial list of \w+ failed|Error when watching resources, retrying|Reflector (?:with key|for) .* failed to start"
+)
+_CONNECTION = re.compile(
+    r"ClientConnector\w*|Cannot connect to host "
+    r"\S+|ServerDisconnected\w*|ClientOSError|MaxRetryError|NewConnectionError"
+    r"|ConnectionRefusedError|ConnectionResetError|TimeoutError|ConnectTimeout\w*|gaierror|ContentTypeError"
+)
+_WELL = re.compile(r"watching for pods with|User .+ took [\d.]+ seconds to start")
+# A watch that breaks now and then is taken up again at once.
+_OFTEN = 3
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=("spawn-timeout", "spawn-error", "reflector-frozen", "consecutive-failure-abort", "hub-crash-loop"),
+)
+def hub_api_unreachable(
+    hub: Hub, now: datetime, hub_log: HubLog, spawns: Spawns, hub_pods: list[Pod]
+) -> Iterator[Finding]:
+    """The hub does not reach the Kubernetes API, so it cannot start or see any server."""
+    failures: list[tuple[Entry, re.Match[str]]] = []
+    for e in hub_log.entries:
+        if _WELL.match(e.message):
+            failures = []
+        elif e.level in {"E", "W", "C"} and _FAILED.match(e.message) and (m := _CONNECTION.search(e.text)):
+            failures.append((e, m))
+    if not failures or (all("retrying" in e.message for e, _ in failures) and len(failures) < _OFTEN):
+        return
+    last, m = failures[-1]
+    fresh = last.at is None or now - last.at <= HOUR
+    failed = tuple(hub.pod_ref(s.pod) for s in spawns.failed if s.pod)
+    yield Finding(
+        on=(hub.ref,),
+        says="the hub does not reach the Kubernetes API, so no server can start",
+        evidence=(Evidence("hub log", f"{clean(line_of(last, m), 200)} ({times(len(failures))})", last.at),),
+        fix=Fix(
+            "See that the hub's pod may reach the API server: NetworkPolicies (hub.networkPolicy.egressAllowRules lets "
+            "private and public addresses be reached, and some network plugins treat the API server apart), DNS, and "
+            "the "
+            "API server itself.",
+            commands=(
+                "kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes",
+                hub.kubectl("describe networkpolicies"),
+            ),
+        ),
+        severity=Severity.ERROR if fresh else Severity.WARNING,
+        affects=(*pods_of(hub_pods), *dict.fromkeys(failed)),
+    )

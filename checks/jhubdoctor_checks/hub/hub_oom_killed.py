@@ -1,0 +1,58 @@
+"""Containers of the hub's pod that were stopped for memory."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, check, human_bytes
+from jhubdoctor_checks.hub._logged import times
+
+_DAY = timedelta(days=1)
+
+
+@check(severity=Severity.ERROR, explains=("hub-crash-loop", "hub-restarting", "service-without-endpoints"))
+def hub_oom_killed(hub: Hub, now: datetime, hub_pods: list[Pod]) -> Iterator[Finding]:
+    """The hub was stopped because it used more memory than its limit, or than its node had."""
+    told: set[str] = set()
+    for pod in hub_pods:
+        for status in pod.status.container_statuses:
+            end = status.state.terminated or status.last_state.terminated
+            if end is None or end.reason != "OOMKilled" or status.name in told:
+                continue
+            if end.finished_at and now - end.finished_at > _DAY and status.ready:
+                continue
+            told.add(status.name)
+            container = pod.container(status.name)
+            limit = int(container.limits.get("memory", 0)) if container else 0
+            yield Finding(
+                on=(pod.container_ref(status.name),),
+                says=f"container {status.name} of the hub was stopped for using more memory than "
+                + (f"its limit of {human_bytes(limit)}" if limit else "its node had"),
+                evidence=(
+                    Evidence("pod.status", f"{status.name}: OOMKilled, exit code {end.exit_code}", end.finished_at),
+                    Evidence("pod.spec", f"resources.limits.memory: {human_bytes(limit) if limit else 'not set'}"),
+                    Evidence("pod.status", f"restarted {times(status.restart_count)}"),
+                ),
+                fix=_fix(hub, limit, status.name),
+                severity=Severity.WARNING if status.ready else Severity.ERROR,
+                cause=status.name,
+                affects=(pod.ref, hub.ref, Ref("Service", hub.ref.name, hub.namespace)),
+            )
+
+
+def _fix(hub: Hub, limit: int, name: str) -> Fix:
+    if name != "hub":
+        return Fix("Give the container more memory where it is defined (hub.extraContainers).")
+    if limit:
+        more = human_bytes(max(2 * limit, 512 * 2**20))
+        return Fix(
+            f"Raise the hub's memory limit to {more}.",
+            values={"hub": {"resources": {"limits": {"memory": more}}}},
+            commands=(hub.helm_upgrade,),
+            caution="This restarts the hub; users' servers keep running.",
+        )
+    return Fix(
+        "The node ran out of memory: request what the hub needs, so that others do not get it.",
+        values={"hub": {"resources": {"requests": {"memory": "1Gi"}}}},
+        commands=(hub.helm_upgrade,),
+        caution="This restarts the hub; users' servers keep running.",
+    )

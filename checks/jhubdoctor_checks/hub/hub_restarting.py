@@ -1,0 +1,78 @@
+"""A hub that was restarted, and runs again."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import (
+    ContainerStatus,
+    Events,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    HubLog,
+    Pod,
+    Severity,
+    Terminated,
+    check,
+    clean,
+)
+from jhubdoctor_checks.hub._crashes import diagnosis
+from jhubdoctor_checks.hub._logged import DAY, times
+from jhubdoctor_checks.hub._state import loops
+
+# A single restart is mostly the node's or an administrator's doing.
+OFTEN = 2
+
+
+@check(severity=Severity.WARNING)
+def hub_restarting(
+    hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
+) -> Iterator[Finding]:
+    """The hub was restarted within the last day, more than once."""
+    logged = next((p for p in hub_pods if p.node), None)
+    for pod in hub_pods[:1]:
+        for status in pod.status.container_statuses:
+            end = status.last_state.terminated
+            if end is None or pod.terminating or loops(status, now) or not _counts(status, end, now):
+                continue
+            found = (
+                diagnosis(hub_log.previous) if hub_log is not None and pod is logged and status.name == "hub" else None
+            )
+            probes = events.about("Pod", pod.name, "Unhealthy", "Killing")
+            liveness = [e for e in probes if "iveness probe" in e.message]
+            why = found.says if found else _why(end, bool(liveness))
+            reason = f" ({end.reason})" if end.reason else ""
+            yield Finding(
+                on=(pod.container_ref(status.name),),
+                says=f"container {status.name} of the hub was restarted {times(status.restart_count)}: {why}",
+                evidence=(
+                    Evidence("pod.status", f"{status.name}: exit code {end.exit_code}{reason}", end.finished_at),
+                    *((Evidence("hub log", found.line, found.entry.at),) if found else ()),
+                    *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
+                ),
+                fix=found.crash.fix(found.match, hub)
+                if found
+                else Fix(
+                    "See what the former run logged before it ended.",
+                    commands=(hub.kubectl(f"logs {pod.name} --container {status.name} --previous --tail 60"),),
+                ),
+                cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",
+                affects=(hub.ref,),
+            )
+
+
+def _counts(status: ContainerStatus, end: Terminated, now: datetime) -> bool:
+    if status.restart_count < OFTEN or end.exit_code == 0:
+        return False
+    return end.finished_at is not None and now - end.finished_at <= DAY
+
+
+def _why(end: Terminated, liveness: bool) -> str:
+    if liveness:
+        return "it did not answer its liveness probe"
+    if end.reason == "OOMKilled":
+        return "it used more memory than its limit"
+    return {137: "it was killed", 143: "it was asked to end"}.get(
+        end.exit_code, f"it ended with exit code {end.exit_code}"
+    )

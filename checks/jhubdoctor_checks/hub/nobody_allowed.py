@@ -1,0 +1,73 @@
+"""A hub that lets nobody in."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, NotApplicable, Severity, Values, check
+from jhubdoctor_checks.hub._logged import DAY, times
+from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
+
+# JupyterHub's auth.py, 5.0 and later, once at each start
+_NO_RULE = re.compile(r"No allow config found, it's possible that nobody can login")
+# handlers/base.py and auth.py, 1.2 and later; the name is quoted as Python does
+_REFUSED = re.compile(r"User ['\"](?P<user>[^'\"]*)['\"] not allowed")
+_LOGGED_IN = re.compile(r"User logged in: ")
+_RUNNING = re.compile(r"Running JupyterHub version")
+
+
+@check(severity=Severity.ERROR)
+def nobody_allowed(hub: Hub, now: datetime, values: Values | None, hub_log: HubLog | None) -> Iterator[Finding]:
+    """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
+    if values is None and hub_log is None:
+        raise NotApplicable("neither the values nor the hub's log can be read")
+    entries = hub_log.current if hub_log is not None else []
+    warned = next((e for e in entries if _NO_RULE.match(e.message)), None)
+    refused = [e for e in entries if _REFUSED.match(e.message) and (e.at is None or now - e.at <= DAY)]
+    came_in = any(_LOGGED_IN.match(e.message) for e in entries)
+    name = authenticator(values) if values is not None else ""
+    rules = allow_rules(values) if values is not None else []
+    by_values = values is not None and not rules and lets_nobody_in_by_default(hub, name)
+    started = any(_RUNNING.match(e.message) for e in entries)
+    if came_in or not (warned or by_values):
+        return
+    if warned is None and started and hub.at_least("4.0.0"):
+        # it would have said so
+        return
+    certain = bool(refused) or (warned is not None and by_values)
+    yield Finding(
+        on=(hub.ref,),
+        says="nobody can log in: no rule allows anyone"
+        if certain
+        else "it looks as if nobody can log in: no rule is set",
+        evidence=(
+            *(
+                (Evidence("hub log", "No allow config found, it's possible that nobody can login", warned.at),)
+                if warned
+                else ()
+            ),
+            *(
+                (Evidence("hub log", f"a user was not allowed ({times(len(refused))})", refused[-1].at),)
+                if refused
+                else ()
+            ),
+            *(
+                (Evidence("values", f"authenticator {name}: no allow_all, allowed_* or admin_users under hub.config"),)
+                if values is not None and not rules
+                else ()
+            ),
+        ),
+        fix=Fix(
+            "Say who may log in: all that the authenticator lets through, or a list (allowed_users, or what the "
+            "authenticator has, such as allowed_organizations).",
+            values=_patch(),
+            commands=(hub.helm_upgrade,),
+            caution="With allow_all everyone with an account at the login provider may use the hub.",
+        ),
+        severity=Severity.ERROR if certain else Severity.WARNING,
+    )
+
+
+def _patch() -> dict[str, Any]:
+    return {"hub": {"config": {"Authenticator": {"allow_all": True}}}}

@@ -1,0 +1,63 @@
+"""A hub that does not reach its proxy."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check
+from jhubdoctor_checks.hub._logged import HOUR, pods_of, times
+
+# JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
+# Without pycurl, which the chart's hub has, the connection is refused at once.
+_GIVEN_UP = re.compile(
+    r"Repeated api_request to proxy path|CurlError: HTTP "
+    r"599|proxy\.py[\s\S]*ConnectionRefusedError|proxy\.py[\s\S]*gaierror"
+)
+_ADD = re.compile(r"Failed to add (?P<user>.+) to proxy!")
+_RETRY = re.compile(
+    r"api_request to the proxy failed with (?:status code (?P<code>\d+)|connection error (?P<error>.*)), retr"
+)
+_WELL = re.compile(r"JupyterHub is now running|User .+ took [\d.]+ seconds to start|Adding missing route")
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=("hub-crash-loop", "hub-restarting", "spawn-error", "service-without-endpoints"),
+)
+def proxy_unreachable(
+    hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod]
+) -> Iterator[Finding]:
+    """The hub does not reach the proxy's API, so it does not start, or cannot let users to their servers."""
+    given_up: list[Entry] = []
+    retries = 0
+    for e in hub_log.entries:
+        if _WELL.match(e.message):
+            given_up, retries = [], 0
+        elif _RETRY.match(e.message):
+            retries += 1
+        elif e.level in {"E", "C", ""} and (_GIVEN_UP.search(e.text) or _ADD.match(e.message)):
+            given_up.append(e)
+    if not given_up:
+        # retries alone are normal while the proxy is being restarted
+        return
+    last = given_up[-1]
+    ready = [p for p in proxy_pods if p.ready]
+    yield Finding(
+        on=(hub.ref,),
+        says="the hub does not reach the proxy's API" + ("" if ready else ", and no pod of the proxy is ready"),
+        evidence=(
+            Evidence("hub log", f"gave up; tried {times(retries)}" if retries else "gave up at once", last.at),
+            Evidence("pod.status", f"{len(ready)} of {len(proxy_pods)} pods of the proxy are ready"),
+        ),
+        fix=Fix(
+            "See that the proxy runs, that the Service proxy-api leads to it, and that DNS and NetworkPolicies let "
+            "the hub "
+            "reach port 8001.",
+            commands=(
+                hub.kubectl("get pods --selector component=proxy"),
+                hub.kubectl("get endpointslices --selector kubernetes.io/service-name=proxy-api"),
+            ),
+        ),
+        severity=Severity.ERROR if last.at is None or now - last.at <= HOUR else Severity.WARNING,
+        affects=pods_of(hub_pods),
+    )
