@@ -33,7 +33,7 @@ def node_purpose_incomplete(nodes: list[Node], pods: list[Pod], user_pods: list[
             taint = f"{DEDICATED[0]}={purpose}:NoSchedule"
             yield Finding(
                 on=tuple(n.ref for n in open_),
-                says=f"{names(open_)}: the taint of the other nodes for {purpose} pods is missing, so anything may run there",
+                says=f"{names(open_)}: no taint as other nodes for {purpose} pods have, so anything may run there",
                 evidence=(("node", f"{names(open_)}: label {PURPOSE}={purpose}, no taint {DEDICATED[0]}"),),
                 fix=Fix(
                     "Taint them like the others, and their pool's settings.",

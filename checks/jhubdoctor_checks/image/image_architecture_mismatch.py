@@ -1,0 +1,67 @@
+"""Images that were made for another processor."""
+
+import re
+from collections.abc import Iterator
+
+from jhubdoctor import ContainerStatus, Events, Finding, Fix, Hub, HubLog, Node, Pod, PodLog, Severity, check
+from jhubdoctor_checks.facts.image import USER_SERVER, shared
+
+# Linux's ENOEXEC, as runc, crun and shells pass it on
+_WRONG = re.compile(r"exec format error", re.IGNORECASE)
+
+
+@check(
+    severity=Severity.ERROR,
+    explains=("user-pod-crash-loop", "user-pod-init-failed", "hub-crash-loop", "spawn-timeout", "spawn-timeline"),
+)
+def image_architecture_mismatch(
+    hub: Hub,
+    pods: list[Pod],
+    user_pods: list[Pod],
+    events: Events,
+    nodes: list[Node] | None,
+    ended_user_logs: list[PodLog],
+    hub_log: HubLog | None,
+) -> Iterator[Finding]:
+    """A container's program is made for another processor than the node has."""
+    logged = {(log.pod.name, log.container) for log in ended_user_logs if any(_WRONG.search(x) for x in log.lines)}
+    arch = {n.name: n.status.node_info.architecture or n.labels.get("kubernetes.io/arch", "") for n in nodes or []}
+    found: dict[tuple[str, str], list[tuple[Pod, str]]] = {}
+    for pod in (*pods, *user_pods):
+        for status in pod.statuses() if pod.node and not pod.terminating else []:
+            container = pod.container(status.name)
+            told = _told(pod, status, events) or (pod.name, status.name) in logged
+            if not told and pod.component == "hub" and hub_log is not None and not status.ready:
+                told = next(hub_log.search(_WRONG), None) is not None
+            if told:
+                image = container.image if container is not None else status.image
+                found.setdefault((image, arch.get(pod.node, "")), []).append((pod, status.name))
+    for (image, its), members in sorted(found.items()):
+        others = sorted(set(arch.values()) - {its, ""})
+        on_nodes = sorted({p.node for p, _ in members})
+        users = all(p.component == USER_SERVER for p, _ in members)
+        yield Finding(
+            on=tuple(shared(p.ref) if p.component == USER_SERVER else p.container_ref(c) for p, c in members),
+            says=f"{image} is not made for the processor of {', '.join(on_nodes[:3])}{f' ({its})' if its else ''}",
+            evidence=(
+                ("pod.status", f"{members[0][0].name}, container {members[0][1]}: exec format error"),
+                *(("node", f"{n}: architecture {arch[n]}") for n in on_nodes[:3] if arch.get(n)),
+                *((("node", f"other nodes are {', '.join(others)}"),) if others else ()),
+            ),
+            fix=Fix(
+                "Build the image for this architecture too (docker buildx build --platform)"
+                + (f", or keep these pods on the nodes that are {others[0]}." if others else "."),
+                {"singleuser": {"nodeSelector": {"kubernetes.io/arch": others[0]}}} if others and users else {},
+                (hub.helm_upgrade,) if others and users else (),
+            ),
+            cause=f"{image} {its}".strip(),
+            affects=(hub.ref,) if any(p.component == "hub" for p, _ in members) else (),
+        )
+
+
+def _told(pod: Pod, status: ContainerStatus, events: Events) -> bool:
+    ends = (status.state.terminated, status.last_state.terminated, status.state.waiting)
+    if any(e is not None and _WRONG.search(e.message) for e in ends):
+        return True
+    said = [e for e in events.about("Pod", pod.name, "Failed", "BackOff") if e.container in {"", status.name}]
+    return not status.ready and any(_WRONG.search(e.message) for e in said)

@@ -1,0 +1,61 @@
+"""Users' images that no image puller brings to the nodes."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check
+from jhubdoctor_checks.image.image_registry_frozen import images
+
+
+@check(severity=Severity.INFO)
+def profile_image_not_pulled(
+    hub: Hub, daemon_sets: list[DaemonSet], shapes: list[Shape], user_pods: list[Pod], values: Values
+) -> Iterator[Finding]:
+    """The continuous image puller runs, but not for all images that users get."""
+    pullers = [d for d in daemon_sets if d.component == "continuous-image-puller"]
+    if not pullers:
+        return
+    pulled = {i for d in pullers for i in images(d.spec.template.spec)}
+    offered = {i: s.name for s in shapes for i in s.images if i}
+    used: dict[str, int] = {}
+    for p in user_pods:
+        notebook = p.container("notebook")
+        if notebook is not None and notebook.image and not p.finished:
+            used[notebook.image] = used.get(notebook.image, 0) + 1
+    missing = sorted((set(offered) | set(used)) - pulled)
+    if not missing:
+        return
+    off = not values.enabled("prePuller.pullProfileListImages", default=True)
+    in_values = [i for i in missing if i in offered]
+    yield Finding(
+        on=tuple(d.ref for d in pullers),
+        says=f"the image puller does not bring {', '.join(missing[:3])}"
+        f"{f' and {len(missing) - 3} more' if len(missing) > 3 else ''}, so the first user of a node waits for it",
+        evidence=(
+            ("daemonset", f"it brings {len(pulled)} images, not this"),
+            *(("values", f"{i}: {offered[i]}") for i in in_values[:3]),
+            *(("pod.spec", f"{i}: {used[i]} servers run it") for i in missing[:3] if i in used),
+            *((("values", "prePuller.pullProfileListImages: false"),) if off else ()),
+        ),
+        fix=_fix(hub, missing, off=off and bool(in_values)),
+    )
+
+
+def _fix(hub: Hub, missing: list[str], *, off: bool) -> Fix:
+    if off:
+        return Fix(
+            "Let it bring the images of profiles too.",
+            {"prePuller": {"pullProfileListImages": True}},
+            (hub.helm_upgrade,),
+            "The upgrade waits until every node has them.",
+        )
+    extra = {}
+    for n, image in enumerate(missing[:10]):
+        name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
+        extra[f"extra-{n + 1}"] = {"name": name, "tag": tag}
+    return Fix(
+        "Name it among the extra images, where it is used often; what hub.extraConfig chooses is not known to the"
+        " puller.",
+        {"prePuller": {"extraImages": extra}},
+        (hub.helm_upgrade,),
+        "The upgrade waits until every node has them.",
+    )
