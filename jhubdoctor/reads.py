@@ -93,7 +93,7 @@ _TABLE: tuple[Read, ...] = (
     Read("livez", ("get",), paths=("/livez",)),
     Read("readyz", ("get",), paths=("/readyz",)),
     Read("healthz", ("get",), paths=("/healthz",)),
-    Read("discovery", ("get",), paths=("/api", "/api/*", "/apis", "/apis/*")),
+    Read("discovery", ("get",), paths=("/apis", "/apis/*")),
     Read("metrics", ("get",), paths=("/metrics",)),
     # cluster-wide
     _core("nodes", kube.Node, namespaced=False),
@@ -166,7 +166,7 @@ class Query:
         labels: a label selector.
         fields: a field selector.
         metadata_only: whether metadata is enough.
-        survey: whether, where there are many, only those that are not well are wanted in full, with a sample of the rest.
+        survey: whether of very many only those that are not well are wanted in full, with a sample of the others.
     """
 
     read: str

@@ -130,33 +130,26 @@ class Served:
 
 @fact("discovery")
 def served(look: Look) -> Served:
-    """The group versions that are served, and the kinds of each.
+    """The group versions that are served; of the built-in ones that are not stable yet also their kinds.
 
-    Aggregated discovery (1.27 and later) tells all in two answers. Older servers are asked for the kinds of those
-    built-in group versions that are not stable yet, since only those are ever removed.
+    Only those are ever removed, and a present server serves hardly any, so this is one answer, or a few. The core group
+    is `v1` on every server.
     """
-    versions: set[str] = set()
-    kinds: dict[str, frozenset[str]] = {}
-    for path in ("/api", "/apis"):
-        found = _json(look, path)
-        if "items" in found:
-            _aggregated(found, versions, kinds)
-            continue
-        versions |= {str(v) for v in found.get("versions") or []}
-        groups = {
-            str(v["groupVersion"])
-            for g in found.get("groups") or []
-            if isinstance(g, dict)
-            for v in g.get("versions") or []
-            if isinstance(v, dict) and "groupVersion" in v
-        }
-        versions |= groups
-        for gv in sorted(g for g in groups if _built_in(g) and re.search(r"/v\d+(alpha|beta)\d+$", g)):
-            listed = _json(look, f"/apis/{gv}")
-            kinds[gv] = frozenset(str(r.get("kind")) for r in listed.get("resources") or [] if isinstance(r, dict))
-    if not versions:
+    found = _json(look, "/apis")
+    groups = {
+        str(v["groupVersion"])
+        for g in found.get("groups") or []
+        if isinstance(g, dict)
+        for v in g.get("versions") or []
+        if isinstance(v, dict) and "groupVersion" in v
+    }
+    if not groups:
         raise Unreadable(Query("discovery", name="/apis"), State.MALFORMED, "it lists no API at all")
-    return Served(frozenset(versions), kinds)
+    kinds: dict[str, frozenset[str]] = {}
+    for gv in sorted(g for g in groups if _built_in(g) and re.search(r"/v\d+(alpha|beta)\d+$", g)):
+        listed = _json(look, f"/apis/{gv}")
+        kinds[gv] = frozenset(str(r.get("kind")) for r in listed.get("resources") or [] if isinstance(r, dict))
+    return Served(frozenset(groups | {"v1"}), kinds)
 
 
 def _json(look: Look, path: str) -> dict[str, Any]:
@@ -172,20 +165,6 @@ def _json(look: Look, path: str) -> dict[str, Any]:
 def _built_in(group_version: str) -> bool:
     group = group_version.rpartition("/")[0]
     return "." not in group or group.endswith(".k8s.io")
-
-
-def _aggregated(found: Mapping[str, Any], versions: set[str], kinds: dict[str, frozenset[str]]) -> None:
-    items = found["items"]
-    for group in items if isinstance(items, list) else []:
-        name = (group.get("metadata") or {}).get("name") or ""
-        for v in group.get("versions") or []:
-            gv = f"{name}/{v.get('version')}" if name else str(v.get("version"))
-            versions.add(gv)
-            kinds[gv] = frozenset(
-                str((r.get("responseKind") or {}).get("kind", ""))
-                for r in v.get("resources") or []
-                if isinstance(r, dict)
-            )
 
 
 @fact("nodes")

@@ -157,7 +157,8 @@ def main() -> None:
         release.install()
         kubeconfig = plane.kubeconfig(namespace=namespace)
         kubelet.__exit__(None, None, None)
-        plane.stop_scheduler("default-scheduler")
+        for name in ("default-scheduler", "controller-manager"):
+            plane.stop_scheduler(name)  # what is filled in below is none of theirs
         lines.append(f"Kubernetes {kubernetes_version(plane)}, {machine()}, {datetime.now(UTC):%Y-%m-%d}.")
         filler = Filler(plane, namespace, namespace)
         usual = doctor(kubeconfig, namespace, arguments.runs)
