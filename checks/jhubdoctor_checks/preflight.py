@@ -149,7 +149,7 @@ def _cluster(minor: int, goal: int, chart: charts.Chart | None, why: str, blocke
                 f"chart {chart.version} does not work from Kubernetes 1.{broken} on: {chart.breaks_on(broken)}"
             )
         # what the chart made in a version that ends on the way, and would make in another by now
-        old = _rendered(chart, minor)
+        old = chart.budget_on(minor)
         if old is not None and old.removed is not None and goal >= old.removed and len(chart.budget) > 1:
             between = old.removed - 1
             yield Step("kubernetes", f"1.{at}", f"1.{between}", f"the last that serves {old}")
@@ -157,13 +157,6 @@ def _cluster(minor: int, goal: int, chart: charts.Chart | None, why: str, blocke
             yield Step("chart", chart.version, chart.version, text)
             at = between
     yield Step("kubernetes", f"1.{at}", f"1.{goal}", why or "one minor at a time")
-
-
-def _rendered(chart: charts.Chart, minor: int) -> apis.Api | None:
-    """The PodDisruptionBudget that a chart makes on a cluster of this minor, where that ends some day."""
-    rows = [a for v in chart.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None and a.served_in(minor)]
-    best = max(rows, key=lambda a: a.removed or 999, default=None)
-    return best if best is not None and best.removed is not None else None
 
 
 def _with_changes(step: Step, given: Given) -> Step:

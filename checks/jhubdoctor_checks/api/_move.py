@@ -47,6 +47,15 @@ def renders(hub: Hub, surface: Surface) -> bool:
     return any(surface.serves(v, "PodDisruptionBudget") is not False for v in mine.budget)
 
 
+def _again(chart: charts.Chart, surface: Surface) -> str:
+    """That the release must be rendered once more on the way, where the chart makes what the cluster serves best."""
+    old = chart.budget_on(surface.running) if surface.planned and surface.running is not None else None
+    if old is None or old.removed is None or surface.minor is None or surface.minor < old.removed:
+        return ""
+    last = old.removed - 1
+    return f"Run it once more when the cluster is at 1.{last}: on 1.{surface.running} it still makes a {old}. "
+
+
 def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = False) -> Fix:
     """Move the chart to a release that fits; with `repair` after making the stored release readable for Helm again."""
     target = fitting(surface)
@@ -69,6 +78,7 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     elif mine is None or mine.release[:1] < target.parsed.release[:1]:
         plan = f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {target.version}"
         text += f"The chart changes its major version: read what that breaks first (`{plan}`). "
+    text += _again(target, surface)
     if repair and by_helm:
         text = f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {text}"
     to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)

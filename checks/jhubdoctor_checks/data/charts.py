@@ -63,6 +63,11 @@ class Chart:
         tag = self.older[0] if self.older and minor < self.older[1] else self.scheduler
         return int(tag.split(".")[1])
 
+    def budget_on(self, minor: int) -> apis.Api | None:
+        """The kind of PodDisruptionBudget that it makes on a cluster of this minor: the newest that is served."""
+        rows = [a for v in self.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None and a.served_in(minor)]
+        return max(rows, key=lambda a: a.removed or 999, default=None)
+
     def breaks_on(self, minor: int) -> str:
         """Why it does not work on a cluster of this minor; empty where nothing is known against it."""
         if minor < self.least_kubernetes:

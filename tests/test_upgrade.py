@@ -1,0 +1,482 @@
+"""`jhubdoctor upgrade`: the evidence judged against the target, the values, the order of the steps."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jhubdoctor.commands.group import cli
+from jhubdoctor.facts.hub import Hub, Scope
+from jhubdoctor.finding import Severity
+from jhubdoctor.live import LiveReader
+from jhubdoctor.plan import Given, Plan, Target
+from jhubdoctor.report.upgrade import as_dict, render_text
+from jhubdoctor.run import Status
+from jhubdoctor.testing import Example, registry
+from jhubdoctor.upgrade import Outcome, given_files, preflight, upgrade
+from jhubdoctor.values import Values, allowed, shape
+from jhubdoctor_checks.data import apis, charts
+
+from .test_recordings import PLANTED, RECORDINGS, SHARED, served
+
+OLD = """
+kind: Version
+gitVersion: v1.20.15
+---
+kind: Missing
+read: discovery
+---
+kind: Deployment
+metadata: {name: hub, labels: {component: hub, chart: jupyterhub-0.11.1, helm.sh/chart: null}}
+---
+kind: Deployment
+metadata: {name: user-scheduler, labels: {component: user-scheduler, chart: jupyterhub-0.11.1, helm.sh/chart: null}}
+spec: {template: {spec: {containers: [{name: user-scheduler, image: "k8s.gcr.io/kube-scheduler:v1.19.7"}]}}}
+---
+kind: ConfigMap
+metadata: {name: user-scheduler, labels: {component: user-scheduler}}
+data:
+  config.yaml: |
+    apiVersion: kubescheduler.config.k8s.io/v1beta1
+    kind: KubeSchedulerConfiguration
+    leaderElection:
+      resourceLock: endpoints
+---
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {name: jupyterhub, version: 0.11.1}
+config:
+  hub: {uid: 1000, cookieSecret: must-not-leak-0123456789, config: {GitHubOAuthenticator: {client_secret: hunter3}}}
+  proxy: {secretToken: s3cr3t-must-not-leak}
+objects:
+  - {apiVersion: v1, kind: Service, name: hub}
+  - {apiVersion: policy/v1beta1, kind: PodDisruptionBudget, name: user-scheduler}
+  - {apiVersion: policy/v1beta1, kind: PodDisruptionBudget, name: user-placeholder}
+"""
+
+
+def judged(text: str, kubernetes: int | None = None, chart: str = "", given: Given | None = None) -> Outcome:
+    reader = Example(text).reader()
+    return upgrade(
+        registry(),
+        preflight(),
+        reader,
+        Scope(default_namespace="jhub"),
+        Target(kubernetes, chart),
+        given,
+        concurrency=1,
+    )
+
+
+def found(outcome: Outcome, *severities: Severity) -> dict[str, str]:
+    assert outcome.report is not None
+    wanted = severities or tuple(Severity)
+    return {f.check.id: f.finding.says for f in outcome.report.findings if f.severity in wanted}
+
+
+def planned(chart: str, running: int, target: Target, values: dict[str, Any] | None = None) -> Plan:
+    data = values or {}
+    hub = Hub("jhub", "jhub", chart)
+    return preflight().plan(Given(Values(allowed(data)), shape(data), "values.yaml"), hub, running, target)
+
+
+def way(plan: Plan) -> list[str]:
+    return [f"{s.kind} {s.end}" for s in plan.steps]
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words))
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+
+def test_an_old_hub_is_quiet_today_deprecated_at_1_24_and_broken_at_1_25() -> None:
+    today = found(judged(OLD, chart="0.11.1"), Severity.ERROR, Severity.WARNING)
+    next_to_last = judged(OLD, 24)
+    broken = judged(OLD, 25)
+
+    assert "user-scheduler-removed-api" not in today
+    assert not found(next_to_last, Severity.ERROR)
+    assert "PodDisruptionBudget" in found(next_to_last, Severity.WARNING)["deprecated-api-in-use"]
+    assert "PodDisruptionBudget" in found(broken, Severity.ERROR)["removed-api-in-release"]
+    assert "PodDisruptionBudget" in found(broken, Severity.ERROR)["user-scheduler-removed-api"]
+    assert broken.exit_code == 1
+    assert any("1.25" in why for p in broken.plans for why in p.blocked)
+
+
+def test_the_evidence_of_a_deprecated_api_is_merged_and_says_what_it_is_worth() -> None:
+    outcome = judged(OLD, 24)
+    assert outcome.report is not None
+    [finding] = [f.finding for f in outcome.report.findings if f.check.id == "deprecated-api-in-use"]
+
+    assert {r.name for r in finding.on} == {"user-scheduler", "user-placeholder"}
+    assert {e.source for e in finding.proof} == {"release", "image", "server"}
+    assert any("confidence: medium" in e.detail for e in finding.proof if e.source == "image")
+
+
+def test_a_chart_that_goes_along_makes_it_a_matter_of_order() -> None:
+    outcome = judged(OLD, 37, "4.4.0")
+    [plan] = outcome.plans
+
+    assert not found(outcome, Severity.ERROR)
+    assert found(outcome, Severity.WARNING)["removed-api-in-release"]
+    assert not plan.blocked
+    assert any("hub.uid" in c.touches for s in plan.steps for c in s.changes)
+    assert outcome.exit_code == 1  # hub.uid is not accepted
+
+
+@pytest.mark.parametrize("read", ["helm-secrets", "version", "pods/log", "metrics", "secrets"])
+def test_what_cannot_be_read_is_unknown(read: str) -> None:
+    outcome = judged(f"{OLD}\n---\nkind: Missing\nread: {read}", 25)
+    assert outcome.report is not None
+
+    assert not [r for r in outcome.report.results if r.status is Status.BROKEN]
+    assert outcome.exit_code in {1, 3}
+    if read == "helm-secrets":
+        unknown = {r.check.id for r in outcome.report.results if r.status is Status.UNKNOWN}
+        assert unknown >= {"removed-api-in-release", "helm-upgrade-blocked"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_later_target_breaks_what_an_earlier_one_breaks(seed: int) -> None:
+    """For any pair of targets, but for APIs that came in between."""
+    chance = random.Random(seed)
+    rows = chance.sample(sorted(apis.table().values(), key=str), 12)
+    objects = "".join(f"  - {{apiVersion: {a.api_version}, kind: {a.kind}, name: x{i}}}\n" for i, a in enumerate(rows))
+    running = chance.randint(apis.FIRST, 30)
+    early = chance.randint(running, apis.LAST - 1)
+    late = chance.randint(early + 1, apis.LAST)
+    text = f"""
+kind: Version
+gitVersion: v1.{running}.0
+---
+kind: Missing
+read: discovery
+---
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {{name: jupyterhub, version: 4.4.0}}
+objects:
+{objects}"""
+
+    def gone(minor: int) -> set[str]:
+        report = judged(text, minor).report
+        assert report is not None
+        return {r.name for f in report.findings if f.check.id == "removed-api-in-release" for r in f.finding.on[1:]}
+
+    skipped = {f"x{i}" for i, a in enumerate(rows) if early < a.introduced <= late}
+
+    assert gone(early) - skipped <= gone(late)
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+
+def test_chart_and_cluster_go_in_turns_where_neither_can_go_alone() -> None:
+    plan = planned("0.11.1", 20, Target(37, "4.4.0"))
+
+    assert way(plan) == [
+        "chart 1.2.0",
+        "chart 2.0.0",
+        "kubernetes 1.23",
+        "chart 3.3.8",
+        "kubernetes 1.28",
+        "chart 4.4.0",
+        "kubernetes 1.37",
+    ]
+    assert not plan.blocked
+
+
+def test_releases_that_the_cluster_is_too_new_for_are_passed_over() -> None:
+    plan = planned("0.11.1", 36, Target(None, "4.4.0"))
+
+    assert way(plan) == ["chart 3.3.8", "chart 4.4.0"]
+    assert {c.since for s in plan.steps for c in s.changes} >= {"1.0.0", "2.0.0", "3.2.0"}
+
+
+def test_a_release_that_was_rendered_before_an_api_came_is_rendered_once_more() -> None:
+    plan = planned("2.0.0", 20, Target(26, ""))
+
+    assert way(plan) == ["kubernetes 1.24", "chart 2.0.0", "kubernetes 1.26"]
+
+
+@pytest.mark.parametrize(
+    ("chart", "running", "target", "said"),
+    [
+        ("3.3.8", 27, Target(None, "4.4.0"), "asks for Kubernetes 1.28"),
+        ("4.4.0", 33, Target(None, "3.3.8"), "cannot go back"),
+        ("4.4.0", 33, Target(30, ""), "cannot go back"),
+        ("2.0.0", 26, Target(27, ""), "does not work from Kubernetes 1.27 on"),
+    ],
+)
+def test_what_cannot_be_done_is_said(chart: str, running: int, target: Target, said: str) -> None:
+    plan = planned(chart, running, target)
+
+    assert any(said in why for why in plan.blocked)
+    assert Severity.ERROR in plan.severities
+
+
+@pytest.mark.parametrize("start", [c.version for c in charts.table()])
+def test_every_step_of_a_plan_works_on_the_cluster_of_its_moment(start: str) -> None:
+    chart = charts.find(start)
+    assert chart is not None
+    running = next(m for m in range(16, 38) if not chart.breaks_on(m))
+    plan = planned(start, running, Target(37, "4.4.0"))
+    minor = running
+
+    for step in plan.steps:
+        if step.kind == "kubernetes":
+            minor = int(step.end.partition(".")[2])
+            continue
+        at = charts.find(step.end)
+        assert at is not None
+        assert not at.breaks_on(minor)
+    assert minor == 37
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+BAD = {
+    "auth": {"type": "github"},
+    "hub": {"db": {"type": "postgresql"}, "image": {"tag": 3.10}, "resource": {}, "config": {"loadRoles": {}}},
+    "singleuser": {
+        "memory": {"limit": "1Gi"},
+        "cpu": {"limit": "500m"},
+        "startTimeout": "10m",
+        "storage": {"type": "static"},
+    },
+    "proxy": {"https": {"hosts": ["hub.example.org"]}},
+}
+
+
+def test_values_that_a_chart_does_not_take_are_named_by_path() -> None:
+    plan = preflight().plan(Given(Values(allowed(BAD)), shape(BAD), "values.yaml"), None, None, Target(None, "4.4.0"))
+    problems = {p.path for p in plan.problems}
+    touched = {t for s in plan.steps for c in s.changes for t in c.touches}
+
+    assert problems >= {
+        "hub.db.type",
+        "hub.image.tag",
+        "hub.resource",
+        "singleuser.memory.limit",
+        "singleuser.cpu.limit",
+    }
+    assert problems >= {"singleuser.startTimeout", "singleuser.storage.static.pvcName"}
+    assert touched >= {"auth", "hub.config.loadRoles", "proxy.https", "hub.config"}
+    assert not problems & touched
+
+
+@pytest.mark.parametrize("chart", ["1.2.0", "2.0.0", "3.3.8", "4.4.0"])
+def test_values_by_the_book_are_taken(chart: str) -> None:
+    values: dict[str, Any] = {
+        "hub": {
+            "config": {
+                "JupyterHub": {"authenticator_class": "github"},
+                "GitHubOAuthenticator": {"client_id": "x", "client_secret": "y", "allowed_organizations": ["a"]},
+            },
+            "extraConfig": {"a": "c.Spawner.debug = True"},
+        },
+        "proxy": {"https": {"enabled": True, "hosts": ["h"], "letsencrypt": {"contactEmail": "a@b"}}},
+        "singleuser": {
+            "image": {"name": "quay.io/jupyter/base-notebook", "tag": "2026-01-05"},
+            "memory": {"guarantee": "1G", "limit": "2G"},
+            "cpu": {"limit": 2},
+            "profileList": [{"display_name": "a", "kubespawner_override": {"image": "x"}}],
+            "extraLabels": {"a.b/c": "d"},
+        },
+        "custom": {"anything": {"goes": 1}},
+    }
+    plan = preflight().plan(Given(Values(allowed(values)), shape(values)), None, None, Target(None, chart))
+
+    assert [p.path for p in plan.problems if p.path] == []
+    assert not [c for s in plan.steps for c in s.changes if c.severity is Severity.ERROR]
+
+
+STEPS: dict[str, tuple[str, dict[str, Any]]] = {
+    "hub.db.upgrade": ("2.0.0", {"hub": {"db": {"type": "postgres", "url": "x"}}}),
+    "hub.fsGid": ("2.0.0", {"hub": {"fsGid": 1000}}),
+    "rbac.enabled": ("2.0.0", {"rbac": {"enabled": False}}),
+    "singleuser.networkPolicy.egress": ("2.0.0", {"singleuser": {"networkPolicy": {"egress": []}}}),
+    "scheduling.userScheduler.plugins": ("2.0.0", {"scheduling": {"userScheduler": {"plugins": {"score": {}}}}}),
+    "singleuser.uid": ("2.0.0", {"singleuser": {"uid": 0}}),
+    "hub.config": ("3.0.0", {"hub": {"config": {"JupyterHub": {"authenticator_class": "github"}}}}),
+    "singleuser.extraEnv": ("3.0.0", {"singleuser": {"extraEnv": {"A": "{x}"}}}),
+    "singleuser.image.name": (
+        "3.2.0",
+        {"singleuser": {"image": {"name": "jupyterhub/k8s-singleuser-sample", "tag": "x"}}},
+    ),
+    "hub.allowNamedServers": ("4.0.0", {"hub": {"allowNamedServers": True}}),
+    "singleuser.storage.static.subPath": (
+        "4.0.0",
+        {"singleuser": {"storage": {"type": "static", "static": {"pvcName": "c"}}}},
+    ),
+    "singleuser.storage.dynamic.pvcNameTemplate": (
+        "4.0.0",
+        {"singleuser": {"storage": {"dynamic": {"pvcNameTemplate": "claim-{username}"}}}},
+    ),
+    "proxy.traefik.extraStaticConfig": ("4.0.0", {"proxy": {"traefik": {"extraStaticConfig": {"a": 1}}}}),
+    "hub.config.loadRoles": ("4.3.0", {"hub": {"config": {"loadRoles": {}}}}),
+}
+
+
+@pytest.mark.parametrize("path", STEPS)
+def test_a_breaking_change_is_told_at_its_step_to_those_whom_it_concerns(path: str) -> None:
+    since, values = STEPS[path]
+    told = {
+        (c.since, t)
+        for s in planned("1.2.0", 33, Target(None, "4.4.0"), values).steps
+        for c in s.changes
+        for t in c.touches
+    }
+    others = {t for s in planned("1.2.0", 33, Target(None, "4.4.0")).steps for c in s.changes for t in c.touches}
+    behind = {
+        t for s in planned("4.3.0", 33, Target(None, "4.4.0"), values).steps for c in s.changes for t in c.touches
+    }
+
+    assert (since, path) in told
+    assert path not in others
+    assert path not in behind
+
+
+def test_named_servers_lose_nothing_twice_where_the_former_names_are_kept() -> None:
+    values = {
+        "hub": {"config": {"KubeSpawner": {"slug_scheme": "escape"}}},
+        "singleuser": {"storage": {"dynamic": {"pvcNameTemplate": "claim-{username}"}}},
+    }
+    plan = planned("3.3.8", 33, Target(None, "4.4.0"), values)
+
+    assert not [c for s in plan.steps for c in s.changes if "pvcNameTemplate" in str(c.touches)]
+
+
+def test_effective_values_are_not_taken_for_what_somebody_set() -> None:
+    text = f"{OLD}\n---\nkind: Release\nname: jhub\nversion: 1\nstatus: deployed\n$delete: true"
+    [plan] = judged(text, chart="4.4.0", kubernetes=37).plans
+
+    assert not plan.problems
+    assert any("-f" in n for n in plan.notices)
+
+
+# --- files and words -------------------------------------------------------------------------------------------------
+
+
+def test_files_alone_need_no_cluster(tmp_path: Path) -> None:
+    import yaml
+
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump(BAD), encoding="utf-8")
+    result = call("upgrade", "--offline", "-f", str(path), "--to-chart", "4.4.0", "-o", "json")
+    document = json.loads(result.stdout)
+
+    assert result.exit_code == 1 == document["exit_code"]
+    assert document["schema"] == "jhubdoctor-upgrade-v1"
+    assert document["report"] is None
+    assert document["verdict"] == "error"
+    assert {p["path"] for p in document["plans"][0]["problems"]} >= {"hub.db.type", "hub.resource"}
+
+
+def test_a_cluster_that_is_not_there_is_said_and_the_files_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("singleuser: {memory: {guarantee: 1G}}", encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    result = call("upgrade", "-f", str(path), "--to-chart", "4.4.0")
+
+    assert result.exit_code == 0
+    assert "No cluster was looked at" in " ".join(result.stdout.split())
+
+
+def test_later_files_win_and_a_parent_charts_values_are_unwrapped(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("jupyterhub: {hub: {db: {type: mysql}, resource: {}}}", encoding="utf-8")
+    second.write_text("jupyterhub: {hub: {db: {type: sqlite-pvc}}}", encoding="utf-8")
+    given = given_files((str(first), str(second)))
+
+    assert given.values.get("hub.db.type") == "sqlite-pvc"
+    assert "hub.resource" in given.shape
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "nothing to upgrade to"),
+        (["--to-kubernetes", "latest"], "no version of Kubernetes"),
+        (["--to-chart", "4.40"], "Did you mean 4.4.0"),
+        (["--to-kubernetes", "1.37", "-f", "x.yaml"], "Name it with --to-chart"),
+        (["--to-chart", "4.4.0", "--offline"], "nothing to judge"),
+        (["--to-chart", "4.4.0", "-f", "not-there.yaml"], "cannot be read"),
+        (["--to-chart", "4.4.0", "-o", "sarif"], "text or json"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(words: list[str], said: str) -> None:
+    result = call("upgrade", *words)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("text", ["- a\n- b", "a: [", "\x00", "a: &x [*x]"])
+def test_a_file_that_is_no_values_file_is_wrong_usage(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    assert call("upgrade", "--offline", "-f", str(path), "--to-chart", "4.4.0").exit_code == 2
+
+
+def test_no_secret_reaches_an_output() -> None:
+    outcome = judged(OLD, 37, "4.4.0")
+    shown = render_text(outcome, verbose=True) + json.dumps(as_dict(outcome))
+
+    for planted in PLANTED:
+        assert planted not in shown
+
+
+def test_the_text_fits_80_columns_but_for_what_must_not_be_broken() -> None:
+    shown = render_text(judged(OLD, 37, "4.4.0"), width=80)
+
+    assert not [
+        line for line in shown.splitlines() if len(line) > 80 and "://" not in line and "jhubdoctor upgrade" not in line
+    ]
+
+
+# --- recordings of real API servers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not RECORDINGS, reason="no recordings beside the project")
+@pytest.mark.parametrize(
+    ("kubernetes", "errors", "warnings"),
+    [
+        (25, {"removed-api-in-release", "user-scheduler-removed-api"}, set()),
+        (37, {"removed-api-in-release", "user-scheduler-removed-api"}, set()),
+        (24, set(), {"deprecated-api-in-use"}),
+    ],
+)
+def test_the_recorded_old_cluster(kubernetes: int, errors: set[str], warnings: set[str]) -> None:
+    with served(SHARED / "recordings" / "old_cluster.json.gz") as kubeconfig:
+        reader = LiveReader(kubeconfig, timeout=30)
+        reader.connect()
+        scope = Scope(default_namespace=reader.namespace)
+        outcome = upgrade(registry(), preflight(), reader, scope, Target(kubernetes), None)
+    shown = render_text(outcome)
+
+    assert set(found(outcome, Severity.ERROR)) == errors
+    assert set(found(outcome, Severity.WARNING)) >= warnings
+    assert outcome.exit_code == (1 if errors else 0)
+    if errors:
+        assert "kube-scheduler 1.19" in " ".join(shown.split())
+        assert "policy/v1beta1 PodDisruptionBudget" in " ".join(shown.split())
+    for planted in PLANTED:
+        assert planted not in shown
