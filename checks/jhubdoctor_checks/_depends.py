@@ -28,13 +28,13 @@ def dependents(
         found += [d.ref, hub.release_ref]
         found += [s.ref for s in services or [] if s.spec.selector and s.spec.selector.items() <= labels.items()]
         if d.component == "user-scheduler":
-            found += [p.ref for p in pending_user_pods if served_by(p.spec.scheduler_name, d.name)]
+            found += [p.ref for p in pending_user_pods if served_by(hub, p.spec.scheduler_name, d)]
     return tuple(dict.fromkeys(found))
 
 
-def served_by(scheduler: str, deployment: str) -> bool:
+def served_by(hub: Hub, scheduler: str, deployment: Deployment) -> bool:
     """Whether a scheduler's name is that of the user-scheduler with this Deployment.
 
     The chart names it after the release (`jhub-user-scheduler`), or like its Deployment with `fullnameOverride`.
     """
-    return bool(scheduler) and scheduler.endswith(deployment)
+    return scheduler in {deployment.name, f"{hub.release}-{deployment.name}"}

@@ -89,7 +89,12 @@ def failed_pulls(
     hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, values: Values | None, now: datetime
 ) -> list[FailedPull]:
     """Containers that cannot start for want of their image, and users' pods that ended so within the last hour."""
-    found = [pull for pod in (*pods, *user_pods) if not pod.terminating for pull in _live(pod, events, now)]
+    found = [
+        pull
+        for pod in (*pods, *user_pods)
+        if not pod.terminating and not pod.finished
+        for pull in _live(pod, events, now)
+    ]
     failing = {p.ref.name for p in found}
     return found + [p for p in _gone(hub, user_pods, events, user_prefix(values)) if p.ref.name not in failing]
 

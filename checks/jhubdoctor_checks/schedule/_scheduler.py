@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Lease, Pod, PodLog, clean
+from jhubdoctor import Deployment, Events, Hub, Lease, Pod, PodLog, clean
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -75,10 +75,10 @@ def states(scheduler: Deployment, pods: list[Pod]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def waiting_for(pods: list[Pod], scheduler: Deployment) -> list[Pod]:
+def waiting_for(hub: Hub, pods: list[Pod], scheduler: Deployment) -> list[Pod]:
     """Pods without a node that wait for this user-scheduler."""
     return [
         p
         for p in pods
-        if not p.node and not p.terminating and not p.finished and served_by(p.spec.scheduler_name, scheduler.name)
+        if not p.node and not p.terminating and not p.finished and served_by(hub, p.spec.scheduler_name, scheduler)
     ]

@@ -45,9 +45,9 @@ def user_scheduler_down(
     idle = [p for p in waiting if untouched(p, events, now)]
     d = user_scheduler
     if d is not None and d.spec.replicas:
-        mine = waiting_for(waiting, d)
+        mine = waiting_for(hub, waiting, d)
         down = d.status.ready_replicas == 0 and (now - _changed(d)).total_seconds() >= STARTING
-        stuck = [p for p in idle if served_by(p.spec.scheduler_name, d.name)]
+        stuck = [p for p in idle if served_by(hub, p.spec.scheduler_name, d)]
         if down or stuck:
             ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
             yield Finding(
@@ -68,16 +68,16 @@ def user_scheduler_down(
                 cause="not-ready" if down else "not-scheduling",
                 affects=(*(p.ref for p in (*user_scheduler_pods, *mine)), *_timed_out(hub, spawns, events, now)),
             )
-    served = {x.name for x in deployments if x.component == "user-scheduler" and x.spec.replicas}
+    served = [x for x in deployments if x.component == "user-scheduler" and x.spec.replicas]
     for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):
         left = sorted((p for p in idle if p.spec.scheduler_name == name), key=lambda p: p.name)
-        if not any(served_by(name, s) for s in served):
+        if not any(served_by(hub, name, s) for s in served):
             yield _nobody(hub, name, left, d)
 
 
 def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> Finding:
     many = len(left) > 1
-    asleep = scheduler is not None and served_by(name, scheduler.name)
+    asleep = scheduler is not None and served_by(hub, name, scheduler)
     if scheduler is not None and asleep:
         seen = f"{scheduler.name}: spec.replicas: 0"
         fix = Fix("Scale it up again.", commands=(hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2"),))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Lease, Pod, PodLog, Severity, check
+from jhubdoctor import Deployment, Finding, Fix, Hub, Lease, NotApplicable, Pod, PodLog, Severity, check
 from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence
 
 
@@ -19,12 +19,12 @@ def user_scheduler_lease_stale(
     """The user-scheduler runs, but none of its pods holds the lease, so nobody schedules."""
     d = user_scheduler
     ready = [p for p in user_scheduler_pods if p.ready and (now - p.created).total_seconds() > LEASE_STALE]
-    # before chart 3.0 the lock was kept in Endpoints, and a Lease of that name is a leftover
-    if not ready or hub.at_least("3.0.0") is not True:
-        return
+    if hub.at_least("3.0.0") is not True:
+        # a Lease of that name would be a leftover
+        raise NotApplicable("charts before 3.0 keep this lock in Endpoints")
     lease = lease_of(leases, d)
     late = silence(lease, now) if lease is not None else None
-    if lease is None or late is None or late <= LEASE_STALE:
+    if not ready or lease is None or late is None or late <= LEASE_STALE:
         return
     yield Finding(
         on=(d.ref,),
