@@ -13,7 +13,15 @@ UNRESOLVED = r"Temporary failure in name resolution|Name or service not known|Co
 
 @check(
     severity=Severity.ERROR,
-    explains=("hub-crash-loop", "proxy-unreachable", "spawn-http-timeout", "spawn-timeout", "culler-failing"),
+    explains=(
+        "hub-crash-loop",
+        "proxy-unreachable",
+        "spawn-http-timeout",
+        "spawn-timeout",
+        "culler-failing",
+        "hub-api-unreachable",
+        "spawn-error",
+    ),
 )
 def cluster_dns_down(
     hub: Hub,

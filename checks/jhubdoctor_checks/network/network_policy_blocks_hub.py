@@ -46,7 +46,15 @@ class Path:
 
 @check(
     severity=Severity.WARNING,
-    explains=("proxy-unreachable", "hub-crash-loop", "spawn-timeout", "user-scheduler-down", "reflector-frozen"),
+    explains=(
+        "proxy-unreachable",
+        "hub-crash-loop",
+        "spawn-timeout",
+        "user-scheduler-down",
+        "reflector-frozen",
+        "hub-api-unreachable",
+        "spawn-error",
+    ),
 )
 def network_policy_blocks_hub(
     hub: Hub,

@@ -28,8 +28,8 @@ def cull_settings_contradict(hub: Hub, values: Values) -> Iterator[Finding]:
     if 0 < timeout < ACTIVITY:
         yield finding(
             "timeout-too-short",
-            f"servers are stopped after {timeout} seconds without activity and report it every {ACTIVITY}, so those that"
-            " compute without a browser are stopped while they work",
+            f"servers are stopped after {timeout} idle seconds and report activity every {ACTIVITY}: those that compute"
+            " without a browser are stopped while they work",
             "Give them longer than two reports.",
             {"timeout": 3600},
             Severity.WARNING,
@@ -45,7 +45,7 @@ def cull_settings_contradict(hub: Hub, values: Values) -> Iterator[Finding]:
     if 0 < age < timeout:
         yield finding(
             "age-before-timeout",
-            f"every server is stopped {age} seconds after its start, used or not; the timeout of {timeout} never counts",
+            f"every server is stopped {age} seconds after its start, so the timeout of {timeout} never counts",
             "Set maxAge well above the timeout, or to 0 for none.",
             {"maxAge": 0},
             Severity.WARNING,

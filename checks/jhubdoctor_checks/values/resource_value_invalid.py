@@ -28,7 +28,7 @@ SMALLEST_LIMIT = Decimal(6 * 2**20)
 """Docker's own minimum; no Python starts below it."""
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected", "insufficient-resources"))
+@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-error", "insufficient-resources"))
 def resource_value_invalid(
     hub: Hub,
     values: Values,

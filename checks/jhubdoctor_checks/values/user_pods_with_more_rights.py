@@ -1,0 +1,36 @@
+"""Users' servers that may more than the chart lets them by default."""
+
+from collections.abc import Iterator
+
+from jhubdoctor import Finding, Fix, Hub, Severity, Values, check, clean
+
+
+@check(severity=Severity.INFO)
+def user_pods_with_more_rights(hub: Hub, values: Values) -> Iterator[Finding]:
+    """Users' servers have a service account, may gain rights, or run as root."""
+    account = values.get("singleuser.serviceAccountName")
+    found = {}
+    if account:
+        found["singleuser.serviceAccountName"] = (
+            f"{clean(str(account), 80)}, so users may do what it may in the cluster"
+        )
+    if values.get("singleuser.allowPrivilegeEscalation") is True:
+        found["singleuser.allowPrivilegeEscalation"] = "true, so sudo works where the image allows it"
+    if values.get("singleuser.uid") == 0 and not isinstance(values.get("singleuser.uid"), bool):
+        found["singleuser.uid"] = "0, so servers run as root in their containers"
+    if not found:
+        return
+    yield Finding(
+        on=(hub.ref,),
+        says=f"users' servers have more rights than by default ({', '.join(p.rpartition('.')[2] for p in found)})",
+        evidence=tuple(("values", f"{path}: {what}") for path, what in found.items()),
+        fix=Fix(
+            "Keep what is needed, and take back the rest.",
+            commands=(
+                hub.kubectl(f"auth can-i --list --as system:serviceaccount:{hub.namespace}:{clean(str(account), 80)}")
+                if account
+                else "",
+                hub.helm_upgrade,
+            ),
+        ),
+    )
