@@ -42,6 +42,7 @@ SAID = [
     ('persistentvolumeclaim "claim-ada" not found', ""),
 ]
 
+
 @pytest.mark.parametrize(("said", "check"), SAID)
 def test_a_pod_without_a_node_has_one_reason(said: str, check: str) -> None:
     report = diagnose(CLUSTER.replace("MESSAGE", said.replace('"', '\\"')), "schedule")
