@@ -74,7 +74,8 @@ def loops(status: ContainerStatus, now: datetime) -> bool:
 
 def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: datetime) -> Trouble | None:
     """What is the matter with a pod of the hub; None where nothing is, or something that is no crash."""
-    if pod.terminating or pod.phase == "Succeeded":
+    if pod.terminating or pod.finished:
+        # a node that gave the pod up leaves it behind as Failed, next to the one that runs
         return None
     init = {s.name for s in pod.status.init_container_statuses}
     for status in pod.statuses():

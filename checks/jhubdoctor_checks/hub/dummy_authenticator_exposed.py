@@ -8,14 +8,14 @@ from jhubdoctor_checks.hub._login import authenticator, is_dummy
 
 @check(severity=Severity.WARNING)
 def dummy_authenticator_exposed(
-    hub: Hub, values: Values, services: list[Service], ingresses: list[Ingress], http_routes: list[HTTPRoute] | None
+    hub: Hub, values: Values, services: list[Service], ingresses: list[Ingress], http_routes: list[HTTPRoute]
 ) -> Iterator[Finding]:
     """The authenticator for tests takes any name and password, and the hub can be reached from outside."""
     if not is_dummy(authenticator(values)) or "JupyterHub.authenticator_class" in values.traits_in_code:
         return
     if values.get("hub.config.DummyAuthenticator.password") or values.get("auth.dummy.password"):
         return
-    doors = list(_doors(hub, services, ingresses, http_routes or []))
+    doors = list(_doors(hub, services, ingresses, http_routes))
     if not doors:
         return
     sources = values.items("proxy.service.loadBalancerSourceRanges")

@@ -10,7 +10,7 @@ from jhubdoctor_checks.hub._state import Trouble, trouble_of
 
 @check(
     severity=Severity.ERROR,
-    explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed", "volume-mount-failed"),
+    explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed"),
 )
 def hub_crash_loop(
     hub: Hub,

@@ -68,7 +68,10 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
         if not found or (word == "connection" and len(found) < _OFTEN):
             continue
         last, m = found[-1]
-        fresh = last.at is None or now - last.at <= HOUR
+        # after a restart it may be well again
+        fresh = (last.at is None or now - last.at <= HOUR) and (
+            not last.previous or not hub_pods or not hub_pods[0].ready
+        )
         yield Finding(
             on=(hub.ref,),
             says=f"the hub has trouble with its database: {says}",

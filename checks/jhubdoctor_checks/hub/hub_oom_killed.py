@@ -13,7 +13,7 @@ _DAY = timedelta(days=1)
 def hub_oom_killed(hub: Hub, now: datetime, hub_pods: list[Pod]) -> Iterator[Finding]:
     """The hub was stopped because it used more memory than its limit, or than its node had."""
     told: set[str] = set()
-    for pod in hub_pods:
+    for pod in (p for p in hub_pods if not p.finished):
         for status in pod.status.container_statuses:
             end = status.state.terminated or status.last_state.terminated
             if end is None or end.reason != "OOMKilled" or status.name in told:

@@ -34,7 +34,8 @@ def hub_rbac_forbidden(
 ) -> Iterator[Finding]:
     """The hub's service account lacks a right that the hub needs, so no server can start."""
     found = [(e, m) for e, m in lately(hub_log, _FORBIDDEN, now) if m["user"].split(":")[2] == hub.namespace]
-    if not found:
+    last_try = max((at for _, _, at in spawns.succeeded if at), default=None)
+    if not found or (last_try and found[-1][0].at and last_try > found[-1][0].at):
         return
     rights = sorted({(m["verb"], m["resource"]) for _, m in found})
     last, m = found[-1]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, NotApplicable, Severity, Values, check
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check
 from jhubdoctor_checks.hub._logged import DAY, times
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
 
@@ -18,17 +18,15 @@ _RUNNING = re.compile(r"Running JupyterHub version")
 
 
 @check(severity=Severity.ERROR)
-def nobody_allowed(hub: Hub, now: datetime, values: Values | None, hub_log: HubLog | None) -> Iterator[Finding]:
+def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> Iterator[Finding]:
     """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
-    if values is None and hub_log is None:
-        raise NotApplicable("neither the values nor the hub's log can be read")
-    entries = hub_log.current if hub_log is not None else []
+    entries = hub_log.current
     warned = next((e for e in entries if _NO_RULE.match(e.message)), None)
     refused = [e for e in entries if _REFUSED.match(e.message) and (e.at is None or now - e.at <= DAY)]
     came_in = any(_LOGGED_IN.match(e.message) for e in entries)
-    name = authenticator(values) if values is not None else ""
-    rules = allow_rules(values) if values is not None else []
-    by_values = values is not None and not rules and lets_nobody_in_by_default(hub, name)
+    name = authenticator(values)
+    rules = allow_rules(values)
+    by_values = not rules and lets_nobody_in_by_default(hub, name)
     started = any(_RUNNING.match(e.message) for e in entries)
     if came_in or not (warned or by_values):
         return
@@ -54,7 +52,7 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values | None, hub_log: HubL
             ),
             *(
                 (Evidence("values", f"authenticator {name}: no allow_all, allowed_* or admin_users under hub.config"),)
-                if values is not None and not rules
+                if not rules
                 else ()
             ),
         ),

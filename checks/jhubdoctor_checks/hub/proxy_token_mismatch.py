@@ -11,17 +11,20 @@ from jhubdoctor_checks.hub._logged import HOUR, lately, pods_of, times
 _REFUSED = re.compile(r"api_request to proxy failed: HTTP 403")
 # configurable-http-proxy 4 and 5 logs each request to its API with the status
 _ROUTES = re.compile(r"\b(?P<status>\d{3}) (?:GET|POST|DELETE) /api/routes")
+_RUNNING = re.compile(r"JupyterHub is now running")
 
 
 @check(
     severity=Severity.ERROR,
-    explains=("hub-crash-loop", "hub-restarting", "spawn-error", "service-without-endpoints", "proxy-unreachable"),
+    explains=("hub-crash-loop", "hub-restarting", "spawn-error", "proxy-unreachable"),
 )
 def proxy_token_mismatch(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod], proxy_log: PodLog | None
 ) -> Iterator[Finding]:
     """The proxy does not take the hub's token, since the two started with different ones."""
     found = list(lately(hub_log, _REFUSED, now))
+    if found and found[-1][0].previous and any(_RUNNING.match(e.message) for e in hub_log.current):
+        return
     routes = [m["status"] for m in proxy_log.search(_ROUTES)] if proxy_log is not None else []
     if not found or (routes and routes[-1] != "403"):
         # what the proxy said last is what counts: a hub that was restarted since is well again

@@ -22,7 +22,7 @@ _WELL = re.compile(r"JupyterHub is now running|User .+ took [\d.]+ seconds to st
 
 @check(
     severity=Severity.ERROR,
-    explains=("hub-crash-loop", "hub-restarting", "spawn-error", "service-without-endpoints"),
+    explains=("hub-crash-loop", "hub-restarting", "spawn-error"),
 )
 def proxy_unreachable(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod]

@@ -10,7 +10,7 @@ LABEL = "hub.jupyter.org/network-access-hub"
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout", "user-pod-crash-loop"))
 def network_access_label_lost(
-    hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values | None
+    hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values
 ) -> Iterator[Finding]:
     """Users' pods lack the label that the hub's NetworkPolicy asks for, so they do not reach the hub."""
     if hub.deployment is None:
@@ -29,8 +29,7 @@ def network_access_label_lost(
         for p in user_pods
         if p.labels.get(LABEL) != "true" and not p.finished and not p.terminating and not _admitted(p, policies)
     ]
-    labels = values.mapping("singleuser.extraLabels") if values is not None else None
-    lost = labels is not None and values is not None and values.has("singleuser.extraLabels") and LABEL not in labels
+    lost = values.has("singleuser.extraLabels") and LABEL not in values.mapping("singleuser.extraLabels")
     if not without and not lost:
         return
     yield Finding(

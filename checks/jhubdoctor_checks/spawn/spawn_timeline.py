@@ -22,10 +22,10 @@ _DEFAULT_START, _DEFAULT_HTTP = 300, 30
 
 @check(severity=Severity.INFO)
 def spawn_timeline(
-    hub: Hub, now: datetime, spawns: Spawns, user_pods: list[Pod], events: Events, values: Values | None
+    hub: Hub, now: datetime, spawns: Spawns, user_pods: list[Pod], events: Events, values: Values
 ) -> Iterator[Finding]:
     """Some servers take most of their time limit to start; this shows which step takes it."""
-    limit = (values.integer("singleuser.startTimeout") if values is not None else None) or _DEFAULT_START
+    limit = values.integer("singleuser.startTimeout") or _DEFAULT_START
     found = [t for t in _lines(now, spawns, user_pods, events, limit) if t.longest]
     for step, members in grouped(found, lambda t: t.longest):
         members.sort(key=lambda t: -t.total)
@@ -74,21 +74,21 @@ _WORDS = {
 }
 
 
-def _fix(step: str, members: list[Timeline], hub: Hub, values: Values | None, limit: int) -> Fix:
+def _fix(step: str, members: list[Timeline], hub: Hub, values: Values, limit: int) -> Fix:
     """The one setting to change, with a value that follows from what was seen."""
     done = None if any(t.open for t in members) else max(t.total for t in members)
     seconds = enough(limit, done)
     patch = more_time(values, seconds)
     text = f"Give a start {seconds} seconds."
     if step == "node":
-        now_kept = (values.integer("scheduling.userPlaceholder.replicas") if values is not None else None) or 0
+        now_kept = values.integer("scheduling.userPlaceholder.replicas") or 0
         patch = {
             "scheduling": {"podPriority": {"enabled": True}, "userPlaceholder": {"replicas": now_kept + len(members)}}
         }
         text = (
             f"Keep room for {count(now_kept + len(members), 'user')} ahead, so that a node is there before they come."
         )
-    elif step == "image" and values is not None and not values.enabled("prePuller.continuous.enabled"):
+    elif step == "image" and not values.enabled("prePuller.continuous.enabled"):
         patch = {"prePuller": {"continuous": {"enabled": True}}}
         text = "Let the continuous image puller bring the image to each node as soon as it is there."
     elif step == "answer":
