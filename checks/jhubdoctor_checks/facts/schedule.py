@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from jhubdoctor import (
     Events,
     Hub,
     Look,
+    Node,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
@@ -23,6 +24,9 @@ from jhubdoctor import (
     Values,
     clean,
     fact,
+    may_run,
+    selected,
+    selector_matches,
 )
 from jhubdoctor_checks.facts.image import USER_SERVER, shared, user_prefix
 
@@ -76,6 +80,10 @@ class Unplaced:
         scaling: the autoscaler's word that a node is coming, if recent.
         refused: the autoscaler's word that it will not add one.
         volumes: the volumes with a node affinity that its claims are bound to; None where they cannot be read.
+        like: pods of which the scheduler asks the same of a node have the same text here.
+        kind: of those in `misfits` the class of reason: `affinity`, `taint`, `claim`, `volume-zone`, `volume-count`,
+            `pods`, `resources`, `ports`; empty where it is none of these. Each pod has one.
+        room: of those in `misfits` the nodes that it may run on, room aside.
     """
 
     ref: Ref
@@ -92,6 +100,9 @@ class Unplaced:
     scaling: Event | None = None
     refused: Event | None = None
     volumes: tuple[PersistentVolume, ...] | None = None
+    like: str = ""
+    kind: str = ""
+    room: tuple[Node, ...] = ()
 
     @property
     def user(self) -> bool:
@@ -163,6 +174,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
     said, nodes, short, claim = read_refusal(message)
     refused = _refused(events, pod.name)
     coming = [e for e in events.about("Pod", pod.name, *COMING) if (now - e.at).total_seconds() < SCALING]
+    volumes = None if bound is None else tuple(bound[c] for c in pod.spec.claims if c in bound)
     return Unplaced(
         ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
         pod=pod,
@@ -177,8 +189,14 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
         claim=claim,
         scaling=coming[0] if coming and refused is None else None,
         refused=refused,
-        volumes=None if bound is None else tuple(bound[c] for c in pod.spec.claims if c in bound),
+        volumes=volumes,
+        like=_like(pod.spec, volumes),
     )
+
+
+def _like(spec: PodSpec, volumes: tuple[PersistentVolume, ...] | None) -> str:
+    names = sorted(v.name for v in volumes) if volumes is not None else None
+    return repr((spec.node_selector, spec.affinity, spec.tolerations, names))
 
 
 def _refused(events: Events, name: str) -> Event | None:
@@ -215,7 +233,46 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Sha
             short=short,
             claim=claim,
             refused=_refused(events, name),
+            like=_like(spec, None) if spec is not None else "",
         )
+
+
+@fact()
+def misfits(unplaced: list[Unplaced], nodes: list[Node]) -> list[Unplaced]:
+    """The pods of `unplaced`, with the scheduler's words checked against the nodes as they are now."""
+    known: dict[str, tuple[bool, tuple[Node, ...], tuple[Node, ...]]] = {}
+    found = []
+    for pod in unplaced:
+        if pod.spec is None:
+            kind = max(sorted(pod.nodes), key=lambda k, p=pod: p.nodes[k], default="")  # type: ignore[misc]
+            found.append(replace(pod, kind="claim" if pod.claim else kind, room=tuple(nodes)))
+            continue
+        if pod.like not in known:
+            chosen = [n for n in nodes if selected(pod.spec, n)]
+            open_ = tuple(n for n in chosen if may_run(pod.spec, n))
+            known[pod.like] = (bool(chosen), open_, tuple(n for n in open_ if _reaches(pod, n)))
+        chosen_any, open_, room = known[pod.like]
+        found.append(replace(pod, kind=_kind(pod, chosen_any, bool(open_), bool(room)), room=room))
+    return found
+
+
+def _reaches(pod: Unplaced, node: Node) -> bool:
+    """Whether the volumes of a pod can be used on a node."""
+    wanted = [v.spec.node_affinity.required for v in pod.volumes or () if v.spec.node_affinity]
+    return all(w is None or selector_matches(w, node) for w in wanted)
+
+
+def _kind(pod: Unplaced, chosen: bool, open_: bool, room: bool) -> str:
+    if pod.claim:
+        return "claim"
+    if not chosen:
+        return "affinity"
+    if not open_:
+        return "taint"
+    rest = {k: pod.nodes[k] for k in ("resources", "pods", "volume-count", "ports") if k in pod.nodes}
+    if not room or (not rest and pod.volumes is None and "volume-zone" in pod.nodes):
+        return "volume-zone"
+    return max(rest, key=lambda k: (rest[k], k == "resources"), default="")
 
 
 @fact("csinodes")

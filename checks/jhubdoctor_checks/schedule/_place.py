@@ -1,10 +1,10 @@
-"""Why a pod has no node: the scheduler's words, checked against the nodes as they are now."""
+"""What findings about pods without a node have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor import Evidence, Node, Ref, Severity, may_run, selected, selector_matches
+from jhubdoctor import Evidence, Node, Ref, Severity
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 # What every finding here can have for a consequence.
@@ -37,29 +37,9 @@ _NAMES = {
 }
 
 
-def kind_of(pod: Unplaced, nodes: list[Node]) -> str:
-    """The class of reason: `affinity`, `taint`, `claim`, `volume-zone`, `volume-count`, `pods`, `resources`, `ports`.
-
-    Each pod has one, so that no two checks tell of the same pod. Empty where it is none of these.
-    """
-    if pod.claim:
-        return "claim"
-    if pod.spec is None:
-        return max(sorted(pod.nodes), key=lambda k: pod.nodes[k], default="")
-    chosen = [n for n in nodes if selected(pod.spec, n)]
-    if not chosen:
-        return "affinity"
-    if not suitable(pod, nodes):
-        return "taint" if not any(may_run(pod.spec, n) for n in chosen) else "volume-zone"
-    rest = {k: pod.nodes[k] for k in ("resources", "pods", "volume-count", "ports") if k in pod.nodes}
-    if not rest and pod.volumes is None and "volume-zone" in pod.nodes:
-        return "volume-zone"
-    return max(rest, key=lambda k: (rest[k], k == "resources"), default="")
-
-
-def of_kind(unplaced: list[Unplaced], nodes: list[Node], kind: str) -> list[Unplaced]:
+def of_kind(misfits: list[Unplaced], kind: str) -> list[Unplaced]:
     """The pods with this class of reason, without those that wait for room by nature or for which a node is coming."""
-    return [p for p in unplaced if p.scaling is None and p.component not in YIELDING and kind_of(p, nodes) == kind]
+    return [p for p in misfits if p.kind == kind and p.scaling is None and p.component not in YIELDING]
 
 
 def level(pods: list[Unplaced]) -> Severity | None:
@@ -67,16 +47,9 @@ def level(pods: list[Unplaced]) -> Severity | None:
     return None if any(p.pod for p in pods) else Severity.WARNING
 
 
-def suitable(pod: Unplaced, nodes: list[Node]) -> list[Node]:
-    """The nodes that the pod may run on, room aside: selector, affinity, taints, and where its volumes are."""
-    if pod.spec is None:
-        return nodes
-    fitting = [n for n in nodes if may_run(pod.spec, n)]
-    for volume in pod.volumes or ():
-        affinity = volume.spec.node_affinity
-        if affinity is not None and affinity.required is not None:
-            fitting = [n for n in fitting if selector_matches(affinity.required, n)]
-    return fitting
+def room_of(pods: list[Unplaced]) -> list[Node]:
+    """The nodes that the first of these pods may run on, room aside, by name."""
+    return sorted(pods[0].room, key=lambda n: n.name)
 
 
 def who(pods: list[Unplaced]) -> str:

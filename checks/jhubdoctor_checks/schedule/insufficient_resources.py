@@ -9,12 +9,11 @@ from jhubdoctor_checks.schedule._place import (
     EXPLAINS,
     YIELDING,
     evidence,
-    kind_of,
     level,
     names,
     on,
     owners,
-    suitable,
+    room_of,
     verb,
     who,
 )
@@ -24,8 +23,7 @@ from jhubdoctor_checks.schedule._room import asked, held, lacking, most, smaller
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def insufficient_resources(
     hub: Hub,
-    unplaced: list[Unplaced],
-    nodes: list[Node],
+    misfits: list[Unplaced],
     pods: list[Pod],
     user_pods: list[Pod],
     deployments: list[Deployment],
@@ -35,16 +33,16 @@ def insufficient_resources(
 ) -> Iterator[Finding]:
     """No node has room for a pod: because none is large enough, or because all are full."""
     groups: dict[str, tuple[list[str], list[Unplaced]]] = {}
-    for pod in unplaced:
-        if pod.scaling is not None or kind_of(pod, nodes) != "resources":
+    for pod in misfits:
+        if pod.scaling is not None or pod.kind != "resources":
             continue
-        if never := lacking(pod, suitable(pod, nodes)):
+        if never := lacking(pod, list(pod.room)):
             groups.setdefault(f"never {asked(pod.requests, never)}", (never, []))[1].append(pod)
         elif pod.component not in YIELDING:
             groups.setdefault(f"full {' '.join(sorted(pod.short))}", ([], []))[1].append(pod)
     waiting = [p for p in user_pods if not p.node and not p.terminating]
     for key, (never, found) in sorted(groups.items()):
-        room = sorted(suitable(found[0], nodes), key=lambda n: n.name)
+        room = room_of(found)
         others = dependents(hub, {p.component for p in found}, deployments, waiting, services)
         affects = tuple(dict.fromkeys((*owners(found), *others)))
         if never:

@@ -24,7 +24,7 @@ _PATHS = {
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def node_affinity_mismatch(
     hub: Hub,
-    unplaced: list[Unplaced],
+    misfits: list[Unplaced],
     nodes: list[Node],
     deployments: list[Deployment],
     pending_user_pods: list[Pod],
@@ -32,7 +32,7 @@ def node_affinity_mismatch(
 ) -> Iterator[Finding]:
     """Pods cannot be placed because no node has the labels that they ask for."""
     groups: dict[str, list[Unplaced]] = {}
-    for pod in of_kind(unplaced, nodes, "affinity"):
+    for pod in of_kind(misfits, "affinity"):
         if pod.spec is not None:
             groups.setdefault(words(unmet(pod.spec, nodes)), []).append(pod)
     for key, found in sorted(groups.items()):

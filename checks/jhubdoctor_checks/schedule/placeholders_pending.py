@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Fix, Node, Severity, StatefulSet, check, clean
+from jhubdoctor import Finding, Fix, Severity, StatefulSet, check, clean
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import evidence, kind_of, on
+from jhubdoctor_checks.schedule._place import evidence, on
 
 # One that had to give way waits until the autoscaler has brought a node.
 PATIENCE = 900
@@ -13,7 +13,7 @@ PATIENCE = 900
 
 @check(severity=Severity.WARNING)
 def placeholders_pending(
-    unplaced: list[Unplaced], stateful_sets: list[StatefulSet], nodes: list[Node] | None, now: datetime
+    unplaced: list[Unplaced], stateful_sets: list[StatefulSet], now: datetime
 ) -> Iterator[Finding]:
     """Placeholders have been waiting for a node for a long time, so no room is kept free for the next users."""
     found = [
@@ -28,7 +28,6 @@ def placeholders_pending(
         return
     wanted = sum(s.spec.replicas for s in stateful_sets if s.component == "user-placeholder")
     refused = next((p.refused for p in found if p.refused), None)
-    kind = kind_of(found[0], nodes) if nodes is not None else ""
     yield Finding(
         on=on(found),
         says=f"{len(found)} of {max(wanted, len(found))} placeholders have had no node for {PATIENCE // 60} minutes"
@@ -43,6 +42,5 @@ def placeholders_pending(
             " (scheduling.userPlaceholder.replicas). Without an autoscaler they are of no use.",
             commands=("kubectl --namespace kube-system get configmap cluster-autoscaler-status -o yaml",),
         ),
-        cause=kind,
         affects=tuple(s.ref for s in stateful_sets if s.component == "user-placeholder"),
     )

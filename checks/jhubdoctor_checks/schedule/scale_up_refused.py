@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Node, Severity, check, clean
+from jhubdoctor import Finding, Fix, Severity, check, clean
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, kind_of, level, on, owners, suitable, verb, who
+from jhubdoctor_checks.schedule._place import EXPLAINS, level, on, owners, verb, who
 from jhubdoctor_checks.schedule._room import lacking
 
 # Reasons that are the autoscaler's own; what it repeats of the scheduler's (taints, requests) other checks tell.
@@ -62,12 +62,11 @@ _MATCHERS = tuple((word, re.compile(text, re.IGNORECASE), says, fix) for word, t
     severity=Severity.ERROR,
     explains=(*EXPLAINS, "insufficient-resources", "too-many-pods", "volume-limit-reached", "volume-zone-conflict"),
 )
-def scale_up_refused(unplaced: list[Unplaced], nodes: list[Node]) -> Iterator[Finding]:
+def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     """Pods wait for room, and the autoscaler does not add a node."""
     groups: dict[str, list[Unplaced]] = {}
-    for pod in unplaced:
-        kind = kind_of(pod, nodes)
-        if pod.refused is None or kind in {"taint", "affinity", "claim"} or lacking(pod, suitable(pod, nodes)):
+    for pod in misfits:
+        if pod.refused is None or pod.kind in {"taint", "affinity", "claim"} or lacking(pod, list(pod.room)):
             continue
         word = next((w for w, matcher, _, _ in _MATCHERS if matcher.search(pod.refused.message)), "")
         if word:

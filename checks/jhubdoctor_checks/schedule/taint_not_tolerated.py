@@ -21,7 +21,7 @@ from jhubdoctor import (
 )
 from jhubdoctor_checks._depends import CORE, dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, kind_of, names, on, owners, who
+from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, names, on, owners, who
 from jhubdoctor_checks.schedule._taints import CONTROL_PLANE, STARTUP, near_miss, others, tolerating
 
 
@@ -39,7 +39,7 @@ class Barrier:
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def taint_not_tolerated(
     hub: Hub,
-    unplaced: list[Unplaced],
+    misfits: list[Unplaced],
     nodes: list[Node],
     deployments: list[Deployment],
     pending_user_pods: list[Pod],
@@ -48,10 +48,13 @@ def taint_not_tolerated(
 ) -> Iterator[Finding]:
     """Pods cannot be placed because every node that they may use has a taint that they do not tolerate."""
     groups: dict[str, tuple[bool, list[Barrier], list[Unplaced]]] = {}
-    for pod in unplaced:
-        if pod.scaling is None and kind_of(pod, nodes) == "taint":
+    known: dict[str, list[Barrier]] = {}
+    for pod in misfits:
+        if pod.scaling is None and pod.kind == "taint":
             core = pod.component in CORE or pod.component == "image-puller"
-            barriers = _barriers(pod, nodes)
+            if pod.like not in known:
+                known[pod.like] = _barriers(pod, nodes)
+            barriers = known[pod.like]
             key = f"{'core' if core else 'user'} {'; '.join(map(str, barriers))}"
             groups.setdefault(key, (core, barriers, []))[2].append(pod)
     for key, (core, barriers, pods) in sorted(groups.items()):

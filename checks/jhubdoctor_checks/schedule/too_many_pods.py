@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check, human
+from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, Service, Severity, check, human
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, suitable, who
+from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
 from jhubdoctor_checks.schedule._room import most
 
 # Below this a node's limit is not the usual 110: on EKS it follows from the machine's network interfaces.
@@ -15,17 +15,16 @@ USUAL = 110
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def too_many_pods(
     hub: Hub,
-    unplaced: list[Unplaced],
-    nodes: list[Node],
+    misfits: list[Unplaced],
     deployments: list[Deployment],
     pending_user_pods: list[Pod],
     services: list[Service] | None,
 ) -> Iterator[Finding]:
     """Nodes have room for a pod, but already as many pods as they may have."""
-    found = of_kind(unplaced, nodes, "pods")
+    found = of_kind(misfits, "pods")
     if not found:
         return
-    room = sorted(suitable(found[0], nodes), key=lambda n: n.name)
+    room = room_of(found)
     few = [n for n in room if 0 < most("pods", [n]) < USUAL]
     suffer = dependents(hub, {p.component for p in found}, deployments, pending_user_pods, services)
     text = "Add a node."

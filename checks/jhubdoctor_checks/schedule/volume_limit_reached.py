@@ -2,23 +2,22 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import CSINode, Finding, Fix, Node, Severity, VolumeAttachment, check
+from jhubdoctor import CSINode, Finding, Fix, Severity, VolumeAttachment, check
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, suitable, who
+from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
 
 
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def volume_limit_reached(
-    unplaced: list[Unplaced],
-    nodes: list[Node],
+    misfits: list[Unplaced],
     csi_nodes: list[CSINode] | None,
     volume_attachments: list[VolumeAttachment] | None,
 ) -> Iterator[Finding]:
     """Nodes have room for a pod, but cannot attach another volume."""
-    found = of_kind(unplaced, nodes, "volume-count")
+    found = of_kind(misfits, "volume-count")
     if not found:
         return
-    room = sorted(suitable(found[0], nodes), key=lambda n: n.name)
+    room = room_of(found)
     yield Finding(
         on=on(found),
         says=f"{who(found)} cannot be placed: {names(room) or 'no node'} can attach no more volumes",

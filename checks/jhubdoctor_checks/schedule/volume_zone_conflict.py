@@ -9,10 +9,10 @@ from jhubdoctor_checks.schedule._selects import words
 
 
 @check(severity=Severity.ERROR, explains=(*EXPLAINS, "immediate-binding-in-zones"))
-def volume_zone_conflict(hub: Hub, unplaced: list[Unplaced], nodes: list[Node]) -> Iterator[Finding]:
+def volume_zone_conflict(hub: Hub, misfits: list[Unplaced], nodes: list[Node]) -> Iterator[Finding]:
     """A pod's disk can only be used in a zone, or on a node, where there is no node for the pod."""
     groups: dict[str, list[Unplaced]] = {}
-    for pod in of_kind(unplaced, nodes, "volume-zone"):
+    for pod in of_kind(misfits, "volume-zone"):
         groups.setdefault(" and ".join(sorted({where(v) for v in pod.volumes or ()})), []).append(pod)
     for key, found in sorted(groups.items()):
         zones = sorted({n.zone for n in nodes if n.zone})
