@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,6 +141,44 @@ def deployed_release(look: Look, revisions: list[Revision]) -> Release:
         if r.status == "deployed":
             return _content(look, r)
     raise NotApplicable(f"no revision of the release {revisions[0].release} is deployed")
+
+
+MOST_RELEASES = 50
+
+
+@fact("helm-secrets", spare=("helm-configmaps",))
+def other_releases(look: Look, hub: Hub, hubs: list[Hub]) -> list[Release]:
+    """The deployed releases of the hub's namespace that are no hub's: of each the newest deployed revision.
+
+    Where several hubs share a namespace the first has them. One that cannot be decoded is left out and told.
+    """
+    neighbours = [h.release for h in hubs if h.namespace == hub.namespace]
+    if neighbours and neighbours[0] != hub.release:
+        return []
+    newest: dict[str, Revision] = {}
+    for read, driver in (("helm-secrets", "Secret"), ("helm-configmaps", "ConfigMap")):
+        try:
+            items = look.list(read, hub.namespace, labels="owner=helm,status=deployed", metadata_only=True)
+        except Unreadable as e:
+            if driver == "Secret" or e.state is not State.FORBIDDEN:
+                raise
+            continue
+        for item in items:
+            name = item.labels.get("name", "")
+            revision = replace(_revision(item, driver, hub), release=name)
+            if (
+                name
+                and name not in {hub.release, *neighbours}
+                and (name not in newest or newest[name].number < revision.number)
+            ):
+                newest[name] = revision
+    found = []
+    for _, revision in sorted(newest.items())[:MOST_RELEASES]:
+        try:
+            found.append(_content(look, revision))
+        except Unreadable as e:
+            look.partial.append(e)
+    return found
 
 
 def _content(look: Look, revision: Revision) -> Release:

@@ -10,11 +10,16 @@ MAPKUBEAPIS = "https://github.com/helm/helm-mapkubeapis"
 
 
 def mapkubeapis(hub: Hub) -> tuple[str, ...]:
-    """The commands that rewrite the stored release, so that Helm can read it again."""
+    """The commands that rewrite the hub's stored release, so that Helm can read it again."""
+    return rewrite(hub.release, hub.namespace)
+
+
+def rewrite(release: str, namespace: str) -> tuple[str, ...]:
+    """The same for any release."""
     return (
         f"helm plugin install {MAPKUBEAPIS}",
-        f"helm mapkubeapis {hub.release} --namespace {hub.namespace} --dry-run",
-        f"helm mapkubeapis {hub.release} --namespace {hub.namespace}",
+        f"helm mapkubeapis {release} --namespace {namespace} --dry-run",
+        f"helm mapkubeapis {release} --namespace {namespace}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Listed, Severity, check
+from jhubdoctor import Deployment, Finding, Fix, Hub, Listed, Release, Severity, check
 from jhubdoctor_checks.api._words import by_api, history, objects
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
@@ -16,6 +16,7 @@ def removed_api_by_client(
     cluster_autoscalers: list[Deployment],
     written_versions: list[Use],
     release_objects: tuple[Listed, ...],
+    other_releases: list[Release],
 ) -> Iterator[Finding]:
     """A program lists, or last wrote an object of the hub in, an API version that the cluster does not serve."""
     listed = [u for u in autoscaler_uses(cluster_autoscalers) if surface.removed(u.api.api_version, u.api.kind)]
@@ -36,7 +37,8 @@ def removed_api_by_client(
             cause=f"list {api.api_version}/{api.kind}",
         )
     # what the release holds is told by removed-api-in-release
-    known = {(o.kind, o.name, o.api_version) for o in release_objects}
+    others = [o for r in other_releases for o in (*r.objects, *r.hooks)]
+    known = {(o.kind, o.name, o.api_version) for o in (*release_objects, *others)}
     wrote = [
         u
         for u in written_versions

@@ -225,6 +225,7 @@ def deprecated_uses(
     hub: Hub,
     deployments: list[Deployment],
     release_objects: tuple[Listed, ...] | None,
+    other_releases: list[Release] | None,
     written_versions: list[Use] | None,
 ) -> list[Use]:
     """What of the hub uses an API that is served and deprecated.
@@ -232,12 +233,17 @@ def deprecated_uses(
     Unreadable where a part could not be seen and nothing was found.
     """
     uses = [*scheduler_uses(deployments), *(written_versions or ())]
-    for o in release_objects or ():
-        if (api := apis.find(o.api_version, o.kind)) is not None and api.removed is not None:
-            ref = Ref(o.kind, o.name, hub.namespace, o.api_version, stable=f"{o.kind}/{o.name}")
-            uses.append(Use(api, ref, "release", f"{o.name}: the deployed release holds it as {o.api_version}"))
+    held = {hub.release: release_objects or ()}
+    held |= {r.revision.release: (*r.objects, *r.hooks) for r in other_releases or ()}
+    for name, listed in held.items():
+        for o in listed:
+            if (api := apis.find(o.api_version, o.kind)) is not None and api.removed is not None:
+                ref = Ref(o.kind, o.name, hub.namespace, o.api_version, stable=f"{o.kind}/{o.name}")
+                uses.append(
+                    Use(api, ref, "release", f"{o.name}: the deployed release {name} holds it as {o.api_version}")
+                )
     found = [u for u in uses if _ending(u.api, surface)]
-    if not found and (release_objects is None or written_versions is None):
+    if not found and (release_objects is None or other_releases is None or written_versions is None):
         raise Unreadable(Query("helm-secrets", hub.namespace), State.FORBIDDEN, "")
     return found
 
