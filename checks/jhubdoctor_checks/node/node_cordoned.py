@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from jhubdoctor import (
-    Autoscaler,
     Deployment,
     Evidence,
     Finding,
@@ -39,7 +38,7 @@ def node_cordoned(
     user_pods: list[Pod],
     unplaced: list[Unplaced],
     shapes: list[Shape] | None,
-    autoscaler: Autoscaler | None,
+    nodes_are_added: bool | None,
     deployments: list[Deployment] | None,
     services: list[Service] | None,
 ) -> Iterator[Finding]:
@@ -72,14 +71,15 @@ def node_cordoned(
     fit = [n for n in nodes if for_users(n, specs)]
     mine = [n for n in cordoned if n in fit]
     # an autoscaler adds a node when somebody needs one
-    if not mine or autoscaler is not None or any(works(n) for n in fit):
+    if not mine or nodes_are_added or any(works(n) for n in fit):
         return
     yield Finding(
         on=tuple(n.ref for n in mine),
-        says=f"{_nodes(mine)} cordoned, and no other node takes users' pods",
+        says=f"{_nodes(mine)} cordoned, and no other node takes users' pods"
+        + (" (whether an autoscaler adds one cannot be seen)" if nodes_are_added is None else ""),
         evidence=tuple(Evidence("node", f"{n.name} spec.unschedulable: true") for n in mine[:5]),
         fix=_fix(mine),
-        severity=Severity.WARNING,
+        severity=Severity.INFO if nodes_are_added is None else Severity.WARNING,
         cause="none-left",
     )
 

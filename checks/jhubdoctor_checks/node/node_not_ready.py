@@ -122,8 +122,8 @@ def _pods(count: int) -> str:
 def _fix(cause: str, node: str, *, holds: bool) -> Fix:
     if cause == "silent" and holds:
         return Fix(
-            "See whether the machine runs, and restart it. If it is off, say so (Kubernetes 1.26 and later): its pods are "
-            "made anew elsewhere, and its volumes are detached. Remove the taint when it is back.",
+            "See whether the machine runs, and restart it. If it is off, say so (Kubernetes 1.26 and later): its pods "
+            "are made anew elsewhere, and its volumes are detached. Remove the taint when it is back.",
             commands=(
                 f"kubectl describe node {node}",
                 f"kubectl taint nodes {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",

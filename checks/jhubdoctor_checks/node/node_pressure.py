@@ -56,9 +56,11 @@ def node_pressure(
     specs = kinds(shapes, user_pods)
     full = not any(works(n) for n in nodes if for_users(n, specs))
     everyone = [*pods, *user_pods]
+    lost = sorted((p for p in everyone if p.status.reason == "Evicted" and p.node), key=lambda p: p.name)
     groups: dict[str, list[tuple[Node, Condition]]] = {}
     for node in sorted(nodes, key=lambda n: n.name):
-        if leaving(node) or not (for_users(node, specs) or on_node(node, everyone)):
+        concerns = for_users(node, specs) or on_node(node, everyone) or any(p.node == node.name for p in lost)
+        if leaving(node) or not concerns:
             continue
         for c in node.status.conditions:
             if c.status != "True" or c.type not in _OUT_OF:
@@ -69,9 +71,7 @@ def node_pressure(
     for kind, members in sorted(groups.items()):
         cause, what = _OUT_OF[kind]
         names = {n.name for n, _ in members}
-        evicted = sorted(
-            (p for p in everyone if p.status.reason == "Evicted" and p.node in names), key=lambda p: p.name
-        )
+        evicted = [p for p in lost if p.node in names]
         there = [p for n, _ in members for p in on_node(n, everyone)]
         who = f"node {members[0][0].name} runs" if len(members) == 1 else f"{len(members)} nodes run"
         if kind == "NetworkUnavailable":

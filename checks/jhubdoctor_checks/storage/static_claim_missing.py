@@ -9,7 +9,7 @@ from jhubdoctor import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, 
     severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints")
 )
 def static_claim_missing(
-    hub: Hub, claims: list[PersistentVolumeClaim], hub_pods: list[Pod], user_pods: list[Pod], values: Values | None
+    hub: Hub, claims: list[PersistentVolumeClaim], hub_pods: list[Pod], user_pods: list[Pod], values: Values
 ) -> Iterator[Finding]:
     """A claim that pods mount does not exist."""
     exist = {c.name for c in claims}
@@ -17,7 +17,7 @@ def static_claim_missing(
     if hub.deployment is not None:
         for name in hub.deployment.spec.template.spec.claims:
             asked.setdefault(name, []).append(("deployment", f"{hub.deployment.name} mounts the claim {name}"))
-    if values is not None and values.get("singleuser.storage.type") == "static":
+    if values.get("singleuser.storage.type") == "static":
         name = str(values.get("singleuser.storage.static.pvcName", ""))
         asked.setdefault(name, []).append(("values", f"singleuser.storage.static.pvcName: {name or 'not set'}"))
     for pod in user_pods:
@@ -27,7 +27,7 @@ def static_claim_missing(
     for name in sorted(set(asked) - exist):
         of_hub = hub.deployment is not None and name in hub.deployment.spec.template.spec.claims
         waiting = [p.ref for p in (*hub_pods, *user_pods) if name in p.spec.claims and p.phase == "Pending"]
-        made = hub.z2jh and of_hub and values is not None and values.get("hub.db.type") == "sqlite-pvc"
+        made = hub.z2jh and of_hub and values.get("hub.db.type") == "sqlite-pvc"
         yield Finding(
             on=(Ref("PersistentVolumeClaim", name or "(not set)", hub.namespace, "v1"),),
             says=f"the claim {name}, which {'the hub mounts' if of_hub else 'users mount'}, does not exist"

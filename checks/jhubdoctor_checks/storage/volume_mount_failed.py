@@ -3,9 +3,23 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Deployment, Events, Evidence, Finding, Hub, Pod, Ref, Service, Severity, Spawns, check, clean
+from jhubdoctor import (
+    Deployment,
+    Events,
+    Evidence,
+    Finding,
+    Hub,
+    Pod,
+    Ref,
+    Service,
+    Severity,
+    Spawns,
+    Values,
+    check,
+    clean,
+)
 from jhubdoctor_checks._depends import dependents
-from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.facts.image import shared, user_prefix
 from jhubdoctor_checks.storage._mounts import SLOW, Failure, about, failure_of
 
 PATIENCE = timedelta(minutes=2)
@@ -29,6 +43,7 @@ def volume_mount_failed(
     user_pods: list[Pod],
     events: Events,
     spawns: Spawns | None,
+    values: Values | None,
     deployments: list[Deployment] | None,
     services: list[Service] | None,
     now: datetime,
@@ -36,7 +51,7 @@ def volume_mount_failed(
     """A pod waits for a volume that cannot be mounted."""
     groups: dict[tuple[str, str], list[tuple[Ref, Failure]]] = {}
     components: dict[tuple[str, str], set[str]] = {}
-    for pod, ref, since in _waiting(hub, pods, user_pods, spawns, now):
+    for pod, ref, since in _waiting(hub, pods, user_pods, events, spawns, user_prefix(values), now):
         failure = failure_of(about(events, ref.name))
         if failure is None or (failure.row is SLOW and since < LONG):
             continue
@@ -63,7 +78,7 @@ def volume_mount_failed(
 
 
 def _waiting(
-    hub: Hub, pods: list[Pod], user_pods: list[Pod], spawns: Spawns | None, now: datetime
+    hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, spawns: Spawns | None, prefix: str, now: datetime
 ) -> Iterator[tuple[Pod | None, Ref, timedelta]]:
     """Pods that have a node and have not started for two minutes, and those that the hub has given up on."""
     here = set()
@@ -73,6 +88,11 @@ def _waiting(
         since = now - ((placed.last_transition_time if placed else None) or pod.created)
         if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
             yield pod, shared(pod.ref) if pod in user_pods else pod.ref, since
-    for s in spawns.unresolved(now, hours=1) if spawns else ():
-        if s.pod and s.pod not in here and s.kind == "start-timeout":
-            yield None, shared(hub.pod_ref(s.pod)), LONG
+    told = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
+    failed = events.of("FailedMount", "FailedAttachVolume")
+    for name in dict.fromkeys(e.about[1] for e in failed if e.about[1].startswith(prefix)):
+        started = events.about("Pod", name, "Started", "Created")
+        # without the hub's log: it has not started since
+        lost = name in told if told is not None else not started or started[0].at < about(events, name)[0].at
+        if name not in here and lost:
+            yield None, shared(hub.pod_ref(name)), LONG
