@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any
 
 import click
 
 from jhubdoctor.commands import options
 from jhubdoctor.declare import Check
-from jhubdoctor.reads import READS, rules
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.reader import Reader
+from jhubdoctor.reads import READS, Answer, Query, State, rules
 from jhubdoctor.registry import Registry, load
+from jhubdoctor.run import Status, run
 
 NAME = "jhubdoctor"
 
@@ -31,8 +35,52 @@ def manifests(
         ], []
     inside = [r for r in needed if READS[r].namespaced]
     required = registry.reads(checks, required=True)
-    lost = sorted({i for r, ids in required.items() if not READS[r].namespaced and not _open_to_all(r) for i in ids})
-    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], lost
+    lost = {i for r, ids in required.items() if not READS[r].namespaced and not _open_to_all(r) for i in ids}
+    lost |= _unsure_inside(registry, checks)
+    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], sorted(lost)
+
+
+def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
+    """The checks that are unknown for the example hub to whoever may only look into its namespace.
+
+    What a check needs of other namespaces, and of two sources in turn, its declaration does not tell.
+    """
+    from jhubdoctor.testing import Example
+
+    reader = Example(()).reader()
+    report = run(registry, checks, _Inside(reader, reader.namespace), Scope(reader.namespace))
+    return {r.check.id for r in report.results if r.status is Status.UNKNOWN}
+
+
+class _Inside(Reader):
+    """What a Role in one namespace lets through of another reader."""
+
+    def __init__(self, inner: Reader, namespace: str) -> None:
+        self._inner = inner
+        self._namespace = namespace
+
+    def now(self) -> datetime:
+        """As the inner one says."""
+        return self._inner.now()
+
+    def list(self, query: Query) -> Answer:
+        """Only of the namespace."""
+        return self._inner.list(query) if query.namespace == self._namespace else _REFUSED
+
+    def get(self, query: Query) -> Answer:
+        """Only of the namespace."""
+        return self._inner.get(query) if query.namespace == self._namespace else _REFUSED
+
+    def log(self, query: Query) -> Answer:
+        """Only of the namespace."""
+        return self._inner.log(query) if query.namespace == self._namespace else _REFUSED
+
+    def raw(self, query: Query) -> Answer:
+        """Only what is open to all."""
+        return self._inner.raw(query) if _open_to_all(query.read) else _REFUSED
+
+
+_REFUSED = Answer(State.FORBIDDEN, [], detail="HTTP 403")
 
 
 def _open_to_all(read: str) -> bool:
@@ -87,7 +135,7 @@ def rbac(
     )
     sys.stdout.write(f"# What jhubdoctor reads for {len(checks)} checks. Verbs are get and list alone.\n")
     if lost:
-        sys.stdout.write("# These checks stay unknown, since they need something of the whole cluster:\n")
+        sys.stdout.write("# These checks need something from outside the namespace, and are unknown without it:\n")
         for i in lost:
             sys.stdout.write(f"#   {i}\n")
     sys.stdout.write(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=False))
