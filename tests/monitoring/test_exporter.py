@@ -463,9 +463,10 @@ def test_a_real_prometheus_scrapes_a_real_exporter(api: Api, fault: str, select:
 
             def query(text: str) -> list[Any]:
                 asked = urllib.parse.quote(text)
-                found = json.loads(get(f"http://127.0.0.1:{port}/api/v1/query?query={asked}")[1])
-                result: list[Any] = found["data"]["result"]
-                return result
+                code, body, _ = get(f"http://127.0.0.1:{port}/api/v1/query?query={asked}")
+                # it answers 503 while it starts
+                found: list[Any] = json.loads(body)["data"]["result"] if code == 200 else []
+                return found
 
             [sample] = until(lambda: query('jhubdoctor_root_causes{severity="warning"} > 0'), 60)
             assert sample["metric"]["check"] == "placeholders-without-priority"
