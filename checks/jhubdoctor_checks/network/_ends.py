@@ -1,10 +1,12 @@
 """The ends of the connections that a hub lives on, as NetworkPolicies see them."""
 
 import ipaddress
+import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from jhubdoctor import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec
+from jhubdoctor import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec, Values
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
 from jhubdoctor_checks.network._policies import End
 
@@ -76,38 +78,61 @@ def changed(policies: Iterable[NetworkPolicy]) -> datetime:
 
 
 # component to where its policy stands in the values: `proxy.networkPolicy` moved in 0.10
-_POLICY = {"hub": ("hub",), "proxy": ("proxy", "chp"), "singleuser-server": ("singleuser",)}
+_POLICY = {"hub": "hub", "proxy": "proxy.chp", "singleuser-server": "singleuser"}
 
 
-def may_reach(hub: Hub, wanted: Iterable[tuple[End, End, str]]) -> tuple[dict[str, object], str]:
+def may_reach(hub: Hub, values: Values | None, wanted: Iterable[tuple[End, End, str]]) -> tuple[dict[str, Any], str]:
     """The values by which the chart's own policies let these connections through, and what to say of them.
 
     `egressAllowRules` came in chart 2.0; before, `egress` held rules alone.
     """
-    if hub.at_least("2.0.0") is False:
-        return (
-            {},
-            "Add the missing rules to networkPolicy.egress and networkPolicy.ingress of the component in the values.",
-        )
-    patch: dict[str, object] = {}
-    for source, target, protocol in wanted:
-        place = _POLICY.get((source.labels or {}).get("component", ""))
-        rules = _rules(target, protocol)
-        if place is None or not rules:
-            continue
+    patch: dict[str, Any] = {}
+
+    def turn_on(path: str) -> None:
         at = patch
-        for key in (*place, "networkPolicy", "egressAllowRules"):
-            at = at.setdefault(key, {})  # type: ignore[assignment]  # every value on the way is such a mapping
-        at |= rules
-    return patch, "Turn the chart's rules for it on again." if patch else ""
+        *parents, last = path.split(".")
+        for key in parents:
+            at = at.setdefault(key, {})
+        at[last] = True
+
+    for source, target, protocol in wanted:
+        for end in (source, target):
+            place = _POLICY.get((end.labels or {}).get("component", ""))
+            if place and values is not None and values.get(f"{place}.networkPolicy.enabled") is False:
+                turn_on(f"{place}.networkPolicy.enabled")
+        place = _POLICY.get((source.labels or {}).get("component", ""))
+        for rule in _rules(target, protocol) if place and hub.at_least("2.0.0") else ():
+            path = f"{place}.networkPolicy.egressAllowRules.{rule}"
+            if values is None or values.get(path) is False:
+                turn_on(path)
+    return patch, "Let the chart's own policies allow it: what any policy allows is allowed." if patch else ""
 
 
-def _rules(target: End, protocol: str) -> dict[str, object]:
+def _rules(target: End, protocol: str) -> tuple[str, ...]:
+    """The rules of the chart that lead to what is no pod of the hub."""
     if protocol == "UDP":
-        return {"dnsPortsKubeSystemNamespace": True, "dnsPortsPrivateIPs": True}
+        return ("dnsPortsKubeSystemNamespace", "dnsPortsPrivateIPs")
     if target.labels is None:
-        return {"privateIPs" if all(map(_private, target.addresses)) else "nonPrivateIPs": True}
-    return {}
+        return ("privateIPs",) if all(map(_private, target.addresses)) else ("nonPrivateIPs",)
+    return ()
+
+
+def allowing(hub: Hub, name: str, source: End, port: int) -> str:
+    """The command that adds a policy by which pods may send to a port, wherever that is."""
+    keys = ("component", "release")
+    selector = {k: v for k, v in (source.labels or {}).items() if k in keys}
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "podSelector": {"matchLabels": selector},
+            "policyTypes": ["Egress"],
+            # some networks judge by the Service's port, others by that behind it
+            "egress": [{"ports": [{"port": p} for p in sorted({443, port})]}],
+        },
+    }
+    return f"echo '{json.dumps(policy)}' | {hub.kubectl('apply --filename -')}"
 
 
 def _private(address: str) -> bool:

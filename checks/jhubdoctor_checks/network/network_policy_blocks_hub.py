@@ -18,11 +18,12 @@ from jhubdoctor import (
     Ref,
     Severity,
     Spawns,
+    Values,
     check,
     clean,
 )
 from jhubdoctor_checks.facts.network import ClusterDNS
-from jhubdoctor_checks.network._ends import api, changed, deployed, dns, may_reach
+from jhubdoctor_checks.network._ends import allowing, api, changed, deployed, dns, may_reach
 from jhubdoctor_checks.network._policies import End, blocking
 
 # What KubeSpawner and the hub log when the API server or the proxy cannot be reached (KubeSpawner 1.0 to 7.1).
@@ -67,47 +68,48 @@ def network_policy_blocks_hub(
     namespace: Namespace | None,
     hub_log: HubLog | None,
     spawns: Spawns | None,
+    values: Values | None,
 ) -> Iterator[Finding]:
     """NetworkPolicies keep the hub, the proxy or the user-scheduler from what they need."""
     if hub.deployment is None:
         raise NotApplicable("the hub is not installed yet")
     if not network_policies:
         raise NotApplicable("the namespace has no NetworkPolicy")
-    blocked: dict[str, list[tuple[Path, list[NetworkPolicy]]]] = {}
+    blocked: dict[tuple[str, ...], list[tuple[Path, list[NetworkPolicy]]]] = {}
     for path in _paths(hub.deployment, deployments, pods, user_pods, api_slices, cluster_dns, namespace):
         between = blocking(network_policies, path.source, path.target, path.port, path.protocol)
         # a connection that was made after the policy was written is not kept back by it: nothing enforces it
         if between and not (path.proven is not None and path.proven > changed(between)):
-            blocked.setdefault(path.by.name, []).append((path, between))
+            blocked.setdefault(tuple(p.name for p in between), []).append((path, between))
     heard = next((e for e, _ in hub_log.search(UNREACHED)), None) if hub_log else None
-    for name, found in sorted(blocked.items()):
-        d = found[0][0].by
-        mine = [p for p in pods if p.component == d.component]
-        failed = {s.pod for s in (spawns.failed if spawns else ()) if s.pod} if d.component == "hub" else set()
-        waiting = [p for p in user_pods if d.component == "user-scheduler" and p.phase == "Pending" and not p.node]
-        harmed = (d.component != "user-scheduler" and heard is not None) or bool(
-            waiting and not d.status.ready_replicas
+    for _, found in sorted(blocked.items()):
+        walls = found[0][1]
+        by = {path.by.name: path.by for path, _ in found}
+        components = {d.component for d in by.values()}
+        mine = [p for p in pods if p.component in components]
+        failed = {s.pod for s in (spawns.failed if spawns else ()) if s.pod} if "hub" in components else set()
+        unplaced = (
+            [p for p in user_pods if p.phase == "Pending" and not p.node] if "user-scheduler" in components else []
         )
-        walls = list({p.name: p for _, policies in found for p in policies}.values())
+        idle = any(d.component == "user-scheduler" and not d.status.ready_replicas for d in by.values())
+        logged = heard if components & {"hub", "proxy"} else None
         evidence: list[tuple[str, str, datetime | None]] = [
-            (
-                "networkpolicy",
-                f"{', '.join(p.name for p in policies)}: no rule allows {_words(path)}",
-                changed(policies),
-            )
-            for path, policies in found[:4]
+            ("networkpolicy", f"{', '.join(p.name for p in walls)}: no rule allows {_words(path)}", changed(walls))
+            for path, _ in found[:5]
         ]
-        if harmed and heard is not None:
-            evidence.append(("hub log", clean(heard.last, 160), heard.at))
-        targets = " and ".join(dict.fromkeys(path.target.name for path, _ in found))
+        if logged is not None:
+            evidence.append(("hub log", clean(logged.last, 160), logged.at))
+        kept = "; ".join(
+            f"{name} from {' and '.join(path.target.name for path, _ in found if path.by.name == name)}" for name in by
+        )
         yield Finding(
             on=tuple(p.ref for p in walls),
-            says=f"NetworkPolicies keep {name} from {targets}",
+            says=f"NetworkPolicies keep {kept}",
             evidence=tuple(evidence),
-            fix=_fix(hub, [path for path, _ in found], walls),
-            severity=Severity.ERROR if harmed else None,
-            cause=name,
-            affects=(d.ref, *(p.ref for p in (*mine, *waiting)), *_refs(hub, failed)),
+            fix=_fix(hub, values, [path for path, _ in found], walls),
+            severity=Severity.ERROR if logged is not None or (unplaced and idle) else None,
+            cause=",".join(sorted(by)),
+            affects=(*(d.ref for d in by.values()), *(p.ref for p in (*mine, *unplaced)), *_refs(hub, failed)),
         )
 
 
@@ -151,11 +153,20 @@ def _refs(hub: Hub, names: set[str]) -> tuple[Ref, ...]:
     return tuple(hub.pod_ref(name) for name in sorted(names))
 
 
-def _fix(hub: Hub, paths: list[Path], walls: list[NetworkPolicy]) -> Fix:
-    charts = {p.name for p in walls if hub.owns(p) and p.component}
-    values, text = may_reach(hub, [(p.source, p.target, p.protocol) for p in paths]) if charts else ({}, "")
+def _fix(hub: Hub, values: Values | None, paths: list[Path], walls: list[NetworkPolicy]) -> Fix:
+    patch, text = may_reach(hub, values, [(p.source, p.target, p.protocol) for p in paths])
+    # the chart makes no policy for the user-scheduler, and has no value for one
+    added = [
+        allowing(hub, f"{p.by.name}-to-api-server", p.source, p.port)
+        for p in paths
+        if p.by.component == "user-scheduler"
+    ]
     return Fix(
         text or "Allow it in one of these policies, or add one that does: what any of them allows is allowed.",
-        values=values,
-        commands=(hub.kubectl(f"describe networkpolicy {' '.join(p.name for p in walls[:4])}"), hub.helm_upgrade),
+        values=patch,
+        commands=(
+            hub.kubectl(f"describe networkpolicy {' '.join(p.name for p in walls[:4])}"),
+            *added,
+            hub.helm_upgrade if patch else "",
+        ),
     )

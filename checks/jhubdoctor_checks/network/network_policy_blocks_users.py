@@ -14,6 +14,7 @@ from jhubdoctor import (
     Pod,
     Severity,
     Spawns,
+    Values,
     check,
 )
 from jhubdoctor_checks.facts.network import ClusterDNS
@@ -31,6 +32,7 @@ def network_policy_blocks_users(
     cluster_dns: ClusterDNS | None,
     namespace: Namespace | None,
     spawns: Spawns | None,
+    values: Values | None,
 ) -> Iterator[Finding]:
     """NetworkPolicies keep users' servers from the hub, or the hub and the proxy from users' servers."""
     if hub.deployment is None:
@@ -70,20 +72,18 @@ def network_policy_blocks_users(
     if failed:
         evidence.append(("hub log", f"{len(failed)} servers ran and never answered the hub", failed[-1].at))
     between = dict.fromkeys(f"{source.name} from {target.name}" for (source, target, _, _), _ in found)
-    values, text = may_reach(hub, [(source, target, protocol) for (source, target, _, protocol), _ in found])
+    patch, text = may_reach(hub, values, [(source, target, protocol) for (source, target, _, protocol), _ in found])
     names_of = {s.pod for s in failed if s.pod}
     yield Finding(
         on=tuple(w.ref for w in policies),
-        says=f"NetworkPolicies keep {' and '.join(between)}",
+        says=f"NetworkPolicies keep {'; '.join(between)}",
         evidence=tuple(evidence),
         fix=Fix(
-            text
-            or "Turn the chart's policies on (networkPolicy.enabled of hub, proxy.chp, singleuser), or allow it in one"
-            " of these: what any of them allows is allowed.",
-            values=values,
+            text or "Allow it in one of these policies, or add one that does: what any of them allows is allowed.",
+            values=patch,
             commands=(
                 hub.kubectl(f"describe networkpolicy {' '.join(w.name for w in policies[:4])}"),
-                hub.helm_upgrade,
+                hub.helm_upgrade if patch else "",
             ),
         ),
         severity=Severity.ERROR if failed else None,

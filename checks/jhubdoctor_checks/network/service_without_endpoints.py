@@ -21,36 +21,47 @@ def service_without_endpoints(
     now: datetime,
 ) -> Iterator[Finding]:
     """A Service that the hub or its users depend on has no pod behind it."""
-    for s in services:
+    dead: dict[tuple[tuple[str, str], ...], list[Service]] = {}
+    for s in sorted(services, key=lambda s: s.name):
         if s.component not in COMPONENTS or not s.spec.selector or now - s.created < PATIENCE:
             continue
-        slices = [e for e in endpoint_slices if e.service == s.name]
-        if any(ready_addresses(e) for e in slices):
-            continue
+        if not any(ready_addresses(e) for e in endpoint_slices if e.service == s.name):
+            dead.setdefault(tuple(sorted(s.spec.selector.items())), []).append(s)
+    for group in dead.values():
+        s = group[0]
         behind = [p for p in pods if _selects(s, p.labels) and not p.finished]
         if any(p.terminating for p in behind):
             # with the strategy Recreate the next pod comes when this one is gone
             continue
         # the hub ends where it cannot reach its proxy
-        waits = (hub.ref, *(p.ref for p in hub_pods)) if s.component == "proxy-api" else ()
+        needed = any(g.component == "proxy-api" for g in group)
+        waits = (*(g.ref for g in group), *((hub.ref, *(p.ref for p in hub_pods)) if needed else ()))
         up = [p for p in behind if p.ready]
         if not behind:
-            yield _empty(hub, s, [d for d in deployments if _selects(s, d.spec.template.metadata.labels)], waits)
-        elif up and slices:
-            yield from _wrong_port(hub, s, up[0], waits)
-        elif not up and all(_runs_unready(p, now) for p in behind):
+            makers = [d for d in deployments if _selects(s, d.spec.template.metadata.labels)]
+            yield _empty(hub, group, makers, waits)
+        elif up:
+            yield from _wrong_ports(
+                hub, [g for g in group if any(e.service == g.name for e in endpoint_slices)], up[0], waits
+            )
+        elif all(_runs_unready(p, now) for p in behind):
             # a pod that is pending, starts or crashes has a cause that another check names
             yield Finding(
                 on=tuple(p.ref for p in behind),
-                says=f"the Service {s.name} has no endpoint: its pod runs for minutes and does not get ready",
+                says=f"{_names(group)} no endpoint: the pod runs for minutes and does not get ready",
                 evidence=(
                     ("endpointslice", f"{s.name}: no ready endpoint"),
                     ("pod.status", f"{behind[0].name}: phase Running, Ready: False, no restarts"),
                 ),
                 fix=Fix("Read the pod's log.", commands=(hub.kubectl(f"logs {behind[0].name} --tail 100"),)),
                 cause=f"{s.component}-not-ready",
-                affects=(s.ref, *waits),
+                affects=waits,
             )
+
+
+def _names(group: list[Service]) -> str:
+    many = len(group) > 1
+    return f"the Service{'s' if many else ''} {' and '.join(g.name for g in group)} {'have' if many else 'has'}"
 
 
 def _selects(service: Service, labels: dict[str, str]) -> bool:
@@ -68,11 +79,11 @@ def _runs_unready(pod: Pod, now: datetime) -> bool:
     )
 
 
-def _empty(hub: Hub, service: Service, makers: list[Deployment], waits: tuple[Ref, ...]) -> Finding:
-    selector = ", ".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
+def _empty(hub: Hub, group: list[Service], makers: list[Deployment], waits: tuple[Ref, ...]) -> Finding:
+    selector = ", ".join(f"{k}={v}" for k, v in sorted(group[0].spec.selector.items()))
     evidence = [("service", f"selector: {clean(selector, 200)}"), ("pods", "none with these labels")]
-    command, why, cause = hub.helm_upgrade, "no pod has the labels that it selects", "nothing-selected"
-    text = "Restore labels and selector: helm upgrade sets them as the chart has them."
+    why, cause = "no pod has the labels that it selects", "nothing-selected"
+    fix = Fix("Restore labels and selector: helm upgrade sets them as the chart does.", commands=(hub.helm_upgrade,))
     for d in makers:
         evidence.append(
             ("deployment", f"{d.name}: spec.replicas {d.spec.replicas}, status.replicas {d.status.replicas}")
@@ -80,22 +91,18 @@ def _empty(hub: Hub, service: Service, makers: list[Deployment], waits: tuple[Re
         failed = next((c for c in d.status.conditions if c.type == "ReplicaFailure" and c.status == "True"), None)
         if failed is not None:
             evidence.append(("deployment", f"ReplicaFailure: {clean(failed.message, 300)}"))
+        why, cause = f"the Deployment {d.name} has no pod", "no-pod"
+        fix = Fix("See why no pod is made.", commands=(hub.kubectl(f"describe deployment,replicaset -l {_of(d)}"),))
         if not d.spec.replicas:
             why, cause = f"the Deployment {d.name} is scaled to zero", "scaled-to-zero"
-            text, command = "Scale it up again.", hub.kubectl(f"scale deployment {d.name} --replicas 1")
-        else:
-            why, cause = f"the Deployment {d.name} has no pod", "no-pod"
-            text, command = (
-                "See why no pod is made.",
-                hub.kubectl(f"describe deployment,replicaset --selector {_of(d)}"),
-            )
+            fix = Fix("Scale it up again.", commands=(hub.kubectl(f"scale deployment {d.name} --replicas 1"),))
     return Finding(
-        on=tuple(d.ref for d in makers) or (service.ref,),
-        says=f"the Service {service.name} has no endpoint: {why}",
+        on=tuple(d.ref for d in makers) or tuple(g.ref for g in group),
+        says=f"{_names(group)} no endpoint: {why}",
         evidence=tuple(evidence),
-        fix=Fix(text, commands=(command,)),
-        cause=f"{service.component}-{cause}",
-        affects=(service.ref, *waits),
+        fix=fix,
+        cause=f"{group[0].component}-{cause}",
+        affects=waits,
     )
 
 
@@ -104,18 +111,19 @@ def _of(deployment: Deployment) -> str:
     return ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
 
 
-def _wrong_port(hub: Hub, service: Service, pod: Pod, waits: tuple[Ref, ...]) -> Iterator[Finding]:
-    wanted = sorted({p.target_port for p in service.spec.ports if isinstance(p.target_port, str)})
+def _wrong_ports(hub: Hub, group: list[Service], pod: Pod, waits: tuple[Ref, ...]) -> Iterator[Finding]:
     named = sorted({port.name for c in pod.spec.containers for port in c.ports if port.name})
-    if wanted and not set(wanted) & set(named):
-        yield Finding(
-            on=(service.ref,),
-            says=f"the Service {service.name} has no endpoint: it sends to a port that its pod does not have",
-            evidence=(
-                ("service", f"targetPort: {clean(', '.join(wanted), 80)}"),
-                ("pod.spec", f"{pod.name}: ports named {clean(', '.join(named), 80) or 'nothing'}"),
-            ),
-            fix=Fix("Correct the port's name: helm upgrade sets the chart's.", commands=(hub.helm_upgrade,)),
-            cause="port-name",
-            affects=waits,
-        )
+    for s in group:
+        wanted = sorted({p.target_port for p in s.spec.ports if isinstance(p.target_port, str)})
+        if wanted and not set(wanted) & set(named):
+            yield Finding(
+                on=(s.ref,),
+                says=f"{_names([s])} no endpoint: it sends to a port that its pod does not have",
+                evidence=(
+                    ("service", f"targetPort: {clean(', '.join(wanted), 80)}"),
+                    ("pod.spec", f"{pod.name}: ports named {clean(', '.join(named), 80) or 'nothing'}"),
+                ),
+                fix=Fix("Correct the port's name: helm upgrade sets the chart's.", commands=(hub.helm_upgrade,)),
+                cause="port-name",
+                affects=waits,
+            )
