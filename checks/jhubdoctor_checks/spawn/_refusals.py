@@ -259,7 +259,7 @@ REFUSALS: tuple[Refusal, ...] = (
     # the names of the containers after `for:` came with 1.26
     _row(
         "quota-needs-limits",
-        r"failed quota: (?P<quota>[\w.-]+): must specify (?P<wanted>[\w.,\-/]+)",
+        r"failed quota: (?P<quota>[\w.-]+): must specify (?P<wanted>[^\"]{1,200})",
         "quota {quota} takes only pods that name {wanted}",
         _limits,
     ),

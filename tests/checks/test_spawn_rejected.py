@@ -1,0 +1,93 @@
+"""Refusals of an API server: each leads to its own fix, and nothing of the pod's dump is shown."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jhubdoctor.run import Reported
+from jhubdoctor.testing import Example, findings_of
+
+OFF = {"singleuser": {"cloudMetadata": {"blockWithIptables": False}}}
+
+
+def refused(message: str, *more: dict[str, Any]) -> Reported:
+    body = json.dumps({"kind": "Status", "message": message, "code": 403})
+    text = (
+        f"[E {{-5m}} JupyterHub user:1013] Unhandled error starting ada's server: (403)\n    HTTP response body: {body}"
+    )
+    [found] = findings_of(
+        Example([{"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": text}, *more]), "spawn-rejected"
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        (
+            'pods "jupyter-ada" is forbidden: violates PodSecurity "baseline:latest": privileged (container'
+            ' "block-cloud-metadata" must not set securityContext.privileged=true)'
+        ),
+        # GKE Autopilot
+        (
+            'admission webhook "warden-validating.common-webhooks.networking.gke.io" denied the request: GKE Warden'
+            " rejected the request: [denied by autogke-disallow-privilege]: container block-cloud-metadata is privileged"
+        ),
+        # PodSecurityPolicy, up to 1.24
+        (
+            'pods "jupyter-ada" is forbidden: unable to validate against any pod security policy:'
+            " [spec.initContainers[0].securityContext.privileged: Invalid value: true: Privileged containers are not "
+            "allowed]"
+        ),
+    ],
+)
+def test_privileged_init_container_is_left_out(message: str) -> None:
+    assert refused(message).fix.values == OFF
+
+
+def test_former_chart_has_another_switch_for_the_init_container() -> None:
+    chart = {"kind": "Deployment", "metadata": {"name": "hub", "labels": {"chart": "jupyterhub-0.9.1"}}}
+    chart["metadata"]["labels"]["helm.sh/chart"] = "jupyterhub-0.9.1"  # type: ignore[index]
+    values = {"kind": "Values", "values": {"Chart": {"Version": "0.9.1"}}}
+    message = 'pods "jupyter-ada" is forbidden: violates PodSecurity "baseline:latest": privileged'
+
+    assert refused(message, chart, values).fix.values == {"singleuser": {"cloudMetadata": {"enabled": True}}}
+
+
+def test_restricted_level_also_asks_for_the_notebook_container() -> None:
+    message = (
+        'pods "jupyter-ada" is forbidden: violates PodSecurity "restricted:latest": unrestricted capabilities'
+        ' (container "notebook" must set securityContext.capabilities.drop=["ALL"]), privileged (container "block-cloud-metadata")'
+    )
+    fix = refused(message).fix.values
+
+    assert fix["singleuser"] == OFF["singleuser"]
+    assert fix["hub"]["config"]["KubeSpawner"]["container_security_context"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_limits_are_set_for_each_container_that_the_quota_names() -> None:
+    message = (
+        'pods "jupyter-ada" is forbidden: failed quota: compute: must specify limits.cpu for: block-cloud-metadata,'
+        "notebook; limits.memory for: block-cloud-metadata,notebook"
+    )
+    assert refused(message).fix.values["singleuser"]["networkTools"] == {
+        "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}}
+    }
+    only = refused('pods "jupyter-ada" is forbidden: failed quota: q: must specify limits.memory for: notebook')
+
+    assert only.fix.values == {"singleuser": {"memory": {"limit": "1G"}}}
+
+
+def test_pod_is_the_one_that_the_refusal_names() -> None:
+    found = refused(
+        'pods "jupyter-x-y---0a1b2c3d" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
+    )
+
+    assert [r.name for r in found.finding.on] == ["jupyter-x-y---0a1b2c3d"]
+
+
+def test_names_from_a_log_never_bring_a_second_command() -> None:
+    found = refused('admission webhook "a.example.org; rm -rf ~" denied the request: no')
+
+    assert not [c for c in found.fix.commands if "rm -rf" in c]
