@@ -140,7 +140,7 @@ ROWS = (
 OTHER = _row("refused", r"failed for volume", "cannot be mounted", "See the event, and the storage driver's log.", "")
 SLOW = _row(
     "slow",
-    r"timed out waiting for the condition|context deadline exceeded|DeadlineExceeded|failed to sync \w+ cache",
+    r"Unable to (?:attach or )?mount volumes|timed out waiting|[Dd]eadline ?[Ee]xceeded|failed to sync \w+ cache",
     "is not mounted in time",
     "See the storage driver's pods on that node, and whether the disk is attached elsewhere.",
     "kubelet 1.20; 1.36 no longer says so",

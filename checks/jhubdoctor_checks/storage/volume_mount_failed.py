@@ -56,7 +56,7 @@ def volume_mount_failed(
         if failure is None or (failure.row is SLOW and since < LONG):
             continue
         # one Secret, server or driver that fails is one finding
-        key = (failure.row.cause, failure.name or (failure.volume if pod and not pod.user else ""))
+        key = (failure.row.cause, failure.name or (failure.volume if pod and pod not in user_pods else ""))
         groups.setdefault(key, []).append((ref, failure))
         components.setdefault(key, set()).add(pod.component if pod else "")
     for key, members in sorted(groups.items()):
