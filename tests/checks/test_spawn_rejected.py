@@ -31,8 +31,9 @@ def refused(message: str, *more: dict[str, Any]) -> Reported:
         ),
         # GKE Autopilot
         (
-            'admission webhook "warden-validating.common-webhooks.networking.gke.io" denied the request: GKE Warden'
-            " rejected the request: [denied by autogke-disallow-privilege]: container block-cloud-metadata is privileged"
+            'admission webhook "warden-validating.common-webhooks.networking.gke.io" denied the request: GKE'
+            " Warden rejected the request: [denied by autogke-disallow-privilege]: container block-cloud-metadata is"
+            " privileged"
         ),
         # PodSecurityPolicy, up to 1.24
         (
@@ -58,7 +59,8 @@ def test_former_chart_has_another_switch_for_the_init_container() -> None:
 def test_restricted_level_also_asks_for_the_notebook_container() -> None:
     message = (
         'pods "jupyter-ada" is forbidden: violates PodSecurity "restricted:latest": unrestricted capabilities'
-        ' (container "notebook" must set securityContext.capabilities.drop=["ALL"]), privileged (container "block-cloud-metadata")'
+        ' (container "notebook" must set securityContext.capabilities.drop=["ALL"]), privileged (container'
+        ' "block-cloud-metadata" must not set it)'
     )
     fix = refused(message).fix.values
 
@@ -81,10 +83,10 @@ def test_limits_are_set_for_each_container_that_the_quota_names() -> None:
 
 def test_pod_is_the_one_that_the_refusal_names() -> None:
     found = refused(
-        'pods "jupyter-x-y---0a1b2c3d" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
+        'pods "jupyter-x---0a1b2c3d" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1'
     )
 
-    assert [r.name for r in found.finding.on] == ["jupyter-x-y---0a1b2c3d"]
+    assert [r.name for r in found.finding.on] == ["jupyter-x---0a1b2c3d"]
 
 
 def test_names_from_a_log_never_bring_a_second_command() -> None:
