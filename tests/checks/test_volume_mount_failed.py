@@ -70,7 +70,7 @@ def said(*messages: str) -> tuple[str, str, str]:
         ),
         (
             (
-                'MountVolume.MountDevice failed for volume "v" : attacher.MountDevice failed to create newCsiDriverClient: '
+                'MountVolume.MountDevice failed for volume "v" : MountDevice failed to create newCsiDriverClient: '
                 "driver name efs.csi.aws.com not found in the list of registered CSI drivers"
             ),
             "driver-not-on-node",
