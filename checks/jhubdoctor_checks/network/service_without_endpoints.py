@@ -44,16 +44,21 @@ def service_without_endpoints(
             yield from _wrong_ports(
                 hub, [g for g in group if any(e.service == g.name for e in endpoint_slices)], up[0], waits
             )
-        elif all(_runs_unready(p, now) for p in behind):
-            # a pod that is pending, starts or crashes has a cause that another check names
+        elif all(_stays_unready(p, now) for p in behind):
             yield Finding(
                 on=tuple(p.ref for p in behind),
-                says=f"{_names(group)} no endpoint: the pod runs for minutes and does not get ready",
+                says=f"{_names(group)} no endpoint: {behind[0].name} {_state(behind[0])}",
                 evidence=(
                     ("endpointslice", f"{s.name}: no ready endpoint"),
-                    ("pod.status", f"{behind[0].name}: phase Running, Ready: False, no restarts"),
+                    *(("pod.status", f"{p.name}: {_state(p)}, made at", p.created) for p in behind[:3]),
                 ),
-                fix=Fix("Read the pod's log.", commands=(hub.kubectl(f"logs {behind[0].name} --tail 100"),)),
+                fix=Fix(
+                    "See what keeps the pod from getting ready.",
+                    commands=(
+                        hub.kubectl(f"describe pod {behind[0].name}"),
+                        hub.kubectl(f"logs {behind[0].name} --tail 100") if behind[0].node else "",
+                    ),
+                ),
                 cause=f"{s.component}-not-ready",
                 affects=waits,
             )
@@ -68,15 +73,17 @@ def _selects(service: Service, labels: dict[str, str]) -> bool:
     return all(labels.get(k) == v for k, v in service.spec.selector.items())
 
 
-def _runs_unready(pod: Pod, now: datetime) -> bool:
-    started = [s.state.running.started_at for s in pod.status.container_statuses if s.state.running]
-    calm = not any(s.state.waiting or s.restart_count for s in pod.statuses())
-    return (
-        pod.phase == "Running"
-        and calm
-        and bool(started)
-        and all(at is not None and now - at > PATIENCE for at in started)
-    )
+def _stays_unready(pod: Pod, now: datetime) -> bool:
+    """Whether it had its time to get ready: since it was made, and since its containers started where they run."""
+    running = [s.state.running.started_at for s in pod.status.container_statuses if s.state.running]
+    return now - pod.created > PATIENCE and all(at is not None and now - at > PATIENCE for at in running)
+
+
+def _state(pod: Pod) -> str:
+    waiting = [s.state.waiting.reason for s in pod.statuses() if s.state.waiting and s.state.waiting.reason]
+    if waiting:
+        return f"waits ({clean(waiting[0], 60)})"
+    return "runs and does not get ready" if pod.phase == "Running" else f"is {clean(pod.phase, 20) or 'not started'}"
 
 
 def _empty(hub: Hub, group: list[Service], makers: list[Deployment], waits: tuple[Ref, ...]) -> Finding:
