@@ -81,6 +81,9 @@ def _port(allowed: PolicyPort, target: End, port: int, protocol: str) -> bool:
 
 def _peer(peer: PolicyPeer, there: End) -> bool:
     if peer.ip_block is not None:
+        if not there.addresses:
+            # no pod of it runs; where one will be is given the benefit of the doubt
+            return True
         inside = [a for a in there.addresses if _within(a, peer.ip_block.cidr)]
         return any(not any(_within(a, e) for e in peer.ip_block.except_) for a in inside)
     if there.labels is None:
