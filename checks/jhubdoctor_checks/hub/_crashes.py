@@ -30,6 +30,8 @@ class Crash:
         commands: `{ns}`, `{hub}` and the pattern's groups are filled in.
         upgrade: whether a `helm upgrade` applies the fix.
         caution: what the fix does besides.
+        alone: whether the hub ends after it without an exception that nobody caught; else such a line in an ordinary
+            entry is something that it lived through.
     """
 
     word: str
@@ -40,6 +42,7 @@ class Crash:
     commands: tuple[str, ...] = ()
     upgrade: bool = False
     caution: str = ""
+    alone: bool = False
 
     def fix(self, m: re.Match[str], hub: Hub) -> Fix:
         """The fix, with the names of this hub."""
@@ -76,6 +79,7 @@ CRASHES: tuple[Crash, ...] = (
         "Solve what makes spawns fail. The hub stops on purpose, since some such failures end with a restart; "
         "hub.consecutiveFailureLimit: 0 turns that off.",
         commands=(_LOG,),
+        alone=True,
     ),
     # --- database ---
     _row(
@@ -101,6 +105,7 @@ CRASHES: tuple[Crash, ...] = (
         "the directory of its database, {dir}, does not exist",
         "Mount a volume there, or correct hub.db.url.",
         commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        alone=True,
     ),
     _row(
         "db-permission",
@@ -110,6 +115,7 @@ CRASHES: tuple[Crash, ...] = (
         "Give the volume to the hub's group (1000 in the chart), or correct the rights on the share.",
         values={"hub": {"podSecurityContext": {"fsGroup": 1000}}},
         upgrade=True,
+        alone=True,
     ),
     _row(
         "db-locked",
@@ -143,6 +149,7 @@ CRASHES: tuple[Crash, ...] = (
         "See that the database server runs, and that hub.db.url and hub.db.password are right. The hub's NetworkPolicy "
         "has to allow the way (hub.networkPolicy.egress).",
         commands=(_LOG,),
+        alone=True,
     ),
     _row(
         "db-connect",
@@ -150,6 +157,7 @@ CRASHES: tuple[Crash, ...] = (
         "it cannot open its database",
         "See that the database's volume is mounted and may be written.",
         commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        alone=True,
     ),
     # --- proxy ---
     _row(
@@ -159,6 +167,7 @@ CRASHES: tuple[Crash, ...] = (
         "Restart both, so that they read the same token.",
         commands=("kubectl --namespace {ns} rollout restart deployment/proxy deployment/{hub}",),
         caution="Users lose their connection for some seconds; their servers keep running.",
+        alone=True,
     ),
     _row(
         "proxy-unreachable",
@@ -215,6 +224,7 @@ CRASHES: tuple[Crash, ...] = (
         "makes one.",
         upgrade=True,
         caution="With a new cookie secret all users have to log in again.",
+        alone=True,
     ),
     _row(
         "crypt-keys",
@@ -240,6 +250,7 @@ CRASHES: tuple[Crash, ...] = (
         "See that the service runs at its URL and that NetworkPolicies let the hub reach it. JupyterHub 5 "
         "and later does not start without its services.",
         commands=(_LOG,),
+        alone=True,
     ),
     # --- the API server ---
     _row(
@@ -249,6 +260,7 @@ CRASHES: tuple[Crash, ...] = (
         "it lost the Kubernetes API and stopped itself",
         "See that the hub reaches the API server and may list pods and events.",
         commands=("kubectl --namespace {ns} auth can-i list pods --as=system:serviceaccount:{ns}:{account}",),
+        alone=True,
     ),
     # --- code ---
     _row(
@@ -324,6 +336,8 @@ def diagnosis(entries: Sequence[Entry]) -> Diagnosis | None:
     look = told[-_FAR:] if fatal is None else told[max(0, fatal - _NEAR) : fatal + 1]
     for crash in CRASHES:
         for e in reversed(look):
+            if fatal is None and not (crash.alone or e.level in {"", "C"}):
+                continue
             if m := crash.pattern.search(e.text):
                 return Diagnosis(crash, m, e, part)
     for e in reversed(look):

@@ -82,7 +82,7 @@ def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: 
         if waiting(status) in CANNOT_START:
             return _cannot_start(pod, status, hub)
         if loops(status, now):
-            return _init_loop(status, hub, pod) if status.name in init else _loop(pod, status, hub, hub_log)
+            return _init_loop(status, hub, pod) if status.name in init else _loop(pod, status, hub, hub_log, events)
     return _waits_for(pod, events, hub, now)
 
 
@@ -121,11 +121,11 @@ def _missing(m: re.Match[str], container: str, shown: tuple[Seen, ...], hub: Hub
 
 def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | None:
     """A pod whose containers wait for a Secret or ConfigMap that is not there."""
-    if pod.ready or not pod.node or now - pod.created < PATIENCE:
+    if pod.phase != "Pending" or not pod.node or now - pod.created < PATIENCE:
         return None
     for e in events.about("Pod", pod.name, "FailedMount"):
         m = _MISSING.search(e.message)
-        if m and now - e.at < RECENT:
+        if m:
             container = pod.spec.containers[0].name if pod.spec.containers else ""
             return _missing(m, container, (("event", f"FailedMount: {clean(e.message, 300)}", e.at),), hub)
     return None
@@ -156,7 +156,7 @@ def ended_run(status: ContainerStatus, hub_log: HubLog | None) -> list[Entry]:
     return hub_log.current or hub_log.previous
 
 
-def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None) -> Trouble:
+def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None, events: Events) -> Trouble:
     end = status.state.terminated or status.last_state.terminated
     shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: restarted {times(status.restart_count)}"),)
     if end is not None:
@@ -173,6 +173,12 @@ def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None) -
         fix = Fix(f"See what container {status.name} logs (hub.extraContainers).", commands=(look,))
         return Trouble("other-container", status.name, does, f"its container {status.name} fails", shown, fix)
     found = diagnosis(ended_run(status, hub_log)) or diagnosis(hub_log.previous if hub_log else [])
+    probes = [e for e in events.about("Pod", pod.name, "Unhealthy", "Killing") if "iveness probe" in e.message]
+    if found is None and probes:
+        shown += (("event", f"{probes[0].reason}: {clean(probes[0].message, 200)}", probes[0].at),)
+        return Trouble(
+            "liveness", status.name, does, "it does not answer its liveness probe", shown, _longer(hub, look)
+        )
     if found is None:
         why = f"exit code {end.exit_code}" if end else ""
         return Trouble(
@@ -182,3 +188,12 @@ def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None) -
     if found.part and found.crash.word in {"config-code", "config-trait", "module-missing", "exception"}:
         shown += (("hub log", f"loaded last: {clean(found.part, 100)}"),)
     return Trouble(found.crash.word, status.name, does, found.says, shown, found.crash.fix(found.match, hub))
+
+
+def _longer(hub: Hub, look: str) -> Fix:
+    return Fix(
+        "See in its log what it does all the time: a database upgrade and very many running servers make a start long. "
+        "Where it just needs longer, give it that.",
+        values={"hub": {"livenessProbe": {"initialDelaySeconds": 900, "timeoutSeconds": 10}}},
+        commands=tuple(filter(None, (look, hub.helm_upgrade))),
+    )
