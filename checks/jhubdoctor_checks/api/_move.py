@@ -38,7 +38,7 @@ def breaks(surface: Surface) -> Severity:
 def fitting(surface: Surface) -> charts.Chart | None:
     """The newest release of the chart that works with these APIs, and with those of today where an upgrade is planned.
 
-    The newest of all where the version is unknown.
+    The newest of all where the version of the server is unknown: then nobody says that it fits.
     """
     minors = [m for m in (surface.minor, surface.running if surface.planned else None) if m is not None]
     return next((c for c in reversed(charts.table()) if not any(c.breaks_on(m) for m in minors)), None)
@@ -77,7 +77,10 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     mine = hub.version
     by_helm = bool(hub.release) and not hub.argo_cd
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
-    text = f"{ahead}ove the chart to {target.version}, which fits {surface}. "
+    fits = (
+        f"which fits {surface}" if surface.minor is not None else f"if this is Kubernetes 1.{target.least_kubernetes}+"
+    )
+    text = f"{ahead}ove the chart to {target.version}, {fits}. "
     if mine is not None and mine >= target.parsed:
         text = f"Render the release again on {surface}: chart {hub.chart} fits it. "
     elif mine is None or mine.release[:1] < target.parsed.release[:1]:

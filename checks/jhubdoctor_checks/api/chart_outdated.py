@@ -5,7 +5,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from jhubdoctor import Finding, Hub, NotApplicable, Severity, check
+from jhubdoctor import Finding, Hub, NotApplicable, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import fitting, subject, upgrade_fix
 from jhubdoctor_checks.data import KNOWS, advisories, charts
 from jhubdoctor_checks.facts.api import Surface
@@ -15,11 +15,13 @@ _LONG = 180
 
 
 @check(severity=Severity.INFO)
-def chart_outdated(hub: Hub, surface: Surface) -> Iterator[Finding]:
+def chart_outdated(hub: Hub, surface: Surface, server_version: ServerVersion) -> Iterator[Finding]:
     """A much newer release of the chart fits this cluster."""
     version = hub.version
     if version is None:
         raise NotApplicable("the version of the chart is not known")
+    if surface.minor is None:
+        raise NotApplicable(f"the server does not tell its version ({server_version})")
     mine, best = charts.release_of(version), fitting(surface)
     if best is None or best.parsed <= version:
         return

@@ -13,10 +13,10 @@ _STOPPED = ("unable to build kubernetes objects from current release manifest", 
 
 @check(severity=Severity.WARNING, explains=("helm-release-not-deployed",))
 def helm_upgrade_blocked(
-    hub: Hub, deployed_release: Release, newest_release: Release, surface: Surface
+    hub: Hub, deployed_release: Release, newest_release: Release, unknown_objects: list[Listed], surface: Surface
 ) -> Iterator[Finding]:
     """The deployed release holds a kind that the cluster does not know, so every `helm upgrade` fails."""
-    gone = [o for o in deployed_release.objects if surface.serves(o.api_version, o.kind) is False]
+    gone = unknown_objects
     if not gone:
         return
     tried = [m for m in _STOPPED if m in newest_release.description]

@@ -16,6 +16,7 @@ from jhubdoctor import (
     Listed,
     Look,
     NetworkPolicy,
+    NotApplicable,
     Object,
     PodDisruptionBudget,
     PriorityClass,
@@ -24,6 +25,7 @@ from jhubdoctor import (
     Release,
     Role,
     RoleBinding,
+    ServerVersion,
     State,
     StatefulSet,
     Unreadable,
@@ -133,8 +135,15 @@ def written(item: Object, kind: str) -> Iterator[Use]:
         yield Use(api, item.ref, "last-applied", f"{item.name}: kubectl apply was last given {version}")
 
 
-@fact()
+_SPARE = (
+    *("daemonsets", "statefulsets", "jobs", "ingresses", "networkpolicies", "poddisruptionbudgets"),
+    *("priorityclasses", "roles", "rolebindings"),
+)
+
+
+@fact(spare=_SPARE)
 def written_versions(
+    look: Look,
     hub: Hub,
     deployments: list[Deployment],
     daemon_sets: list[DaemonSet] | None,
@@ -147,10 +156,7 @@ def written_versions(
     roles: list[Role] | None,
     role_bindings: list[RoleBinding] | None,
 ) -> list[Use]:
-    """What wrote the hub's objects in a version that ends some day.
-
-    Unreadable where a kind could not be seen and nothing was found.
-    """
+    """What wrote the hub's objects in a version that ends some day. Kinds that could not be read are told."""
     mine = None if priority_classes is None else [p for p in priority_classes if p.labels.get("release") == hub.release]
     kinds: dict[str, Sequence[Object] | None] = {
         "Deployment": deployments,
@@ -164,12 +170,14 @@ def written_versions(
         "Role": roles,
         "RoleBinding": role_bindings,
     }
-    found = [use for kind, items in kinds.items() for item in items or () for use in written(item, kind)]
-    if not found:
-        for kind, items in kinds.items():
-            if items is None:
-                raise Unreadable(Query(apis.plural(kind)), State.FORBIDDEN, "")
-    return found
+    for kind, items in kinds.items():
+        if items is None:
+            try:
+                # asked again, it tells why; the answer is kept, so this is no second request
+                look.list(apis.plural(kind), None if kind == "PriorityClass" else hub.namespace)
+            except Unreadable as e:
+                look.partial.append(e)
+    return [use for kind, items in kinds.items() for item in items or () for use in written(item, kind)]
 
 
 # --- the release -----------------------------------------------------------------------------------------------------
@@ -186,6 +194,19 @@ def release_objects(look: Look, hub: Hub, deployed_release: Release | None) -> t
             if item.labels.get("status") == "deployed":
                 raise Unreadable(Query("helm-secrets", hub.namespace, item.name), State.MALFORMED, "")
     return ()
+
+
+@fact()
+def unknown_objects(surface: Surface, deployed_release: Release) -> list[Listed]:
+    """What the manifest of the deployed release holds and the cluster does not know at all.
+
+    Kinds that are not built in are known by discovery alone; without it their absence cannot be told.
+    """
+    found = [o for o in deployed_release.objects if surface.serves(o.api_version, o.kind) is False]
+    foreign = [o for o in deployed_release.objects if apis.find(o.api_version, o.kind) is None]
+    if foreign and not found and surface.discovery is None and not surface.planned:
+        raise Unreadable(Query("discovery", name="/apis"), State.FORBIDDEN, "")
+    return found
 
 
 # --- programs --------------------------------------------------------------------------------------------------------
@@ -226,13 +247,18 @@ def deprecated_uses(
     deployments: list[Deployment],
     release_objects: tuple[Listed, ...] | None,
     other_releases: list[Release] | None,
-    written_versions: list[Use] | None,
+    written_versions: list[Use],
+    server_version: ServerVersion | None,
 ) -> list[Use]:
     """What of the hub uses an API that is served and deprecated.
 
     Unreadable where a part could not be seen and nothing was found.
     """
-    uses = [*scheduler_uses(deployments), *(written_versions or ())]
+    if surface.minor is None:
+        if server_version is None:
+            raise Unreadable(Query("version", name="/version"), State.FORBIDDEN, "")
+        raise NotApplicable(f"the server does not tell its version ({server_version})")
+    uses = [*scheduler_uses(deployments), *written_versions]
     held = {hub.release: release_objects or ()}
     held |= {r.revision.release: (*r.objects, *r.hooks) for r in other_releases or ()}
     for name, listed in held.items():
@@ -243,7 +269,7 @@ def deprecated_uses(
                     Use(api, ref, "release", f"{o.name}: the deployed release {name} holds it as {o.api_version}")
                 )
     found = [u for u in uses if _ending(u.api, surface)]
-    if not found and (release_objects is None or other_releases is None or written_versions is None):
+    if not found and (release_objects is None or other_releases is None):
         raise Unreadable(Query("helm-secrets", hub.namespace), State.FORBIDDEN, "")
     return found
 
