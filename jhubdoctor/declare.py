@@ -40,7 +40,9 @@ class Fact:
     looks: bool
     """Whether it takes the parameter `look`, with which facts read."""
     spare: tuple[str, ...] = ()
-    """Reads that it makes and can do without."""
+    """Reads that it makes only where something asks for them, or can do without."""
+    may_be_none: bool = False
+    """Whether None is a value of it: then `X | None` is its type, and does not make a parameter optional."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,20 @@ def _needs(function: Callable[..., Any]) -> tuple[Need, ...]:
     for name in inspect.signature(function).parameters:
         if name == "look":
             continue
-        hint = hints.get(name)
-        union = typing.get_origin(hint) in {typing.Union, types.UnionType}
-        found.append(Need(name, union and type(None) in typing.get_args(hint)))
+        found.append(Need(name, _holds_none(hints.get(name))))
     return tuple(found)
+
+
+def _holds_none(hint: Any) -> bool:
+    """Whether an annotation is `X | None`."""
+    return typing.get_origin(hint) in {typing.Union, types.UnionType} and type(None) in typing.get_args(hint)
 
 
 def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Fact]:
     """Declare a fact and the reads (names in `jhubdoctor.reads.READS`) that it makes itself.
 
-    `spare` are reads that it makes too, and whose failure it catches itself: it is a fact without them.
+    `spare` are reads that it makes only where something it has seen asks for them, or whose failure it catches itself:
+    usually it is a fact without them.
     The function's parameters are other facts, and `look: Look` where it reads.
     """
     unknown = [r for r in (*reads, *spare) if r not in READS]
@@ -85,7 +91,8 @@ def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., An
 
     def declare(function: Callable[..., Any]) -> Fact:
         looks = "look" in inspect.signature(function).parameters
-        return Fact(function.__name__, function, reads, _needs(function), looks, spare)
+        may_be_none = _holds_none(typing.get_type_hints(function).get("return"))
+        return Fact(function.__name__, function, reads, _needs(function), looks, spare, may_be_none)
 
     return declare
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import TypeVar
 
-from jhubdoctor.declare import Check, Fact
+from jhubdoctor.declare import Check, Fact, Need
 from jhubdoctor.errors import DoctorError, UsageError
 
 GROUP = "jhubdoctor.checks"
@@ -130,15 +130,21 @@ class Registry:
 
     def _required(self, check: Check) -> dict[str, Fact]:
         found: dict[str, Fact] = {}
-        todo = [n.fact for n in check.needs if not n.optional]
+        todo = [n.fact for n in check.needs if not dispensable(n, self.facts)]
         while todo:
             name = todo.pop()
             if name in self.facts and name not in found:
                 found[name] = self.facts[name]
-                todo += [n.fact for n in self.facts[name].needs if not n.optional]
+                todo += [n.fact for n in self.facts[name].needs if not dispensable(n, self.facts)]
             if name == "hub":
                 todo += [n for n in ("hubs",) if n not in found]
         return found
+
+
+def dispensable(need: Need, facts: Mapping[str, Fact]) -> bool:
+    """Whether a function runs without this fact. `X | None` says so, unless None is a value of the fact itself."""
+    found = facts.get(need.fact)
+    return need.optional and not (found is not None and found.may_be_none)
 
 
 PROVIDED = frozenset({"hub", "now", "scope", "suppressions"})

@@ -24,7 +24,7 @@ from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.reader import Coverage, Look, Reader
 from jhubdoctor.reads import READS, Query, State, Unreadable
 from jhubdoctor.redact import clean
-from jhubdoctor.registry import Registry
+from jhubdoctor.registry import Registry, dispensable
 from jhubdoctor.suppress import Applied, Suppression, Suppressions
 
 
@@ -284,7 +284,7 @@ class _Facts:
                 arguments[need.fact] = got.value
                 sum_.partial += got.partial
                 sum_.sampled += got.sampled
-            elif need.optional and not got.broken:
+            elif dispensable(need, self.facts) and not got.broken:
                 arguments[need.fact] = None
                 sum_.unseen += got.gaps
             else:

@@ -419,3 +419,20 @@ def test_required_reads_leave_out_what_is_optional_or_spared() -> None:
 
     assert set(registry.reads([would_like_nodes])) == {"daemonsets", "deployments", "jobs", "nodes", "pods"}
     assert set(registry.reads([would_like_nodes], required=True)) == {"deployments", "pods"}
+
+
+def test_a_fact_whose_value_may_be_none_is_not_optional_for_that() -> None:
+    @fact("nodes")
+    def biggest(look: Look) -> Node | None:
+        found = look.list("nodes")
+        return found[0] if found else None
+
+    @check(severity=Severity.ERROR)
+    def needs_biggest(biggest: Node | None) -> Iterator[Finding]:
+        """Needs the biggest."""
+        if biggest is None:
+            yield a_finding("x")
+
+    [result] = diagnose([needs_biggest], "kind: Missing\nread: nodes", biggest).results
+
+    assert result.status is Status.UNKNOWN
