@@ -60,6 +60,7 @@ def causes(*documents: dict[str, Any]) -> list[str]:
         # persistentvolume-controller of 1.20 and 1.36; without the group before 1.6
         (["ReadWriteOnce"], 'storageclass.storage.k8s.io "standard" not found', "class-missing"),
         (["ReadWriteOnce"], 'storageclass "standard" not found', "class-missing"),
+        (["ReadWriteOnce"], "no volume plugin matched name: kubernetes.io/glusterfs", "plugin-gone"),
         # aws-ebs-csi-driver issue 2237
         (
             ["ReadWriteMany"],

@@ -53,21 +53,30 @@ def held_elsewhere(
 
     The event is given once and lives an hour; the attachments tell the same for as long as it lasts.
     """
+    mounting: dict[str, list[Pod]] = {}
+    for p in pods:
+        for name in p.spec.claims if p.node and not p.finished else []:
+            mounting.setdefault(name, []).append(p)
+    known = {p.name for p in pods}
+    told = [e for e in events.of("FailedAttachVolume") if _TEXT in e.message]
+    of_volume: dict[str, list[VolumeAttachment]] = {}
+    for a in attachments:
+        of_volume.setdefault(a.spec.source.persistent_volume_name, []).append(a)
     for claim in sorted(claims, key=lambda c: c.name):
         volume = claim.spec.volume_name
         if not volume or _MANY & set(claim.spec.access_modes):
             continue
-        mine = [a for a in attachments if a.spec.source.persistent_volume_name == volume and a.status.attached]
-        users = [p for p in pods if claim.name in p.spec.claims and p.node and not p.finished]
-        said = [e for e in events.of("FailedAttachVolume") if _TEXT in e.message and f'"{volume}"' in e.message]
+        made, users = of_volume.get(volume, []), mounting.get(claim.name, [])
+        mine = [a for a in made if a.status.attached]
+        said = [e for e in told if f'"{volume}"' in e.message]
         waiting = [p for p in users if _waits(p, now) and not any(a.spec.node_name == p.node for a in mine)]
         places = {p.node for p in waiting}
-        others = sorted((a for a in mine if a.spec.node_name not in places), key=lambda a: a.name)
         holders = sorted((p for p in users if p not in waiting and p.node not in places), key=lambda p: p.name)
         refs = [p.ref for p in sorted(waiting, key=lambda p: p.name)]
-        known = {p.name for p in pods}
         refs += [gone[n] for n in sorted({e.about[1] for e in said} & set(gone)) if n not in known]
         said = [e for e in said if e.about[1] in {r.name for r in refs}]
+        # where the event says so, an attachment counts before its driver has confirmed it
+        others = sorted((a for a in (made if said else mine) if a.spec.node_name not in places), key=lambda a: a.name)
         # without an attachment elsewhere only the event proves it: shares that need none are mounted on many nodes
         if not refs or not (others or (said and holders) or any(now - e.at < RECENT for e in said)):
             continue
@@ -109,7 +118,12 @@ def _judged(
     evidence = [Evidence("event", f"FailedAttachVolume: {clean(e.message, 300)}", e.at) for e in said[:1]]
     evidence += [Evidence("pod.spec", f"{p.name} waits on node {p.node}") for p in waiting[:3]]
     for a in others[:2]:
-        evidence.append(Evidence("volumeattachment", f"{a.name}: attached to node {a.spec.node_name}"))
+        evidence.append(
+            Evidence(
+                "volumeattachment",
+                f"{a.name}: {'attached' if a.status.attached else 'to be attached'} to node {a.spec.node_name}",
+            )
+        )
         if a.status.detach_error is not None:
             text = clean(a.status.detach_error.message, 300)
             evidence.append(Evidence("volumeattachment", f"detachError: {text}", a.status.detach_error.time))

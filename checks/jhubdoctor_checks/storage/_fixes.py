@@ -81,6 +81,8 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
                 commands=anew,
                 caution=caution,
             )
+        case "plugin-gone" if choice:
+            return named(f"Name a StorageClass of another provisioner, such as {choice}.", choice)
         case "class-missing":
             return named(f"Name a StorageClass that exists, such as {choice}, or make one named {stuck.about}.", choice)
         case "provisioner-absent":

@@ -28,6 +28,11 @@ PATIENCE = timedelta(minutes=3)
 # What provisioners say in ProvisioningFailed, the first match wins: cause, pattern, where the text was seen.
 _FAILURES: tuple[tuple[str, str, str], ...] = (
     ("class-missing", r'storageclass(\.storage\.k8s\.io)? "[^"]+" not found', "persistentvolume-controller 1.20, 1.36"),
+    (
+        "plugin-gone",
+        r"no volume plugin matched|no provisionable volume plugin",
+        "persistentvolume-controller 1.20, 1.36",
+    ),
     ("access-mode", r"MULTI_NODE_MULTI_WRITER", "EBS, Azure disk, democratic-csi"),
     ("access-mode", r"multi[- ]?(node|writer)\b", "Ceph RBD, GCE PD, Alibaba disk"),
     ("access-mode", r"invalid AccessModes|only supports ReadWriteOnce", "in-tree provisioners, local-path"),
@@ -362,9 +367,10 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, known: StorageClass) ->
         )
     if failed is not None:
         cause = _failure(failed.message, many=bool(many))
-        if cause not in {"access-mode", "rights"} and _waited(claim, world) < PATIENCE:
+        if cause not in {"access-mode", "rights", "plugin-gone"} and _waited(claim, world) < PATIENCE:
             return None
         says = {
+            "plugin-gone": f"asks for StorageClass {known.name} of {known.provisioner}, which Kubernetes no longer has",
             "access-mode": f"asks for {', '.join(many)}, which StorageClass {known.name} ({known.provisioner}) refuses",
             "rights": f"is refused by the storage behind StorageClass {known.name}: the driver lacks rights",
             "room": f"is refused by the storage behind StorageClass {known.name}: a quota or the room is used up",

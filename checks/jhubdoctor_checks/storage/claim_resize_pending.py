@@ -36,12 +36,12 @@ def claim_resize_pending(
 ) -> Iterator[Finding]:
     """A claim was made larger, and its volume is not."""
     for claim in sorted(claims, key=lambda c: c.name):
-        pods = [p for p in (*hub_pods, *user_pods) if claim.name in p.spec.claims and not p.finished]
         asked = quantity(claim.spec.resources.requests.get("storage"))
         has = quantity(claim.status.capacity.get("storage"))
-        if claim.component not in {"hub", STORAGE} and not pods:
-            continue
         if claim.status.phase != "Bound" or asked is None or has is None or asked <= has:
+            continue
+        pods = [p for p in (*hub_pods, *user_pods) if claim.name in p.spec.claims and not p.finished]
+        if claim.component not in {"hub", STORAGE} and not pods:
             continue
         on = {c.type: c for c in claim.status.conditions if c.status == "True"}
         event = next(iter(events.about("PersistentVolumeClaim", claim.name, "VolumeResizeFailed")), None)

@@ -33,8 +33,10 @@ def claim_stuck_terminating(
     everyone = [*pods, *user_pods]
     for claim in sorted(claims, key=lambda c: c.name):
         deleted = claim.metadata.deletion_timestamp
+        if deleted is None or now - deleted < PATIENCE:
+            continue
         mounting = [p for p in everyone if claim.name in p.spec.claims]
-        if deleted is None or now - deleted < PATIENCE or not (mounting or claim.component in {"hub", STORAGE}):
+        if not (mounting or claim.component in {"hub", STORAGE}):
             continue
         users = [p for p in mounting if not p.finished and p.node]
         waiting = [p for p in mounting if not p.finished and not p.node]

@@ -49,6 +49,7 @@ def volume_mount_failed(
     now: datetime,
 ) -> Iterator[Finding]:
     """A pod waits for a volume that cannot be mounted."""
+    users = {p.name for p in user_pods}
     groups: dict[tuple[str, str], list[tuple[Ref, Failure]]] = {}
     components: dict[tuple[str, str], set[str]] = {}
     for pod, ref, since in _waiting(hub, pods, user_pods, events, spawns, user_prefix(values), now):
@@ -56,7 +57,7 @@ def volume_mount_failed(
         if failure is None or (failure.row is SLOW and since < LONG):
             continue
         # one Secret, server or driver that fails is one finding
-        key = (failure.row.cause, failure.name or (failure.volume if pod and pod not in user_pods else ""))
+        key = (failure.row.cause, failure.name or (failure.volume if pod and pod.name not in users else ""))
         groups.setdefault(key, []).append((ref, failure))
         components.setdefault(key, set()).add(pod.component if pod else "")
     for key, members in sorted(groups.items()):
@@ -81,13 +82,13 @@ def _waiting(
     hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, spawns: Spawns | None, prefix: str, now: datetime
 ) -> Iterator[tuple[Pod | None, Ref, timedelta]]:
     """Pods that have a node and have not started for two minutes, and those that the hub has given up on."""
-    here = set()
+    here, users = set(), {p.name for p in user_pods}
     for pod in sorted((*pods, *user_pods), key=lambda p: p.name):
         here.add(pod.name)
         placed = pod.condition("PodScheduled")
         since = now - ((placed.last_transition_time if placed else None) or pod.created)
         if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
-            yield pod, shared(pod.ref) if pod in user_pods else pod.ref, since
+            yield pod, shared(pod.ref) if pod.name in users else pod.ref, since
     told = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
     failed = events.of("FailedMount", "FailedAttachVolume")
     for name in dict.fromkeys(e.about[1] for e in failed if e.about[1].startswith(prefix)):
