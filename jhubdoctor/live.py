@@ -50,6 +50,7 @@ BACKOFF = 0.25
 # What a request may take beyond its limit, to end by itself and say why.
 GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
+UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
@@ -113,6 +114,7 @@ class LiveReader(Reader):
         self.requests = 0
         self.bytes_read = 0
         self.verified = bool(self._configuration.verify_ssl)
+        self.notices = () if self.verified else (UNVERIFIED,)
 
     # --- what facts ask for ------------------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ PLURALS: dict[str, str] = {}
 """Kind to the name of the read that lists it."""
 
 
-def _plurals() -> dict[str, str]:
+def plurals() -> dict[str, str]:
+    """Kind to the plural name under which the API serves it, of all kinds that are read."""
     from jhubdoctor.kube import KINDS
 
     if not PLURALS:
@@ -38,7 +39,8 @@ class MemoryReader(Reader):
         paths: path (`/readyz?verbose`) to text.
         now: the moment of the look.
         missing: read name to (state, detail): what could not be read.
-        complete: whether an absent kind means that there are none (examples) or that nobody looked (dumps).
+        held: for dumps, the plural names of the kinds that were read whole, each with the namespaces in which it was
+            (None for all). Everything is, where it is not given: an absent kind means that there are none.
     """
 
     source = "demo"
@@ -51,18 +53,18 @@ class MemoryReader(Reader):
         paths: Mapping[str, str] | None = None,
         now: datetime | None = None,
         missing: Mapping[str, tuple[State, str]] | None = None,
-        complete: bool = True,
+        held: Mapping[str, frozenset[str] | None] | None = None,
     ) -> None:
         self._objects: dict[str, list[dict[str, Any]]] = {}
         for o in objects:
-            resource = _plurals().get(str(o.get("kind")))
+            resource = plurals().get(str(o.get("kind")))
             if resource:
                 self._objects.setdefault(resource, []).append(dict(o))
         self._logs = dict(logs or {})
         self._paths = dict(paths or {})
         self._now = now or datetime.now(UTC)
         self._missing = dict(missing or {})
-        self._complete = complete
+        self._held = held
 
     def now(self) -> datetime:
         """The moment of the look."""
@@ -73,11 +75,10 @@ class MemoryReader(Reader):
         if refused := self._missing.get(query.read):
             return Answer(refused[0], [], detail=refused[1])
         read = READS[query.read]
-        found = self._objects.get(read.resource)
-        if found is None and not self._complete:
-            return Answer(State.ABSENT, [], detail="not in this dump")
+        found = self._objects.get(read.resource, [])
+        gap = self._gap(read.resource, query.namespace)
         items, left_out = [], 0
-        for o in found or []:
+        for o in found:
             meta = o.get("metadata")
             meta = meta if isinstance(meta, dict) else {}
             if query.namespace and meta.get("namespace") != query.namespace:
@@ -91,22 +92,38 @@ class MemoryReader(Reader):
                 items.append(convert(PartialObject if query.metadata_only else read.type, o))
             except NotJSON:
                 left_out += 1
+        if gap:
+            return Answer(State.TRUNCATED if items else State.ABSENT, items, detail=gap, left_out=left_out, asked=False)
         state = State.MALFORMED if left_out else State.OK
         detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
         return Answer(state, items, detail=detail, left_out=left_out)
 
+    def _gap(self, resource: str, namespace: str | None) -> str:
+        """Why a dump does not hold all of a kind; empty where it does."""
+        if self._held is None:
+            return ""
+        if resource not in self._held:
+            return "this dump need not hold all of them" if resource in self._objects else "not in this dump"
+        whole = self._held[resource]
+        if whole is None or (namespace in whole if namespace else False):
+            return ""
+        return clean("this dump holds those of " + ", ".join(sorted(whole)) + " alone")
+
     def get(self, query: Query) -> Answer:
         """One object by name."""
         answer = self.list(Query(query.read, query.namespace))
-        if answer.state in {State.OK, State.MALFORMED}:
-            return Answer(State.OK, [i for i in answer.items if i.name == query.name][:1])
-        return answer
+        found = [i for i in answer.items if i.name == query.name][:1]
+        if found or answer.state in {State.OK, State.MALFORMED}:
+            return Answer(State.OK, found)
+        return Answer(State.ABSENT, [], detail=answer.detail, asked=False) if self._held is not None else answer
 
     def raw(self, query: Query) -> Answer:
         """The text of a path."""
         if refused := self._missing.get(query.read):
             return Answer(refused[0], [], detail=refused[1])
         text = self._paths.get(query.name)
+        if text is None and self._held is not None:
+            return Answer(State.ABSENT, [], detail="not in this dump", asked=False)
         if text is None:
             return Answer(State.ABSENT, [], detail="HTTP 404")
         return Answer(State.OK, [], text)
@@ -115,9 +132,14 @@ class MemoryReader(Reader):
         """A container's log, redacted."""
         if refused := self._missing.get(query.read):
             return Answer(refused[0], [], detail=refused[1])
-        text = self._logs.get(f"{query.namespace}/{query.name}")
-        if text is None and not self._complete:
-            return Answer(State.ABSENT, [], detail=clean(f"the log of {query.name} is not in this dump"))
+        key = f"{query.namespace}/{query.name}"
+        text = self._logs.get(key)
+        if text is None and self._held is not None:
+            detail = clean(f"the log of {query.name} is not in this dump")
+            if key.removesuffix("/previous") in self._logs:
+                # what the container logs now is of use without what it logged before it was restarted
+                return Answer(State.TRUNCATED, [], "\n", detail, asked=False)
+            return Answer(State.ABSENT, [], detail=detail, asked=False)
         return Answer(State.OK, [], log_end(text or ""))
 
 

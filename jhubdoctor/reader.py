@@ -36,6 +36,8 @@ class Reader(ABC):
     namespace: str = "default"
     requests: int = 0
     bytes_read: int = 0
+    notices: tuple[str, ...] = ()
+    """What a report must say of where its answers come from."""
 
     def close(self) -> None:  # noqa: B027  - most readers hold nothing
         """Let go of what the reader holds. It is not used afterwards."""

@@ -217,7 +217,7 @@ class BadValues(ValueError):  # noqa: N818  - the text is for people
     """The text is no values file: not YAML, not a mapping, or larger than any real one."""
 
 
-def load_yaml(text: str) -> Any:
+def load_yaml(text: str, *, limit: int = TEXT_LIMIT, nodes: int = NODE_LIMIT) -> Any:
     """Safe YAML within bounds: size, depth, and the number of nodes after aliases are expanded.
 
     Raises:
@@ -225,8 +225,8 @@ def load_yaml(text: str) -> Any:
     """
     import yaml
 
-    if len(text) > TEXT_LIMIT:
-        raise BadValues(f"the text is over {TEXT_LIMIT // 2**20} MiB")
+    if len(text) > limit:
+        raise BadValues(f"the text is over {limit // 2**20} MiB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         depth = 0
@@ -235,7 +235,7 @@ def load_yaml(text: str) -> Any:
             if depth > DEPTH_LIMIT:
                 raise BadValues(f"it is nested more than {DEPTH_LIMIT} deep")
         node = yaml.compose(text, Loader=loader)
-        if node is not None and _size(node, {}, set()) > NODE_LIMIT:
+        if node is not None and _size(node, {}, set(), nodes) > nodes:
             raise BadValues("it expands to more than any real values file")
         return yaml.load(text, Loader=loader)  # noqa: S506  - the loader is the safe one
     except yaml.YAMLError as e:
@@ -246,7 +246,7 @@ def load_yaml(text: str) -> Any:
         raise e if isinstance(e, BadValues) else BadValues("it is not YAML that can be read") from e
 
 
-def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
+def _size(node: Any, known: dict[int, int], open_: set[int], most: int) -> int:
     """How many nodes there are once aliases are expanded; without expanding them."""
     if id(node) in known:
         return known[id(node)]
@@ -257,7 +257,7 @@ def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
     if isinstance(node.value, list):
         for child in node.value:
             for part in child if isinstance(child, tuple) else (child,):
-                total = min(total + _size(part, known, open_), NODE_LIMIT + 1)
+                total = min(total + _size(part, known, open_, most), most + 1)
     open_.discard(id(node))
     known[id(node)] = total
     return total

@@ -18,8 +18,6 @@ from jhubdoctor.registry import Registry
 from jhubdoctor.run import Report, Status, run
 from jhubdoctor.suppress import Suppression
 
-UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
-
 
 @dataclass(frozen=True)
 class Visit:
@@ -83,8 +81,7 @@ class Visit:
             )
         finally:
             reader.close()
-        if not getattr(reader, "verified", True):
-            report.notices.append(UNVERIFIED)
+        report.notices += reader.notices
         report.fail_on, report.accept_unknown = self.fail_on, self.accept_unknown
         require_hub(report, scope)
         free = bool(report.hubs) and not self.namespace and not self.all_namespaces

@@ -6,6 +6,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jhubdoctor.commands.run:run", "Look at the cluster and say what is wrong."),
     "demo": ("jhubdoctor.commands.run:demo", "Run on an example hub with several faults; no cluster needed."),
     "upgrade": ("jhubdoctor.commands.upgrade:upgrade", "Say what breaks if the cluster or the chart is upgraded."),
+    "collect": ("jhubdoctor.commands.bundle:collect", "Write what the checks read to a file, without secrets."),
+    "diff": ("jhubdoctor.commands.bundle:diff", "Say what changed between two bundles or JSON reports."),
     "exporter": (
         "jhubdoctor.commands.exporter:exporter",
         "Look every few minutes and serve metrics and the last report.",

@@ -18,6 +18,11 @@ from jhubdoctor.run import Report
 
 
 def write_file(path: str, text: str) -> None:
+    """Write a text as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str, body: bytes) -> None:
     """Write a file atomically: a temporary file in the same folder, then a rename.
 
     Raises:
@@ -27,8 +32,8 @@ def write_file(path: str, text: str) -> None:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as f:
-                f.write(text)
+            with os.fdopen(handle, "wb") as f:
+                f.write(body)
                 f.flush()
                 os.fsync(f.fileno())
             # mkstemp makes files that only we can read; a collector must be able to read this one

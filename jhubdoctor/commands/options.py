@@ -106,6 +106,23 @@ def settings(function: F) -> F:
     return configuration(baseline(function))
 
 
+def privacy(function: F) -> F:
+    """--redact-users."""
+    return click.option("--redact-users", is_flag=True, help="Write stable pseudonyms instead of the names of users.")(
+        function
+    )
+
+
+def kept(function: F) -> F:
+    """--from, --redact-users."""
+    return click.option(
+        "--from",
+        "from_path",
+        metavar="PATH",
+        help="Not a cluster, but a bundle of collect, a dump of kubectl, or a support bundle.",
+    )(privacy(function))
+
+
 def say(text: str) -> None:
     """Tell people something, on standard error."""
     click.echo(f"jhubdoctor: {text}", err=True)

@@ -60,6 +60,7 @@ class Progress:
 @options.selection
 @options.settings
 @options.again
+@options.kept
 @options.output
 def run(
     *,
@@ -79,6 +80,8 @@ def run(
     wait: float | None,
     watch: bool,
     interval: float | None,
+    from_path: str | None,
+    redact_users: bool,
     outputs: tuple[str, ...],
     fail_on: str,
     accept_unknown: bool,
@@ -106,9 +109,17 @@ def run(
             suppressions=config.load(config_path).suppressions,
             earlier=baseline.load(baseline_path) if baseline_path else None,
         )
+        if from_path is not None:
+            from jhubdoctor.commands.bundle import from_file
+
+            elsewhere = kubeconfig or context_names or all_contexts or watch or wait is not None
+            if elsewhere:
+                raise UsageError("--from looks at a file, not at a cluster.", "Leave the options of clusters out.")
+            visit = from_file(visit, from_path)
+        private = _private(redact_users)
         if all_contexts or len(set(context_names)) > 1:
             names = _contexts(kubeconfig, context_names, all_contexts=all_contexts)
-            visits = {n: replace(visit, connect=live(kubeconfig, n, timeout, concurrency)) for n in names}
+            visits = {n: private(replace(visit, connect=live(kubeconfig, n, timeout, concurrency))) for n in names}
             looks = {n: partial(_look, v, wait, interval) for n, v in visits.items()}
             progress = Progress()
             left = set(names)
@@ -121,12 +132,22 @@ def run(
             progress.clear()
             deliver_fleet(fleet, wanted, color=color, verbose=verbose)
             sys.exit(fleet.exit_code)
+        visit = private(visit)
         if watch:
             _watch(visit, wanted, interval=30.0 if interval is None else interval, color=color, verbose=verbose)
             return
         report = _look(visit, wait, interval, Progress())
         deliver(report, wanted, color=color, verbose=verbose)
     sys.exit(exit_code(report, wanted))
+
+
+def _private(redact_users: bool) -> Callable[[Visit], Visit]:
+    """What a visit becomes where the names of users are not to be told."""
+    if not redact_users:
+        return lambda visit: visit
+    from jhubdoctor.commands.bundle import anonymous
+
+    return anonymous
 
 
 def live(kubeconfig: str | None, context: str | None, timeout: float, concurrency: int) -> Callable[[], Reader]:

@@ -110,8 +110,7 @@ def _with_cluster(
         raise DoctorError(
             f"No hub was found in {describe_search(scope)}.", "Name its namespace with -n, or look everywhere with -A."
         )
-    if not reader.verified:
-        outcome.notices.append("The kubeconfig turns TLS verification off: what was read may come from another server.")
+    outcome.notices += reader.notices
     return outcome
 
 
