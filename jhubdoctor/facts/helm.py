@@ -155,23 +155,22 @@ def other_releases(look: Look, hub: Hub, hubs: list[Hub]) -> list[Release]:
     neighbours = [h.release for h in hubs if h.namespace == hub.namespace]
     if neighbours and neighbours[0] != hub.release:
         return []
-    newest: dict[str, Revision] = {}
-    for read, driver in (("helm-secrets", "Secret"), ("helm-configmaps", "ConfigMap")):
+    labels, driver = "owner=helm,status=deployed", "Secret"
+    items = look.list("helm-secrets", hub.namespace, labels=labels, metadata_only=True)
+    if not items:
+        driver = "ConfigMap"
         try:
-            items = look.list(read, hub.namespace, labels="owner=helm,status=deployed", metadata_only=True)
+            items = look.list("helm-configmaps", hub.namespace, labels=labels, metadata_only=True)
         except Unreadable as e:
-            if driver == "Secret" or e.state is not State.FORBIDDEN:
+            if e.state is not State.FORBIDDEN:
                 raise
+    newest: dict[str, Revision] = {}
+    for item in items:
+        name = item.labels.get("name", "")
+        revision = replace(_revision(item, driver, hub), release=name)
+        if name in {"", hub.release, *neighbours} or (name in newest and newest[name].number > revision.number):
             continue
-        for item in items:
-            name = item.labels.get("name", "")
-            revision = replace(_revision(item, driver, hub), release=name)
-            if (
-                name
-                and name not in {hub.release, *neighbours}
-                and (name not in newest or newest[name].number < revision.number)
-            ):
-                newest[name] = revision
+        newest[name] = revision
     found = []
     for _, revision in sorted(newest.items())[:MOST_RELEASES]:
         try:
