@@ -13,7 +13,7 @@ _MISSING = re.compile(r"Single-user server has no version header")
 _DAY = timedelta(days=1)
 
 
-@check(severity=Severity.WARNING, explains=("spawn-http-timeout",))
+@check(severity=Severity.WARNING)
 def user_image_version_mismatch(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
     """Users' images hold another major version of JupyterHub than the hub runs, which can end in redirect loops."""
     found = [(e, m) for e, m in hub_log.find(_MISMATCH, "W") if (e.at is None or now - e.at <= _DAY) and not e.previous]
