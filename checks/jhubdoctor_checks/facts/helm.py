@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import ClusterRole, ClusterRoleBinding, Deployment, Hub, Look, ReplicaSet, fact
+from jhubdoctor import ClusterRoleBinding, Deployment, Hub, Look, NotApplicable, ReplicaSet, fact
 
 
 def _names(hub: Hub, scheduler: Deployment) -> list[str]:
@@ -11,13 +11,6 @@ def _names(hub: Hub, scheduler: Deployment) -> list[str]:
     if scheduler.name != "user-scheduler":
         found.add(scheduler.name)
     return sorted(found)
-
-
-@fact("clusterroles")
-def scheduler_roles(look: Look, hub: Hub, user_scheduler: Deployment) -> list[ClusterRole]:
-    """The ClusterRole of the user-scheduler."""
-    found: list[ClusterRole | None] = [look.get("clusterroles", name) for name in _names(hub, user_scheduler)]
-    return [r for r in found if r is not None]
 
 
 @fact("clusterrolebindings")
@@ -30,7 +23,9 @@ def scheduler_bindings(look: Look, hub: Hub, user_scheduler: Deployment) -> list
 
 
 @fact("replicasets")
-def hub_replica_sets(look: Look, hub: Hub) -> list[ReplicaSet]:
-    """The ReplicaSets of the hub, one a change of its pod template, newest first."""
+def rendered_replica_sets(look: Look, hub: Hub) -> list[ReplicaSet]:
+    """The ReplicaSets of a hub that Argo CD renders, one a change of its pod template, newest first."""
+    if not hub.argo_cd:
+        raise NotApplicable("Argo CD does not manage the hub")
     found = [r for r in look.list("replicasets", hub.namespace) if hub.owns(r) and r.component == "hub"]
     return sorted(found, key=lambda r: r.created, reverse=True)

@@ -11,6 +11,7 @@ from jhubdoctor import (
     HTTPRoute,
     Hub,
     Ingress,
+    IngressClass,
     Look,
     NotApplicable,
     Pod,
@@ -66,6 +67,15 @@ def hub_ingresses(ingresses: list[Ingress], public_services: list[Service]) -> l
     """The Ingresses that send to this hub."""
     found = {i.name: i for s in public_services for i in leading_to(s, ingresses) if isinstance(i, Ingress)}
     return [found[name] for name in sorted(found)]
+
+
+@fact("ingressclasses")
+def hub_ingress_classes(look: Look, hub_ingresses: list[Ingress]) -> list[IngressClass]:
+    """All IngressClasses, where an Ingress leads to the hub."""
+    if not hub_ingresses:
+        raise NotApplicable("no Ingress leads to the hub")
+    found: list[IngressClass] = look.list("ingressclasses")
+    return found
 
 
 @fact()
@@ -170,14 +180,16 @@ class ClusterDNS:
     pods: tuple[Pod, ...] = field(default=())
 
 
-@fact("endpointslices", "pods")
+@fact("pods", "endpointslices")
 def cluster_dns(look: Look) -> ClusterDNS:
     """The DNS of the cluster where it runs as kube-dns or CoreDNS in kube-system, as with most."""
+    found: list[Pod] = look.list("pods", "kube-system", labels="k8s-app=kube-dns")
+    if found:
+        return ClusterDNS(tuple(sorted({p.status.pod_ip for p in found if p.ready and p.status.pod_ip})), tuple(found))
     slices = look.list("endpointslices", "kube-system", labels="kubernetes.io/service-name=kube-dns")
-    found = look.list("pods", "kube-system", labels="k8s-app=kube-dns")
-    if not slices and not found:
+    if not slices:
         raise NotApplicable("there is no kube-dns in kube-system; another DNS serves this cluster")
-    return ClusterDNS(tuple(sorted({a for s in slices for a in ready_addresses(s)})), tuple(found))
+    return ClusterDNS(tuple(sorted({a for s in slices for a in ready_addresses(s)})), ())
 
 
 def ready_addresses(slice_: EndpointSlice) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, NotApplicable, Pod, ReplicaSet, Severity, Values, check
+from jhubdoctor import Finding, Fix, Hub, Pod, ReplicaSet, Severity, Values, check
 
 # What the chart makes at random unless it is set, by the paths that set it (templates/hub/_helpers-passwords.tpl).
 TOKENS = (
@@ -18,19 +18,17 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 def argo_cd_secret_churn(
     hub: Hub,
     values: Values,
-    hub_replica_sets: list[ReplicaSet],
+    rendered_replica_sets: list[ReplicaSet],
     hub_pods: list[Pod],
     proxy_pods: list[Pod],
     now: datetime,
 ) -> Iterator[Finding]:
     """Argo CD makes the hub's secrets anew at every rendering, so the hub restarts and users are logged out."""
-    if not hub.argo_cd:
-        raise NotApplicable("Argo CD does not manage the hub")
     unset = [paths[0] for paths in TOKENS if not any(values.get(p) for p in paths)]
     if not unset:
         return
     sums = {
-        name: len({s for r in hub_replica_sets if now - r.created < span and (s := _sum(r))})
+        name: len({s for r in rendered_replica_sets if now - r.created < span and (s := _sum(r))})
         for name, span in (("a day", DAY), ("a week", WEEK))
     }
     severity = Severity.INFO

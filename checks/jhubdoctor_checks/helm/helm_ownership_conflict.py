@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from jhubdoctor import (
-    ClusterRole,
     ClusterRoleBinding,
     Deployment,
     Finding,
@@ -26,7 +25,6 @@ def helm_ownership_conflict(
     hub: Hub,
     user_scheduler: Deployment,
     scheduler_bindings: list[ClusterRoleBinding],
-    scheduler_roles: list[ClusterRole],
     priority_classes: list[PriorityClass],
     pending_user_pods: list[Pod],
 ) -> Iterator[Finding]:
@@ -52,7 +50,7 @@ def helm_ownership_conflict(
             affects=suffering,
         )
     mine = {f"{hub.release}-{p}" for p in PRIORITIES} if hub.release else set()
-    objects: list[Object] = [*scheduler_roles, *scheduler_bindings, *(p for p in priority_classes if p.name in mine)]
+    objects: list[Object] = [*scheduler_bindings, *(p for p in priority_classes if p.name in mine)]
     foreign = [o for o in objects if _foreign(hub, o)]
     if foreign:
         yield Finding(

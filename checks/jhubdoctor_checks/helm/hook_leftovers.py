@@ -12,7 +12,6 @@ from jhubdoctor import (
     Revision,
     Role,
     RoleBinding,
-    ServiceAccount,
     Severity,
     check,
 )
@@ -27,14 +26,13 @@ def hook_leftovers(
     hub: Hub,
     daemon_sets: list[DaemonSet],
     jobs: list[Job],
-    service_accounts: list[ServiceAccount],
     roles: list[Role],
     role_bindings: list[RoleBinding],
     revisions: list[Revision] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """The image puller hook of an earlier upgrade was never cleaned up."""
-    objects = [*daemon_sets, *jobs, *service_accounts, *roles, *role_bindings]
+    objects = [*daemon_sets, *jobs, *roles, *role_bindings]
     # before-hook-creation and hook-succeeded: Helm deletes them itself, but for after a failure or Ctrl-C
     left = [o for o in objects if o.labels.get(LABEL) == "true" and hub.owns(o)]
     newest = revisions[0] if revisions else None

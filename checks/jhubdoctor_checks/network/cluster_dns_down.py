@@ -42,9 +42,9 @@ def cluster_dns_down(
         return
     if cluster_dns.pods and all(now - _unready_since(p) < PATIENCE for p in cluster_dns.pods):
         return
-    evidence: list[tuple[str, str, datetime | None]] = [
-        ("endpointslice", "kube-system/kube-dns: no ready endpoint", None)
-    ]
+    evidence: list[tuple[str, str, datetime | None]] = []
+    if not cluster_dns.pods:
+        evidence.append(("endpointslice", "kube-system/kube-dns: no endpoint, and no pod k8s-app=kube-dns", None))
     for p in cluster_dns.pods[:3]:
         waits = next((s.state.waiting.reason for s in p.statuses() if s.state.waiting and s.state.waiting.reason), "")
         evidence.append(

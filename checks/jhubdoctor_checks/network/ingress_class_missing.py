@@ -15,10 +15,10 @@ WRITE_ADDRESS = {"k8s.io/ingress-nginx", "ingress.k8s.aws/alb", "k8s.io/ingress-
 
 @check(severity=Severity.ERROR)
 def ingress_class_missing(
-    hub: Hub, hub_ingresses: list[Ingress], ingress_classes: list[IngressClass], now: datetime
+    hub: Hub, hub_ingresses: list[Ingress], hub_ingress_classes: list[IngressClass], now: datetime
 ) -> Iterator[Finding]:
     """The Ingress that leads to the hub is served by no controller."""
-    known = {c.name: c for c in ingress_classes}
+    known = {c.name: c for c in hub_ingress_classes}
     names = ", ".join(sorted(known)) or "none"
     for i in hub_ingresses:
         if any(p.ip or p.hostname for p in i.status.load_balancer.ingress) or now - i.created < PATIENCE:
@@ -61,7 +61,7 @@ def ingress_class_missing(
             continue
         elif not known:
             says, cause = f"the Ingress {i.name} has no class, and the cluster has no IngressClass", "no-controller"
-        elif any(c.annotations.get(DEFAULT) == "true" for c in ingress_classes):
+        elif any(c.annotations.get(DEFAULT) == "true" for c in hub_ingress_classes):
             # the default is written into an Ingress when that is made, so this one is older
             says, cause = f"the Ingress {i.name} has no class: it is older than the cluster's default class", "no-class"
             severity = Severity.WARNING
