@@ -65,6 +65,7 @@ def docs(session: nox.Session) -> None:
     """Write the pages of the checks and build the site, strictly; `-- --check` only says whether they are current."""
     session.install("-e", ".", "mkdocs-material", "jsonschema")
     session.run("python", "docs/generate.py", *session.posargs)
+    session.run("python", "deploy/generate.py", *session.posargs)
     if "--check" not in session.posargs:
         session.run("mkdocs", "build", "--strict", "--site-dir", str(Path(session.create_tmp()) / "site"))
 
