@@ -409,7 +409,8 @@ _NAME = re.compile(r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?([^\s
 
 def manifest_objects(manifest: str) -> Iterator[dict[str, str]]:
     """The apiVersion, kind and name of each document of a rendered manifest."""
-    for document in _DOCUMENT.split(manifest):
+    # a template of the chart has line ends of Windows
+    for document in _DOCUMENT.split(manifest.replace("\r\n", "\n")):
         version, kind = _FIELD["apiVersion"].search(document), _FIELD["kind"].search(document)
         if version and kind:
             name = _NAME.search(document + "\n")
