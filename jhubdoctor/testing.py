@@ -240,7 +240,7 @@ def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:
             "name": f"sh.helm.release.v1.{d['name']}.v{d['version']}",
             "namespace": namespace,
             "labels": labels,
-            "creationTimestamp": modified,
+            "creationTimestamp": d.get("created") or modified,
         },
         "data": {"release": encoded},
     }

@@ -28,6 +28,7 @@ class Revision:
         number: N.
         status: `deployed`, `superseded`, `failed`, `pending-install`, `pending-upgrade`, `pending-rollback`, ...
         modified: when its status was last written.
+        begun: when the operation began that made it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Revision:
     number: int
     status: str
     modified: datetime
+    begun: datetime
 
     @property
     def ref(self) -> Ref:
@@ -125,6 +127,7 @@ def _revision(item: PartialObject, driver: str, hub: Hub) -> Revision:
         number=int(labels["version"]) if labels.get("version", "").isdigit() else 0,
         status=labels.get("status", ""),
         modified=datetime.fromtimestamp(int(stamp), UTC) if stamp.isdigit() and len(stamp) < 12 else item.created,
+        begun=item.created,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor import ContainerStatus, Event, Events, Hub, Pod, Ref, Values, clean, fact
+from jhubdoctor import ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
 PULL_REASONS = frozenset(
@@ -28,6 +28,7 @@ _ABOUT_A_PULL = re.compile(
 )
 _QUOTED = re.compile(r'"([^"\s]+)"')
 USER_SERVER = "singleuser-server"
+HOOK = "hook-image-puller"
 # The kubelet tries again within seconds: one failure of so young a pod is none yet.
 FIRST_TRY = 120
 
@@ -86,9 +87,15 @@ def user_prefix(values: Values | None) -> str:
 
 @fact()
 def failed_pulls(
-    hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, values: Values | None, now: datetime
+    hub: Hub,
+    pods: list[Pod],
+    user_pods: list[Pod],
+    events: Events,
+    values: Values | None,
+    revisions: list[Revision] | None,
+    now: datetime,
 ) -> list[FailedPull]:
-    """Containers that cannot start for want of their image, and users' pods that ended so within the last hour."""
+    """Containers that cannot start for want of their image, and pods of users and of the hook that ended so lately."""
     found = [
         pull
         for pod in (*pods, *user_pods)
@@ -96,7 +103,8 @@ def failed_pulls(
         for pull in _live(pod, events, now)
     ]
     failing = {p.ref.name for p in found}
-    return found + [p for p in _gone(hub, user_pods, events, user_prefix(values)) if p.ref.name not in failing]
+    gone = [*_gone(hub, user_pods, events, user_prefix(values)), *_hook_gone(hub, pods, events, revisions)]
+    return found + [p for p in gone if p.ref.name not in failing]
 
 
 def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
@@ -161,21 +169,46 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterat
         image = quoted[1] if quoted else ""
         if any(p.at >= e.at and image in p.message for p in pulled):
             continue
-        yield FailedPull(
-            pod=None,
-            ref=shared(hub.pod_ref(name)),
-            component=USER_SERVER,
-            container=e.container,
-            image=image,
-            node=e.source.host,
-            reason=e.reason,
-            said=clean(e.message),
-            text=clean(e.message),
-            source="event",
-            at=e.at,
-            times=e.times,
-            secret=_secret(events.about("Pod", name, "FailedToRetrieveImagePullSecret")),
-        )
+        yield _told(e, shared(hub.pod_ref(name)), USER_SERVER, image, events)
+
+
+def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revision] | None) -> Iterator[FailedPull]:
+    """The hook's pods of an install or upgrade that failed for them.
+
+    Helm deletes their DaemonSet when its time is up (pkg/action/hooks.go: hooks before the one that failed count as
+    succeeded), so that events are all that is left.
+    """
+    if not revisions or revisions[0].status == "deployed" or any(p.component == HOOK for p in pods):
+        return
+    latest: dict[tuple[str, str], Event] = {}
+    for e in events.of(*EVENT_REASONS):
+        kind, name = e.about
+        mine = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
+        if mine and _ABOUT_A_PULL.search(e.message) and (quoted := _QUOTED.search(e.message)):
+            latest.setdefault((name, quoted[1]), e)
+    pulled = events.of("Pulled")
+    for (name, image), e in latest.items():
+        if not any(p.at >= e.at and image in p.message and p.source.host == e.source.host for p in pulled):
+            yield _told(e, replace(hub.pod_ref(name), stable=f"DaemonSet/{HOOK}"), HOOK, image, events)
+
+
+def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> FailedPull:
+    """A failed pull of which an event is all that is left."""
+    return FailedPull(
+        pod=None,
+        ref=ref,
+        component=component,
+        container=e.container,
+        image=image,
+        node=e.source.host,
+        reason=e.reason,
+        said=clean(e.message),
+        text=clean(e.message),
+        source="event",
+        at=e.at,
+        times=e.times,
+        secret=_secret(events.about("Pod", e.about[1], "FailedToRetrieveImagePullSecret")),
+    )
 
 
 # "Successfully pulled image "x" in 4m2.5s (4m2.5s including waiting)": kubelet 1.20 to 1.36; Go's durations
