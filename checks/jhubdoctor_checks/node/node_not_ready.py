@@ -59,7 +59,7 @@ def node_not_ready(
     user_pods: list[Pod],
     unplaced: list[Unplaced],
     shapes: list[Shape] | None,
-    claims: list[PersistentVolumeClaim] | None,
+    known_claims: list[PersistentVolumeClaim] | None,
     volume_attachments: list[VolumeAttachment] | None,
     deployments: list[Deployment] | None,
     services: list[Service] | None,
@@ -90,7 +90,7 @@ def node_not_ready(
     for (cause, says), members in groups.items():
         mine = [p for _, _, ps in members for p in ps]
         waiting = [u.ref for u in unplaced if u.user] if full else []
-        held = claims_on({n.name for n, _, _ in members}, claims, volume_attachments)
+        held = claims_on({n.name for n, _, _ in members}, known_claims, volume_attachments)
         wanted = any(p.phase == "Pending" and {r.name for r in held} & set(p.spec.claims) for p in (*pods, *user_pods))
         one = len(members) == 1
         what = f"node {members[0][0].name} is" if one else f"{len(members)} nodes are"

@@ -27,7 +27,7 @@ _MANY = {"ReadWriteMany", "ReadOnlyMany"}
 def shared_claim_on_disk(
     hub: Hub,
     values: Values,
-    claims: list[PersistentVolumeClaim],
+    known_claims: list[PersistentVolumeClaim],
     persistent_volumes: list[PersistentVolume],
     storage_classes: list[StorageClass],
     nodes: list[Node],
@@ -37,7 +37,7 @@ def shared_claim_on_disk(
     if values.get("singleuser.storage.type") != "static":
         raise NotApplicable("users have volumes of their own, or none (singleuser.storage.type)")
     name = values.get("singleuser.storage.static.pvcName")
-    claim = next((c for c in claims if c.name == name), None)
+    claim = next((c for c in known_claims if c.name == name), None)
     if claim is None or not claim.spec.access_modes or _MANY & set(claim.spec.access_modes):
         return
     volume = next((v for v in persistent_volumes if v.name == claim.spec.volume_name), None)

@@ -30,7 +30,7 @@ LOCKED = "database is locked"
 def sqlite_on_network_share(
     hub: Hub,
     hub_pods: list[Pod],
-    claims: list[PersistentVolumeClaim],
+    known_claims: list[PersistentVolumeClaim],
     persistent_volumes: list[PersistentVolume],
     storage_classes: list[StorageClass],
     values: Values | None,
@@ -39,7 +39,7 @@ def sqlite_on_network_share(
 ) -> Iterator[Finding]:
     """The hub keeps its SQLite database on a network file share."""
     name = sqlite_claim(hub, values)
-    claim = next((c for c in claims if c.name == name), None)
+    claim = next((c for c in known_claims if c.name == name), None)
     if claim is None:
         raise NotApplicable(f"the claim {name} of the hub's database does not exist")
     volume = next((v for v in persistent_volumes if v.name == claim.spec.volume_name), None)

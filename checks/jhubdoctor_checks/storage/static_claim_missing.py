@@ -9,10 +9,10 @@ from jhubdoctor import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, 
     severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints")
 )
 def static_claim_missing(
-    hub: Hub, claims: list[PersistentVolumeClaim], hub_pods: list[Pod], user_pods: list[Pod], values: Values
+    hub: Hub, known_claims: list[PersistentVolumeClaim], hub_pods: list[Pod], user_pods: list[Pod], values: Values
 ) -> Iterator[Finding]:
     """A claim that pods mount does not exist."""
-    exist = {c.name for c in claims}
+    exist = {c.name for c in known_claims}
     asked: dict[str, list[tuple[str, str]]] = {}
     if hub.deployment is not None:
         for name in hub.deployment.spec.template.spec.claims:

@@ -40,14 +40,14 @@ def volume_full(
     hub_pods: list[Pod],
     hub_log: HubLog,
     ended_user_logs: list[PodLog],
-    claims: list[PersistentVolumeClaim],
+    known_claims: list[PersistentVolumeClaim],
     storage_classes: list[StorageClass] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A volume of the hub or of a user is full."""
     found = of_today(hub_log, _DATABASE, now)
     name = claim_at(hub, DIRECTORY)
-    claim = next((c for c in claims if c.name == name), None)
+    claim = next((c for c in known_claims if c.name == name), None)
     if found and claim is not None:
         entry, m = found[-1]
         yield Finding(
@@ -61,7 +61,7 @@ def volume_full(
     homes: dict[str, list[Trouble]] = {}
     for t in troubles(ended_user_logs, _HOME):
         homes.setdefault(t.claim, []).append(t)
-    full = [(c, homes[c.name]) for c in sorted(claims, key=lambda c: c.name) if c.name in homes]
+    full = [(c, homes[c.name]) for c in sorted(known_claims, key=lambda c: c.name) if c.name in homes]
     if not full:
         return
     yield Finding(

@@ -27,7 +27,7 @@ def volume_multi_attach(
     hub: Hub,
     pods: list[Pod],
     user_pods: list[Pod],
-    claims: list[PersistentVolumeClaim],
+    known_claims: list[PersistentVolumeClaim],
     volume_attachments: list[VolumeAttachment],
     events: Events,
     nodes: list[Node] | None,
@@ -38,7 +38,7 @@ def volume_multi_attach(
     """A pod waits for a disk that another node holds."""
     minor = server_version.minor if server_version else None
     gone = {s.pod: hub.pod_ref(s.pod) for s in (spawns.unresolved(now) if spawns else ()) if s.pod}
-    for held in held_elsewhere(claims, [*pods, *user_pods], volume_attachments, events, nodes, gone, now):
+    for held in held_elsewhere(known_claims, [*pods, *user_pods], volume_attachments, events, nodes, gone, now):
         waiters = [p for p in [*pods, *user_pods] if p.ref in held.waiting]
         down = any(p.component == "hub" for p in waiters)
         yield Finding(

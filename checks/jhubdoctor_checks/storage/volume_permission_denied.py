@@ -41,14 +41,14 @@ def volume_permission_denied(
     hub_pods: list[Pod],
     hub_log: HubLog,
     ended_user_logs: list[PodLog],
-    claims: list[PersistentVolumeClaim],
+    known_claims: list[PersistentVolumeClaim],
     values: Values | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """The hub, or a user's server, may not write to its volume."""
     found = of_today(hub_log, _DATABASE, now)
     name = claim_at(hub, DIRECTORY)
-    claim = next((c for c in claims if c.name == name), None)
+    claim = next((c for c in known_claims if c.name == name), None)
     if found and claim is not None and hub.deployment is not None:
         entry, m = found[-1]
         security = hub.deployment.spec.template.spec.security_context
@@ -67,7 +67,7 @@ def volume_permission_denied(
     homes: dict[str, list[Trouble]] = {}
     for t in troubles(ended_user_logs, _HOME):
         homes.setdefault(t.claim, []).append(t)
-    denied = [(c, homes[c.name]) for c in sorted(claims, key=lambda c: c.name) if c.name in homes]
+    denied = [(c, homes[c.name]) for c in sorted(known_claims, key=lambda c: c.name) if c.name in homes]
     if not denied:
         return
     shown = [ts[0] for _, ts in denied[:3]]
