@@ -92,6 +92,11 @@ class _Counted:
                 raise RefusedError(f"it unpacks to more than {limits.ratio} times its size")
         return b"".join(parts)
 
+    def drain(self) -> None:
+        """Read to the end."""
+        while self.read(CHUNK):
+            pass
+
     def skip(self, size: int) -> None:
         """Pass over so many bytes."""
         while size > 0:
@@ -139,6 +144,8 @@ def members(raw: IO[bytes], limits: Limits = LIMITS) -> Iterator[Member]:
     while True:
         header = stream.read(BLOCK)
         if not header or header == b"\0" * BLOCK:
+            # what compressed it has a checksum at its end
+            stream.drain()
             return
         if len(header) < BLOCK or not _sound(header):
             raise RefusedError("it is cut off or damaged")
