@@ -38,6 +38,8 @@ MakePlane = Callable[..., Started]
 
 STARTED = pytest.StashKey[list[Started]]()
 """What runs for a test, or for the session, so that the logs can be shown if a test fails."""
+FIGURES = pytest.StashKey[dict[str, object]]()
+"""What was measured."""
 
 
 @pytest.fixture(scope="session")
@@ -153,6 +155,18 @@ def furnished(plane: ControlPlane) -> Iterator[Kubelet]:
         yield kubelet
 
 
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Note a figure that was measured; all are told at the end of the session."""
+    return request.config.stash.setdefault(FIGURES, {}).__setitem__
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the figures."""
+    for name, value in config.stash.get(FIGURES, {}).items():
+        terminalreporter.write_line(f"{name}: {value}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what cannot be had, from this one place, so that pytest says so in one line."""
@@ -176,5 +190,5 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.failed:
         for plane, kubelet in item.stash.get(STARTED, []) + item.session.stash.get(STARTED, []):
             report.sections.append((f"control plane {plane.version}", plane.logs()))
-            report.sections += [("kubelet", error) for error in kubelet.errors]
+            report.sections += [("kubelet", error) for error in dict.fromkeys(kubelet.errors)]
     return report

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ UNSURE = {"unknown", "broken"}
 """What a check may be besides found, ok and not applicable."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What a run said. `report` is there if it came to one."""
 
@@ -28,6 +29,17 @@ class Diagnosis:
     stdout: str
     stderr: str
     seconds: float
+
+    def __repr__(self) -> str:
+        """What matters of it in a failed assertion."""
+        if not self.stdout.startswith("{"):
+            return f"<exit code {self.code}: {self.stderr or self.stdout}>"
+        lines = [f"exit code {self.code} after {self.seconds:.1f} s"]
+        for one in self.report["findings"]:
+            by = f" (under {one['explained_by']})" if one["explained_by"] else ""
+            on = " ".join(f"{each['kind']}/{each['name']}" for each in one["objects"])
+            lines.append(f"{one['severity']} {one['check']} {one['fingerprint']}{by}: {one['message']} [{on}]")
+        return "<" + "\n".join(lines) + ">"
 
     @cached_property
     def report(self) -> Object:
@@ -51,6 +63,11 @@ class Diagnosis:
     def causes(self) -> list[str]:
         """The checks of these."""
         return [each["check"] for each in self.roots]
+
+    @property
+    def errors(self) -> list[str]:
+        """The checks of the errors among these."""
+        return [each["check"] for each in self.roots if each["severity"] == "error"]
 
     @property
     def grave(self) -> list[str]:
@@ -105,8 +122,9 @@ def call(*words: str, timeout: float = 90) -> Diagnosis:
     """Run the doctor with these words and wait for it."""
     start = time.monotonic()
     done = subprocess.run(
-        command(*words), env=environment(), capture_output=True, text=True, check=False, timeout=timeout
-    )
+        command(*words), env=environment(), cwd=tempfile.gettempdir(), capture_output=True, text=True, check=False,
+        timeout=timeout,
+    )  # fmt: skip
     return Diagnosis(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
 
 
