@@ -22,6 +22,7 @@ from jhubdoctor.visit import Visit
 @options.scope
 @options.selection
 @options.configuration
+@options.privacy
 @click.option(
     "--listen",
     default=":9877",
@@ -51,6 +52,7 @@ def exporter(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     config_path: str | None,
+    redact_users: bool,
     listen: str,
     interval: float,
     metrics_only: bool,
@@ -80,6 +82,10 @@ def exporter(
         accept_unknown=accept_unknown,
         suppressions=config.load(config_path).suppressions,
     )
+    if redact_users:
+        from jhubdoctor.commands.bundle import anonymous
+
+        visit = anonymous(visit)
     service = Exporter(
         visit, knows=registry.knows, interval=interval, patience=3 * interval + 2 * timeout, say=options.say
     )

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from jhubdoctor.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.memory import fields_match, labels_match
 from jhubdoctor.reads import Query, State
 from jhubdoctor.run import Gap, Report, Reported, Result, Status, ranked
-from jhubdoctor.testing import Example
+from jhubdoctor.testing import NOW, Example
 
 FAULT = """
 kind: StatefulSet
@@ -53,6 +54,10 @@ class ApiServer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
+                # the moment of all examples: a reader goes by the server's clock
+                return format_datetime(NOW, usegmt=True)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
