@@ -7,6 +7,7 @@ A scenario is a file of `tests/scenarios/`: YAML as `jhubdoctor.testing` reads i
     kind: Expect
     first: the id of the first finding, null where nothing is wrong
     ids: all ids that find something, of any severity
+    like: what it is told on top of: files of `tests/scenarios/parts/`, each over the one before
 """
 
 from __future__ import annotations
@@ -72,8 +73,11 @@ def scenarios() -> list[str]:
 
 
 def text_of(name: str) -> str:
-    """The text of a scenario."""
-    return (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    """The text of a scenario, after the parts that it is like."""
+    own = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    like = next(d for d in documents(own) if d.get("kind") == "Expect").get("like", [])
+    parts = [(FOLDER / "parts" / f"{part}.yaml").read_text(encoding="utf-8") for part in like]
+    return "\n---\n".join([*parts, own])
 
 
 def judge(name: str) -> Outcome:

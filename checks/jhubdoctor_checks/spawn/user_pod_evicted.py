@@ -39,15 +39,20 @@ def user_pod_evicted(
             known.add(name)
             shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
             lost.append((shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at))
+    back = {p.name: p.created for p in user_pods if p.ready}
     for why, members in grouped(lost, lambda m: m[1]):
         says, fix = _explained(why, hub)
         last = max(at for *_, at in members)
+        severity = Severity.ERROR if now - last <= FRESH else Severity.WARNING
+        if all(ref.name in back and back[ref.name] > at for ref, _, _, at in members):
+            # all of them work again: a node that ran full will again, a node that went was replaced
+            severity = Severity.INFO if why == "node-gone" else Severity.WARNING
         yield Finding(
             on=tuple(ref for ref, *_ in members),
             says=f"{count(len(members))} {'was' if len(members) == 1 else 'were'} lost: {says}",
             evidence=tuple(shown for _, _, shown, _ in members[:3]),
             fix=fix,
-            severity=Severity.ERROR if now - last <= FRESH else Severity.WARNING,
+            severity=severity,
             cause=why,
         )
 
