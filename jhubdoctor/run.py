@@ -67,7 +67,7 @@ class Result:
     duration: float = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Reported:
     """A finding with its check, its place among the others and a fingerprint that outlives pods and texts."""
 
@@ -512,13 +512,19 @@ def fold(findings: list[Reported]) -> None:
             continue
         parents[id(s)] = max(causes, key=lambda c: (len(keys & suffer[c.fingerprint]), -c.severity.rank))
     for s in findings:
-        seen = {id(s)}
-        root = s
-        while id(root) in parents and id(parents[id(root)]) not in seen:
-            root = parents[id(root)]
-            seen.add(id(root))
-        if root is not s and id(root) not in parents:
-            s.explained_by = root.fingerprint
+        path = [s]
+        while (parent := parents.get(id(path[-1]))) is not None:
+            if parent in path:
+                # they explain each other: the worst of the circle is the root
+                worst = min(
+                    path[path.index(parent) :], key=lambda f: (f.severity.rank, -len(f.finding.affects), f.check.id)
+                )
+                del parents[id(worst)]
+                path = [s]
+                continue
+            path.append(parent)
+        if path[-1] is not s:
+            s.explained_by = path[-1].fingerprint
 
 
 def settled(

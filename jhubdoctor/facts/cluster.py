@@ -11,16 +11,11 @@ from typing import Any
 from jhubdoctor.declare import fact
 from jhubdoctor.kube import (
     APIService,
-    ComponentStatus,
-    CSIDriver,
-    IngressClass,
     MutatingWebhookConfiguration,
     Node,
     PersistentVolume,
-    PriorityClass,
     StorageClass,
     ValidatingWebhookConfiguration,
-    VolumeAttachment,
 )
 from jhubdoctor.reader import Look
 from jhubdoctor.reads import Query, State, Unreadable
@@ -179,46 +174,10 @@ def storage_classes(look: Look) -> list[StorageClass]:
     return look.list("storageclasses")
 
 
-@fact("csidrivers")
-def csi_drivers(look: Look) -> list[CSIDriver]:
-    """All registered CSI drivers."""
-    return look.list("csidrivers")
-
-
 @fact("persistentvolumes")
 def persistent_volumes(look: Look) -> list[PersistentVolume]:
     """All PersistentVolumes."""
     return look.list("persistentvolumes")
-
-
-@fact("volumeattachments")
-def volume_attachments(look: Look) -> list[VolumeAttachment]:
-    """All VolumeAttachments."""
-    return look.list("volumeattachments")
-
-
-@fact("priorityclasses")
-def priority_classes(look: Look) -> list[PriorityClass]:
-    """All PriorityClasses."""
-    return look.list("priorityclasses")
-
-
-@fact("ingressclasses")
-def ingress_classes(look: Look) -> list[IngressClass]:
-    """All IngressClasses."""
-    return look.list("ingressclasses")
-
-
-@fact("componentstatuses")
-def component_statuses(look: Look) -> list[ComponentStatus]:
-    """All ComponentStatuses; only for servers without /livez, the kind is deprecated since 1.19."""
-    return look.list("componentstatuses")
-
-
-@fact("healthz")
-def healthz(look: Look) -> Health:
-    """/healthz?verbose; only for servers without /livez, it is deprecated since 1.16."""
-    return parse_health("/healthz", look.raw("healthz", "/healthz?verbose"))
 
 
 Webhooks = list[MutatingWebhookConfiguration | ValidatingWebhookConfiguration]

@@ -88,6 +88,10 @@ class Release:
         return "" if self.chart_name in {"jupyterhub", ""} else "jupyterhub"
 
 
+OWNED = "owner=helm"
+"""What Helm stores, of all releases of a namespace: one list of metadata for all that ask."""
+
+
 @fact("helm-secrets", spare=("helm-configmaps",))
 def revisions(look: Look, hub: Hub) -> list[Revision]:
     """The revisions of the hub's release, newest first; from Secrets, else from ConfigMaps (HELM_DRIVER=configmap).
@@ -96,16 +100,17 @@ def revisions(look: Look, hub: Hub) -> list[Revision]:
     """
     if not hub.release:
         raise NotApplicable("the hub has no release label")
-    selector = f"owner=helm,name={hub.release}"
     found = [
         _revision(s, "Secret", hub)
-        for s in look.list("helm-secrets", hub.namespace, labels=selector, metadata_only=True)
+        for s in look.list("helm-secrets", hub.namespace, labels=OWNED, metadata_only=True)
+        if s.labels.get("name") == hub.release
     ]
     if not found:
         try:
             found = [
                 _revision(c, "ConfigMap", hub)
-                for c in look.list("helm-configmaps", hub.namespace, labels=selector, metadata_only=True)
+                for c in look.list("helm-configmaps", hub.namespace, labels=OWNED, metadata_only=True)
+                if c.labels.get("name") == hub.release
             ]
         except Unreadable as e:
             if e.state is not State.FORBIDDEN:
@@ -158,18 +163,20 @@ def other_releases(look: Look, hub: Hub, hubs: list[Hub]) -> list[Release]:
     neighbours = [h.release for h in hubs if h.namespace == hub.namespace]
     if neighbours and neighbours[0] != hub.release:
         return []
-    labels, driver = "owner=helm,status=deployed", "Secret"
-    items = look.list("helm-secrets", hub.namespace, labels=labels, metadata_only=True)
+    driver = "Secret"
+    items = look.list("helm-secrets", hub.namespace, labels=OWNED, metadata_only=True)
     if not items:
         driver = "ConfigMap"
         try:
-            items = look.list("helm-configmaps", hub.namespace, labels=labels, metadata_only=True)
+            items = look.list("helm-configmaps", hub.namespace, labels=OWNED, metadata_only=True)
         except Unreadable as e:
             if e.state is not State.FORBIDDEN:
                 raise
     newest: dict[str, Revision] = {}
     for item in items:
         name = item.labels.get("name", "")
+        if item.labels.get("status") != "deployed":
+            continue
         revision = replace(_revision(item, driver, hub), release=name)
         if name in {"", hub.release, *neighbours} or (name in newest and newest[name].number > revision.number):
             continue

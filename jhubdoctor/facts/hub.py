@@ -201,14 +201,21 @@ def hubs(look: Look, scope: Scope) -> list[Hub]:
     is known by the chart label, the image, or the mounted configuration, never by a name. An install that stopped in
     its hooks has no Deployment yet: it is known by the image puller that it left.
     """
-    for place in _places(scope):
-        found = [h for h in _search(look, place) if scope.release in {None, h.release}]
+    places = _places(scope)
+    for place in places:
+        found = [h for h in _installed(look, place) if scope.release in {None, h.release}]
         if found:
+            # beside a hub, an install that stopped is looked for where its namespace is looked at anyway
+            found += _half_installed(look, place, found, scope) if place is not None else []
             return sorted(found, key=lambda h: (h.namespace, h.release))
+    for place in places:
+        if stopped := _half_installed(look, place, [], scope):
+            return sorted(stopped, key=lambda h: (h.namespace, h.release))
     return []
 
 
-def _search(look: Look, place: str | None) -> list[Hub]:
+def _installed(look: Look, place: str | None) -> list[Hub]:
+    """The hubs that have a Deployment."""
     if place is not None:
         deployments = look.list("deployments", place)
     else:
@@ -216,17 +223,12 @@ def _search(look: Look, place: str | None) -> list[Hub]:
             *look.list("deployments", None, labels="component=hub"),
             *look.list("deployments", None, labels="app.kubernetes.io/component=hub,component!=hub"),
         ]
-    found = [h for d in deployments if d.component == "hub" and (h := _as_hub(d))]
-    known = {(h.namespace, h.release) for h in found}
-    for h in _half_installed(look, place):
-        if (h.namespace, h.release) not in known:
-            known.add((h.namespace, h.release))
-            found.append(h)
-    return found
+    return [h for d in deployments if d.component == "hub" and (h := _as_hub(d))]
 
 
-def _half_installed(look: Look, place: str | None) -> list[Hub]:
+def _half_installed(look: Look, place: str | None, known: list[Hub], scope: Scope) -> list[Hub]:
     """Installs that never got past their pre-install hooks."""
+    installed = {(h.namespace, h.release) for h in known}
     labels = "" if place is not None else "hub.jupyter.org/deletable=true"
     left: list[DaemonSet | Job] = []
     for read in ("daemonsets", "jobs"):
@@ -240,6 +242,8 @@ def _half_installed(look: Look, place: str | None) -> list[Hub]:
         chart = _chart_of(item)
         if chart and item.labels.get("hub.jupyter.org/deletable") == "true":
             key = (item.namespace, _release_of(item))
+            if key in installed or scope.release not in {None, key[1]}:
+                continue
             found.setdefault(key, Hub(key[0], key[1], chart, labels=item.labels, argo_cd=_argo(item)))
     return list(found.values())
 

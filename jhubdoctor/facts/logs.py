@@ -184,13 +184,21 @@ def user_scheduler_logs(
     user_scheduler: Deployment,  # noqa: ARG001  - where there is none, there are no logs of it
     user_scheduler_pods: list[Pod],
 ) -> list[PodLog]:
-    """The logs of the user-scheduler's pods (two at most); the container was renamed to kube-scheduler in 1.0."""
-    return _logs(look, user_scheduler_pods, "kube-scheduler", 2)
+    """The logs of the user-scheduler's pods: of one where all are well, else of two, those first that are not.
+
+    All replicas list the same kinds, also those that do not lead. The container was renamed to kube-scheduler in 1.0.
+    """
+    ailing = [p for p in user_scheduler_pods if not p.ready or any(s.restart_count for s in p.statuses())]
+    well = [p for p in user_scheduler_pods if p not in ailing]
+    return _logs(look, [*ailing, *well], "kube-scheduler", 2 if ailing else 1)
 
 
-@fact("pods/log")
-def proxy_log(look: Look, proxy_pods: list[Pod]) -> PodLog:
-    """The log of the newest proxy pod, without its colours."""
+@fact(spare=("pods/log",))
+def proxy_log(look: Look, proxy_pods: list[Pod], hub_pods: list[Pod], hub_log: HubLog | None) -> PodLog:
+    """The log of the newest proxy pod, without colours; where the hub has a complaint of the proxy, or is not up."""
+    content = all(p.ready for p in hub_pods[:1]) and all(p.ready for p in proxy_pods[:1])
+    if content and hub_log is not None and not any(hub_log.search(r"api_request to|to proxy|the proxy")):
+        raise NotApplicable("the hub has no complaint of the proxy")
     found = _logs(look, proxy_pods, "chp", 1)
     if not found:
         raise NotApplicable("the proxy has no pod that has started")

@@ -6,28 +6,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.facts.cluster import Served
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.kube import (
+    CSIDriver,
     DaemonSet,
     Deployment,
     EndpointSlice,
     Event,
     HTTPRoute,
     Ingress,
+    IngressClass,
     Job,
     Lease,
     LimitRange,
     Namespace,
     NetworkPolicy,
+    Node,
     PersistentVolumeClaim,
     Pod,
     PodDisruptionBudget,
+    PriorityClass,
     ResourceQuota,
     Role,
     RoleBinding,
     Service,
     ServiceAccount,
     StatefulSet,
+    VolumeAttachment,
 )
 from jhubdoctor.reader import Look
 from jhubdoctor.reads import Unreadable
@@ -114,7 +120,7 @@ def events(look: Look, hub: Hub) -> Events:
 
 @fact("persistentvolumeclaims")
 def claims(look: Look, hub: Hub) -> list[PersistentVolumeClaim]:
-    """The PersistentVolumeClaims of the namespace; of very many those that are not bound, and a sample of the others."""
+    """The claims of the namespace; of very many those that are not bound, and a sample of the others."""
     return look.list("persistentvolumeclaims", hub.namespace, survey=True)
 
 
@@ -148,10 +154,42 @@ def stateful_sets(look: Look, hub: Hub) -> list[StatefulSet]:
     return [d for d in look.list("statefulsets", hub.namespace) if hub.owns(d)]
 
 
+@fact(spare=("priorityclasses",))
+def priority_classes(
+    look: Look, deployments: list[Deployment], stateful_sets: list[StatefulSet], user_pods: list[Pod] | None
+) -> list[PriorityClass]:
+    """All PriorityClasses; they are looked at where something of the hub uses one (scheduling.podPriority)."""
+    specs = [
+        *(d.spec.template.spec for d in deployments),
+        *(s.spec.template.spec for s in stateful_sets),
+        *(p.spec for p in user_pods or []),
+    ]
+    return look.list("priorityclasses") if any(s.priority_class_name for s in specs) else []
+
+
 @fact("jobs")
 def jobs(look: Look, hub: Hub) -> list[Job]:
     """The Jobs of this release."""
     return [j for j in look.list("jobs", hub.namespace) if hub.owns(j)]
+
+
+@fact(spare=("csidrivers",))
+def csi_drivers(look: Look, claims: list[PersistentVolumeClaim]) -> list[CSIDriver]:
+    """The registered CSI drivers; they are looked at while a claim waits for its volume, and not otherwise."""
+    return look.list("csidrivers") if any(c.status.phase != "Bound" for c in claims) else []
+
+
+@fact(spare=("volumeattachments",))
+def volume_attachments(
+    look: Look, pods: list[Pod], user_pods: list[Pod], events: Events | None, nodes: list[Node] | None
+) -> list[VolumeAttachment]:
+    """All VolumeAttachments; they are looked at while a volume does not come or a node is away, and not otherwise."""
+    calm = events is not None and nodes is not None and all(n.ready for n in nodes)
+    # events are gone after an hour: a pod that has a node and does not start may wait for a volume still
+    calm = calm and not any(p.phase == "Pending" and p.node for p in (*pods, *user_pods))
+    if calm and events is not None and not events.of("FailedAttachVolume", "FailedMount", "FailedScheduling"):
+        return []
+    return look.list("volumeattachments")
 
 
 @fact("ingresses")
@@ -160,9 +198,17 @@ def ingresses(look: Look, hub: Hub) -> list[Ingress]:
     return look.list("ingresses", hub.namespace)
 
 
+@fact(spare=("ingressclasses",))
+def ingress_classes(look: Look, ingresses: list[Ingress]) -> list[IngressClass]:
+    """All IngressClasses; they are looked at where there is an Ingress."""
+    return look.list("ingressclasses") if ingresses else []
+
+
 @fact("httproutes")
-def http_routes(look: Look, hub: Hub) -> list[HTTPRoute]:
+def http_routes(look: Look, hub: Hub, served: Served | None) -> list[HTTPRoute]:
     """The HTTPRoutes of the namespace; none where the Gateway API is not installed."""
+    if served is not None and not any(v.startswith("gateway.networking.k8s.io/") for v in served.versions):
+        return []
     try:
         return look.list("httproutes", hub.namespace)
     except Unreadable as e:

@@ -106,7 +106,7 @@ class ApiHealth:
     services: tuple[APIService, ...] = ()
 
 
-@fact("livez", "readyz", "apiservices", spare=("healthz", "componentstatuses"))
+@fact("readyz", "apiservices", spare=("livez", "healthz", "componentstatuses"))
 def api_health(look: Look) -> ApiHealth:
     """How the API server is. The deprecated /healthz and componentstatuses are asked only where /livez does not exist.
 
@@ -115,7 +115,9 @@ def api_health(look: Look) -> ApiHealth:
     missed: list[Unreadable] = []
     endpoints: list[Health] = []
     components: dict[str, str] = {}
-    for read in ("livez", "readyz"):
+    for read in ("readyz", "livez"):
+        if endpoints and endpoints[0].passing and not endpoints[0].failing:
+            break  # /readyz holds every item of /livez and more
         try:
             endpoints.append(parse_health(f"/{read}", look.raw(read, f"/{read}?verbose")))
         except Unreadable as e:

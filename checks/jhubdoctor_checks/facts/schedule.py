@@ -275,7 +275,7 @@ def _kind(pod: Unplaced, chosen: bool, open_: bool, room: bool) -> str:
     return max(rest, key=lambda k: (rest[k], k == "resources"), default="")
 
 
-@fact("csinodes")
-def csi_nodes(look: Look) -> list[CSINode]:
-    """Which CSI drivers run on each node, and how many volumes they attach."""
-    return look.list("csinodes")
+@fact(spare=("csinodes",))
+def csi_nodes(look: Look, unplaced: list[Unplaced]) -> list[CSINode]:
+    """Which CSI drivers run on each node, and how many volumes they attach; while a pod waits for a node."""
+    return look.list("csinodes") if unplaced else []
