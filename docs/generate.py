@@ -1,7 +1,7 @@
 """Write what is generated of the documentation: the pages of the checks, their index, and the picture of the report.
 
-    python docs/generate.py            writes
-    python docs/generate.py --check    exits 1 and names what is not current
+python docs/generate.py            writes
+python docs/generate.py --check    exits 1 and names what is not current
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def page(check: Check, registry: Registry) -> str:
     title, _, rest = notes.text_of(check).partition("\n")
     reads = ", ".join(f"`{r}`" for r in registry.reads([check])) or "nothing"
     explained = ", ".join(f"[{i}]({i}.md)" for i in check.explains if i in registry.checks) or "none"
-    facts = f"| severity | area | reads | explains |\n|---|---|---|---|\n| {check.severity} | {check.area} | {reads} | {explained} |"
+    facts = "| severity | area | reads | explains |\n|---|---|---|---|\n"
+    facts += f"| {check.severity} | {check.area} | {reads} | {explained} |"
     return f"{title}\n\n{check.title}\n\n{facts}\n{rest.rstrip()}\n"
 
 

@@ -86,20 +86,21 @@ if TYPE_CHECKING:
     from jhubdoctor.values import Values
 
 _HOME = {
-    "declare": "Check Fact NotApplicable check fact",
-    "facts.cluster": "Autoscaler Health Served ServerVersion Webhooks parse_health",
+    "declare": "Check check Fact fact NotApplicable",
+    "facts.cluster": "Autoscaler Health parse_health Served ServerVersion Webhooks",
     "facts.helm": "Listed Release Revision",
-    "facts.hub": "Hub Scope chart_version",
-    "facts.logs": "Entry HubLog PodLog Spawn Spawns pod_of refusal",
+    "facts.hub": "chart_version Hub Scope",
+    "facts.logs": "Entry HubLog pod_of PodLog refusal Spawn Spawns",
     "facts.namespace": "Events",
-    "facts.users": "Shape may_run selected transient untolerated",
+    "facts.users": "may_run selected Shape transient untolerated",
     "finding": "Evidence Finding Fix Ref Severity",
-    "kube": "APIService ClusterRole Object ComponentStatus Condition Container ContainerStatus CSIDriver DaemonSet "
-    "Deployment EndpointSlice Event "
-    "HTTPRoute Ingress IngressClass Job Lease LimitRange LimitRangeItem Namespace NetworkPolicy Node PersistentVolume "
-    "PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PriorityClass ResourceQuota Role RoleBinding Secret Service "
-    "ServiceAccount StatefulSet StorageClass Taint Terminated Toleration VolumeAttachment VolumeMount Webhook CSINode human human_bytes quantity "
-    "selector_matches tolerates ClusterRoleBinding LabelSelector PolicyPeer PolicyPort ReplicaSet",
+    "kube": "APIService ClusterRole ClusterRoleBinding ComponentStatus Condition Container ContainerStatus "
+    "CSIDriver CSINode DaemonSet Deployment EndpointSlice Event HTTPRoute human human_bytes Ingress "
+    "IngressClass Job LabelSelector Lease LimitRange LimitRangeItem Namespace NetworkPolicy Node Object "
+    "PersistentVolume PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PolicyPeer PolicyPort "
+    "PriorityClass quantity ReplicaSet ResourceQuota Role RoleBinding Secret selector_matches Service "
+    "ServiceAccount StatefulSet StorageClass Taint Terminated tolerates Toleration VolumeAttachment "
+    "VolumeMount Webhook",
     "plan": "Change Given Plan Problem Step Target",
     "reader": "Look",
     "reads": "Query State Unreadable",

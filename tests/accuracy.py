@@ -56,9 +56,7 @@ class Outcome:
         """Checks that could not look, though everything is there."""
         missing = {d["read"] for d in documents(text_of(self.name)) if d.get("kind") == "Missing"}
         return (
-            []
-            if missing
-            else [r.check.id for r in self.report.results if r.status in {Status.UNKNOWN, Status.BROKEN}]
+            [] if missing else [r.check.id for r in self.report.results if r.status in {Status.UNKNOWN, Status.BROKEN}]
         )
 
     @property

@@ -187,6 +187,7 @@ def read_of(path: str, query: Mapping[str, str]) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_api: FakeAPI
 
     def log_message(self, *_: Any) -> None:

@@ -79,9 +79,7 @@ def test_the_demo_names_at_least_six_faults_and_exits_1() -> None:
     assert not [c for c in report["checks"] if c["status"] in {"unknown", "broken"}]
 
 
-@pytest.mark.parametrize(
-    ("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)]
-)
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)])
 def test_the_exit_code_is_the_same_for_every_format(fail_on: str, code: int, tmp_path: Path) -> None:
     for form in ("text", "json"):
         to_file = call("demo", "--fail-on", fail_on, "-o", f"{form}={tmp_path / form}")
@@ -98,9 +96,9 @@ def test_several_formats_in_one_run(tmp_path: Path) -> None:
 
 def test_select_and_ignore_take_ids_and_areas() -> None:
     ids = {c["id"] for c in json.loads(call("demo", "-o", "json", "--select", "schedule").stdout)["checks"]}
-    fewer = json.loads(
-        call("demo", "-o", "json", "--select", "schedule", "--ignore", "taint-not-tolerated").stdout
-    )["checks"]
+    fewer = json.loads(call("demo", "-o", "json", "--select", "schedule", "--ignore", "taint-not-tolerated").stdout)[
+        "checks"
+    ]
 
     assert ids == {c.id for c in registry().checks.values() if c.area == "schedule"}
     assert ids - {c["id"] for c in fewer} == {"taint-not-tolerated"}
@@ -168,6 +166,8 @@ def test_list_and_demo_do_not_import_kubernetes() -> None:
 
 
 def test_python_m_works() -> None:
-    shown = subprocess.run([sys.executable, "-m", "jhubdoctor", "--version"], check=True, capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "jhubdoctor", "--version"], check=True, capture_output=True, text=True
+    )
 
     assert shown.stdout.startswith("jhubdoctor ")

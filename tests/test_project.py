@@ -35,7 +35,9 @@ def test_ids_change_only_on_purpose() -> None:
 def test_every_id_that_the_documentation_names_exists() -> None:
     known = set(registry().checks)
     texts = [p for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")] if p.name != "writing-checks.md"]
-    named = {m for p in texts for m in re.findall(r"(?:explain|--select|--ignore) ([a-z]+(?:-[a-z0-9]+)+)", p.read_text())}
+    named = {
+        m for p in texts for m in re.findall(r"(?:explain|--select|--ignore) ([a-z]+(?:-[a-z0-9]+)+)", p.read_text())
+    }
 
     assert named <= known
 

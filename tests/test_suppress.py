@@ -1,6 +1,6 @@
 """Suppressions and baselines: what they hide, what they must not hide, and what is told about them."""
 
-# ruff: noqa: ARG001  - a parameter says for what a check runs
+
 
 import json
 from collections.abc import Iterator

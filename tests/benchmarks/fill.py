@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from tests.cluster.plane import ControlPlane
 
 WORKERS = 8
-# A user pod of a real hub is about 11 kB of JSON: KubeSpawner sets dozens of variables, and the server adds who set them.
+# A user pod of a real hub is about 11 kB of JSON: dozens of variables, and who set which field.
 PADDING = [{"name": f"COURSE_SETTING_{i:02}", "value": "x" * 60} for i in range(40)]
 
 
-def _each(jobs: Iterable[Callable[[], Any]]) -> None:
+def _each(make: Callable[[int], None], numbers: Iterable[int]) -> None:
     with ThreadPoolExecutor(WORKERS) as pool:
-        for done in pool.map(lambda job: job(), jobs):
+        for done in pool.map(make, numbers):
             del done
 
 
@@ -44,11 +44,12 @@ class Filler:
         """Grow to this size: as many claims and events as pods."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         base = f"/api/v1/namespaces/{self.namespace}"
-        _each([lambda i=i: self._node(i) for i in range(self.nodes, nodes)])
+        _each(self._node, range(self.nodes, nodes))
         self.nodes = max(nodes, self.nodes)
-        _each([lambda i=i: self._claim(base, i) for i in range(self.pods, pods)])
-        _each([lambda i=i: self._pod(base, i, now) for i in range(self.pods, pods)])
-        _each([lambda i=i: self._event(base, i, now) for i in range(self.pods, pods)])
+        new = range(self.pods, pods)
+        _each(lambda i: self._claim(base, i), new)
+        _each(lambda i: self._pod(base, i, now), new)
+        _each(lambda i: self._event(base, i, now), new)
         self.pods = max(pods, self.pods)
 
     def _node(self, i: int) -> None:

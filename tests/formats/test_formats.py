@@ -5,6 +5,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,18 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jhubdoctor.finding import Severity
+from jhubdoctor.declare import Check
+from jhubdoctor.facts.hub import Hub
+from jhubdoctor.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.report import FORMATS, formatter, junit, markdown, nagios, ndjson, openreports, prometheus, sarif
 from jhubdoctor.report.json_v1 import schema
-from jhubdoctor.run import Report, Status
+from jhubdoctor.run import Report, Reported, Result, Status, harmless
+from jhubdoctor.suppress import Suppression
 
+AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 ENDINGS = {
     "text": "txt",
@@ -60,6 +67,47 @@ def test_what_could_not_look_is_in_every_format_with_its_name(name: str, report:
 
     assert "hub-crash-loop" in text
     assert "quota-exhausted" in text
+
+
+@given(text=st.text(max_size=60), key=st.text(min_size=1, max_size=20))
+def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> None:
+    """Text arrives neutralised by the engine; what is left of it must break out of nothing."""
+    check = Check("a-check", "area", "A title.", lambda: (), Severity.ERROR, (), (), "pack.area.a_check")
+    hub = Hub(f"n{text}", f"r{text}", text, jupyterhub_version="5.0.0")
+    refs = (Ref("Pod", f"x{text}", text, container=text),)
+    fix = Fix(f"x{text}", {key: {text: [text]}}, (f"x{text}",), text)
+    found = harmless(Finding(on=refs, says=f"x{text}", evidence=((text, text),), fix=fix))
+    rule = Suppression(f"x{text}", check="a-check", place=text)
+    results = [
+        Result(check, hub, Status.FOUND),
+        Result(check, None, Status.UNKNOWN, text),
+        Result(check, None, Status.BROKEN, text),
+    ]
+    reported = Reported(check, hub, found, Severity.ERROR, "0" * 16)
+    hidden = Reported(check, hub, found, Severity.ERROR, "1" * 16, suppression=rule)
+    report = Report(AT, 1.0, "live", text, text, [hub], results, [reported], [], suppressed=[hidden], notices=[text])
+
+    jsonschema.Draft202012Validator(json.loads(schema())).validate(json.loads(formatter("json")(report)))
+    assert len(ndjson.render(report).split("\n")) == 2
+    ET.fromstring(junit.render(report))
+    json.loads(sarif.render(report))
+    assert nagios.render(report).count("\n") == 1
+    assert nagios.render(report).count("|") == 1
+    samples(prometheus.render(report))
+    assert [d["kind"] for d in yaml.safe_load_all(openreports.render(report))] == ["ClusterReport", "Report"]
+    assert "<script" not in rendered(markdown.render(report))
+    assert isinstance(formatter("html")(report), str)
+    assert isinstance(formatter("text")(report), str)
+
+
+def test_two_deployments_of_one_release_spoil_no_scrape(report: Report) -> None:
+    twin = Hub("jhub", "jhub", "4.4.0")
+    report.hubs.append(twin)
+    report.results += [Result(r.check, twin, Status.UNKNOWN) for r in report.results if r.hub is report.hubs[0]]
+    found = samples(prometheus.render(report))
+
+    assert found["jhubdoctor_check_status", 'check="image-pull-failed",hub="jhub/jhub",status="unknown"'] == 1
+    assert ("jhubdoctor_findings", 'check="image-pull-failed",hub="jhub/jhub",severity="error"') not in found
 
 
 # --- json, ndjson ----------------------------------------------------------------------------------------------------

@@ -43,6 +43,11 @@ def test_no_spans_of_time(text: str) -> None:
     assert call("run", f"--wait={text}").exit_code == 2
 
 
+@pytest.mark.parametrize("command", ["run", "exporter"])
+def test_an_interval_of_nothing_would_never_let_the_api_server_rest(command: str) -> None:
+    assert call(command, "--interval=0").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -142,7 +147,7 @@ def test_watch_begins_with_the_report_and_goes_on_with_lines(api: Api, fault: st
         assert process.stdout is not None
         first = [process.stdout.readline() for _ in range(3)]
         api.text = fault
-        line = next(x for x in iter(process.stdout.readline, "") if re.match(r"\d\d:\d\d:\d\d ", x))
+        line = next(x for x in iter(process.stdout.readline, "") if re.match(r"\d\d:\d\d:\d\dZ ", x))
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)

@@ -197,7 +197,7 @@ def test_the_loss_of_sight_for_one_reason_is_one_line(make: Make) -> None:
     [change] = list(Watched().changes(make(blind=names)))
 
     assert changes.line(change, AT) == (
-        "12:03:04 ? CANNOT LOOK c0, c1, c2 and 6 more (jhub/jhub): Nodes: timeout (because)\n"
+        "12:03:04Z ? CANNOT LOOK c0, c1, c2 and 6 more (jhub/jhub): Nodes: timeout (because)\n"
     )
 
 
@@ -206,8 +206,8 @@ def test_lines_for_people_and_for_machines(make: Make) -> None:
     [new] = known.changes(make(found={"a": Severity.ERROR}))
     [gone] = known.changes(make(ok=("a",)))
 
-    assert changes.line(new, AT) == "12:03:04 \u2716 NEW error a (jhub/jhub): A is bad\n"
-    assert changes.line(gone, AT) == "12:03:04 \u2714 GONE error a (jhub/jhub): A is bad\n"
+    assert changes.line(new, AT) == "12:03:04Z \u2716 NEW error a (jhub/jhub): A is bad\n"
+    assert changes.line(gone, AT) == "12:03:04Z \u2714 GONE error a (jhub/jhub): A is bad\n"
     assert "\x1b[31m" in changes.line(new, AT, color=True)
     event = json.loads(changes.event(new, AT, "test"))
     assert (event["change"], event["checks"], event["severity"]) == ("new", ["a"], "error")

@@ -1,6 +1,6 @@
 """What is in the wheel and the sdist: exactly the files that git tracks for them, nothing stray and nothing lost.
 
-    python tests/packaging/files.py DIST --repository .
+python tests/packaging/files.py DIST --repository .
 """
 
 from __future__ import annotations
@@ -12,8 +12,17 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-SDIST = ("jhubdoctor", "checks", "docs", "tests", "deploy", "noxfile.py", "mkdocs.yml", "CHANGELOG.md", "CONTRIBUTING.md")
-SDIST_ALSO = ("SECURITY.md", "README.md", "LICENSE", "pyproject.toml", ".gitignore", ".importlinter", "Containerfile")
+SDIST = ("jhubdoctor", "checks", "docs", "tests", "deploy", "noxfile.py", "mkdocs.yml", "CHANGELOG.md")
+SDIST_ALSO = (
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "README.md",
+    "LICENSE",
+    "pyproject.toml",
+    ".gitignore",
+    ".importlinter",
+    "Containerfile",
+)
 METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
