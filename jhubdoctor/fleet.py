@@ -72,11 +72,19 @@ def visit(visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Ca
             return Outcome(context, report=visits[context]())
         except DoctorError as e:
             return Outcome(context, error=e)
+        except Exception as e:  # noqa: BLE001  - a fault of ours with one cluster must not spoil the others
+            why = f"This is a fault of jhubdoctor ({type(e).__name__})."
+            return Outcome(context, error=DoctorError(why, "Look at this context alone, and report what it says."))
         finally:
             done(context)
 
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="cluster") as pool:
-        outcomes = list(pool.map(one, visits))
+        try:
+            outcomes = list(pool.map(one, visits))
+        except KeyboardInterrupt:
+            # those that have not begun need not
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     _used_somewhere(outcomes)
     return outcomes
 

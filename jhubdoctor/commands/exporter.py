@@ -32,7 +32,7 @@ from jhubdoctor.visit import Visit
 )
 @click.option(
     "--interval",
-    type=options.duration,
+    type=options.interval,
     default="5m",
     show_default=True,
     metavar="TIME",

@@ -33,6 +33,8 @@ def selection(function: F) -> F:
     )
 
 
+SHORTEST = 0.1
+"""Seconds between two looks at least."""
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -44,6 +46,14 @@ def duration(text: str) -> float:
     if not parts or "".join(n + u for n, u in parts) != text:
         raise click.BadParameter(f"{text!r} is no span of time. Write it as 30s, 10m or 1h30m.")
     return sum(float(n) * _UNITS[u] for n, u in parts)
+
+
+def interval(text: str) -> float:
+    """A span of time that lets the API server rest."""
+    seconds = duration(text)
+    if seconds < SHORTEST:
+        raise click.BadParameter(f"{text!r} is too short.")
+    return seconds
 
 
 def clusters(function: F) -> F:
@@ -80,7 +90,7 @@ def again(function: F) -> F:
             click.option("--watch", is_flag=True, help="Look again and again, and print what changes."),
             click.option(
                 "--interval",
-                type=duration,
+                type=interval,
                 metavar="TIME",
                 help="Between two looks of --wait (5s) and --watch (30s).",
             ),

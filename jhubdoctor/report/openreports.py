@@ -1,4 +1,4 @@
-"""Reports of the OpenReports API (openreports.io/v1alpha1), as YAML to pipe into `kubectl apply -f -`.
+"""Reports of the OpenReports API (openreports.io/v1alpha1), as YAML for `kubectl apply --server-side -f -`.
 
 A Report in the namespace of each hub, and a ClusterReport for what is about the cluster as a whole. Nothing is written
 to a cluster from here.

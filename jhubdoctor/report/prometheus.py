@@ -35,6 +35,7 @@ class Tally:
     suppressed: Mapping[Severity, int]
 
 
+_WORSE = (Status.NOT_APPLICABLE, Status.OK, Status.FOUND, Status.UNKNOWN, Status.BROKEN)
 Place = tuple[str, str]
 """A check and a hub (empty for the cluster as a whole)."""
 
@@ -49,10 +50,13 @@ def render(report: Report) -> str:
 
 def tallies(report: Report) -> dict[Place, Tally]:
     """What was found, where it could be looked. A check that could not look has no zero: nobody knows."""
-    places = {(r.check.id, label(r)): r for r in report.results if not stopped(r)}
+    places = {(r.check.id, label(r)): r.check.severity for r in report.results}
+    blind = {(r.check.id, label(r)) for r in report.results if stopped(r)}
     result = {}
-    for place, r in places.items():
-        own = {r.check.severity: 0}
+    for place, severity in places.items():
+        if place in blind:
+            continue
+        own = {severity: 0}
         mine = [f for f in report.findings if _place(f) == place]
         result[place] = Tally(
             own | Counter(f.severity for f in mine),
@@ -107,10 +111,15 @@ def run(report: Report) -> list[Family]:
         "How a check ended in the last run: 1 for its status, 0 for the others.",
         ("check", "hub", "status"),
     )
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
+    worst: dict[Place, Status] = {}
     for r in report.results:
-        status.samples.extend(((r.check.id, label(r), s.value), float(r.status is s)) for s in Status)
-        seconds[r.check.id] += r.duration  # type: ignore[assignment]  # a Counter adds floats as well
+        place = (r.check.id, label(r))
+        # two Deployments of one release have one label, and a sample that comes twice spoils the whole scrape
+        worst[place] = max(worst.get(place, r.status), r.status, key=_WORSE.index)
+        seconds[r.check.id] = seconds.get(r.check.id, 0.0) + r.duration
+    for place, found_ in worst.items():
+        status.samples.extend(((*place, s.value), float(found_ is s)) for s in Status)
     return [
         Family("jhubdoctor_hubs", "How many hubs were found.", (), [((), len(report.hubs))]),
         Family("jhubdoctor_run_duration_seconds", "How long the last run took.", (), [((), report.duration)]),
