@@ -1,6 +1,14 @@
 """What every test gets: an environment that does not change output."""
 
+import functools
+import inspect
+
 import pytest
+from click.testing import CliRunner
+
+if "mix_stderr" in inspect.signature(CliRunner).parameters:
+    # click before 8.2 puts standard error into standard output unless it is told not to
+    CliRunner.__init__ = functools.partialmethod(CliRunner.__init__, mix_stderr=False)  # type: ignore[assignment, method-assign]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
