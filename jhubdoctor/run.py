@@ -504,7 +504,13 @@ def fold(findings: list[Reported]) -> None:
     parents: dict[int, Reported] = {}
     for s in findings:
         causes = [
-            c for c in findings if c is not s and s.check.id in c.check.explains and (c.hub is None or c.hub == s.hub)
+            c
+            for c in findings
+            if c is not s
+            and s.check.id in c.check.explains
+            and (c.hub is None or c.hub == s.hub)
+            # advice is no reason for something that is broken
+            and (c.severity is not Severity.INFO or s.severity is Severity.INFO)
         ]
         suffer = {c.fingerprint: {r.key for r in (*c.finding.on, *c.finding.affects)} for c in causes}
         keys = {r.key for r in s.finding.on}
@@ -570,15 +576,18 @@ def applied(
 
 
 def ranked(findings: list[Reported]) -> list[Reported]:
-    """Root causes before symptoms, errors before warnings, then what explains and affects most."""
+    """Root causes before symptoms, errors and what explains errors before warnings, then what explains most."""
     symptoms: dict[str, int] = {}
+    worst: dict[str, int] = {}
     for f in findings:
         if f.explained_by:
             symptoms[f.explained_by] = symptoms.get(f.explained_by, 0) + 1
+            worst[f.explained_by] = min(worst.get(f.explained_by, f.severity.rank), f.severity.rank)
     return sorted(
         findings,
         key=lambda f: (
             f.explained_by is not None,
+            min(f.severity.rank, worst.get(f.fingerprint, f.severity.rank)),
             f.severity.rank,
             -symptoms.get(f.fingerprint, 0),
             -len(f.finding.affects),

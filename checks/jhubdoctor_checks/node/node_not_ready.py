@@ -44,6 +44,7 @@ _REASONS = (
         "spawn-http-timeout",
         "volume-multi-attach",
         "user-pod-stuck-terminating",
+        "user-pod-evicted",
         "user-pod-sandbox-failed",
         "user-scheduler-down",
         "hub-crash-loop",

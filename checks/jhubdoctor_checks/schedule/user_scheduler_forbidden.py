@@ -25,6 +25,7 @@ OFTEN = 3
     explains=(
         "user-scheduler-down",
         "user-scheduler-lease-stale",
+        "chart-kubernetes-skew",
         "spawn-timeout",
         "spawn-timeline",
         "placeholders-pending",

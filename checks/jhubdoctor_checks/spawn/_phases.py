@@ -95,7 +95,7 @@ def trace(
     pod = pods.get(spawn.pod)
     found = events.about("Pod", spawn.pod) if events and spawn.pod else []
     own, later = _of_spawn(found, start, end)
-    names = pod.spec.claims if pod else []
+    names = pod.spec.claims if pod else [n for n, c in claims.items() if _owner(c) == spawn.user]
     mine = tuple(claims[n] for n in names if n in claims)
     about_claims = [e for n in names for e in (events.about("PersistentVolumeClaim", n) if events else [])]
     return Trace(
@@ -109,6 +109,10 @@ def trace(
         claims=mine,
         claim_events=tuple(sorted(about_claims, key=lambda e: e.at, reverse=True)),
     )
+
+
+def _owner(claim: PersistentVolumeClaim) -> str:
+    return claim.annotations.get("hub.jupyter.org/username") or claim.labels.get("hub.jupyter.org/username", "")
 
 
 def _of_spawn(found: list[Event], start: datetime, end: datetime) -> tuple[list[Event], bool]:
@@ -157,7 +161,7 @@ def _unscheduled(t: Trace) -> Phase:
         if not refused and condition:
             shown += (Evidence("pod.status", f"PodScheduled: {reasons_of(message)}", condition.last_transition_time),)
         if _UNBOUND.search(message):
-            return _unbound(t, shown)
+            return _bound_since(t, shown) if refused and not t.own_pod else _unbound(t, shown)
         reasons = reasons_of(message)
         return Phase("no-node", f"no node would take the pod ({reasons})", _without_counts(reasons), shown)
     if t.pod is not None and not t.pod.node and not t.pod.finished:
@@ -178,6 +182,19 @@ def _unscheduled(t: Trace) -> Phase:
     return Phase("no-trace", says)
 
 
+def _bound_since(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
+    """The scheduler first waited for the volume of a pod that is gone.
+
+    Later refusals are counted on the event of the first, whose text stays (client-go, tools/events: the key of a series
+    is without its note), so that of a pod that is gone this text says nothing of the end.
+    """
+    if not t.claims or any(c.status.phase != "Bound" for c in t.claims):
+        return _unbound(t, shown)
+    names = ", ".join(c.name for c in t.claims)
+    says = f"no node would take the pod; it first waited for its volume, and {names} is bound by now"
+    return Phase("no-node", says, "after the volume", (*shown, Evidence("claim", f"{names}: Bound")))
+
+
 def _unbound(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
     names = ", ".join(c.name for c in t.claims if c.status.phase != "Bound") or "the claim"
     why = [e for e in t.claim_events if e.reason in {"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"}]
@@ -192,6 +209,8 @@ def _unbound(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
 _VOLUME = ("FailedAttachVolume", "FailedMount", "FailedMapVolume", "FailedAttach")
 _SANDBOX = ("FailedCreatePodSandBox", "NetworkNotReady", "FailedPodSandBoxStatus")
 _GONE = ("Evicted", "Preempted", "TaintManagerEviction", "NodeNotReady", "NodeShutdown", "Preempting")
+# Only a pod that has a node gets these; the scheduler's own event may be lost, as it is sent apart from the others.
+_ON_A_NODE = (*_VOLUME, *_SANDBOX, "Pulling", "Pulled", "Created", "Started", "BackOff", "Failed")
 # Waiting reasons that are about an image, and fragments of events that are (kubelet/images, container runtimes).
 _IMAGE_WAITS = {
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
@@ -378,7 +397,7 @@ def phase_of(t: Trace) -> Phase:
     if took is not None and s.limit and took < s.limit * EARLY and s.tries > 1:
         says = f"the API server did not answer when the hub asked for the pod ({s.tries} times in {took:.0f} seconds)"
         return Phase("api-slow", says, "tries", (log,))
-    if t.of("Scheduled") or (t.pod is not None and t.pod.node and (t.own_pod or not t.events)):
+    if t.of("Scheduled", *_ON_A_NODE) or (t.pod is not None and t.pod.node and (t.own_pod or not t.events)):
         return _slowest(t, _started_phase(t))
     return _unscheduled(t)
 
