@@ -40,6 +40,12 @@ def container(state: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"name": "notebook", "ready": False, "restartCount": 0, "image": "x", "state": state, **more}
 
 
+def claim(phase: str) -> dict[str, Any]:
+    labels = {"component": "singleuser-storage", "hub.jupyter.org/username": "ada"}
+    meta = {"name": "claim-ada", "labels": labels, "annotations": {"hub.jupyter.org/username": "ada"}}
+    return {"kind": "PersistentVolumeClaim", "metadata": meta, "spec": {}, "status": {"phase": phase}}
+
+
 PLACED = event("Scheduled", "Successfully assigned jhub/jupyter-ada to user-1", "-890s")
 PULL = event("Pulling", 'Pulling image "quay.io/x:1"', "-880s", MAIN)
 OLD = event("Scheduled", "Successfully assigned jhub/jupyter-eve to user-1", "-3000s") | {
@@ -77,6 +83,11 @@ CASES = {
     ),
     "no node at all": ("no-node", [event("FailedScheduling", "no nodes available to schedule pods")]),
     "unbound claim": ("volume-pending", [event("FailedScheduling", UNBOUND)]),
+    "unbound claim that is still there": ("volume-pending", [event("FailedScheduling", UNBOUND), claim("Pending")]),
+    "a claim that was bound soon, and a series of events that keeps its first text": (
+        "no-node",
+        [event("FailedScheduling", UNBOUND), claim("Bound")],
+    ),
     "autoscaler at work": (
         "scaling-up",
         [
