@@ -1,7 +1,5 @@
 """Suppressions and baselines: what they hide, what they must not hide, and what is told about them."""
 
-
-
 import json
 from collections.abc import Iterator
 from datetime import date

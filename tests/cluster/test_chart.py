@@ -36,7 +36,7 @@ def hub(module_release: MakeRelease) -> Release:
 @pytest.fixture
 def install(
     plane: ControlPlane,
-    kubelet: Kubelet,  # noqa: ARG001  - it runs the pods
+    kubelet: Kubelet,  # it runs the pods
     tmp_path: Path,
 ) -> Iterator[Install]:
     """Install the chart, each time into a namespace that takes no pod but a restricted one."""
