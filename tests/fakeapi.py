@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ class FakeAPI:
         self.objects: dict[str, list[dict[str, Any]]] = reader._objects
         self.logs: dict[str, str] = reader._logs
         self.paths: dict[str, str] = reader._paths
+        self.now = reader.now()
         self.lock = threading.Lock()
         self.stopped = threading.Event()
 
@@ -189,6 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server_api: FakeAPI
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002  - the example has its own time
+        """The time of the cluster."""
+        return format_datetime(self.server_api.now, usegmt=True)
 
     def log_message(self, *_: Any) -> None:
         """Nothing on standard error."""

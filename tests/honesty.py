@@ -9,7 +9,8 @@ from jhubdoctor.run import Report, Status
 from jhubdoctor.testing import registry
 
 # Reads whose absence is an answer: a cluster without the Gateway API has no HTTPRoutes.
-ANSWERS = {("httproutes", State.ABSENT)}
+# An API server has /livez, or /readyz, or before 1.16 neither.
+ANSWERS = {("httproutes", State.ABSENT), ("readyz", State.ABSENT), ("livez", State.ABSENT)}
 
 
 @cache

@@ -55,6 +55,9 @@ def taint_not_tolerated(
             if pod.like not in known:
                 known[pod.like] = _barriers(pod, nodes)
             barriers = known[pod.like]
+            if not barriers:
+                # no node is known that it might use: the pod is gone, or the nodes are
+                continue
             key = f"{'core' if core else 'user'} {'; '.join(map(str, barriers))}"
             groups.setdefault(key, (core, barriers, []))[2].append(pod)
     for key, (core, barriers, pods) in sorted(groups.items()):
