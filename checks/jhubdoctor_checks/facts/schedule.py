@@ -27,6 +27,7 @@ from jhubdoctor import (
     may_run,
     selected,
     selector_matches,
+    untolerated,
 )
 from jhubdoctor_checks.facts.image import USER_SERVER, shared, user_prefix
 
@@ -238,11 +239,14 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Sha
 
 
 @fact()
-def misfits(unplaced: list[Unplaced], nodes: list[Node]) -> list[Unplaced]:
+def misfits(unplaced: list[Unplaced], nodes: list[Node], shapes: list[Shape] | None) -> list[Unplaced]:
     """The pods of `unplaced`, with the scheduler's words checked against the nodes as they are now."""
     known: dict[str, tuple[bool, tuple[Node, ...], tuple[Node, ...]]] = {}
     found = []
-    for pod in unplaced:
+    for given in unplaced:
+        pod = given
+        if pod.spec is None and (shape := _recognised(pod, shapes or [], nodes)):
+            pod = replace(pod, spec=shape.spec, requests=shape.requests, like=_like(shape.spec, None))
         if pod.spec is None:
             kind = max(sorted(pod.nodes), key=lambda k, p=pod: p.nodes[k], default="")  # type: ignore[misc]
             found.append(replace(pod, kind="claim" if pod.claim else kind, room=tuple(nodes)))
@@ -254,6 +258,22 @@ def misfits(unplaced: list[Unplaced], nodes: list[Node]) -> list[Unplaced]:
         chosen_any, open_, room = known[pod.like]
         found.append(replace(pod, kind=_kind(pod, chosen_any, bool(open_), bool(room)), room=room))
     return found
+
+
+def _recognised(pod: Unplaced, shapes: list[Shape], nodes: list[Node]) -> Shape | None:
+    """Of the kinds of pods that the values define the one that the scheduler would refuse in these words.
+
+    It counts a node once, for its taints before its labels; other words tell no kind from another.
+    """
+    if not pod.nodes.keys() <= {"taint", "affinity"}:
+        return None
+    fitting: dict[str, Shape] = {}
+    for shape in shapes:
+        tainted = [n for n in nodes if untolerated(shape.spec, n)]
+        others = [n for n in nodes if n not in tainted and not selected(shape.spec, n)]
+        if (len(tainted), len(others)) == (pod.nodes.get("taint", 0), pod.nodes.get("affinity", 0)):
+            fitting[_like(shape.spec, None)] = shape
+    return next(iter(fitting.values())) if len(fitting) == 1 else None
 
 
 def _reaches(pod: Unplaced, node: Node) -> bool:
