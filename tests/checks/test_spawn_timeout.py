@@ -150,7 +150,7 @@ CASES = {
         ],
     ),
     "crash of the init container": (
-        "init",
+        "init-failed",
         [
             PLACED,
             event("BackOff", "Back-off restarting failed container", path="spec.initContainers{block-cloud-metadata}"),

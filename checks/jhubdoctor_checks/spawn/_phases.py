@@ -338,7 +338,7 @@ def _config(t: Trace) -> Phase | None:
 
 
 def _init_phase(name: str, shown: tuple[Evidence, ...]) -> Phase:
-    return Phase("init", f"the init container {name} did not end well", name, shown)
+    return Phase("init-failed", f"the init container {name} did not end well", name, shown)
 
 
 def _init(t: Trace) -> Phase | None:

@@ -94,6 +94,7 @@ _TEXTS = {
     "pull-failed": "Correct the image's name, or the right to pull it.",
     "sandbox": "The node's network plugin fails: see its pods on that node.",
     "init": "See what the init container logs.",
+    "init-failed": "See what the init container logs.",
     "container-config": "Correct what the container refers to: the message names it.",
     "crash": "See what the container logged before it ended.",
     "oom": "Give users more memory, or start less in the container.",

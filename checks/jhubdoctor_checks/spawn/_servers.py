@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from jhubdoctor import Pod, Ref, Severity, Terminated
+from jhubdoctor import Event, Events, Hub, Pod, Ref, Severity, Terminated
 from jhubdoctor_checks.facts.image import shared
 
 K = TypeVar("K", bound=Hashable)
@@ -33,6 +33,17 @@ def weigh(at: datetime | None, now: datetime, *, down: bool) -> Severity:
     if down:
         return Severity.ERROR
     return Severity.WARNING if at is None or now - at <= FRESH else Severity.INFO
+
+
+def gone(hub: Hub, user_pods: Iterable[Pod], events: Events | None, *reasons: str) -> Iterator[tuple[Ref, Event]]:
+    """Pods that the hub deleted after they had such an event, with the newest of these events."""
+    here = {p.name for p in user_pods}
+    seen: set[str] = set()
+    for e in sorted(events.of(*reasons) if events else [], key=lambda e: e.at, reverse=True):
+        kind, name = e.about
+        if kind == "Pod" and name not in here | seen:
+            seen.add(name)
+            yield shared(hub.pod_ref(name)), e
 
 
 def count(number: int, what: str = "server") -> str:

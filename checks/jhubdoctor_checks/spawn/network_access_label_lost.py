@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Severity, Values, check
+from jhubdoctor import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Severity, Spawns, Values, check
+from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.spawn._servers import count, refs
 
 LABEL = "hub.jupyter.org/network-access-hub"
@@ -10,7 +11,7 @@ LABEL = "hub.jupyter.org/network-access-hub"
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout", "user-pod-crash-loop"))
 def network_access_label_lost(
-    hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values
+    hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values, spawns: Spawns | None
 ) -> Iterator[Finding]:
     """Users' pods lack the label that the hub's NetworkPolicy asks for, so they do not reach the hub."""
     if hub.deployment is None:
@@ -32,6 +33,8 @@ def network_access_label_lost(
     lost = values.has("singleuser.extraLabels") and LABEL not in values.mapping("singleuser.extraLabels")
     if not without and not lost:
         return
+    # where no server gets the label, those that the hub deleted had none either
+    failed = [s for s in spawns.failed if s.pod and s.kind == "http-timeout"] if spawns and lost else []
     yield Finding(
         on=refs(without) or (hub.ref,),
         says=(
@@ -52,8 +55,9 @@ def network_access_label_lost(
             commands=(*(hub.kubectl(f"label pod {p.name} {LABEL}=true") for p in without[:1]), hub.helm_upgrade),
             caution="This restarts the hub; servers that are started after it have the label.",
         ),
-        severity=Severity.ERROR if without else Severity.WARNING,
+        severity=Severity.ERROR if without or failed else Severity.WARNING,
         cause="pods" if without else "values",
+        affects=tuple(dict.fromkeys(shared(hub.pod_ref(s.pod)) for s in failed)),
     )
 
 

@@ -1,17 +1,21 @@
 """Users' servers whose container ends with an error."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import ContainerStatus, Evidence, Finding, Hub, Pod, PodLog, Severity, check
+from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check
 from jhubdoctor_checks.facts.spawn import has_ended
 from jhubdoctor_checks.spawn._endings import CANNOT_START, Ending, ending_of
-from jhubdoctor_checks.spawn._servers import count, grouped, recent, refs, weigh
+from jhubdoctor_checks.spawn._servers import count, gone, grouped, recent, refs, weigh
+
+# Kubelets of 1.20 to 1.36; an image's BackOff says `pulling image`.
+_CRASHED = re.compile(r"restarting failed container")
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
 def user_pod_crash_loop(
-    hub: Hub, now: datetime, user_pods: list[Pod], ended_user_logs: list[PodLog] | None
+    hub: Hub, now: datetime, user_pods: list[Pod], ended_user_logs: list[PodLog] | None, events: Events | None
 ) -> Iterator[Finding]:
     """Containers of users' servers end with an error, again and again or for good."""
     logs = {(log.pod.name, log.container): log for log in ended_user_logs or []}
@@ -32,6 +36,12 @@ def user_pod_crash_loop(
             fix=ending.fix(hub, members[0][0], name),
             severity=weigh(last, now, down=any(not s.ready for _, s, _ in members)),
             cause=f"{name} {word}",
+            # those too that the hub deleted after it; their logs, which would tell why, went with them
+            affects=tuple(
+                ref
+                for ref, e in gone(hub, user_pods, events, "BackOff")
+                if e.container == name and _CRASHED.search(e.message)
+            ),
         )
 
 

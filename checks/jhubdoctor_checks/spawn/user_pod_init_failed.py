@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, PodLog, Severity, check, clean
+from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Fix, Hub, Pod, PodLog, Severity, check, clean
 from jhubdoctor_checks.facts.spawn import has_ended
-from jhubdoctor_checks.spawn._servers import count, grouped, refs
+from jhubdoctor_checks.spawn._servers import count, gone, grouped, refs
 
 METADATA = "block-cloud-metadata"
 # What iptables says where the node's kernel, sandbox or rights do not let it work (iptables 1.8, legacy and nft).
@@ -15,7 +15,9 @@ _IPTABLES = re.compile(
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout",))
-def user_pod_init_failed(hub: Hub, user_pods: list[Pod], ended_user_logs: list[PodLog] | None) -> Iterator[Finding]:
+def user_pod_init_failed(
+    hub: Hub, user_pods: list[Pod], ended_user_logs: list[PodLog] | None, events: Events | None
+) -> Iterator[Finding]:
     """An init container of users' servers fails, so the server itself is never started."""
     failing = [
         (pod, status)
@@ -36,6 +38,8 @@ def user_pod_init_failed(hub: Hub, user_pods: list[Pod], ended_user_logs: list[P
             ),
             fix=_fix(hub, members[0][0], name),
             cause=name,
+            # those too that the hub deleted after it
+            affects=tuple(ref for ref, e in gone(hub, user_pods, events, "BackOff") if e.container == name),
         )
 
 

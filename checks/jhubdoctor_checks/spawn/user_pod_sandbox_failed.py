@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Ref, Severity, check, clean
-from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.spawn._servers import count, grouped, refs
+from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean
+from jhubdoctor_checks.spawn._servers import count, gone, grouped, refs
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
+# It came to nothing where one of these is newer.
+_OVER = ("Pulling", "Pulled", "Created", "Started")
 # A sandbox is often made at the second try, seconds later.
 PATIENCE = 120
 # Fragments of network plugins (amazon-vpc-cni, Calico, Cilium, host-local, azure-cni) and of container runtimes.
@@ -42,7 +43,8 @@ _OTHER = ("other", "the node cannot set up the pod's network", "See what the eve
 def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], events: Events) -> Iterator[Finding]:
     """Nodes cannot set up the network of users' pods."""
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
-    gone = _gone(hub, user_pods, events) if failing else []
+    # those too that the hub deleted while they waited
+    late = [(ref, e) for ref, e in gone(hub, user_pods, events, *_REASONS, *_OVER) if e.reason in _REASONS]
     for (word, says, text), members in grouped(failing, lambda f: _kind(f[1].message)):
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
@@ -60,7 +62,7 @@ def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], event
                 ),
             ),
             cause=word,
-            affects=tuple(ref for ref, e in gone if _kind(e.message)[0] == word),
+            affects=tuple(ref for ref, e in late if _kind(e.message)[0] == word),
         )
 
 
@@ -69,22 +71,10 @@ def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
     if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
         return None
     found = events.about("Pod", pod.name, *_REASONS)
-    after = events.about("Pod", pod.name, "Pulling", "Pulled", "Created", "Started")
+    after = events.about("Pod", pod.name, *_OVER)
     if not found or (after and max(e.at for e in after) >= found[0].at):
         return None
     return found[0]
-
-
-def _gone(hub: Hub, user_pods: list[Pod], events: Events) -> list[tuple[Ref, Event]]:
-    """Pods that the hub deleted while they waited for their sandbox."""
-    here = {p.name for p in user_pods}
-    names = dict.fromkeys(e.about[1] for e in events.of(*_REASONS) if e.about[0] == "Pod")
-    found = []
-    for name in names:
-        newest = events.about("Pod", name, *_REASONS, "Pulling", "Pulled", "Created", "Started")[0]
-        if name not in here and newest.reason in _REASONS:
-            found.append((shared(hub.pod_ref(name)), newest))
-    return found
 
 
 def _kind(message: str) -> tuple[str, str, str]:
