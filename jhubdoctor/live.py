@@ -272,14 +272,14 @@ class LiveReader(Reader):
             return first
         known = {i.name: i for i in first.items}
         slices = SLICES.get(query.read, ())
-        names: list[str] = []
-        unwell: list[str] = []
+        count = 0
+        unwell: tuple[str, ...] = ()
         if query.read not in UNTABLED:
             table = self._table(query, path)
             if isinstance(table, Answer):
                 # a server or proxy that makes no Tables has sent the list itself, or nothing of use
                 return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
-            names, unwell = table.names, table.unwell(query.read)
+            count, unwell = table.count, table.unwell
             slices += tuple(f"metadata.name={n}" for n in unwell if n not in known)[:EXAMINED]
         for fields in slices:
             if fields.removeprefix("metadata.name=") in known:
@@ -289,8 +289,8 @@ class LiveReader(Reader):
             if more.state is not State.OK:
                 return Answer(State.TRUNCATED, list(known.values()), detail=more.detail)
         unseen = [n for n in unwell if n not in known]
-        there = max(len(names), len(known))
-        detail = f"{there} surveyed, {len(known)} examined" if names else f"{len(known)} examined"
+        there = max(count, len(known))
+        detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
         detail += f", {len(unseen)} that are not well left out" if unseen else ""
         return Answer(State.TRUNCATED if unseen else State.OK, list(known.values()), detail=detail, surveyed=there)
 
@@ -302,7 +302,7 @@ class LiveReader(Reader):
             reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
             if reply.status != 200:
                 return _failed(reply)
-            table = read_table(reply.body)
+            table = read_table(query.read, reply.body)
             if table is not None:
                 return table
             found, left_out, _ = decode_page(READS[query.read].type, reply.body)

@@ -74,23 +74,14 @@ WELL: dict[str, Callable[[dict[str, str]], bool]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a Table: each a mapping of the lower-case column name to what is printed."""
+    """What a Table says of a kind: how many there are, and the names of those that are not well."""
 
-    rows: tuple[dict[str, str], ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all objects."""
-        return [r.get("name", "") for r in self.rows]
-
-    def unwell(self, read: str) -> list[str]:
-        """The names of those that are not well, by what the Table says."""
-        well = WELL.get(read)
-        return [r["name"] for r in self.rows if r.get("name") and not well(r)] if well else []
+    count: int
+    unwell: tuple[str, ...]
 
 
-def read_table(body: bytes) -> Table | None:
-    """A Table from its JSON; None where the answer is another kind of object.
+def read_table(read: str, body: bytes) -> Table | None:
+    """A Table of this kind from its JSON; None where the answer is another kind of object.
 
     Raises:
         NotJSON: where it is no JSON of that shape.
@@ -102,4 +93,10 @@ def read_table(body: bytes) -> Table | None:
     if found.kind != "Table":
         return None
     columns = [c.name.lower() for c in found.column_definitions]
-    return Table(tuple(dict(zip(columns, map(str, r.cells), strict=False)) for r in found.rows))
+    well = WELL[read]
+    unwell = []
+    for row in found.rows:
+        cells = dict(zip(columns, map(str, row.cells), strict=False))
+        if cells.get("name") and not well(cells):
+            unwell.append(cells["name"])
+    return Table(len(found.rows), tuple(unwell))

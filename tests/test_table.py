@@ -1,0 +1,73 @@
+"""Tables as a real API server (1.36) sends them, and what is not well by them."""
+
+import json
+
+import pytest
+
+from jhubdoctor.reader import NotJSON
+from jhubdoctor.table import read_table
+
+PODS = ["Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates"]
+CLAIMS = ["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age"]
+
+
+def table(columns: list[str], *rows: list[object]) -> bytes:
+    return json.dumps(
+        {
+            "kind": "Table",
+            "apiVersion": "meta.k8s.io/v1",
+            "columnDefinitions": [{"name": c, "type": "string"} for c in columns],
+            "rows": [{"cells": r, "object": None} for r in rows],
+        }
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("ready", "status", "restarts", "well"),
+    [
+        ("1/1", "Running", 0, True),
+        ("2/2", "Running", "0", True),
+        ("0/1", "Running", 0, False),
+        ("1/1", "Running", 3, False),
+        ("1/1", "Running", "3 (5m ago)", False),
+        ("0/1", "Pending", 0, False),
+        ("0/1", "Init:0/1", 0, False),
+        ("0/1", "CrashLoopBackOff", "7 (1m ago)", False),
+        ("1/1", "Terminating", 0, False),
+        ("0/1", "Completed", 0, False),
+        ("", "Running", 0, False),
+    ],
+)
+def test_a_pod_is_well_that_runs_is_ready_and_never_restarted(
+    ready: str, status: str, restarts: object, well: bool
+) -> None:
+    found = read_table("pods", table(PODS, ["jupyter-ada", ready, status, restarts, "5m", "10.0.0.1", "user-1"]))
+
+    assert found is not None
+    assert found.count == 1
+    assert found.unwell == (() if well else ("jupyter-ada",))
+
+
+@pytest.mark.parametrize(("status", "well"), [("Bound", True), ("Pending", False), ("Lost", False), ("", False)])
+def test_a_claim_is_well_that_is_bound(status: str, well: bool) -> None:
+    found = read_table("persistentvolumeclaims", table(CLAIMS, ["claim-ada", status]))
+
+    assert found is not None
+    assert (found.unwell == ()) is well
+
+
+def test_a_column_that_is_not_there_makes_nothing_well() -> None:
+    found = read_table("pods", table(["Name", "Age"], ["jupyter-ada", "5m"]))
+
+    assert found is not None
+    assert found.unwell == ("jupyter-ada",)
+
+
+def test_a_list_is_no_table() -> None:
+    assert read_table("pods", b'{"kind": "PodList", "items": []}') is None
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b'{"kind": "Table", "rows": 7}', b'{"kind": "Table", "rows": [{'])
+def test_what_is_no_json_of_that_shape_is_refused(body: bytes) -> None:
+    with pytest.raises(NotJSON):
+        read_table("pods", body)
