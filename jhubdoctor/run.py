@@ -395,11 +395,15 @@ def run(
 
 def _jupyterhub_version(facts: _Facts, i: int) -> str:
     """The version for the report's header, from what was read anyway."""
-    for name in ("hub_secret_values", "user_pods"):
+    for name in ("hub_log", "hub_secret_values", "user_pods"):
         outcome = facts.of(name, i) if name in facts.facts else Outcome(absent="not read")
         if outcome.failed:
             continue
-        if name == "hub_secret_values":
+        if name == "hub_log":
+            # what runs says so itself; after an upgrade that the hub did not survive, the values would not be true
+            said = [m[1] for _, m in outcome.value.find(r"Running JupyterHub version (\S+)")]
+            found = said[-1] if said else ""
+        elif name == "hub_secret_values":
             found = str(outcome.value.get("Chart.AppVersion", ""))
         else:
             pods = sorted(outcome.value, key=lambda p: p.created)

@@ -187,7 +187,10 @@ class _Page:
         for i, s in enumerate(symptoms):
             self.row("causes" if i == 0 else "", f"{s.check.id}: {_sentence(s.finding.says)}")
         self.row("more", f"jhubdoctor explain {f.check.id}")
-        self.row("", f"{DOC_BASE}{f.check.id}/", "dim")
+        address = f"{DOC_BASE}{f.check.id}/"
+        # an address that is broken in two cannot be clicked
+        indent = min(2 + _LABEL, max(self.width - len(address), 0))
+        self.line(" " * indent, (address, "dim"))
         self.line()
 
     def fix(self, f: Reported) -> None:
@@ -353,6 +356,8 @@ def folded_command(command: str, width: int) -> list[str]:
     pieces = re.split(r" (?=--?[a-zA-Z]|-- |\| |> |&& )", command)
     if any(q in command for q in "'\"") and any(p.count("'") % 2 or p.count('"') % 2 for p in pieces):
         return [command]
+    if not any(q in command for q in "'\""):
+        pieces = [part for p in pieces for part in ([p] if len(p) + 4 <= width else p.split(" "))]
     lines = [pieces[0]]
     for piece in pieces[1:]:
         if len(lines[-1]) + len(piece) + 3 <= width:
