@@ -11,26 +11,32 @@ from jhubdoctor import (
     Object,
     Pod,
     PriorityClass,
+    Release,
     Severity,
     check,
     clean,
 )
 
 NAME, NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
+# Helm 3.2 and later (pkg/action/validate.go)
+REFUSED = "invalid ownership metadata"
 PRIORITIES = ("default-priority", "user-placeholder-priority", "image-puller-priority")
 
 
-@check(severity=Severity.WARNING, explains=("user-scheduler-down",))
+@check(severity=Severity.WARNING, explains=("user-scheduler-down", "helm-release-not-deployed"))
 def helm_ownership_conflict(
     hub: Hub,
     user_scheduler: Deployment,
     scheduler_bindings: list[ClusterRoleBinding],
     priority_classes: list[PriorityClass],
     pending_user_pods: list[Pod],
+    newest_release: Release | None,
 ) -> Iterator[Finding]:
     """Cluster-wide objects of this hub belong to a release in another namespace."""
     account = user_scheduler.spec.template.spec.service_account_name or "default"
-    suffering = (user_scheduler.ref, *(p.ref for p in pending_user_pods))
+    stopped = newest_release is not None and REFUSED in newest_release.description
+    upgrade = (hub.release_ref,) if stopped else ()
+    suffering = (user_scheduler.ref, *(p.ref for p in pending_user_pods), *upgrade)
     for b in scheduler_bindings:
         accounts = [s for s in b.subjects if s.kind == "ServiceAccount"]
         if not accounts or any(s.namespace == hub.namespace and s.name == account for s in accounts):
@@ -61,6 +67,7 @@ def helm_ownership_conflict(
             evidence=tuple(e for o in foreign[:4] for e in _owner(o)),
             fix=_fix(hub),
             cause="owned-by-another",
+            affects=upgrade,
         )
 
 
