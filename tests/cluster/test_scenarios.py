@@ -184,7 +184,7 @@ def test_a_taint_that_nobody_tolerates(kubelet: Kubelet, hub_release: MakeReleas
 
 
 @pytest.fixture
-def no_default_class(plane: ControlPlane, kubelet: Kubelet) -> Iterator[None]:  # noqa: ARG001  - it makes the class
+def no_default_class(plane: ControlPlane, kubelet: Kubelet) -> Iterator[None]:
     """For a while no StorageClass is the default."""
     path = plane.path("storage.k8s.io/v1", "StorageClass", None, "standard")
 
