@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,17 @@ import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "typing", "tests", "lowest", "docs", "build", "cluster"]
-PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if shutil.which(f"python{v}")] or [
+
+
+def _works(version: str) -> bool:
+    """Whether this Python runs: version managers put names on PATH for versions that are not installed."""
+    program = shutil.which(f"python{version}")
+    if program is None:
+        return False
+    return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
+
+
+PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if _works(v)] or [
     f"{sys.version_info.major}.{sys.version_info.minor}"
 ]
 TEST = ["pytest>=8", "pytest-mock>=3.12", "jsonschema>=4.21", "hypothesis>=6.100", "cryptography>=42"]
@@ -75,7 +86,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, check their files, and run the wheel in an empty environment."""
-    folder = Path(session.create_tmp()) / "dist"
+    folder = (Path(session.create_tmp()) / "dist").absolute()
     shutil.rmtree(folder, ignore_errors=True)
     session.install("build", "hatchling")
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(folder))
