@@ -4,6 +4,11 @@ import functools
 import inspect
 
 import pytest
+from hypothesis import settings
+
+# no timed assertion, and the same examples on every machine
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
 from click.testing import CliRunner
 
 if "mix_stderr" in inspect.signature(CliRunner).parameters:
