@@ -1,19 +1,11 @@
 """What every test gets: an environment that does not change output."""
 
-import functools
-import inspect
-
 import pytest
 from hypothesis import settings
 
 # no timed assertion, and the same examples on every machine
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
-from click.testing import CliRunner
-
-if "mix_stderr" in inspect.signature(CliRunner).parameters:
-    # click before 8.2 puts standard error into standard output unless it is told not to
-    CliRunner.__init__ = functools.partialmethod(CliRunner.__init__, mix_stderr=False)  # type: ignore[assignment, method-assign]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
