@@ -235,6 +235,32 @@ def test_nothing_is_folded_that_was_not_declared() -> None:
     assert folding(the_symptom, causes("ada", "grace")) == {"the-symptom": None, "the-cause": None}
 
 
+def test_advice_is_no_reason_for_something_that_is_broken() -> None:
+    @check(severity=Severity.INFO, explains=("the-symptom",))
+    def the_advice(hub: Hub) -> Iterator[Finding]:
+        """The advice."""
+        yield a_finding("ada", "grace")
+
+    assert folding(the_advice, the_symptom) == {"the-symptom": None, "the-advice": None}
+
+
+def test_what_explains_an_error_stands_before_what_does_not() -> None:
+    @check(severity=Severity.WARNING)
+    def a_warning(hub: Hub) -> Iterator[Finding]:
+        """A warning."""
+        yield a_finding("x")
+
+    @check(severity=Severity.ERROR)
+    def an_error(hub: Hub) -> Iterator[Finding]:
+        """An error."""
+        yield a_finding("y")
+
+    cause = causes("ada", "grace", explains=("the-symptom",))
+    found = [f.check.id for f in diagnose([a_warning, an_error, cause, the_symptom]).findings]
+
+    assert found == ["an-error", "the-cause", "a-warning", "the-symptom"]
+
+
 def test_chains_of_causes_end_at_the_root() -> None:
     @check(severity=Severity.ERROR, explains=("the-cause",))
     def the_root(hub: Hub) -> Iterator[Finding]:
