@@ -63,7 +63,6 @@ if TYPE_CHECKING:
         RoleBinding,
         Secret,
         Service,
-        ServiceAccount,
         StatefulSet,
         StorageClass,
         Taint,
@@ -99,7 +98,7 @@ _HOME = {
     "IngressClass Job LabelSelector Lease LimitRange LimitRangeItem Namespace NetworkPolicy Node Object "
     "PersistentVolume PersistentVolumeClaim Pod PodDisruptionBudget PodSpec PolicyPeer PolicyPort "
     "PriorityClass quantity ReplicaSet ResourceQuota Role RoleBinding Secret selector_matches Service "
-    "ServiceAccount StatefulSet StorageClass Taint Terminated tolerates Toleration VolumeAttachment "
+    "StatefulSet StorageClass Taint Terminated tolerates Toleration VolumeAttachment "
     "VolumeMount Webhook",
     "plan": "Change Given Plan Problem Step Target",
     "reader": "Look",

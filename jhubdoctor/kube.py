@@ -1343,12 +1343,6 @@ class ClusterRoleBinding(Object):
     subjects: list[Subject] = []
 
 
-class ServiceAccount(Object):
-    """A ServiceAccount."""
-
-    image_pull_secrets: list[LocalReference] = []
-
-
 class WebhookService(Struct):
     """clientConfig.service."""
 
@@ -1469,7 +1463,6 @@ KINDS: dict[type[Object], tuple[str, str]] = {
     Secret: ("Secret", "v1"),
     ResourceQuota: ("ResourceQuota", "v1"),
     LimitRange: ("LimitRange", "v1"),
-    ServiceAccount: ("ServiceAccount", "v1"),
     ComponentStatus: ("ComponentStatus", "v1"),
     Deployment: ("Deployment", "apps/v1"),
     StatefulSet: ("StatefulSet", "apps/v1"),

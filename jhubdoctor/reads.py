@@ -135,7 +135,6 @@ _TABLE: tuple[Read, ...] = (
     _core("configmaps", kube.ConfigMap, name="helm-configmaps", verbs="get list"),
     _core("resourcequotas", kube.ResourceQuota),
     _core("limitranges", kube.LimitRange),
-    _core("serviceaccounts", kube.ServiceAccount),
     _core("pods/log", kube.PartialObject, verbs="get"),
     _in("apps", "deployments", kube.Deployment),
     _in("apps", "statefulsets", kube.StatefulSet),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.declare import Check, check
-from jhubdoctor.facts.cluster import Health, server_version
+from jhubdoctor.declare import Check, check, fact
+from jhubdoctor.facts.cluster import Health, parse_health, server_version
 from jhubdoctor.facts.hub import Hub, Scope, hubs
 from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.reader import Look
 from jhubdoctor.registry import Registry
 from jhubdoctor.report.text import folded_command, objects, plural, render
 from jhubdoctor.run import Report, run
@@ -80,9 +81,12 @@ def cannot_look(hub: Hub, readyz: Health) -> Iterator[Finding]:
     yield from ()
 
 
-def report_on(*checks: Check, text: str = "kind: Missing\nread: readyz\ndetail: HTTP 403") -> Report:
-    from jhubdoctor.facts.cluster import readyz
+@fact("readyz")
+def readyz(look: Look) -> Health:
+    return parse_health("/readyz", look.raw("readyz", "/readyz?verbose"))
 
+
+def report_on(*checks: Check, text: str = "kind: Missing\nread: readyz\ndetail: HTTP 403") -> Report:
     registry = Registry(checks, [hubs, server_version, readyz], {"kubernetes": "1.37", "chart": "4.4.0"})
     report = run(registry, list(registry.checks.values()), Example(text).reader(), Scope(default_namespace="jhub"))
     report.duration = 0.0

@@ -10,7 +10,6 @@ from typing import Any
 
 from jhubdoctor.declare import fact
 from jhubdoctor.kube import (
-    APIService,
     MutatingWebhookConfiguration,
     Node,
     PersistentVolume,
@@ -81,24 +80,6 @@ def parse_health(path: str, text: str) -> Health:
     """`[+]ping ok` and `[-]etcd failed: reason withheld`, line by line."""
     failing = {m[1]: clean(m[2], 300) for m in re.finditer(r"^\[-\](\S+)\s*(.*)$", text, re.MULTILINE)}
     return Health(path, failing, len(re.findall(r"^\[\+\]", text, re.MULTILINE)))
-
-
-@fact("livez")
-def livez(look: Look) -> Health:
-    """/livez?verbose (Kubernetes 1.16 and later)."""
-    return parse_health("/livez", look.raw("livez", "/livez?verbose"))
-
-
-@fact("readyz")
-def readyz(look: Look) -> Health:
-    """/readyz?verbose (Kubernetes 1.16 and later)."""
-    return parse_health("/readyz", look.raw("readyz", "/readyz?verbose"))
-
-
-@fact("apiservices")
-def api_services(look: Look) -> list[APIService]:
-    """All APIServices."""
-    return look.list("apiservices")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from jhubdoctor.kube import (
     Event,
     HTTPRoute,
     Ingress,
-    IngressClass,
     Job,
     Lease,
     LimitRange,
@@ -31,7 +30,6 @@ from jhubdoctor.kube import (
     Role,
     RoleBinding,
     Service,
-    ServiceAccount,
     StatefulSet,
     VolumeAttachment,
 )
@@ -72,12 +70,6 @@ def proxy_pods(pods: list[Pod]) -> list[Pod]:
 def user_scheduler_pods(pods: list[Pod]) -> list[Pod]:
     """The pods of the user-scheduler, newest first."""
     return _newest(p for p in pods if p.component == "user-scheduler")
-
-
-@fact()
-def puller_pods(pods: list[Pod]) -> list[Pod]:
-    """The pods of the hook and continuous image pullers."""
-    return [p for p in pods if p.component in {"hook-image-puller", "continuous-image-puller"}]
 
 
 @fact()
@@ -198,12 +190,6 @@ def ingresses(look: Look, hub: Hub) -> list[Ingress]:
     return look.list("ingresses", hub.namespace)
 
 
-@fact(spare=("ingressclasses",))
-def ingress_classes(look: Look, ingresses: list[Ingress]) -> list[IngressClass]:
-    """All IngressClasses; they are looked at where there is an Ingress."""
-    return look.list("ingressclasses") if ingresses else []
-
-
 @fact("httproutes")
 def http_routes(look: Look, hub: Hub, served: Served | None) -> list[HTTPRoute]:
     """The HTTPRoutes of the namespace; none where the Gateway API is not installed."""
@@ -245,12 +231,6 @@ def limit_ranges(look: Look, hub: Hub) -> list[LimitRange]:
 def leases(look: Look, hub: Hub) -> list[Lease]:
     """The Leases of the namespace."""
     return look.list("leases", hub.namespace)
-
-
-@fact("serviceaccounts")
-def service_accounts(look: Look, hub: Hub) -> list[ServiceAccount]:
-    """The ServiceAccounts of the namespace."""
-    return look.list("serviceaccounts", hub.namespace)
 
 
 @fact("roles")
