@@ -238,15 +238,15 @@ _ANNOTATIONS = re.compile(
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LAST_APPLIED_VERSION = "jhubdoctor/last-applied-api-version"
 _VERSION = re.compile(r"[\w./-]{1,80}")
-_CHECKSUM = re.compile(r"[0-9a-f]{64}")
+_CHECKSUM = re.compile(r"[0-9a-f]{8,64}")
 
 
 def allowed_annotations(found: dict[str, str]) -> dict[str, str]:
     """The annotations that facts use. Of kubectl's last-applied annotation the apiVersion alone is kept."""
     kept = {
-        k: v if _CHECKSUM.fullmatch(v) else clean(log_text(v), 500)
+        k: v if k.startswith("checksum/") else clean(log_text(v), 500)
         for k, v in found.items()
-        if _ANNOTATIONS.fullmatch(k)
+        if _ANNOTATIONS.fullmatch(k) and (_CHECKSUM.fullmatch(v) or not k.startswith("checksum/"))
     }
     if _VERSION.fullmatch(found.get(LAST_APPLIED_VERSION, "")):
         # reduced before: it comes from a bundle

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import re
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from enum import StrEnum
 from graphlib import TopologicalSorter
 from typing import Any
 
+from jhubdoctor import bug
 from jhubdoctor.declare import Check, Fact, Need, NotApplicable
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
@@ -311,24 +311,13 @@ class _Facts:
         except NotApplicable as e:
             return Outcome(absent=str(e))
         except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
-            return Outcome(broken=_where(e))
+            return Outcome(broken=bug.where(e))
         finally:
             self.queries.setdefault(name, set()).update(look.queries)
         own = tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
         return Outcome(
             value, partial=sum_.partial + own, unseen=sum_.unseen, sampled=(*sum_.sampled, *map(clean, look.sampled))
         )
-
-
-def _where(error: BaseException) -> str:
-    """The exception and the last place of ours that it came through. Never its text: it may quote the cluster."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "jhubdoctor" in f.filename and f.filename != __file__] or frames
-    if not own:
-        return type(error).__name__
-    before, name, after = own[-1].filename.rpartition("jhubdoctor")
-    place = f"{after.lstrip('/') if name else before + after.rpartition('/')[2]}:{own[-1].lineno}"
-    return f"{type(error).__name__} at {place}"
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -437,7 +426,7 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
     except NotApplicable as e:
         return Result(check, hub, Status.NOT_APPLICABLE, str(e)), []
     except Exception as e:  # noqa: BLE001  - a bug in a check is that check's result
-        return Result(check, hub, Status.BROKEN, _where(e), duration=time.monotonic() - start), []
+        return Result(check, hub, Status.BROKEN, bug.where(e), duration=time.monotonic() - start), []
     duration = time.monotonic() - start
     partial, unseen = tuple(dict.fromkeys(sum_.partial)), tuple(dict.fromkeys(sum_.unseen))
     sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(sum_.sampled)]

@@ -73,6 +73,7 @@ class FakeAPI:
     delay: float = 0.0
     denied: int = 0
     retry_after: str = "0"
+    message: str = "as the test says"
     tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
@@ -299,7 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
     def plain_fault(self, fault: str) -> None:
         """An HTTP status with a message."""
         headers = {"Retry-After": self.server_api.retry_after} if fault == "429" else {}
-        self.status(int(fault), f"as the test says: {fault}", headers)
+        self.status(int(fault), f"{self.server_api.message}: {fault}", headers)
 
     def fault_404(self) -> None:
         self.send(404, b"404 page not found\n", "text/plain")

@@ -172,6 +172,7 @@ def schema(fleet: bool) -> None:
 @click.command()
 def version() -> None:
     """Print versions, and how far the data reaches."""
+    from jhubdoctor import bug
     from jhubdoctor.registry import load
 
     registry = load()
@@ -179,5 +180,4 @@ def version() -> None:
     sys.stdout.write(f"{len(registry.checks)} checks\n")
     for name, reach in sorted(registry.knows.items()):
         sys.stdout.write(f"knows {name} to {reach}\n")
-    for package in ("kubernetes", "msgspec", "rich", "click"):
-        sys.stdout.write(f"{package} {metadata.version(package)}\n")
+    sys.stdout.writelines(f"{line}\n" for line in bug.versions())

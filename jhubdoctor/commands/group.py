@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -51,6 +51,10 @@ class LazyGroup(click.Group):
             # the reader of our output went away (`| head`)
             sys.stderr.close()
             sys.exit(141)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as e:  # noqa: BLE001  - a fault of ours; Python would exit with the code that says "findings"
+            crash(e)
 
 
 def fail(error: DoctorError, code: int) -> None:
@@ -59,6 +63,17 @@ def fail(error: DoctorError, code: int) -> None:
     if error.next_step:
         click.echo(f"  {error.next_step}", err=True)
     sys.exit(code)
+
+
+def crash(error: Exception) -> NoReturn:
+    """Say that it is our fault, with a text to report it: places and versions, and nothing that was read."""
+    from jhubdoctor import bug
+
+    told = bug.prepared(["jhubdoctor stopped:", *(f"  {place}" for place in bug.trace(error))])
+    click.echo(f"jhubdoctor: a fault of its own stopped it ({bug.where(error)}).", err=True)
+    click.echo(f"  Please report it at {bug.ISSUES} with this text:\n", err=True)
+    click.echo("".join(f"    {line}".rstrip() + "\n" for line in told.splitlines()), err=True, nl=False)
+    sys.exit(NO_VERDICT)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,19 @@ def blind(report: Report) -> list[Blind]:
                 text = f"cannot read {clean(str(gap.query), 200)}: {gap.state.value}{detail}"
                 found.setdefault(text, (gap, set()))[1].add(r.check.id)
     return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(found.items())]
+
+
+def fault(report: Report) -> list[str]:
+    """The text to report broken checks with: which, where, and the versions. Nothing of the cluster but these."""
+    from jhubdoctor import __version__
+
+    broken = {f"{r.check.id} ({r.check.module}): {clean(r.reason, 200)}" for r in report.results
+              if r.status is Status.BROKEN}  # fmt: skip
+    charts = {m[0] for h in report.hubs if (m := re.match(r"[\w.+-]{1,40}", h.chart))}
+    kubernetes = re.match(r"v?\d+\.\d+", report.server_version)
+    known = [f"jhubdoctor {__version__}", f"Kubernetes {kubernetes[0]}" if kubernetes else "",
+             f"chart {', '.join(sorted(charts))}" if charts else ""]  # fmt: skip
+    return [*sorted(broken), ", ".join(filter(None, known))]
 
 
 def sentence(text: str) -> str:

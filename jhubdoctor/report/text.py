@@ -16,10 +16,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from jhubdoctor import DOC_BASE
+from jhubdoctor import DOC_BASE, bug
 from jhubdoctor.finding import Ref, Severity
 from jhubdoctor.reads import State
 from jhubdoctor.redact import clean
+from jhubdoctor.report.parts import fault
 from jhubdoctor.run import Gap, Report, Reported, Status
 
 _LOOK = {
@@ -225,11 +226,17 @@ class _Page:
                 self.line((head if i == 0 else " " * len(head), "bold magenta"), part)
             if gap is not None and gap.rule:
                 self.row("grant", grant(gap))
-            if gap is None:
-                self.row("report", "This is a fault of jhubdoctor. Please report it with the output of --verbose.")
+        if any(g is not None and g.rule for g, _ in by_gap.values()):
+            self.row("", "`jhubdoctor rbac` prints all rules that the checks need.")
+        if any(gap is None for gap, _ in by_gap.values()):
+            self.row(
+                "report",
+                "This is a fault of jhubdoctor. Please report it, with this text and what "
+                f"`jhubdoctor version` prints, at {bug.ISSUES}",
+            )
+            for line in fault(self.report):
+                self.row("", line, "cyan")
         if by_gap:
-            if any(g is not None and g.rule for g, _ in by_gap.values()):
-                self.row("", "`jhubdoctor rbac` prints all rules that the checks need.")
             self.line()
 
     def details(self) -> None:
