@@ -115,16 +115,17 @@ class Registry:
                 todo.append("hubs")
         return found
 
-    def reads(self, checks: Iterable[Check], *, required: bool = False) -> dict[str, list[str]]:
+    def reads(self, checks: Iterable[Check], *, required: bool = False, spare: bool = False) -> dict[str, list[str]]:
         """The reads that these checks make, each with the ids of the checks.
 
-        With `required` only those without which a check is unknown: not what a fact can spare, nor what is behind an
-        optional parameter.
+        With `required` only those without which a check is unknown: not what a fact can spare (but with `spare`: it may
+        need it where something asks for it), nor what is behind an optional parameter.
         """
         found: dict[str, list[str]] = {}
         for c in checks:
             facts = self._required(c) if required else self.closure([c])
-            for read in {r for f in facts.values() for r in (f.reads if required else (*f.reads, *f.spare))}:
+            only = required and not spare
+            for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.spare))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 

@@ -34,7 +34,7 @@ def manifests(
             _binding("ClusterRole", None, subject),
         ], []
     inside = [r for r in needed if READS[r].namespaced]
-    required = registry.reads(checks, required=True)
+    required = registry.reads(checks, required=True, spare=True)
     lost = {i for r, ids in required.items() if not READS[r].namespaced and not _open_to_all(r) for i in ids}
     lost |= _unsure_inside(registry, checks)
     return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], sorted(lost)
@@ -43,7 +43,7 @@ def manifests(
 def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
     """The checks that are unknown for the example hub to whoever may only look into its namespace.
 
-    What a check needs of other namespaces, and of two sources in turn, its declaration does not tell.
+    What a check needs of other namespaces, or one of two sources, its declaration does not tell.
     """
     from jhubdoctor.testing import Example
 
