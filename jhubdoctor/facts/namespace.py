@@ -104,10 +104,24 @@ class Events:
         return [e for e in self.items if e.reason in reasons]
 
 
-@fact("events")
+@fact("events", spare=("deployments", "pods"))
 def events(look: Look, hub: Hub) -> Events:
-    """The events of the namespace."""
-    return Events(tuple(sorted(look.list("events", hub.namespace, survey=True), key=lambda e: e.at, reverse=True)))
+    """The events of the namespace, but for those about pods of another hub that shares it."""
+    strangers = _strangers(look, hub)
+    found = [e for e in look.list("events", hub.namespace, survey=True) if e.about not in strangers]
+    return Events(tuple(sorted(found, key=lambda e: e.at, reverse=True)))
+
+
+def _strangers(look: Look, hub: Hub) -> frozenset[tuple[str, str]]:
+    """The pods of other hubs in the namespace: else one that is not ours passes for one of ours that is gone."""
+    try:
+        if all(hub.owns(d) for d in look.list("deployments", hub.namespace) if d.component == "hub"):
+            return frozenset()
+        core = look.list("pods", hub.namespace, labels=f"component!={USER_SERVER}")
+        users = look.list("pods", hub.namespace, labels=f"component={USER_SERVER}", survey=True)
+    except Unreadable:
+        return frozenset()
+    return frozenset(("Pod", p.name) for p in (*core, *users) if not hub.owns(p))
 
 
 @fact("persistentvolumeclaims")

@@ -6,6 +6,8 @@ import pytest
 
 from .conftest import MakeRelease
 from .doctor import Diagnosis, call, diagnose
+from .fate import image_pull_back_off
+from .kubelet import Kubelet
 from .plane import ControlPlane
 from .release import Release
 
@@ -104,3 +106,27 @@ def test_no_such_release_is_no_verdict(plane: ControlPlane, alone: Release) -> N
 
     assert (seen.code, seen.stdout) == (3, "")
     assert f"No hub of the release green was found in namespace {alone.namespace}." in seen.stderr
+
+
+def test_a_finding_names_the_hub_that_it_is_about(
+    plane: ControlPlane, kubelet: Kubelet, pair: tuple[Release, Release]
+) -> None:
+    first, second = pair
+    broken = image_pull_back_off("rpc error: code = NotFound desc = not found")
+    kubelet.rules.append(lambda _, one: broken if one["image"] == "example.org/none:1" else None)
+    first.user_pod("ada", image="example.org/none:1")
+    second.user_pod("bob")
+    plane.wait(lambda: waiting(plane, first, "jupyter-ada"), "the image not to be pulled")
+
+    seen = diagnose(plane.kubeconfig(), "-n", first.namespace)
+
+    found = seen.finding("image-pull-failed")
+    assert seen.causes[0] == "image-pull-failed"
+    assert found["hub"] == f"{first.namespace}/{first.name}"
+    assert seen.named("image-pull-failed") == {"jupyter-ada"}
+    assert {one["hub"] for one in seen.report["findings"] if one["severity"] == "error"} == {found["hub"]}
+
+
+def waiting(plane: ControlPlane, release: Release, pod: str) -> bool:
+    status = plane.request("GET", plane.path("v1", "Pod", release.namespace, pod))["status"]
+    return any("waiting" in one["state"] for one in status.get("containerStatuses", ()))
