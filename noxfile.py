@@ -60,7 +60,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def lint(session: nox.Session) -> None:
     """Ruff (lint and format) and the import contracts."""
-    session.install("ruff", "import-linter", ".")
+    session.install("ruff==0.17.*", "import-linter==2.*", ".")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
@@ -69,7 +69,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def typing(session: nox.Session) -> None:
     """Mypy, strict."""
-    session.install("mypy", "types-PyYAML", "types-jsonschema", "nox", *TEST, "-e", ".")
+    session.install("mypy==2.4.*", "types-PyYAML", "types-jsonschema", "nox", *TEST, "-e", ".")
     session.run("mypy")
 
 
