@@ -120,8 +120,10 @@ def cluster(session: nox.Session) -> None:
     """Run the tests against a real control plane, built from Go modules where it is not there yet."""
     if not shutil.which("go") and not os.environ.get("KUBEBUILDER_ASSETS"):
         session.skip(
-            "no Go here: install Go 1.25 or later, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+            "no Go here: install Go 1.21 or later, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
         )
     session.install("-e", ".", *TEST, "pyyaml")
-    session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"})
+    # without Go what is there is used, and the tests of the rest are skipped
+    codes = [0] if shutil.which("go") else [0, 1]
+    session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"}, success_codes=codes)
     session.run("pytest", "tests/cluster", *session.posargs)

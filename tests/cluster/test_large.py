@@ -18,6 +18,7 @@ from jhubdoctor.run import Report, Status
 from jhubdoctor.run import run as run_checks
 from jhubdoctor.testing import registry
 
+from .binaries import missing, missing_controllers
 from .conftest import furnished
 from .doctor import Diagnosis, command, diagnose, environment
 from .plane import ControlPlane
@@ -36,6 +37,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
 
     Its API server asks etcd for every page but the first: from its own memory it would never say that one has expired.
     """
+    if reason := missing("newest", "helm") or missing_controllers():
+        pytest.skip(reason)
     flags = ["--feature-gates=ListFromCacheSnapshot=false"]
     with (
         ControlPlane(directory=tmp_path_factory.mktemp("large"), apiserver_flags=flags) as plane,
@@ -108,7 +111,7 @@ def test_all_pages_are_read(large: Release) -> None:
     assert (row["state"], row["items"]) == ("ok", PODS)
     assert pages(large.plane, "reader") == [200, 200]
     assert seen.of("unknown", "broken") == set()
-    assert seen.seconds < 10
+    assert seen.seconds < 20
 
 
 def test_a_list_whose_token_expired_is_read_again(large: Release) -> None:
@@ -178,4 +181,4 @@ def test_an_api_server_that_dies_meanwhile(large: Release, tmp_path: Path) -> No
     }
     assert seen.of("broken") == set()
     assert seen.report["summary"]["errors"] == 0
-    assert seen.seconds < 25
+    assert seen.seconds < 40
