@@ -133,7 +133,7 @@ def cannot_pull(kubelet: Kubelet) -> None:
 def test_a_hook_that_cannot_pull_until_helm_gives_up(kubelet: Kubelet, hub_release: MakeRelease) -> None:
     release = hub_release(install=False)
     cannot_pull(kubelet)
-    release.install(HEALTHY, timeout="5s", check=False)
+    release.install(HEALTHY, timeout="8s", check=False)
 
     seen = look(release)
 
