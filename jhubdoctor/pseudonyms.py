@@ -168,7 +168,9 @@ class Pseudonyms:
             user = self.hashed.get(m["hash"]) or self.known.get(name) or self.of(m["slug"])
             return (m.start("slug"), m.end(), f"{user}--{server}" if server else user)
         edges = [(m.start(), m.end()) for m in _EDGE.finditer(run)][:24]
-        starts = sorted({s for s, _ in edges} | {0})
+        # escapism begins a name with a dash where its first letter is not plain: jupyter--4burt for Kurt
+        dashed = {s - 1 for s, _ in edges if s and run[s - 1] == "-"}
+        starts = sorted({s for s, _ in edges} | dashed | {0})
         ends = sorted({e for _, e in edges} | {len(run)}, reverse=True)
         best: tuple[int, int, str] | None = None
         for s in starts:

@@ -11,7 +11,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from typing import Any
+
+import msgspec
 
 from jhubdoctor import kube
 from jhubdoctor.values import reduced_release, reduced_values
@@ -27,7 +31,8 @@ _UNSAFE = re.compile(
 )
 # A whole escape sequence goes, not its first byte alone: CSI, OSC with either end, and two-character sequences.
 _ESCAPE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]|\x9b[0-?]*[@-~]"
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]"
 )
 
 
@@ -39,6 +44,16 @@ def clean(text: str, limit: int = 2000) -> str:
     text = re.sub(r"\s+", " ", text.replace("\r", " ")).strip() if re.search(r"[\s]", text) else text
     text = _UNSAFE.sub("\ufffd", text)
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+_QUOTED_PART = re.compile(r"'[^']*'")
+_JOINED = re.compile(r"\| (?:grep|kubectl|jq|base64|sort|head|tail) |[<>] [\w./-]+(?= |$)")
+
+
+def pasteable(command: str) -> bool:
+    """Whether a command does what it shows: outside single quotes nothing that a shell would run besides."""
+    bare = _JOINED.sub(" ", _QUOTED_PART.sub("", command))
+    return not re.search(r"[$`;&|<>()'\"\\\n\r!#]", bare)
 
 
 # --- logs ------------------------------------------------------------------------------------------------------------
@@ -272,7 +287,7 @@ def config_map(data: dict[str, str]) -> dict[str, str]:
     `values.yaml` (charts 0.9 and before keep it there) and a Helm `release` are reduced by `jhubdoctor.values`.
     """
     kept: dict[str, str] = {}
-    for key, value in data.items():
+    for key, value in ((_identifier(k), v) for k, v in data.items()):
         if key == "values.yaml":
             kept[key] = base64.b64decode(reduced_values(base64.b64encode(value.encode()).decode())).decode()
         elif key == "release":
@@ -295,7 +310,7 @@ def secret(kind: str, data: dict[str, str]) -> dict[str, str]:
     Values and releases are reduced to an allow-list by `jhubdoctor.values`. Every other key loses its value.
     """
     kept: dict[str, str] = {}
-    for key, value in data.items():
+    for key, value in ((_identifier(k), v) for k, v in data.items()):
         kept[key] = ""
         if key == "values.yaml":
             kept[key] = reduced_values(value)
@@ -318,8 +333,61 @@ def _certificates(raw: bytes) -> list[bytes]:
     return [c for e in encoded for c in _CERTIFICATE.findall(base64.b64decode(e, validate=False))]
 
 
+# All but what names, labels, images, paths and quantities consist of; a shell takes none of that for more than text.
+_NO_IDENTIFIER = re.compile(r"[^\w.:@%+~/=,*-]", re.ASCII)
+_NO_FIELD_PATH = re.compile(r"[^\w.:@%+~/=,*{}\[\]-]", re.ASCII)
+# Fields that hold text, or what is reduced in a way of its own.
+_TEXTS = frozenset({"message", "text", "annotations", "command", "args", "mount_options", "data"})
+
+
+def identify(item: Any) -> None:
+    """Make every name in an object one, in place: what an API server never lets into a name becomes a U+FFFD.
+
+    Names end up in commands that people paste; those of a bundle may come from anybody.
+    """
+    for name, search, text in _fields(item.__class__):
+        value = getattr(item, name)
+        if not value:
+            continue
+        kind = value.__class__
+        if kind is str:
+            if search(value):
+                setattr(item, name, text.sub("\ufffd", value))
+        elif kind is list:
+            if isinstance(value[0], msgspec.Struct):
+                for one in value:
+                    identify(one)
+            elif any(map(_unsafe, value)):
+                setattr(item, name, [_identifier(v) for v in value])
+        elif kind is dict:
+            if any(map(_unsafe, value)) or any(map(_unsafe, value.values())):
+                setattr(item, name, {_identifier(k): _identifier(v) for k, v in value.items()})
+        elif isinstance(value, msgspec.Struct):
+            identify(value)
+
+
+def _unsafe(value: Any) -> bool:
+    return isinstance(value, str) and _NO_IDENTIFIER.search(value) is not None
+
+
+def _identifier(value: Any) -> Any:
+    return _NO_IDENTIFIER.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Callable[[str], Any], re.Pattern[str]], ...]:
+    """The fields of a struct that hold names, or structs with names in them."""
+    found = []
+    for field in msgspec.structs.fields(kind):
+        if field.name not in _TEXTS and field.type not in {int, bool, float, datetime, datetime | None, int | None}:
+            text = _NO_FIELD_PATH if field.name == "field_path" else _NO_IDENTIFIER
+            found.append((field.name, text.search, text))
+    return tuple(found)
+
+
 def sanitize(item: Any) -> None:
     """Reduce a decoded object, in place, to what may be kept. Doing it twice changes nothing."""
+    identify(item)
     meta = item.metadata
     if meta.annotations:
         meta.annotations = allowed_annotations(meta.annotations)

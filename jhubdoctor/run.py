@@ -23,7 +23,7 @@ from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.reader import Coverage, Look, Reader
 from jhubdoctor.reads import READS, Query, State, Unreadable
-from jhubdoctor.redact import clean
+from jhubdoctor.redact import clean, pasteable
 from jhubdoctor.registry import Registry, dispensable
 from jhubdoctor.suppress import Applied, Suppression, Suppressions
 
@@ -446,6 +446,9 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
 def harmless(finding: Finding) -> Finding:
     """The finding with every text of the cluster's neutralised: the one place where that is done for all formats."""
     fix = finding.fix
+    commands = [clean(c, 4000) for c in fix.commands if c]
+    safe = tuple(filter(pasteable, commands))
+    left_out = " A command is left out: a name in it is not safe to paste." if len(safe) < len(commands) else ""
     return dataclasses.replace(
         finding,
         on=tuple(map(_harmless_ref, finding.on)),
@@ -455,8 +458,8 @@ def harmless(finding: Finding) -> Finding:
         fix=Fix(
             clean(fix.text, 1500),
             {str(k): _harmless_value(v) for k, v in fix.values.items()},
-            tuple(clean(c, 4000) for c in fix.commands if c),
-            clean(fix.caution, 600),
+            safe,
+            clean(fix.caution + left_out, 600),
         ),
     )
 

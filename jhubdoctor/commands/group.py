@@ -59,9 +59,11 @@ class LazyGroup(click.Group):
 
 def fail(error: DoctorError, code: int) -> None:
     """Say what went wrong and what to do next, on standard error, and end."""
-    click.echo(f"jhubdoctor: {error.what}", err=True)
+    from jhubdoctor.redact import clean
+
+    click.echo(f"jhubdoctor: {clean(error.what)}", err=True)
     if error.next_step:
-        click.echo(f"  {error.next_step}", err=True)
+        click.echo(f"  {clean(error.next_step)}", err=True)
     sys.exit(code)
 
 

@@ -135,7 +135,9 @@ def kept(function: F) -> F:
 
 def say(text: str) -> None:
     """Tell people something, on standard error."""
-    click.echo(f"jhubdoctor: {text}", err=True)
+    from jhubdoctor.redact import clean
+
+    click.echo(f"jhubdoctor: {clean(text)}", err=True)
 
 
 def connection(function: F) -> F:
