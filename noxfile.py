@@ -126,4 +126,6 @@ def cluster(session: nox.Session) -> None:
     # without Go what is there is used, and the tests of the rest are skipped
     codes = [0] if shutil.which("go") else [0, 1]
     session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"}, success_codes=codes)
-    session.run("pytest", "tests/cluster", *session.posargs)
+    # real servers wait for each other, and on a busy machine sometimes too long: what failed has one more try, alone
+    session.run("pytest", "tests/cluster", *session.posargs, success_codes=[0, 1])
+    session.run("pytest", "tests/cluster", "--last-failed", "--last-failed-no-failures=none", success_codes=[0, 5])
