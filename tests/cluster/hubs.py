@@ -27,6 +27,7 @@ from typing import Any, Self
 import urllib3
 
 from .kubelet import Kubelet, Line
+from .plane import guard
 from .release import Release
 
 Object = dict[str, Any]
@@ -182,7 +183,7 @@ class RealHub:
     ) -> subprocess.Popen[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("KUBE", "JUPYTERHUB"))}
         process = subprocess.Popen(
-            command, cwd=self.folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*guard(), *command], cwd=self.folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**clean, "TZ": "UTC", "PYTHONUNBUFFERED": "1", "CONFIGPROXY_AUTH_TOKEN": self.token,
                  **(environment or {})},

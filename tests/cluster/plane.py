@@ -70,10 +70,9 @@ class Server:
     def __init__(self, log: Path, command: Sequence[str | Path]) -> None:
         """Start it."""
         self.log = log
-        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") and _in_main_thread() else []
         with log.open("ab") as file:
             self.process = subprocess.Popen(
-                [*guard, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+                [*guard(), *command], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
             )
 
     def end(self) -> None:
@@ -441,9 +440,13 @@ class ControlPlane:
         return file
 
 
-def _in_main_thread() -> bool:
-    """A child's death signal is tied to the thread that made it, so it is only asked for where that thread stays."""
-    return threading.current_thread() is threading.main_thread()
+def guard() -> list[str]:
+    """Give the start of a command line by which a process ends with the Python that started it, however that ends.
+
+    A child's death signal is tied to the thread that made it, so it is only asked for where that thread stays.
+    """
+    stays = threading.current_thread() is threading.main_thread()
+    return ["setpriv", "--pdeathsig", "KILL"] if stays and shutil.which("setpriv") else []
 
 
 def _free_ports(count: int) -> list[int]:
