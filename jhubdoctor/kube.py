@@ -1511,6 +1511,7 @@ _SUFFIX = {
     "Pi": Decimal(2) ** 50,
     "Ei": Decimal(2) ** 60,
 }
+MOST = Decimal(10) ** 24
 _QUANTITY = re.compile(r"([+-]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,3})?)([KMGTPE]i|[numkMGTPE]?)")
 
 
@@ -1522,13 +1523,13 @@ def quantity(raw: object) -> Decimal | None:
     """
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         return None
-    found = _QUANTITY.fullmatch(str(raw).strip())
-    if found is None:
-        return None
     try:
-        return Decimal(found[1]) * _SUFFIX[found[2]]
-    except InvalidOperation:
+        found = _QUANTITY.fullmatch(str(raw).strip())
+        amount = Decimal(found[1]) * _SUFFIX[found[2]] if found else None
+    except (InvalidOperation, ValueError):
         return None
+    # the API itself counts to 2 ** 63
+    return amount if amount is not None and abs(amount) < MOST else None
 
 
 def human_bytes(value: Decimal | int) -> str:

@@ -289,7 +289,8 @@ def config_map(data: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for key, value in ((_identifier(k), v) for k, v in data.items()):
         if key == "values.yaml":
-            kept[key] = base64.b64decode(reduced_values(base64.b64encode(value.encode()).decode())).decode()
+            encoded = base64.b64encode(value.encode(errors="replace")).decode()
+            kept[key] = base64.b64decode(reduced_values(encoded)).decode()
         elif key == "release":
             kept[key] = reduced_release(value, twice=False)
         elif _NAMES.fullmatch(key) and _PLAIN.fullmatch(value):
@@ -340,6 +341,9 @@ _NO_FIELD_PATH = re.compile(r"[^\w.:@%+~/=,*{}\[\]-]", re.ASCII)
 _TEXTS = frozenset({"message", "text", "annotations", "command", "args", "mount_options", "data"})
 
 
+LONGEST_NAME = 1024
+
+
 def identify(item: Any) -> None:
     """Make every name in an object one, in place: what an API server never lets into a name becomes a U+FFFD.
 
@@ -351,8 +355,8 @@ def identify(item: Any) -> None:
             continue
         kind = value.__class__
         if kind is str:
-            if search(value):
-                setattr(item, name, text.sub("\ufffd", value))
+            if len(value) > LONGEST_NAME or search(value):
+                setattr(item, name, text.sub("\ufffd", value[:LONGEST_NAME]))
         elif kind is list:
             if isinstance(value[0], msgspec.Struct):
                 for one in value:
@@ -367,11 +371,11 @@ def identify(item: Any) -> None:
 
 
 def _unsafe(value: Any) -> bool:
-    return isinstance(value, str) and _NO_IDENTIFIER.search(value) is not None
+    return isinstance(value, str) and (len(value) > LONGEST_NAME or _NO_IDENTIFIER.search(value) is not None)
 
 
 def _identifier(value: Any) -> Any:
-    return _NO_IDENTIFIER.sub("\ufffd", value) if isinstance(value, str) else value
+    return _NO_IDENTIFIER.sub("\ufffd", value[:LONGEST_NAME]) if isinstance(value, str) else value
 
 
 @cache

@@ -7,7 +7,6 @@ never kept, whatever it holds.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import io
 import json
@@ -303,9 +302,16 @@ def _plain(value: Any) -> Any:
     return _leaf(value)
 
 
+def _number(value: float) -> float | None:
+    """A number that can be counted with; None for infinities, what is no number, and what no setting can mean."""
+    return value if -(2**53) <= value <= 2**53 else None
+
+
 def _leaf(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (int, float)):
+        return _number(value)
     from jhubdoctor.redact import clean, log_text
 
     return clean(log_text(str(value)), 300)
@@ -323,7 +329,7 @@ def _trait(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        return value if _MEASURES.fullmatch(name) else HIDDEN
+        return _number(value) if _MEASURES.fullmatch(name) else HIDDEN
     if isinstance(value, str):
         if name == "db_url":
             return database_url(value)
@@ -394,7 +400,8 @@ def reduced_values(encoded: str) -> str:
     """A Secret's `values.yaml` (base64) reduced to the allow-list, in base64 as JSON; empty where it is no YAML."""
     try:
         data = load_yaml(base64.b64decode(encoded).decode())
-    except (BadValues, binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # BadValues, no base64, no UTF-8
         return ""
     return base64.b64encode(json.dumps(allowed(data), sort_keys=True).encode()).decode()
 
@@ -403,8 +410,8 @@ def reduced_values(encoded: str) -> str:
 
 RELEASE_LIMIT = 32 * 2**20
 _DOCUMENT = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
-_FIELD = {f: re.compile(rf"^{f}:\s*[\"']?([^\s\"'#]+)", re.MULTILINE) for f in ("apiVersion", "kind")}
-_NAME = re.compile(r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
+_FIELD = {f: re.compile(rf"^{f}:\s*[\"']?([^\s\"'#]{{1,253}})", re.MULTILINE) for f in ("apiVersion", "kind")}
+_NAME = re.compile(r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?([^\s\"'#]{1,253})", re.MULTILINE)
 
 
 def manifest_objects(manifest: str) -> Iterator[dict[str, str]]:
@@ -425,8 +432,6 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
 
     Source: helm.sh/helm/v3/pkg/storage/driver (util.go).
     """
-    from jhubdoctor.redact import clean, log_text
-
     try:
         raw = base64.b64decode(encoded)
         if raw[:1] == b"{":
@@ -441,19 +446,13 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
         info, chart = release.get("info") or {}, release.get("chart") or {}
         meta = chart.get("metadata") or {}
         kept = {
-            "name": str(release.get("name", "")),
+            "name": _text(release.get("name")),
             "version": int(release.get("version") or 0),
-            "info": {
-                "status": str(info.get("status", "")),
-                "description": clean(log_text(str(info.get("description", ""))), 500),
-                "last_deployed": str(info.get("last_deployed", "")),
-            },
+            "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
             "chart": {
-                "name": str(meta.get("name", "")),
-                "version": str(meta.get("version", "")),
-                "kubeVersion": str(meta.get("kubeVersion", "")),
+                **{k: _text(meta.get(k)) for k in ("name", "version", "kubeVersion")},
                 "dependencies": [
-                    str(d.get("alias") or d.get("name", ""))
+                    _text(d.get("alias") or d.get("name"))
                     for d in meta.get("dependencies") or []
                     if isinstance(d, dict)
                 ],
@@ -471,7 +470,7 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
             "supplied": _release_values(str(meta.get("name", "")), release.get("config") or {}),
             "shape": shape(_mine(str(meta.get("name", "")), release.get("config") or {})),
         }
-    except (binascii.Error, OSError, EOFError, zlib.error, ValueError, AttributeError, TypeError, RecursionError):
+    except (OSError, EOFError, zlib.error, ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return ""
     return base64.b64encode(json.dumps(kept, sort_keys=True).encode()).decode()
 

@@ -269,7 +269,7 @@ _REFUSED_POD = re.compile(r'(?:pods|Pod) "(?P<pod>[\w.-]+)" is (?:forbidden|inva
 _API_ERROR = re.compile(
     r"An error occurred when calling Kubernetes API\. Status: (?P<code>\d+)[^.]*\. Message: (?P<msg>.*)"
 )
-_TOOK = re.compile(r"User (?P<user>.+) took (?P<s>[\d.]+) seconds to start")
+_TOOK = re.compile(r"User (?P<user>.+) took (?P<s>\d{1,9}(?:\.\d{1,9})?) seconds to start")
 # KubeSpawner asks again every three seconds; a longer pause is another spawn
 SAME_SPAWN = 45
 # The exception is logged right after the failure, but the failures of others may stand between.
