@@ -1,14 +1,11 @@
-"""Reads from a live cluster. The only module that imports the kubernetes package.
+"""Reads from a live cluster: raw bytes from the API server, decoded into the structs of `jhubdoctor.kube`.
 
-Of that package only what has been stable for years is used: loading configurations (kubeconfig, exec plugins, service
-account), the authentication settings, and the urllib3 pool with the right TLS settings. Its models are not: decoding a
-big namespace with them takes most of a minute.
+Decoding a big namespace with the models of the kubernetes package takes most of a minute.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import sys
 import threading
@@ -18,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -28,6 +24,7 @@ import urllib3
 
 from jhubdoctor import __version__, kube
 from jhubdoctor.errors import DoctorError, NotNowError
+from jhubdoctor.kubeconfig import load, pool
 from jhubdoctor.reader import NotJSON, Reader, decode_item, decode_page, describe
 from jhubdoctor.reads import READS, Answer, Query, State
 from jhubdoctor.redact import LOG_LINES, clean, log_end, log_text, sanitize
@@ -105,7 +102,7 @@ class LiveReader(Reader):
             self._deadline = time.monotonic() + timeout
         self._configuration.connection_pool_maxsize = concurrency
         self._slots = threading.BoundedSemaphore(concurrency)
-        self._pool = _pool(self._configuration)
+        self._pool = pool(self._configuration)
         self._host = str(self._configuration.host).rstrip("/")
         self._lock = threading.Lock()
         self._signing = threading.Lock()
@@ -554,14 +551,14 @@ def _attended() -> bool:
 
 
 def _credentials(kubeconfig: str | None, context: str | None, timeout: float) -> tuple[Any, str, str]:
-    """What `_load` gives, within the time of the run where nobody is there to answer a plugin's prompt.
+    """What `kubeconfig.load` gives, within the time of the run where nobody is there to answer a plugin's prompt.
 
     Raises:
         DoctorError: where the configuration cannot be used.
     """
     try:
         with _logged() as said:
-            loaded = _load(kubeconfig, context) if _attended() else bounded(lambda: _load(kubeconfig, context), timeout)
+            loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
     except TimeoutError as e:
         raise DoctorError(
             f"The credentials of the kubeconfig were not there within {timeout:.0f} s.",
@@ -574,86 +571,3 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
             "Sign in again as your provider says, then try `kubectl auth whoami`.",
         )
     return loaded
-
-
-def _load(kubeconfig: str | None, context: str | None) -> tuple[Any, str, str]:
-    """A loaded configuration, the context's name and its namespace."""
-    from kubernetes.client.configuration import Configuration
-    from kubernetes.config import incluster_config, kube_config
-    from kubernetes.config.config_exception import ConfigException
-
-    configuration = Configuration()
-    default = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    files = kubeconfig or default
-    there = any(Path(f).expanduser().exists() for f in files.split(os.pathsep) if f)
-    if not there and not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        try:
-            incluster_config.load_incluster_config(client_configuration=configuration)
-        except ConfigException as e:
-            raise DoctorError(
-                f"The service account of this pod cannot be used: {clean(str(e), 200)}.",
-                "Mount its token (automountServiceAccountToken), or give --kubeconfig.",
-            ) from e
-        return configuration, "in-cluster", _in_cluster_namespace()
-    if not there:
-        raise DoctorError(
-            f"There is no kubeconfig at {files}.", "Give one with --kubeconfig, or set KUBECONFIG as for kubectl."
-        )
-    try:
-        known, current = kube_config.list_kube_config_contexts(config_file=files)
-        wanted = context or (current or {}).get("name", "")
-        names = [c["name"] for c in known]
-        if wanted in names:
-            kube_config.load_kube_config(
-                config_file=files, context=wanted, client_configuration=configuration, persist_config=False
-            )
-    except ConfigException as e:
-        raise DoctorError(
-            f"The kubeconfig {files} cannot be used: {clean(str(e), 300)}.", "Check that kubectl works with it."
-        ) from e
-    except Exception as e:
-        # the loader raises KeyError, TypeError or yaml errors for a file that is no kubeconfig
-        raise DoctorError(
-            f"The kubeconfig {files} cannot be used ({type(e).__name__}).", "Check that kubectl works with it."
-        ) from e
-    if wanted not in names:
-        raise DoctorError(
-            f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
-            f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
-        )
-    found = next(c for c in known if c["name"] == wanted)
-    return configuration, wanted, (found.get("context") or {}).get("namespace") or "default"
-
-
-def _in_cluster_namespace() -> str:
-    try:
-        place = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-        return place.read_text(encoding="utf-8").strip() or "default"
-    except OSError:
-        return "default"
-
-
-def _pool(configuration: Any) -> urllib3.PoolManager:
-    """The package's own pool: proxies, client certificates and certificate authorities as configured."""
-    from kubernetes.client.rest import RESTClientObject
-
-    if not configuration.verify_ssl:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return cast("urllib3.PoolManager", RESTClientObject(configuration).pool_manager)
-
-
-def contexts(kubeconfig: str | None = None) -> list[str]:
-    """The names of all contexts, sorted.
-
-    Raises:
-        DoctorError: where there is no usable kubeconfig.
-    """
-    from kubernetes.config import kube_config
-    from kubernetes.config.config_exception import ConfigException
-
-    files = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    try:
-        found, _ = kube_config.list_kube_config_contexts(config_file=files)
-    except (ConfigException, OSError) as e:
-        raise DoctorError(f"The kubeconfig {files} cannot be used: {clean(str(e), 200)}.") from e
-    return sorted(c["name"] for c in found)

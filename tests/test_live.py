@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor import __version__, live
+from jhubdoctor import __version__, kubeconfig, live
 from jhubdoctor.errors import DoctorError
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.live import LiveReader, bounded
@@ -387,7 +387,7 @@ def test_several_files_in_kubeconfig_are_one_configuration(tmp_path: Path, monke
 
 
 def test_in_a_pod_the_service_account_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kubernetes.config import incluster_config
+    incluster_config = kubeconfig.package().incluster_config
 
     authority = Authority(tmp_path / "pki")
     with FakeAPI(EMPTY, tls=server_side(authority)).serve() as api:

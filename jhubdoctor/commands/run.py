@@ -189,7 +189,7 @@ def _contexts(kubeconfig: str | None, names: tuple[str, ...], *, all_contexts: b
     Raises:
         UsageError: where both were asked for, or a context does not exist.
     """
-    from jhubdoctor.live import contexts
+    from jhubdoctor.kubeconfig import contexts
 
     if all_contexts and names:
         raise UsageError("--context and --all-contexts exclude each other.", "Choose one of them.")

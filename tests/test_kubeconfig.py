@@ -1,0 +1,182 @@
+"""Of the kubernetes package only what loads credentials is imported, and it gives what the whole package gives."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jhubdoctor import kubeconfig
+from jhubdoctor.errors import DoctorError
+
+
+@pytest.fixture
+def anew() -> Iterator[None]:
+    """Import the package as a process does that has just started."""
+    kubeconfig._package.cache_clear()
+    yield
+    kubeconfig._package.cache_clear()
+
+
+def script(text: str) -> list[str]:
+    """The words that a process of its own prints."""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_neither_the_models_nor_what_only_old_credentials_need_are_imported() -> None:
+    found = script(
+        "import sys\nfrom jhubdoctor.live import LiveReader\nfrom jhubdoctor import kubeconfig\nkubeconfig.package()\n"
+        "heavy = {'kubernetes', 'pydantic', 'oauthlib', 'google'}\n"
+        "print('none', *[m for m in sys.modules if m.split('.')[0] in heavy])"
+    )
+
+    assert found == ["none"]
+
+
+def test_whoever_imports_the_package_afterwards_has_all_of_it() -> None:
+    found = script(
+        "from jhubdoctor import kubeconfig\nkubeconfig.package()\n"
+        "import kubernetes\nprint(kubernetes.client.V1Pod.__name__, kubernetes.config.load_kube_config.__name__)\n"
+        "import oauthlib.oauth2\nprint(oauthlib.oauth2.WebApplicationClient.__name__)"
+    )
+
+    assert found == ["V1Pod", "load_kube_config", "WebApplicationClient"]
+
+
+def test_where_it_is_imported_already_that_is_used() -> None:
+    found = script(
+        "import kubernetes.config.kube_config as k\nfrom jhubdoctor import kubeconfig\n"
+        "print(kubeconfig.package().kube_config is k)"
+    )
+
+    assert found == ["True"]
+
+
+@pytest.mark.usefixtures("anew")
+def test_a_package_of_another_layout_is_imported_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    def moved() -> None:
+        raise ImportError("kubernetes.client.configuration")
+
+    monkeypatch.setattr(kubeconfig, "_alone", moved)
+
+    assert kubeconfig.package().Configuration().auth_settings() == {}
+
+
+@pytest.mark.usefixtures("anew")
+def test_what_is_only_imported_when_needed_is_there_when_needed() -> None:
+    loader = kubeconfig.package().kube_config
+
+    assert type(loader.OAuth2Session(client_id="x")).__module__.startswith("requests_oauthlib")
+    assert issubclass(loader.oauthlib.oauth2.rfc6749.errors.InvalidClientIdError, Exception)
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def jwt(seconds: int) -> str:
+    """A token that is valid for so many seconds."""
+    payload = json.dumps({"exp": int(time.time()) + seconds}).encode()
+    return ".".join(("e30", base64.urlsafe_b64encode(payload).decode().rstrip("="), "x"))
+
+
+PLUGIN = (
+    "import json; print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1', 'kind': 'ExecCredential',"
+    " 'status': {'token': 'plug1n'}}))"
+)
+USERS: dict[str, Callable[[], dict[str, Any]]] = {
+    "token": lambda: {"token": "t0ken"},
+    "password": lambda: {"username": "somebody", "password": "pa55"},
+    "certificate": lambda: {"client-certificate-data": encoded("cert"), "client-key-data": encoded("key")},
+    "plugin": lambda: {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": ["-c", PLUGIN],
+            "interactiveMode": "Never",
+        }
+    },
+    "oidc": lambda: {"auth-provider": {"name": "oidc", "config": {"id-token": jwt(3600)}}},
+}
+CLUSTERS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "authority": {"certificate-authority-data": encoded("authority")},
+    "unverified": {"insecure-skip-tls-verify": True},
+    "another name": {"tls-server-name": "kubernetes.default"},
+    "through a proxy": {"proxy-url": "http://127.0.0.1:3128"},
+}
+FIELDS = ("host", "verify_ssl", "tls_server_name", "proxy", "username", "password")
+FILES = ("ssl_ca_cert", "cert_file", "key_file")
+
+
+def told(configuration: Any) -> dict[str, Any]:
+    """What a configuration says; files by their contents."""
+    files = {f: getattr(configuration, f) for f in FILES}
+    return {
+        **{f: getattr(configuration, f, None) for f in FIELDS},
+        **{f: Path(p).read_text(encoding="utf-8") if p else None for f, p in files.items()},
+        "auth": {s["key"]: s["value"] for s in configuration.auth_settings().values()},
+    }
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+@pytest.mark.parametrize("user", USERS)
+def test_it_loads_what_the_whole_package_loads(user: str, cluster: str, tmp_path: Path) -> None:
+    import kubernetes.client
+    import kubernetes.config
+
+    path = tmp_path / "kubeconfig"
+    path.write_text(
+        json.dumps(
+            {
+                "current-context": "here",
+                "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:6443", **CLUSTERS[cluster]}}],
+                "users": [{"name": "u", "user": USERS[user]()}],
+                "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "jhub"}}],
+            }
+        ),
+        encoding="utf-8",
+    )
+    whole = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(str(path), client_configuration=whole, persist_config=False)
+    before = {n: m for n, m in sys.modules.items() if kubeconfig._ours(n)}
+    for name in before:
+        del sys.modules[name]
+    kubeconfig._package.cache_clear()
+    try:
+        found, context, namespace = kubeconfig.load(str(path))
+        assert kubeconfig.package().kube_config is not kubernetes.config.kube_config
+    finally:
+        kubeconfig._package.cache_clear()
+        sys.modules.update(before)
+
+    assert (context, namespace) == ("here", "jhub")
+    assert told(found) == told(whole)
+    assert told(found)["auth"] or user == "certificate"
+
+
+def test_contexts_are_told_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    contexts = [{"name": n, "context": {"cluster": "c", "user": "u"}} for n in ("b", "a")]
+    rest = {"clusters": [{"name": "c", "cluster": {}}], "users": [{"name": "u", "user": {}}]}
+    path.write_text(json.dumps({"current-context": "a", "contexts": contexts, **rest}), encoding="utf-8")
+
+    assert kubeconfig.contexts(str(path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "{contexts: 3}", "a: b: c", "\x00"])
+def test_a_file_that_is_no_kubeconfig_is_refused_in_one_sentence(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(text, encoding="utf-8")
+
+    for function in (kubeconfig.contexts, kubeconfig.load):
+        with pytest.raises(DoctorError, match="cannot be used"):
+            function(str(path))
