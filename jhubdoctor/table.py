@@ -32,10 +32,22 @@ class _Table(msgspec.Struct, rename="camel"):
 
 _DECODER = msgspec.json.Decoder(_Table)
 
+# What the events of a server's ordinary life give as their reason (kubelet, scheduler, controllers, provisioners; the
+# same words since Kubernetes 1.20). Each selector has the server look at all events: so there is one, without these.
+_ORDINARY = (
+    "Scheduled", "Pulled", "Created", "Started", "Killing", "SuccessfulAttachVolume", "SuccessfulMountVolume",
+    "WaitForFirstConsumer", "Provisioning", "ProvisioningSucceeded", "SuccessfulCreate", "SuccessfulDelete",
+    "LeaderElection",
+)  # fmt: skip
+
 # Field selectors that bring at once many of those that are not well.
 SLICES: dict[str, tuple[str, ...]] = {
     "pods": ("status.phase!=Running",),
-    # warnings, and what is not a warning and yet tells why a pod waits
+    "events": (",".join(f"reason!={r}" for r in _ORDINARY),),
+}
+
+# Where the slices above bring too many: warnings, and what is not a warning and yet tells why a pod waits.
+NARROWER: dict[str, tuple[str, ...]] = {
     "events": (
         "type!=Normal",
         "reason=Pulling",
