@@ -82,7 +82,8 @@ if TYPE_CHECKING:
     from jhubdoctor.reads import Query, State, Unreadable
     from jhubdoctor.redact import clean, log_text
     from jhubdoctor.suppress import Suppression, Suppressions
-    from jhubdoctor.values import Values
+    from jhubdoctor.values import Values, nested
+    from jhubdoctor.words import count, grouped, some, times
 
 _HOME = {
     "declare": "Check check Fact fact NotApplicable",
@@ -105,7 +106,8 @@ _HOME = {
     "reads": "Query State Unreadable",
     "redact": "clean log_text",
     "suppress": "Suppression Suppressions",
-    "values": "Values",
+    "values": "nested Values",
+    "words": "count grouped some times",
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names.split()}
 

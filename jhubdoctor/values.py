@@ -396,6 +396,14 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """A patch of values.yaml that sets one dotted path; empty where there is no path."""
+    patch: Any = value
+    for key in reversed(path.split(".")) if path else ():
+        patch = {key: patch}
+    return patch if path else {}
+
+
 def reduced_values(encoded: str) -> str:
     """A Secret's `values.yaml` (base64) reduced to the allow-list, in base64 as JSON; empty where it is no YAML."""
     try:

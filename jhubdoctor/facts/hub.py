@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from jhubdoctor.declare import fact
-from jhubdoctor.finding import Ref
+from jhubdoctor.finding import Fix, Ref
 from jhubdoctor.kube import DaemonSet, Deployment, Job, Object
 from jhubdoctor.reader import Look
 from jhubdoctor.reads import Unreadable
 from jhubdoctor.redact import clean
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
+RESTARTS = "This restarts the hub; users' servers keep running."
 _IMAGE = re.compile(r"(?:^|/)k8s-hub(?:-slim)?(?:[:@]|$)")
 _CHART = re.compile(r"^jupyterhub-(v?\d.*)$")
 _CONFIG = "/usr/local/etc/jupyterhub/jupyterhub_config.py"
@@ -118,6 +120,10 @@ class Hub:
             f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY}"
             f" --namespace {self.namespace}{version} --values values.yaml"
         )
+
+    def values_fix(self, text: str, values: Mapping[str, Any], *first: str, caution: str = RESTARTS) -> Fix:
+        """The fix that changes values: what to do, a patch of values.yaml, commands to run before, and the upgrade."""
+        return Fix(text, values, (*first, self.helm_upgrade), caution)
 
     def kubectl(self, command: str) -> str:
         """A kubectl command in the hub's namespace."""

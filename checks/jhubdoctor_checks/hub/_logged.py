@@ -29,11 +29,6 @@ def line_of(entry: Entry, m: re.Match[str]) -> str:
     return text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else len(text)].strip()
 
 
-def times(number: int) -> str:
-    """`once`, `3 times`."""
-    return "once" if number == 1 else f"{number} times"
-
-
 def pods_of(hub_pods: Iterable[Pod]) -> tuple[Ref, ...]:
     """References to the hub's pods."""
     return tuple(p.ref for p in hub_pods)

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jhubdoctor import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean
+from jhubdoctor import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
-from jhubdoctor_checks.hub._logged import times
 
 # The kubelet's waiting reasons for a container that cannot be made or started; those about images have a check of
 # their own (pkg/kubelet/kuberuntime, 1.20 to 1.36; StartError and ContainerCannotRun come from container runtimes).

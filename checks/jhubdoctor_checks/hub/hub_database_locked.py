@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean
-from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of, times
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean, times
+from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
 
 # What SQLite and the drivers say through SQLAlchemy; JupyterHub's orm.py and handlers/base.py (1.0 to 6.0) log it.
 _KINDS = tuple(

@@ -16,9 +16,10 @@ from jhubdoctor import (
     Terminated,
     check,
     clean,
+    times,
 )
 from jhubdoctor_checks.hub._crashes import diagnosis
-from jhubdoctor_checks.hub._logged import DAY, times
+from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._state import loops
 
 # A single restart is mostly the node's or an administrator's doing.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check
-from jhubdoctor_checks.hub._logged import DAY, times
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
 
 # JupyterHub's auth.py, 5.0 and later, once at each start

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, clean
-from jhubdoctor_checks.hub._logged import DAY, HOUR, times
+from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, clean, times
+from jhubdoctor_checks.hub._logged import DAY, HOUR
 
 # OAuthenticator 14 to 17 (oauth2.py): `Error LABEL CODE METHOD URL: BODY`. The body is the provider's, and may hold
 # tokens: of it only these words count, and only the words of our own are shown.

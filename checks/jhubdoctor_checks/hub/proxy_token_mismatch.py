@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check
-from jhubdoctor_checks.hub._logged import HOUR, lately, pods_of, times
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check, times
+from jhubdoctor_checks.hub._logged import HOUR, lately, pods_of
 
 # JupyterHub's proxy.py, 1.0 to 6.0
 _REFUSED = re.compile(r"api_request to proxy failed: HTTP 403")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check
-from jhubdoctor_checks.hub._logged import HOUR, pods_of, times
+from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, times
+from jhubdoctor_checks.hub._logged import HOUR, pods_of
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
 # Without pycurl, which the chart's hub has, the connection is refused at once.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check
+from jhubdoctor import Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check, nested
 
 USERS = "singleuser-server"
 # The chart's values for the budget of each component, by its label.
@@ -25,20 +25,10 @@ def disruption_budget_blocks_drain(
     """A PodDisruptionBudget never lets one of its pods be evicted, so nodes cannot be drained."""
     for budget in sorted(disruption_budgets, key=lambda b: b.name):
         status = budget.status
-        mine = [
-            p
-            for p in (*pods, *user_pods)
-            if not p.finished
-            and (budget.spec.selector.match_labels or budget.spec.selector.match_expressions)
-            and budget.spec.selector.matches(p.labels)
-        ]
+        mine = _kept(budget, [*pods, *user_pods])
         # all are well, and still none may go: it is the rule, not the moment
-        if (
-            not mine
-            or not status.expected_pods
-            or status.disruptions_allowed
-            or status.current_healthy < status.expected_pods
-        ):
+        well = status.expected_pods and status.current_healthy >= status.expected_pods
+        if not mine or not well or status.disruptions_allowed:
             continue
         users = all(p.component == USERS for p in mine)
         cordoned = {n.name for n in nodes or () if n.spec.unschedulable} & {p.node for p in mine}
@@ -47,23 +37,28 @@ def disruption_budget_blocks_drain(
             if budget.spec.min_available is not None
             else f"maxUnavailable: {budget.spec.max_unavailable}"
         )
+        healthy = f"{status.current_healthy} of {status.expected_pods}"
         who = ", ".join(sorted({p.component or p.name for p in mine})[:3])
         yield Finding(
             on=(budget.ref,),
             says=f"the budget {budget.name} ({rule}) never lets one of its {status.expected_pods} pods ({who}) go"
             + (f", and node {min(cordoned)} with one of them is cordoned" if cordoned else ""),
             evidence=(
-                Evidence("poddisruptionbudget", f"spec.{rule}"),
-                Evidence(
-                    "poddisruptionbudget",
-                    f"status: {status.current_healthy} of {status.expected_pods} healthy, disruptionsAllowed: 0",
-                ),
+                ("poddisruptionbudget", f"spec.{rule}"),
+                ("poddisruptionbudget", f"status: {healthy} healthy, disruptionsAllowed: 0"),
             ),
             fix=_fix(hub, budget, mine, users=users),
             # a budget on users' servers is made to keep them from being evicted
             severity=Severity.INFO if users and not cordoned else None,
             cause="users" if users else "",
         )
+
+
+def _kept(budget: PodDisruptionBudget, pods: list[Pod]) -> list[Pod]:
+    """The pods that the budget is about."""
+    selector = budget.spec.selector
+    some = selector.match_labels or selector.match_expressions
+    return [p for p in pods if some and not p.finished and selector.matches(p.labels)]
 
 
 def _fix(hub: Hub, budget: PodDisruptionBudget, mine: list[Pod], *, users: bool) -> Fix:
@@ -73,11 +68,8 @@ def _fix(hub: Hub, budget: PodDisruptionBudget, mine: list[Pod], *, users: bool)
             commands=(hub.kubectl(f"get poddisruptionbudget {budget.name} -o yaml"),),
         )
     path = _PATHS.get(mine[0].component, "")
-    patch: dict[str, object] = {"maxUnavailable": 1, "minAvailable": None}
-    for part in reversed(path.split(".") if path else []):
-        patch = {part: patch}
     return Fix(
         "Allow one of them to be away; with a single replica a budget can only hinder.",
-        values=patch if path else {},
+        values=nested(path, {"maxUnavailable": 1, "minAvailable": None}),
         commands=(hub.helm_upgrade,) if path else (hub.kubectl(f"edit poddisruptionbudget {budget.name}"),),
     )

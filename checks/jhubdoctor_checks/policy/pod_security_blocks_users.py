@@ -17,11 +17,20 @@ from jhubdoctor import (
     Values,
     check,
 )
+from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import BLOCK, blocks_metadata
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 # on by default; https://kubernetes.io/docs/concepts/security/pod-security-admission/
 FIRST = 23
+_RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+# what may set the same
+_TRAITS = {"container_security_context", "pod_security_context", "extra_container_config", "extra_pod_config"}
 
 
 @check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
@@ -43,9 +52,9 @@ def pod_security_blocks_users(
     blocks = blocks_metadata(hub, values)
     if not blocks and (level == "baseline" or _hardened(values) or user_pods):
         return
-    refused = [s for s in (spawns.unresolved(now) if spawns else ()) if s.pod and "violates PodSecurity" in s.error]
+    users = refused(hub, spawns, now, "violates PodSecurity")
     privileged = [p for p in user_pods if any(c.name == BLOCK for c in p.spec.init_containers)]
-    if blocks and user_pods and not privileged and not refused:
+    if blocks and user_pods and not privileged and not users:
         # what runs was made without it, whatever the values say
         return
     yield Finding(
@@ -55,23 +64,21 @@ def pod_security_blocks_users(
         evidence=(
             Evidence("namespace", f"{ENFORCE}: {level}"),
             *([Evidence("values", "singleuser.cloudMetadata.blockWithIptables: true (the default)")] if blocks else []),
-            *(Evidence("hub log", f"{s.user}: violates PodSecurity", s.at) for s in refused[:2]),
+            *users.shown("violates PodSecurity"),
             *(Evidence("pod", f"{p.name} runs with it, from before or by an exemption") for p in privileged[:1]),
         ),
         fix=_fix(hub, level, blocks=blocks),
         # pods that run with it may be older than the label, or exempt; what `restricted` asks for may be set unseen
-        severity=Severity.ERROR if refused else Severity.WARNING if privileged or not blocks else None,
+        severity=Severity.ERROR if users else Severity.WARNING if privileged or not blocks else None,
         cause="privileged" if blocks else level,
-        affects=tuple(hub.pod_ref(s.pod) for s in refused),
+        affects=users.pods,
     )
 
 
 def _hardened(values: Values) -> bool:
     """Whether somebody has set what `restricted` asks for; that it is enough cannot be seen."""
     set_ = {*values.mapping("hub.config.KubeSpawner"), *(t.rpartition(".")[2] for t in values.traits_in_code)}
-    return bool(
-        set_ & {"container_security_context", "pod_security_context", "extra_container_config", "extra_pod_config"}
-    )
+    return bool(set_ & _TRAITS)
 
 
 def _fix(hub: Hub, level: str, *, blocks: bool) -> Fix:
@@ -86,17 +93,4 @@ def _fix(hub: Hub, level: str, *, blocks: bool) -> Fix:
     if level == "restricted":
         values["hub"] = {"config": {"KubeSpawner": {"container_security_context": _RESTRICTED}}}
         text.append("Give the notebook container what the level restricted asks for.")
-    return Fix(
-        " ".join(text),
-        values=values,
-        commands=(hub.helm_upgrade,),
-        caution="This restarts the hub; users' servers keep running.",
-    )
-
-
-_RESTRICTED = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
+    return hub.values_fix(" ".join(text), values)

@@ -3,21 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from jhubdoctor import (
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    Namespace,
-    Pod,
-    Ref,
-    Severity,
-    Spawns,
-    Webhook,
-    Webhooks,
-    check,
-)
+from jhubdoctor import Evidence, Finding, Fix, Hub, Namespace, Pod, Ref, Severity, Spawns, Webhook, Webhooks, check
 from jhubdoctor_checks.facts.policy import Backend, blocking
+from jhubdoctor_checks.policy._refused import refused
 
 
 @check(
@@ -50,7 +38,6 @@ def webhook_fails_closed(
     for (key, where, name), members in sorted(groups.items()):
         ref, backend = refs[key], webhook_backends[where, name]
         names = sorted(w.name for w in members)
-        refused = [s for s in (spawns.unresolved(now) if spawns else ()) if s.pod and any(n in s.error for n in names)]
         yield Finding(
             on=(ref,),
             says=f"the webhook {names[0]} must allow every new pod, and its Service {where}/{name} "
@@ -66,7 +53,7 @@ def webhook_fails_closed(
             # conditions in CEL may exempt the pods
             severity=Severity.WARNING if all(w.match_conditions for w in members) else None,
             cause="no-endpoints" if backend.exists else "service-missing",
-            affects=tuple(hub.pod_ref(s.pod) for s in refused),
+            affects=refused(hub, spawns, now, *names).pods,
         )
 
 

@@ -55,11 +55,6 @@ def aborted(hub: Hub, hub_log: HubLog, hub_pods: Iterable[Pod]) -> tuple[Ref, ..
     return (hub.ref, *(p.ref for p in hub_pods))
 
 
-def times(group: Sequence[Spawn]) -> str:
-    """`3 servers`, `1 server`."""
-    return f"{len(group)} server{'s' if len(group) > 1 else ''}"
-
-
 def seen(group: Sequence[Spawn], what: str, most: int = 3) -> tuple[Evidence, ...]:
     """The failures as evidence, newest first, no more than `most`."""
     shown = tuple(Evidence("hub log", f"{s.user}: {what}", s.at) for s in group[:most])

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from jhubdoctor import Event, Events, Hub, Pod, Ref, Severity, Terminated
 from jhubdoctor_checks.facts.image import shared
 
-K = TypeVar("K", bound=Hashable)
-T = TypeVar("T")
 FRESH = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def grouped(items: Iterable[T], key: Callable[[T], K]) -> Iterator[tuple[K, list[T]]]:
-    """Items by a key, in the order in which the keys first come; items of a group stay in their order."""
-    groups: dict[K, list[T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    yield from groups.items()
 
 
 def refs(pods: Iterable[Pod]) -> tuple[Ref, ...]:
@@ -44,11 +33,6 @@ def gone(hub: Hub, user_pods: Iterable[Pod], events: Events | None, *reasons: st
         if kind == "Pod" and name not in here | seen:
             seen.add(name)
             yield shared(hub.pod_ref(name)), e
-
-
-def count(number: int, what: str = "server") -> str:
-    """`1 server`, `3 servers`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def recent(end: Terminated, now: datetime) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Severity, Spawns, Values, check
+from jhubdoctor import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.spawn._servers import count, refs
+from jhubdoctor_checks.spawn._servers import refs
 
 LABEL = "hub.jupyter.org/network-access-hub"
 

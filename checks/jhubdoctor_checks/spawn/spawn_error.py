@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawn, Spawns, check, clean
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
-from jhubdoctor_checks.spawn._servers import grouped
+from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawn, Spawns, check, clean, count, grouped
+from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 
 # (cause, pattern in the exception, what it means, what to do). Texts of aiohttp and urllib3, of KubeSpawner's
 # spawner.py (0.11 to 7.1), of JupyterHub's traitlets.py, and of Python's str.format.
@@ -67,7 +66,7 @@ def spawn_error(
         on, affects = objects(hub, group, user_pods)
         yield Finding(
             on=on,
-            says=f"{times(group)} failed to start: {says}",
+            says=f"{count(len(group))} failed to start: {says}",
             evidence=(Evidence("hub log", clean(group[0].error, 300), group[0].at), *seen(group, "failed")),
             fix=Fix(
                 text,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check
+from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, count
 from jhubdoctor_checks.spawn._answers import Silence, silence_of
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
+from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
@@ -33,7 +33,7 @@ def spawn_http_timeout(
         setting = f"hub.config.KubeSpawner.http_timeout: {bound if bound is not None else 'not set (30)'}"
         yield Finding(
             on=on,
-            says=f"{times(group)} ran and did not answer within {limit}: {silence.says}",
+            says=f"{count(len(group))} ran and did not answer within {limit}: {silence.says}",
             evidence=(
                 *seen(group, f"no answer at {spawn.url}" if spawn.url else "no answer"),
                 *silence.evidence,

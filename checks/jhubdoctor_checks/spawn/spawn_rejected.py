@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
+from jhubdoctor import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
+from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._refusals import Refused, cause_of, refusal_of, without_pod
 
 
@@ -30,7 +30,7 @@ def spawn_rejected(
         severity = weight(group, spawns, user_pods, now)
         yield Finding(
             on=on,
-            says=f"the API server refuses {times(group)}: {row.says.format_map(m.groupdict(''))}",
+            says=f"the API server refuses {count(len(group))}: {row.says.format_map(m.groupdict(''))}",
             evidence=(
                 Evidence("hub log", f"{code}{clean(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),

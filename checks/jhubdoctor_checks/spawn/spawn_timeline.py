@@ -4,12 +4,11 @@ import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Events, Evidence, Finding, Fix, Hub, Pod, Severity, Spawns, Values, check, pod_of
+from jhubdoctor import Events, Evidence, Finding, Fix, Hub, Pod, Severity, Spawns, Values, check, count, grouped, pod_of
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.spawn._failures import unresolved
 from jhubdoctor_checks.spawn._phases import phase_of, trace
 from jhubdoctor_checks.spawn._remedies import enough, more_time
-from jhubdoctor_checks.spawn._servers import count, grouped
 from jhubdoctor_checks.spawn._timeline import Timeline, timeline
 
 # A start that takes this share of the limit is one bad day away from failing.

@@ -16,8 +16,9 @@ from jhubdoctor import (
     Spawns,
     Values,
     check,
+    count,
 )
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, times, unresolved, weight
+from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._phases import Phase, phase_of, trace
 from jhubdoctor_checks.spawn._remedies import remedy
 
@@ -49,7 +50,7 @@ def spawn_timeout(
         limit = f"{spawn.limit} seconds" if spawn.limit else "time"
         yield Finding(
             on=on,
-            says=f"{times(group)} did not start within {limit}: {phase.says}",
+            says=f"{count(len(group))} did not start within {limit}: {phase.says}",
             evidence=(*seen(group, f"not started after {limit}"), *phase.evidence, *_bound(values, spawn)),
             fix=remedy(phase, hub, values, spawn, here=spawn.pod in pods),
             severity=weight(group, spawns, user_pods, now),

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean
+from jhubdoctor import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._endings import CANNOT_START
-from jhubdoctor_checks.spawn._servers import count, grouped, refs
+from jhubdoctor_checks.spawn._servers import refs
 
 # Texts of the kubelet (pkg/kubelet/kuberuntime, 1.20 to 1.36) and of runc and crun through containerd and CRI-O.
 _KINDS = tuple(

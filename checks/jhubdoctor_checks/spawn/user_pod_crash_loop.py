@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check
+from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check, count, grouped
 from jhubdoctor_checks.facts.spawn import has_ended
 from jhubdoctor_checks.spawn._endings import CANNOT_START, Ending, ending_of
-from jhubdoctor_checks.spawn._servers import count, gone, grouped, recent, refs, weigh
+from jhubdoctor_checks.spawn._servers import gone, recent, refs, weigh
 
 # Kubelets of 1.20 to 1.36; an image's BackOff says `pulling image`.
 _CRASHED = re.compile(r"restarting failed container")

@@ -4,9 +4,22 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Finding, Fix, Hub, Pod, Severity, Values, check, clean
+from jhubdoctor import (
+    Events,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Pod,
+    Severity,
+    Values,
+    check,
+    clean,
+    count,
+    grouped,
+)
 from jhubdoctor_checks.facts.image import shared, user_prefix
-from jhubdoctor_checks.spawn._servers import DAY, FRESH, count, grouped
+from jhubdoctor_checks.spawn._servers import DAY, FRESH
 
 # Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle of 1.20 to 1.36), and of
 # events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).

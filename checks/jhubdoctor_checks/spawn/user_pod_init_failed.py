@@ -3,9 +3,23 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Fix, Hub, Pod, PodLog, Severity, check, clean
+from jhubdoctor import (
+    ContainerStatus,
+    Events,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Pod,
+    PodLog,
+    Severity,
+    check,
+    clean,
+    count,
+    grouped,
+)
 from jhubdoctor_checks.facts.spawn import has_ended
-from jhubdoctor_checks.spawn._servers import count, gone, grouped, refs
+from jhubdoctor_checks.spawn._servers import gone, refs
 
 METADATA = "block-cloud-metadata"
 # What iptables says where the node's kernel, sandbox or rights do not let it work (iptables 1.8, legacy and nft).

@@ -13,9 +13,11 @@ from jhubdoctor import (
     Severity,
     Terminated,
     check,
+    count,
+    grouped,
     human_bytes,
 )
-from jhubdoctor_checks.spawn._servers import count, grouped, recent, refs, weigh
+from jhubdoctor_checks.spawn._servers import recent, refs, weigh
 
 
 @check(severity=Severity.ERROR, explains=("user-pod-crash-loop", "spawn-timeout", "spawn-http-timeout"))

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean
-from jhubdoctor_checks.spawn._servers import count, gone, grouped, refs
+from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor_checks.spawn._servers import gone, refs
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
 # It came to nothing where one of these is newer.

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, Node, Pod, Severity, check
-from jhubdoctor_checks.spawn._servers import count, grouped, refs
+from jhubdoctor import Evidence, Finding, Fix, Hub, Node, Pod, Severity, check, count, grouped
+from jhubdoctor_checks.spawn._servers import refs
 
 # After its grace period, which deletionTimestamp includes, a pod goes within seconds.
 PATIENCE = timedelta(minutes=5)

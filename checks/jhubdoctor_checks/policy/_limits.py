@@ -1,0 +1,87 @@
+"""What LimitRanges refuse of users' pods and their claims."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jhubdoctor import LimitRange, Shape, Values, grouped, human, quantity
+from jhubdoctor_checks.policy._quota import Asked, asked, numbers, of_type
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One rule that a kind of user pod breaks.
+
+    Attributes:
+        cause: `max`, `min`, `default` or `claim`.
+        resource: of what.
+        has: what the values ask for.
+        bound: what the LimitRange allows or gives.
+        says: the rule in words.
+    """
+
+    cause: str
+    resource: str
+    has: Decimal
+    bound: Decimal
+    says: str
+
+    @property
+    def blames(self) -> str:
+        """What the API server's refusal holds then."""
+        below = f"less than or equal to {self.resource} limit"
+        return below if self.cause == "default" else f"imum {self.resource} usage per"
+
+
+def conflicts(
+    one: LimitRange, ranges: list[LimitRange], shapes: list[Shape], values: Values
+) -> list[tuple[Conflict, list[str]]]:
+    """The rules of one LimitRange that are broken, each with the kinds of pods that break it, in a stable order."""
+    found = [(c, s.name) for s in shapes for c in _conflicts(one, asked(s, ranges), s)]
+    found += [(c, "the claim of a home") for c in _claims(one, values)]
+    groups = sorted(grouped(found, lambda f: (f[0].cause, f[0].resource)))
+    return [(members[0][0], [name for _, name in members]) for _, members in groups]
+
+
+def _conflicts(one: LimitRange, what: Asked, shape: Shape) -> Iterator[Conflict]:
+    """The rules of plugin/pkg/admission/limitranger, for the notebook container and for the pod."""
+    for item in (*of_type([one], "Container"), *of_type([one], "Pod")):
+        # a rule for pods takes what containers say, without defaults of its own
+        for resource, bound in numbers(item.max).items():
+            has = what.limits.get(resource)
+            if has is not None and has > bound:
+                yield Conflict("max", resource, has, bound, f"{resource} may be {human(resource, bound)} at most")
+        for resource, bound in numbers(item.min).items():
+            has = what.requests.get(resource)
+            if has is not None and has < bound:
+                yield Conflict("min", resource, has, bound, f"{resource} must be {human(resource, bound)} at least")
+    for resource, bound in _given(one).items():
+        has = shape.requests.get(resource)
+        if has is not None and resource not in shape.limits and has > bound:
+            yield Conflict(
+                "default",
+                resource,
+                has,
+                bound,
+                f"it gives a limit of {human(resource, bound)} {resource}, below the guarantee",
+            )
+
+
+def _given(one: LimitRange) -> Mapping[str, Decimal]:
+    """The limits that it gives to containers without one."""
+    found: dict[str, Decimal] = {}
+    for item in of_type([one], "Container"):
+        found |= numbers(item.max) | numbers(item.default)
+    return found
+
+
+def _claims(one: LimitRange, values: Values) -> Iterator[Conflict]:
+    size = quantity(values.get("singleuser.storage.capacity"))
+    if values.get("singleuser.storage.type") != "dynamic" or size is None:
+        return
+    for item in of_type([one], "PersistentVolumeClaim"):
+        top, low = numbers(item.max).get("storage"), numbers(item.min).get("storage")
+        if top is not None and size > top:
+            yield Conflict("claim", "storage", size, top, f"a claim may have {human('storage', top)} at most")
+        if low is not None and size < low:
+            yield Conflict("claim", "storage", size, low, f"a claim must have {human('storage', low)} at least")

@@ -1,0 +1,36 @@
+"""What findings of all areas have in common: groups by cause, and words for numbers and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> Iterator[tuple[K, list[T]]]:
+    """Items by a key, in the order in which the keys first come; items of a group stay in their order.
+
+    For one finding a cause: `for cause, members in grouped(found, cause_of)`.
+    """
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    yield from groups.items()
+
+
+def count(number: int, what: str = "server") -> str:
+    """`1 server`, `3 servers`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def times(number: int) -> str:
+    """`once`, `3 times`."""
+    return "once" if number == 1 else f"{number} times"
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`."""
+    found = list(names)
+    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
