@@ -249,7 +249,16 @@ _ANNOTATIONS = re.compile(
     r"|ingressclass\.kubernetes\.io/is-default-class"
     r"|kubernetes\.io/ingress\.class"
     r"|cert-manager\.io/(?:certificate-name|(?:cluster-)?issuer)"
+    # whether a load balancer is of the private network
+    r"|service\.beta\.kubernetes\.io/(?:aws-load-balancer-(?:internal|scheme)|azure-load-balancer-internal)"
+    r"|(?:networking\.gke\.io|cloud\.google\.com)/load-balancer-type"
 )
+# Of these it matters that they are there; what they say (names, URLs, addresses) is nobody's business.
+_PRESENCE = re.compile(
+    r"nginx\.ingress\.kubernetes\.io/(?:auth-url|auth-type|auth-tls-secret|whitelist-source-range)"
+    r"|external-dns\.alpha\.kubernetes\.io/hostname"
+)
+SET = "(set)"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LAST_APPLIED_VERSION = "jhubdoctor/last-applied-api-version"
 _VERSION = re.compile(r"[\w./-]{1,80}")
@@ -263,6 +272,7 @@ def allowed_annotations(found: dict[str, str]) -> dict[str, str]:
         for k, v in found.items()
         if _ANNOTATIONS.fullmatch(k) and (_CHECKSUM.fullmatch(v) or not k.startswith("checksum/"))
     }
+    kept |= {k: SET for k, v in found.items() if v and _PRESENCE.fullmatch(k)}
     if _VERSION.fullmatch(found.get(LAST_APPLIED_VERSION, "")):
         # reduced before: it comes from a bundle
         kept[LAST_APPLIED_VERSION] = found[LAST_APPLIED_VERSION]

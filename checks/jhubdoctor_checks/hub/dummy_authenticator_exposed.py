@@ -4,30 +4,37 @@ from collections.abc import Iterator
 
 from jhubdoctor import Evidence, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, Values, check
 from jhubdoctor_checks.hub._login import authenticator, is_dummy
+from jhubdoctor_checks.network._outside import PUBLISHED_NAME, from_inside_only, guarded, local_name, outer_points
 
 
 @check(severity=Severity.WARNING)
 def dummy_authenticator_exposed(
-    hub: Hub, values: Values, services: list[Service], ingresses: list[Ingress], http_routes: list[HTTPRoute]
+    hub: Hub, values: Values, public_services: list[Service], hub_ingresses: list[Ingress], hub_routes: list[HTTPRoute]
 ) -> Iterator[Finding]:
     """The authenticator for tests takes any name and password, and the hub can be reached from outside."""
     if not is_dummy(authenticator(values)) or "JupyterHub.authenticator_class" in values.traits_in_code:
         return
     if values.get("hub.config.DummyAuthenticator.password") or values.get("auth.dummy.password"):
         return
-    doors = list(_doors(hub, services, ingresses, http_routes))
+    addresses = [(s, a) for s in public_services if not _narrow(s, values) for a in outer_points(s)]
+    doors = [Evidence("service", f"{s.name}: LoadBalancer {address}") for s, address in addresses]
+    # the chart makes a load balancer by itself; each of these somebody asked for
+    meant = [e for s, _ in addresses[:1] for e in _prepared(s, values)]
+    for ingress in hub_ingresses:
+        if not (from_inside_only(ingress) or guarded(ingress)):
+            _enter(Evidence("ingress", ingress.name), [r.host for r in ingress.spec.rules], doors, meant)
+    for route in hub_routes:
+        _enter(Evidence("httproute", route.name), route.spec.hostnames, doors, meant)
     if not doors:
         return
-    sources = values.items("proxy.service.loadBalancerSourceRanges")
-    narrow = bool(sources) and "0.0.0.0/0" not in sources and all(d.source == "service" for d in doors)
-    if narrow:
-        return
+    says = "anyone who reaches the hub can log in with any name: the authenticator is the one for tests"
     yield Finding(
         on=(hub.ref,),
-        says="anyone who reaches the hub can log in with any name: the authenticator is the one for tests",
+        says=says + ("" if meant else " (the chart's default, for a first try)"),
+        severity=None if meant else Severity.INFO,
         evidence=(
             Evidence("values", "hub.config.JupyterHub.authenticator_class: dummy, without a password"),
-            *doors[:3],
+            *dict.fromkeys([*meant, *doors][:4]),
         ),
         fix=Fix(
             "Choose a real authenticator; until then set a password, or let the hub be reached from inside only.",
@@ -45,37 +52,29 @@ def dummy_authenticator_exposed(
     )
 
 
-def _doors(hub: Hub, services: list[Service], ingresses: list[Ingress], routes: list[HTTPRoute]) -> Iterator[Evidence]:
-    """Ways from outside that lead to the proxy."""
-    public = {s.name for s in services if s.component == "proxy-public"}
-    for s in services:
-        if s.name in public and s.spec.type == "LoadBalancer":
-            for point in s.status.load_balancer.ingress:
-                if not _private(point.ip):
-                    yield Evidence("service", f"{s.name}: LoadBalancer {point.ip or point.hostname}")
-    for i in ingresses:
-        backends = {
-            p.backend.service.name
-            for r in i.spec.rules
-            if r.http
-            for p in r.http.paths
-            if p.backend.service is not None
-        }
-        if backends & public or (hub.owns(i) and i.component == "ingress"):
-            hosts = ", ".join(r.host for r in i.spec.rules if r.host)
-            yield Evidence("ingress", f"{i.name}: {hosts or 'any host'}")
-    for r in routes:
-        if hub.owns(r) and r.component == "httproute":
-            yield Evidence("httproute", f"{r.name}: {', '.join(r.spec.hostnames) or 'any host'}")
+def _narrow(service: Service, values: Values) -> bool:
+    """Whether the load balancer lets only some addresses in."""
+    sources = service.spec.load_balancer_source_ranges or values.items("proxy.service.loadBalancerSourceRanges")
+    return bool(sources) and not {"0.0.0.0/0", "::/0"} & set(map(str, sources))
 
 
-def _private(address: str) -> bool:
-    """Whether an address is one of a private network: kind, minikube, MetalLB at home."""
-    import ipaddress
+def _prepared(service: Service, values: Values) -> Iterator[Evidence]:
+    """What shows that the load balancer's address is meant for users, not for a first try."""
+    if values.get("proxy.https.enabled") is True:
+        hosts = ", ".join(map(str, values.items("proxy.https.hosts")[:3]))
+        yield Evidence("values", f"proxy.https.enabled: true{f' for {hosts}' if hosts else ''}")
+    if PUBLISHED_NAME in service.annotations:
+        yield Evidence("service", f"{service.name}: external-dns publishes a name for it ({PUBLISHED_NAME})")
+    if address := service.spec.load_balancer_ip:
+        yield Evidence("service", f"{service.name}: loadBalancerIP {address}, an address of its own")
 
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # addresses of documentation count as private in Python, and stand for public ones in examples
-    return found.is_private and not str(address).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
+
+def _enter(way: Evidence, hosts: list[str], doors: list[Evidence], meant: list[Evidence]) -> None:
+    """An Ingress or HTTPRoute is a door unless all its names are local; with a name for it the door is meant."""
+    named = [h for h in hosts if h and not local_name(h)]
+    if hosts and not named and all(hosts):
+        return
+    door = Evidence(way.source, f"{way.detail}: {', '.join(named) or 'any host'}")
+    doors.append(door)
+    if named:
+        meant.append(door)
