@@ -7,6 +7,7 @@ A scenario is a file of `tests/scenarios/`: YAML as `jhubdoctor.testing` reads i
     kind: Expect
     first: the id of the first finding, null where nothing is wrong
     ids: all ids that find something, of any severity
+    only: where there are several hubs, the release of the one that all findings are about
     like: what it is told on top of: files of `tests/scenarios/parts/`, each over the one before
 """
 
@@ -30,6 +31,7 @@ class Outcome:
     expected_first: str | None
     expected: frozenset[str]
     report: Report
+    only: str = ""
 
     @property
     def first(self) -> str | None:
@@ -60,9 +62,14 @@ class Outcome:
         )
 
     @property
+    def misplaced(self) -> list[str]:
+        """Checks that said of one hub what is another's."""
+        return sorted({f.check.id for f in self.report.findings if self.only and f.hub and f.hub.release != self.only})
+
+    @property
     def right(self) -> bool:
         """Whether the doctor said just what was expected."""
-        return self.first == self.expected_first and self.found == self.expected and not self.blind
+        return self.first == self.expected_first and self.found == self.expected and not (self.blind or self.misplaced)
 
 
 def scenarios() -> list[str]:
@@ -82,7 +89,7 @@ def judge(name: str) -> Outcome:
     """Run all checks over a scenario."""
     text = text_of(name)
     expect = next(d for d in documents(text) if d.get("kind") == "Expect")
-    return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnose(Example(text)))
+    return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnose(Example(text)), expect.get("only", ""))
 
 
 def main() -> int:
@@ -91,7 +98,12 @@ def main() -> int:
     width = max(len(o.name) for o in outcomes)
     sys.stdout.write(f"{'scenario':<{width}}  {'expected':<32}  {'first finding':<32}  false alarms, misses\n")
     for o in outcomes:
-        wrong = [*(f"+{i}" for i in o.false_alarms), *(f"-{i}" for i in o.missed), *(f"?{i}" for i in o.blind)]
+        wrong = [
+            *(f"+{i}" for i in o.false_alarms),
+            *(f"-{i}" for i in o.missed),
+            *(f"?{i}" for i in o.blind),
+            *(f"@{i}" for i in o.misplaced),
+        ]
         line = f"{o.name:<{width}}  {o.expected_first or '-':<32}  {o.first or '-':<32}  {' '.join(wrong)}"
         sys.stdout.write(f"{line.rstrip()}\n")
     right = sum(o.right for o in outcomes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from jhubdoctor.declare import NotApplicable, fact
 from jhubdoctor.facts.cluster import Served
 from jhubdoctor.facts.hub import Hub
+from jhubdoctor.facts.neighbours import USER_SERVER, Neighbours, is_foreign, strangers
 from jhubdoctor.kube import (
     CSIDriver,
     DaemonSet,
@@ -36,7 +37,6 @@ from jhubdoctor.kube import (
 from jhubdoctor.reader import Look
 from jhubdoctor.reads import Unreadable
 
-USER_SERVER = "singleuser-server"
 USER_STORAGE = "singleuser-storage"
 
 
@@ -104,30 +104,14 @@ class Events:
         return [e for e in self.items if e.reason in reasons]
 
 
-@fact("events", spare=("deployments", "pods"))
-def events(look: Look, hub: Hub) -> Events:
-    """The events of the namespace, but for those about pods of another hub that shares it."""
-    strangers = _strangers(look, hub)
-    found = [e for e in look.list("events", hub.namespace, survey=True) if e.about not in strangers]
+@fact("events", spare=("pods", "persistentvolumeclaims"))
+def events(look: Look, hub: Hub, neighbours: Neighbours) -> Events:
+    """The events of the namespace, but for those about another hub that shares it."""
+    found = look.list("events", hub.namespace, survey=True)
+    if neighbours:
+        pods, claims = strangers(look, hub, neighbours)
+        found = [e for e in found if not is_foreign(e, hub, neighbours, pods, claims)]
     return Events(tuple(sorted(found, key=lambda e: e.at, reverse=True)))
-
-
-def _strangers(look: Look, hub: Hub) -> frozenset[tuple[str, str]]:
-    """The pods of other hubs in the namespace: else one that is not ours passes for one of ours that is gone."""
-    try:
-        if all(hub.owns(d) for d in look.list("deployments", hub.namespace) if d.component == "hub"):
-            return frozenset()
-        core = look.list("pods", hub.namespace, labels=f"component!={USER_SERVER}")
-        users = look.list("pods", hub.namespace, labels=f"component={USER_SERVER}", survey=True)
-    except Unreadable:
-        return frozenset()
-    return frozenset(("Pod", p.name) for p in (*core, *users) if not hub.owns(p))
-
-
-@fact("persistentvolumeclaims")
-def claims(look: Look, hub: Hub) -> list[PersistentVolumeClaim]:
-    """The claims of the namespace; of very many those that are not bound, and a sample of the others."""
-    return look.list("persistentvolumeclaims", hub.namespace, survey=True)
 
 
 @fact("services")

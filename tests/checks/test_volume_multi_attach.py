@@ -24,6 +24,12 @@ def pod(name: str, node: str, phase: str, *, user: str = "ada", **meta: Any) -> 
     }
 
 
+def backup(release: str) -> dict[str, Any]:
+    pod_ = pod("backup-1", "core-1", "Running", user="")
+    pod_["metadata"]["labels"] = {"app": "backup", "release": release}
+    return pod_
+
+
 def attached(node: str, *, name: str = "csi-1", done: bool = True, **status: Any) -> dict[str, Any]:
     return {
         "kind": "VolumeAttachment",
@@ -55,6 +61,9 @@ def found(*documents: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
             "terminating",
             "describe pod old",
         ),
+        ([attached("core-1"), backup("backup")], "foreign", "get pod backup-1"),
+        # nobody says whose it is
+        ([attached("core-1"), backup("")], "foreign", "get pod backup-1"),
         ([attached("core-1")], "left-attached", "delete volumeattachment csi-1"),
         # its containers have ended: the disk should have been let go
         ([attached("core-1"), pod("old", "core-1", "Failed")], "left-attached", "delete volumeattachment csi-1"),

@@ -177,7 +177,8 @@ def written_versions(
                 look.list(apis.plural(kind), None if kind == "PriorityClass" else hub.namespace)
             except Unreadable as e:
                 look.partial.append(e)
-    return [use for kind, items in kinds.items() for item in items or () for use in written(item, kind)]
+    # the lists of some kinds hold what is another hub's too
+    return [u for kind, items in kinds.items() for item in items or () if hub.owns(item) for u in written(item, kind)]
 
 
 # --- the release -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ _LOCAL_NAMES = (".localhost", ".local", ".test", ".invalid", ".home.arpa", ".int
 # Services that answer with the address in the name itself, for clusters without a DNS of their own.
 _NAMED_ADDRESS = re.compile(r"(?:^|[.-])(\d{1,3}(?:[.-]\d{1,3}){3})\.(?:nip|sslip)\.io$")
 # What makes a cloud's load balancer one of the private network, each with the values that do.
-# Sources: kubernetes.io/docs/concepts/services-networking/service, the documentation of the AWS Load Balancer Controller.
+# Sources: kubernetes.io/docs/concepts/services-networking/service, documentation of the AWS Load Balancer Controller.
 _INTERNAL = {
     "service.beta.kubernetes.io/aws-load-balancer-internal": {"true", "0.0.0.0/0"},
     "service.beta.kubernetes.io/aws-load-balancer-scheme": {"internal"},

@@ -13,6 +13,7 @@ RECENT = timedelta(minutes=10)
 # `... Volume is already exclusively attached to one node and can't be attached to another`; said once for a pod.
 _TEXT = "Multi-Attach error"
 _MANY = {"ReadWriteMany", "ReadOnlyMany"}
+_OURS = {"hub", "singleuser-server"}
 OUT_OF_SERVICE = 26
 """The first minor in which the taint out-of-service is on by default."""
 
@@ -48,16 +49,18 @@ def held_elsewhere(
     nodes: list[Node] | None,
     gone: Mapping[str, Ref],
     now: datetime,
+    strangers: list[Pod],
 ) -> Iterator[Held]:
     """Volumes of one node at a time that a waiting pod does not get, in order of their claims.
 
-    The event is given once and lives an hour; the attachments tell the same for as long as it lasts.
+    The event is given once and lives an hour; the attachments tell the same for as long as it lasts. `strangers` are
+    pods of other releases: they may hold a volume of ours, and their own waiting is not our concern.
     """
     mounting: dict[str, list[Pod]] = {}
-    for p in pods:
+    for p in (*pods, *strangers):
         for name in p.spec.claims if p.node and not p.finished else []:
             mounting.setdefault(name, []).append(p)
-    known = {p.name for p in pods}
+    known, foreign = {p.name for p in pods}, {p.name for p in strangers}
     told = [e for e in events.of("FailedAttachVolume") if _TEXT in e.message]
     of_volume: dict[str, list[VolumeAttachment]] = {}
     for a in attachments:
@@ -69,7 +72,11 @@ def held_elsewhere(
         made, users = of_volume.get(volume, []), mounting.get(claim.name, [])
         mine = [a for a in made if a.status.attached]
         said = [e for e in told if f'"{volume}"' in e.message]
-        waiting = [p for p in users if _waits(p, now) and not any(a.spec.node_name == p.node for a in mine)]
+        waiting = [
+            p
+            for p in users
+            if p.name not in foreign and _waits(p, now) and not any(a.spec.node_name == p.node for a in mine)
+        ]
         places = {p.node for p in waiting}
         holders = sorted((p for p in users if p not in waiting and p.node not in places), key=lambda p: p.name)
         refs = [p.ref for p in sorted(waiting, key=lambda p: p.name)]
@@ -109,6 +116,8 @@ def _judged(
         cause = "terminating" if all(p.terminating for p in here) else "two-hubs"
     elif here and all(p.terminating for p in here):
         cause = "terminating"
+    elif here and all(p.component not in _OURS for p in here):
+        cause = "foreign"
     elif here and waiting and {p.user for p in here}.isdisjoint({p.user for p in waiting}):
         cause = "shared"
     elif here:
@@ -189,6 +198,14 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
                 "Stop the pod that holds the volume; the hub does not need it where its user starts a new server.",
                 commands=(hub.kubectl(f"delete pod {names}"),),
                 caution="What runs in that pod is stopped; what is saved on the volume stays.",
+            )
+        case "foreign":
+            owners = sorted({f"{o.kind} {o.name}" for p in held.holders for o in p.metadata.owner_references})
+            return Fix(
+                "Wait until it ends, or have it stopped by whoever started it"
+                + (f" ({', '.join(owners)}: deleted pods of it come back)." if owners else "."),
+                commands=(hub.kubectl(f"get pod {names} -o wide --show-labels"),),
+                caution="It is no pod of the hub: a backup that is stopped half-way is not whole.",
             )
         case "left-attached":
             return Fix(

@@ -26,11 +26,12 @@ def claim_stuck_terminating(
     claims: list[PersistentVolumeClaim],
     pods: list[Pod],
     user_pods: list[Pod],
+    stranger_pods: list[Pod],
     persistent_volumes: list[PersistentVolume] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A claim was deleted and cannot go."""
-    everyone = [*pods, *user_pods]
+    everyone = [*pods, *user_pods, *stranger_pods]
     for claim in sorted(claims, key=lambda c: c.name):
         deleted = claim.metadata.deletion_timestamp
         if deleted is None or now - deleted < PATIENCE:
@@ -40,36 +41,41 @@ def claim_stuck_terminating(
             continue
         users = [p for p in mounting if not p.finished and p.node]
         waiting = [p for p in mounting if not p.finished and not p.node]
+        # pvc-protection waits for the pod object to go, not for the pod to end
+        ended = [p for p in mounting if p.finished and p.node]
         volume = next((v for v in persistent_volumes or () if v.name == claim.spec.volume_name), None)
         lost = volume is not None and volume.spec.persistent_volume_reclaim_policy == "Delete"
-        names = ", ".join(p.name for p in users[:3])
+        names = ", ".join(p.name for p in (users or ended)[:3])
+        says = f"the claim {claim.name} was deleted and does not go, though no pod uses it"
+        if users or ended:
+            says = f"the claim {claim.name} was deleted and goes as soon as {names} {'ends' if users else 'is deleted'}"
+            says += ", with all that is on its volume" if lost else ""
         yield Finding(
             on=(claim.ref,),
-            says=f"the claim {claim.name} was deleted and goes as soon as {names} ends"
-            + (", with all that is on its volume" if lost else "")
-            if users
-            else f"the claim {claim.name} was deleted and does not go, though no pod uses it",
+            says=says,
             evidence=(
                 Evidence("claim", "metadata.deletionTimestamp", deleted),
                 Evidence("claim", f"metadata.finalizers: {', '.join(claim.metadata.finalizers) or 'none'}"),
-                *(Evidence("pod", f"{p.name} mounts it on node {p.node}") for p in users[:3]),
+                *(Evidence("pod", f"{p.name} ({p.phase}) names it, on node {p.node}") for p in (users or ended)[:3]),
                 *(
                     [Evidence("volume", f"{volume.name} persistentVolumeReclaimPolicy: Delete")]
                     if volume and lost
                     else []
                 ),
             ),
-            fix=_fix(claim, volume, hub, used=bool(users), lost=lost),
-            cause="in-use" if users else "held",
+            fix=_fix(claim, volume, hub, used=bool(users), lost=lost, ended="" if users else names),
+            cause="in-use" if users else "finished-pod" if ended else "held",
             affects=tuple(p.ref for p in (*users, *waiting)),
         )
 
 
-def _fix(claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub, *, used: bool, lost: bool) -> Fix:
-    if used and lost and volume is not None:
+def _fix(
+    claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub, *, used: bool, lost: bool, ended: str
+) -> Fix:
+    if (used or ended) and lost and volume is not None:
         policy = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
         return Fix(
-            "A deletion cannot be taken back. If the data is wanted, have the volume kept before the pod ends.",
+            "A deletion cannot be taken back. If the data is wanted, have the volume kept before the pod goes.",
             commands=(f"kubectl patch persistentvolume {volume.name} -p '{policy}'",),
         )
     if used:
@@ -77,12 +83,17 @@ def _fix(claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub
             "A deletion cannot be taken back. The claim goes when its pod ends; the next start makes a new one.",
             commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),),
         )
+    if ended:
+        return Fix(
+            "A deletion cannot be taken back. Delete what is left of the pod, and the claim goes.",
+            commands=(hub.kubectl(f"delete pod {ended.replace(',', '')}"),),
+        )
     others = [f for f in claim.metadata.finalizers if f != PROTECTION]
     if others:
         text = f"See who has to finish the deletion: {', '.join(others)}."
         return Fix(text, commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),))
     return Fix(
-        "Let it go: the controller that removes the finalizer does not run, or a pod of another owner uses the claim.",
+        "Let it go: the controller that removes the finalizer does not run.",
         commands=(hub.kubectl(f"patch persistentvolumeclaim {claim.name} -p '{_NO_FINALIZER}'"),),
         caution="Only once no pod mounts the claim. A volume with the policy Delete goes with it.",
     )

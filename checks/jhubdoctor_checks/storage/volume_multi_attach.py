@@ -27,6 +27,7 @@ def volume_multi_attach(
     hub: Hub,
     pods: list[Pod],
     user_pods: list[Pod],
+    stranger_pods: list[Pod],
     known_claims: list[PersistentVolumeClaim],
     volume_attachments: list[VolumeAttachment],
     events: Events,
@@ -38,7 +39,10 @@ def volume_multi_attach(
     """A pod waits for a disk that another node holds."""
     minor = server_version.minor if server_version else None
     gone = {s.pod: hub.pod_ref(s.pod) for s in (spawns.unresolved(now) if spawns else ()) if s.pod}
-    for held in held_elsewhere(known_claims, [*pods, *user_pods], volume_attachments, events, nodes, gone, now):
+    found = held_elsewhere(
+        known_claims, [*pods, *user_pods], volume_attachments, events, nodes, gone, now, stranger_pods
+    )
+    for held in found:
         waiters = [p for p in [*pods, *user_pods] if p.ref in held.waiting]
         down = any(p.component == "hub" for p in waiters)
         yield Finding(
@@ -65,5 +69,7 @@ def _says(held: Held) -> str:
             return f"{volume} can be attached to one node, and pods on several nodes want it"
         case "in-use":
             return f"{volume} is in use by another pod on {node}"
+        case "foreign":
+            return f"{volume} is in use on {node} by {held.holders[0].name}, which is no pod of this hub"
         case _:
             return f"{volume} is still attached to {node}, where no pod uses it"
