@@ -15,7 +15,7 @@ from jhubdoctor import __version__
 from jhubdoctor.finding import Ref, Severity
 from jhubdoctor.redact import clean
 from jhubdoctor.report.parts import doc_url, findings_of
-from jhubdoctor.report.text import values_yaml
+from jhubdoctor.report.text import dumper, values_yaml
 from jhubdoctor.run import Report, Reported, Result, Status
 
 API = "openreports.io/v1alpha1"
@@ -26,6 +26,8 @@ _RESULT = {
     Status.UNKNOWN: "error",
     Status.BROKEN: "error",
 }
+WIDTH = 10**6
+"""Lines are not broken: libyaml and the dumper in Python break them at different places."""
 MOST_OBJECTS = 50
 """Objects of one finding at most: a report is one object in etcd, and a finding may be about thousands of pods."""
 
@@ -38,7 +40,15 @@ def render(report: Report) -> str:
         if results:
             found.append(_document(report, hub, results))
     return str(
-        yaml.safe_dump_all(found, sort_keys=False, default_flow_style=False, allow_unicode=True, explicit_start=True)
+        yaml.dump_all(
+            found,
+            Dumper=dumper(),
+            sort_keys=False,
+            default_flow_style=False,
+            allow_unicode=True,
+            explicit_start=True,
+            width=WIDTH,
+        )
     )
 
 

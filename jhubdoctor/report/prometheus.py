@@ -52,22 +52,26 @@ def tallies(report: Report) -> dict[Place, Tally]:
     """What was found, where it could be looked. A check that could not look has no zero: nobody knows."""
     places = {(r.check.id, label(r)): r.check.severity for r in report.results}
     blind = {(r.check.id, label(r)) for r in report.results if stopped(r)}
+    found, hidden = _by_place(report.findings), _by_place(report.suppressed)
     result = {}
     for place, severity in places.items():
         if place in blind:
             continue
         own = {severity: 0}
-        mine = [f for f in report.findings if _place(f) == place]
+        mine = found.get(place, [])
         result[place] = Tally(
             own | Counter(f.severity for f in mine),
             own | Counter(f.severity for f in mine if f.explained_by is None),
-            Counter(f.severity for f in report.suppressed if _place(f) == place),
+            Counter(f.severity for f in hidden.get(place, [])),
         )
     return result
 
 
-def _place(f: Reported) -> Place:
-    return (f.check.id, label(f))
+def _by_place(findings: list[Reported]) -> dict[Place, list[Reported]]:
+    found: dict[Place, list[Reported]] = {}
+    for f in findings:
+        found.setdefault((f.check.id, label(f)), []).append(f)
+    return found
 
 
 def build(knows: Mapping[str, str]) -> Family:

@@ -3,13 +3,15 @@
     python -m tests.benchmarks.bench --pods 20000 --nodes 2000        (nox -s bench -- --pods ...)
 
 For each: wall time, CPU time, peak memory, requests, bytes; the median of several runs. It asserts nothing.
-`--growth` measures at a twentieth, a quarter and the whole of the size. `--write` puts the table into
-docs/performance.md. kubectl and popeye are measured where they are on PATH.
+A usual hub comes first, then the size asked for; `--growth` measures at a twentieth and a quarter of it too. The whole
+is also measured through a slow link, with and without compression. `--write` puts the tables into docs/performance.md.
+kubectl and popeye are measured where they are on PATH.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -19,18 +21,24 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jhubdoctor.report import FORMATS, formatter
+from jhubdoctor.testing import diagnose
 from tests.benchmarks.fill import Filler, kubernetes_version
+from tests.benchmarks.link import slow_link
 from tests.cluster.conftest import furnished
 from tests.cluster.plane import ControlPlane
 from tests.cluster.release import Release
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
+DEMO = ROOT / "jhubdoctor" / "example" / "demo.yaml"
+USUAL = 200
 BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
 
 # What the same lists cost with the least that can be done: the pages, downloaded and thrown away.
@@ -42,12 +50,14 @@ from kubernetes.config import load_kube_config
 c = Configuration(); load_kube_config(config_file=sys.argv[1], client_configuration=c)
 pool = RESTClientObject(c).pool_manager
 h = {s["key"]: s["value"] for s in c.auth_settings().values() if s["in"] == "header"}
+if sys.argv[2] == "gzip": h["Accept-Encoding"] = "gzip"
 total = n = 0
-for path in sys.argv[2:]:
+for path in sys.argv[3:]:
     token = ""
     while True:
-        body = pool.request("GET", f"{c.host}{path}?limit=500&continue={token}", headers=h).data
-        total += len(body); n += 1
+        answer = pool.request("GET", f"{c.host}{path}?limit=500&continue={token}", headers=h, preload_content=False)
+        body = b"".join(answer.stream(2**20, decode_content=True))
+        total += answer.tell(); n += 1
         at = body[:400].find(b'"continue":"')
         if at < 0: break
         token = body[at + 12 : body.index(b'"', at + 12)].decode()
@@ -63,6 +73,18 @@ while True:
     n += 1; token = page.metadata._continue
     if not token: break
 print(n, 0)
+"""
+# Runs a program; then the first of what it said, and on the last line wall and CPU seconds and peak MB.
+LAUNCH = """
+import os, subprocess, sys, tempfile, time
+start = time.perf_counter()
+with tempfile.TemporaryFile() as out:
+    process = subprocess.Popen(sys.argv[1:], stdout=out, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    out.seek(0)
+    sys.stdout.buffer.write(out.read(200).replace(b"\\n", b" "))
+print(f"\\n{wall} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}", end="")
 """
 
 
@@ -93,16 +115,14 @@ def measure(name: str, command: Sequence[str], runs: int, *, counts: Path | None
     walls, cpus, peaks = [], [], []
     requests, megabytes = 0, 0.0
     for _ in range(runs):
-        start = time.perf_counter()
-        with tempfile.TemporaryFile() as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-            _, _, usage = os.wait4(process.pid, 0)
-            process.returncode = 0
-            walls.append(time.perf_counter() - start)
-            out.seek(0)
-            words = out.read(200).split()
-        cpus.append(usage.ru_utime + usage.ru_stime)
-        peaks.append(usage.ru_maxrss / 1024)
+        # the peak of a process counts what its parent was when it started it, so a small one starts it
+        done = subprocess.run([sys.executable, "-S", "-c", LAUNCH, *command], stdout=subprocess.PIPE, check=True)
+        said, _, figures = done.stdout.rpartition(b"\n")
+        wall, cpu, peak = map(float, figures.split())
+        walls.append(wall)
+        cpus.append(cpu)
+        peaks.append(peak)
+        words = said.split()
         if counts is not None:
             found = json.loads(counts.read_text())["run"]
             requests, megabytes = found["requests"], found["bytes_read"] / 1e6
@@ -113,23 +133,26 @@ def measure(name: str, command: Sequence[str], runs: int, *, counts: Path | None
     )
 
 
-def doctor(kubeconfig: Path, namespace: str, runs: int, *words: str) -> Measured:
+def doctor(kubeconfig: Path, namespace: str, runs: int) -> Measured:
     """A whole run of all checks."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "report.json"
         command = [sys.executable, "-m", "jhubdoctor", "run", "--kubeconfig", str(kubeconfig), "-n", namespace]
-        command += ["-o", f"json={target}", "--timeout", "120", *words]
+        command += ["-o", f"json={target}", "--timeout", "120"]
         return measure("jhubdoctor run, all checks", command, runs, counts=target)
 
 
-def others(kubeconfig: Path, namespace: str, runs: int) -> list[Measured]:
-    """What a user would run instead, and the floor."""
+def floor(kubeconfig: Path, namespace: str, runs: int, encoding: str = "identity") -> Measured:
+    """The least that reading the same lists whole can cost: downloaded, and thrown away."""
     inside = f"/api/v1/namespaces/{namespace}"
     lists = [f"{inside}/pods", f"{inside}/persistentvolumeclaims", f"{inside}/events", "/api/v1/nodes"]
-    found = [
-        measure("floor: download of the same lists", [sys.executable, "-c", DOWNLOAD, str(kubeconfig), *lists], runs),
-        measure("official client, pods alone", [sys.executable, "-c", CLIENT, str(kubeconfig), namespace], 1),
-    ]
+    name = "download of four lists" + (", compressed" if encoding == "gzip" else "")
+    return measure(name, [sys.executable, "-c", DOWNLOAD, str(kubeconfig), encoding, *lists], runs)
+
+
+def others(kubeconfig: Path, namespace: str) -> list[Measured]:
+    """What a user would run instead."""
+    found = [measure("official client, pods alone", [sys.executable, "-c", CLIENT, str(kubeconfig), namespace], 1)]
     if kubectl := shutil.which("kubectl"):
         command = [kubectl, "--kubeconfig", str(kubeconfig), "-n", namespace, "get", "pods", "-o", "json"]
         found.append(measure("kubectl get pods -o json", command, 1))
@@ -137,6 +160,52 @@ def others(kubeconfig: Path, namespace: str, runs: int) -> list[Measured]:
         command = [popeye, "--kubeconfig", str(kubeconfig), "-n", namespace, "-o", "json", "--force-exit-zero"]
         found.append(measure("popeye, the namespace", command, 1))
     return found
+
+
+def through_a_slow_link(kubeconfig: Path, namespace: str) -> list[Measured]:
+    """The same through 20 Mbit/s with 40 ms."""
+    text = kubeconfig.read_text(encoding="utf-8")
+    port = text.partition("https://127.0.0.1:")[2].partition('"')[0]
+    with slow_link(int(port), megabits=20, delay=0.04) as other, tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "kubeconfig"
+        copy.write_text(text.replace(f"https://127.0.0.1:{port}", f"https://127.0.0.1:{other}"), encoding="utf-8")
+        return [
+            doctor(copy, namespace, 1),
+            floor(copy, namespace, 1, "gzip"),
+            floor(copy, namespace, 1),
+        ]
+
+
+def start() -> list[Measured]:
+    """What starting costs: Python itself, the version, a note, the package that only a run needs."""
+    doctor = [sys.executable, "-m", "jhubdoctor"]
+    return [
+        measure("python -c pass", [sys.executable, "-c", "pass"], 9),
+        measure("jhubdoctor --version", [*doctor, "--version"], 9),
+        measure("jhubdoctor explain taint-not-tolerated", [*doctor, "explain", "taint-not-tolerated"], 9),
+        measure("python -c 'import kubernetes'", [sys.executable, "-c", "import kubernetes"], 5),
+    ]
+
+
+def rendering(count: int) -> list[str]:
+    """The time and memory that each format takes for so many findings."""
+    found = diagnose(DEMO.read_text(encoding="utf-8"))
+    one = next(f for f in found.findings if f.finding.fix.values)
+    findings = [dataclasses.replace(one, fingerprint=f"{i:016x}", explained_by=None) for i in range(count)]
+    report = dataclasses.replace(found, findings=findings)
+    rows = ["| format | ms | MB out | peak MB |", "|---|---|---|---|"]
+    for name in FORMATS:
+        write = formatter(name)
+        write(report)  # imports are not rendering
+        started = time.process_time()
+        size = len(write(report).encode())
+        spent = time.process_time() - started
+        tracemalloc.start()
+        write(report)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        rows.append(f"| {name} | {spent * 1000:.0f} | {size / 1e6:.1f} | {peak / 1e6:.1f} |")
+    return rows
 
 
 def main() -> None:
@@ -153,25 +222,28 @@ def main() -> None:
     lines: list[str] = []
     with ControlPlane() as plane, furnished(plane) as kubelet:
         namespace = plane.namespace("bench")
-        release = Release(plane, namespace, namespace)
-        release.install()
+        Release(plane, namespace, namespace).install()
         kubeconfig = plane.kubeconfig(namespace=namespace)
-        kubelet.__exit__(None, None, None)
+        kubelet.rest()
         for name in ("default-scheduler", "controller-manager"):
             plane.stop_scheduler(name)  # what is filled in below is none of theirs
-        lines.append(f"Kubernetes {kubernetes_version(plane)}, {machine()}, {datetime.now(UTC):%Y-%m-%d}.")
+        lines += [f"Kubernetes {kubernetes_version(plane)}, {machine()}, {datetime.now(UTC):%Y-%m-%d}.", "", HEAD]
+        lines += [m.row for m in start()]
         filler = Filler(plane, namespace, namespace)
-        usual = doctor(kubeconfig, namespace, arguments.runs)
-        lines += ["", "A hub without users:", "", HEAD, usual.row]
-        for size in sizes:
-            nodes = max(1, arguments.nodes * size // arguments.pods)
+        for size in (USUAL, *sizes):
+            nodes = max(USUAL // 10, arguments.nodes * size // arguments.pods)
             started = time.perf_counter()
             filler.fill(pods=size, nodes=nodes)
             sys.stderr.write(f"filled to {size} pods, {nodes} nodes in {time.perf_counter() - started:.0f} s\n")
             lines += ["", f"{size} user pods, {size} claims, {size} events, {nodes} nodes:", "", HEAD]
             lines.append(doctor(kubeconfig, namespace, arguments.runs).row)
-            if not arguments.alone and size == sizes[-1]:
-                lines += [m.row for m in others(kubeconfig, namespace, arguments.runs)]
+            lines.append(floor(kubeconfig, namespace, arguments.runs).row)
+        if not arguments.alone:
+            lines.append(floor(kubeconfig, namespace, arguments.runs, "gzip").row)
+            lines += [m.row for m in others(kubeconfig, namespace)]
+            lines += ["", "The same through 20 Mbit/s with 40 ms:", "", HEAD]
+            lines += [m.row for m in through_a_slow_link(kubeconfig, namespace)]
+    lines += ["", "A report of 1,000 findings, by format:", "", *rendering(1000)]
     text = "\n".join(lines) + "\n"
     sys.stdout.write(text)
     if arguments.write:

@@ -54,7 +54,6 @@ class Filler:
 
     def _node(self, i: int) -> None:
         name = f"bench-{i}"
-        taint = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
         amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", "ephemeral-storage": "200Gi"}
         self._post(
             "/api/v1/nodes",
@@ -62,7 +61,7 @@ class Filler:
                 "apiVersion": "v1",
                 "kind": "Node",
                 "metadata": {"name": name, "labels": {"hub.jupyter.org/node-purpose": "user"}},
-                "spec": {"taints": [taint]},
+                "spec": {},
             },
             {
                 "allocatable": amounts,

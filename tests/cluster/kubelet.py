@@ -93,6 +93,10 @@ class Kubelet:
             thread.start()
         return self
 
+    def rest(self) -> None:
+        """Stop acting, and go on serving logs."""
+        self._stopped.set()
+
     def stop(self) -> None:
         """Stop acting and serving; the watches end with the API server at the latest."""
         self._stopped.set()
