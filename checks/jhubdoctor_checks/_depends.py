@@ -18,14 +18,17 @@ def dependents(
 ) -> tuple[Ref, ...]:
     """The Deployments of core components that have no ready pod, and what waits for those.
 
-    That is their Services, the release (`helm --wait` waits for them), and for the user-scheduler the pods of users
-    that nobody places.
+    That is their Services, the release (`helm --wait` waits for them), for the proxy the hub, and for the
+    user-scheduler the pods of users that nobody places.
     """
     found: list[Ref] = []
     down = [d for d in deployments if d.component in CORE.intersection(components) and d.status.ready_replicas == 0]
     for d in down:
         labels = d.spec.template.metadata.labels
         found += [d.ref, hub.release_ref]
+        if d.component == "proxy":
+            # the hub ends where it does not reach its proxy
+            found.append(hub.ref)
         found += [s.ref for s in services or [] if s.spec.selector and s.spec.selector.items() <= labels.items()]
         if d.component == "user-scheduler":
             found += [p.ref for p in pending_user_pods if served_by(hub, p.spec.scheduler_name, d)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
@@ -17,6 +17,11 @@ _CONNECTION = re.compile(
     r"|ConnectionRefusedError|ConnectionResetError|TimeoutError|ConnectTimeout\w*|gaierror|ContentTypeError"
 )
 _WELL = re.compile(r"watching for pods with|User .+ took [\d.]+ seconds to start")
+# spawner.py: both are about a pod that the API server had made for the hub.
+_MADE = re.compile(r"Pod \S+ never showed up in reflector|pod \S+ did not start in \d+ seconds")
+# After this the hub asks no more (reflector.py), so silence does not tell that the fault lasts.
+_GIVEN_UP = re.compile(r"Watching resources never recovered, giving up")
+_LASTS = timedelta(minutes=5)
 # A watch that breaks now and then is taken up again at once.
 _OFTEN = 3
 
@@ -30,14 +35,21 @@ def hub_api_unreachable(
 ) -> Iterator[Finding]:
     """The hub does not reach the Kubernetes API, so it cannot start or see any server."""
     failures: list[tuple[Entry, re.Match[str]]] = []
+    gave_up = False
     for e in hub_log.entries:
-        if _WELL.match(e.message):
+        if _WELL.match(e.message) or _MADE.search(e.text):
             failures = []
+        elif _GIVEN_UP.match(e.message):
+            gave_up = True
         elif e.level in {"E", "W", "C"} and _FAILED.match(e.message) and (m := _CONNECTION.search(e.text)):
             failures.append((e, m))
+            gave_up = False
     if not failures or (all("retrying" in e.message for e, _ in failures) and len(failures) < _OFTEN):
         return
     last, m = failures[-1]
+    if gave_up and last.at is not None and now - last.at > _LASTS:
+        # what is certain then is that the hub sees no pods: reflector-frozen
+        return
     fresh = last.at is None or now - last.at <= HOUR
     failed = tuple(hub.pod_ref(s.pod) for s in spawns.failed if s.pod)
     yield Finding(

@@ -23,7 +23,9 @@ def service_without_endpoints(
     """A Service that the hub or its users depend on has no pod behind it."""
     dead: dict[tuple[tuple[str, str], ...], list[Service]] = {}
     for s in sorted(services, key=lambda s: s.name):
-        if s.component not in COMPONENTS or not s.spec.selector or now - s.created < PATIENCE:
+        if s.component not in COMPONENTS or not s.spec.selector:
+            continue
+        if now - s.created < PATIENCE and not _scaled_to_zero(s, deployments):
             continue
         if not any(ready_addresses(e) for e in endpoint_slices if e.service == s.name):
             dead.setdefault(tuple(sorted(s.spec.selector.items())), []).append(s)
@@ -62,6 +64,12 @@ def service_without_endpoints(
                 cause=f"{s.component}-not-ready",
                 affects=waits,
             )
+
+
+def _scaled_to_zero(service: Service, deployments: list[Deployment]) -> bool:
+    """Whether it leads to a Deployment that makes no pod however long one waits."""
+    makers = [d for d in deployments if _selects(service, d.spec.template.metadata.labels)]
+    return any(makers) and not any(d.spec.replicas for d in makers)
 
 
 def _names(group: list[Service]) -> str:

@@ -219,6 +219,8 @@ _IMAGE_WAITS = {
 _IMAGE_TEXT = re.compile(r"(?i)pull(?:ing)? image|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull")
 _CONFIG_WAITS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 _IMAGE = re.compile(r'image "([^"]+)"')
+# The kubelet's event BackOff names the container since 1.25.
+_RESTARTING = re.compile(r"failed container[ =]([\w.-]+)")
 _PULL_TIME = re.compile(r"Successfully pulled image .*? in (?P<time>[\dhms.µ]+)")
 _PULLED = ("Pulled",)
 
@@ -243,7 +245,7 @@ def _started_phase(t: Trace) -> Phase:
         if phase := find(t):
             return phase
     running = t.of("Started")
-    if t.own_pod and t.pod and t.pod.ready and not t.spawn.deleted:
+    if t.pod and t.pod.ready and not t.spawn.deleted and t.pod.created <= t.end + AFTER:
         shown = (Evidence("pod.status", "Ready: True"),)
         return Phase("not-noticed", "the pod runs, but the hub has not noticed", evidence=shown)
     if [e for e in running if e.container in {"notebook", ""}]:
@@ -276,9 +278,10 @@ def _crashed(t: Trace) -> Phase | None:
     init = {c.name for c in t.pod.spec.init_containers} if t.pod else {"block-cloud-metadata"}
     back = [e for e in t.of("BackOff") if not _IMAGE_TEXT.search(e.message)]
     for e in back:
-        if "initContainers" in e.involved_object.field_path or e.container in init:
-            return _init_phase(e.container, _shown(t, [e]))
-        name = e.container or "notebook"
+        named = m[1] if (m := _RESTARTING.search(e.message)) else ""
+        name = e.container or named or "notebook"
+        if "initContainers" in e.involved_object.field_path or name in init:
+            return _init_phase(name, _shown(t, [e]))
         return Phase("crash", f"container {name} ended again and again", name, _shown(t, [e]))
     hook = t.of("FailedPostStartHook")
     if hook:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from jhubdoctor import Event, Events, Hub, Pod, Ref, Severity, Terminated
 from jhubdoctor_checks.facts.image import shared
 
-FRESH = timedelta(hours=1)
+FRESH = timedelta(hours=2)
 DAY = timedelta(days=1)
 
 
@@ -18,7 +18,7 @@ def refs(pods: Iterable[Pod]) -> tuple[Ref, ...]:
 
 
 def weigh(at: datetime | None, now: datetime, *, down: bool) -> Severity:
-    """An error while a server is down for it, a warning within the hour, else information."""
+    """An error while a server is down for it, a warning within two hours, else information."""
     if down:
         return Severity.ERROR
     return Severity.WARNING if at is None or now - at <= FRESH else Severity.INFO
