@@ -8,7 +8,7 @@ A scenario is a file of `tests/scenarios/`: YAML as `jhubdoctor.testing` reads i
     first: the id of the first finding, null where nothing is wrong
     ids: all ids that find something, of any severity
     only: where there are several hubs, the release of the one that all findings are about
-    like: what it is told on top of: files of `tests/scenarios/parts/`, each over the one before
+    like: what it is told on top of: files of `tests/scenarios/parts/`, or other scenarios, each over the one before
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jhubdoctor.run import Report, Status
 from jhubdoctor.testing import Example, diagnose, documents
@@ -78,17 +79,21 @@ def scenarios() -> list[str]:
 
 
 def text_of(name: str) -> str:
-    """The text of a scenario, after the parts that it is like."""
-    own = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    like = next(d for d in documents(own) if d.get("kind") == "Expect").get("like", [])
-    parts = [(FOLDER / "parts" / f"{part}.yaml").read_text(encoding="utf-8") for part in like]
-    return "\n---\n".join([*parts, own])
+    """The text of a scenario, after the parts and scenarios that it is like."""
+    part = FOLDER / "parts" / f"{name}.yaml"
+    own = (part if part.exists() else FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    return "\n---\n".join([*map(text_of, _expected(own).get("like", [])), own])
+
+
+def _expected(text: str) -> dict[str, Any]:
+    """The last document of this kind: those of what it is like stand before."""
+    return next((d for d in reversed(documents(text)) if d.get("kind") == "Expect"), {})
 
 
 def judge(name: str) -> Outcome:
     """Run all checks over a scenario."""
     text = text_of(name)
-    expect = next(d for d in documents(text) if d.get("kind") == "Expect")
+    expect = _expected(text)
     return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnose(Example(text)), expect.get("only", ""))
 
 

@@ -290,6 +290,64 @@ def test_two_that_explain_each_other_do_not_both_disappear() -> None:
     assert folding(one_side, other_side) == {"one-side": None, "other-side": "one-side"}
 
 
+def test_what_concerns_everybody_comes_before_what_concerns_some_and_of_these_the_more_of_them_first() -> None:
+    @check(severity=Severity.ERROR)
+    def a_few(hub: Hub) -> Iterator[Finding]:
+        """A few users."""
+        yield a_finding("ada")
+
+    @check(severity=Severity.ERROR)
+    def the_hub(hub: Hub) -> Iterator[Finding]:
+        """The hub's Deployment."""
+        yield Finding((hub.ref,), "the hub is down", (("a", "b"),), Fix("c"))
+
+    @check(severity=Severity.ERROR)
+    def x_claim_of_the_hub(hub: Hub) -> Iterator[Finding]:
+        """A claim, for which a pod of the hub's Deployment cannot start."""
+        pod = Ref("Pod", "hub-1", "jhub", stable="Deployment/hub")
+        yield Finding((Ref("PersistentVolumeClaim", "db", "jhub"),), "no volume", (("a", "b"),), Fix("c"), affects=(pod,))
+
+    @check(severity=Severity.ERROR)
+    def many(hub: Hub) -> Iterator[Finding]:
+        """Many users."""
+        yield a_finding("bea", "cid", "dan", "eve")
+
+    @check(severity=Severity.ERROR)
+    def nobody(hub: Hub) -> Iterator[Finding]:
+        """A puller."""
+        yield Finding((Ref("DaemonSet", "hook-image-puller", "jhub"),), "it hangs", (("a", "b"),), Fix("c"))
+
+    @check(severity=Severity.WARNING)
+    def a_warning(hub: Hub) -> Iterator[Finding]:
+        """A warning for all."""
+        yield Finding((hub.ref,), "it will break", (("a", "b"),), Fix("c"))
+
+    found = [f.check.id for f in diagnose([a_few, a_warning, many, nobody, the_hub, x_claim_of_the_hub]).findings]
+
+    assert found == ["the-hub", "x-claim-of-the-hub", "many", "a-few", "nobody", "a-warning"]
+
+
+def test_what_a_cause_explains_counts_for_it() -> None:
+    @check(severity=Severity.ERROR)
+    def hub_away(hub: Hub) -> Iterator[Finding]:
+        """The hub is away."""
+        yield Finding((hub.ref,), "the hub is away", (("a", "b"),), Fix("c"))
+
+    @check(severity=Severity.ERROR)
+    def many(hub: Hub) -> Iterator[Finding]:
+        """Many users."""
+        yield a_finding("bea", "cid", "dan", "eve")
+
+    @check(severity=Severity.ERROR, explains=("hub-away",))
+    def zone_of_a_node(hub: Hub) -> Iterator[Finding]:
+        """A node that is gone, with the hub on it."""
+        yield Finding((Ref("Node", "core-1"),), "it is gone", (("a", "b"),), Fix("c"), affects=(hub.ref,))
+
+    found = [f.check.id for f in diagnose([many, zone_of_a_node, hub_away]).findings]
+
+    assert found == ["zone-of-a-node", "many", "hub-away"]
+
+
 def test_errors_come_before_warnings_and_those_that_explain_more_before_those_that_explain_less() -> None:
     @check(severity=Severity.ERROR)
     def alone(hub: Hub) -> Iterator[Finding]:
