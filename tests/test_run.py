@@ -305,7 +305,9 @@ def test_what_concerns_everybody_comes_before_what_concerns_some_and_of_these_th
     def x_claim_of_the_hub(hub: Hub) -> Iterator[Finding]:
         """A claim, for which a pod of the hub's Deployment cannot start."""
         pod = Ref("Pod", "hub-1", "jhub", stable="Deployment/hub")
-        yield Finding((Ref("PersistentVolumeClaim", "db", "jhub"),), "no volume", (("a", "b"),), Fix("c"), affects=(pod,))
+        yield Finding(
+            (Ref("PersistentVolumeClaim", "db", "jhub"),), "no volume", (("a", "b"),), Fix("c"), affects=(pod,)
+        )
 
     @check(severity=Severity.ERROR)
     def many(hub: Hub) -> Iterator[Finding]:

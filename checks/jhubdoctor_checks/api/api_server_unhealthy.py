@@ -21,22 +21,26 @@ _ADVICE = (
 @check(severity=Severity.ERROR)
 def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Finding]:
     """The API server reports that something in it fails, or an API behind it cannot be reached."""
-    for health in api_health.endpoints:
-        former = health.path == "/healthz"
-        if not health.failing:
-            continue
-        names = list(health.failing)
-        verb = "fails" if len(names) == 1 else "fail"
-        note = "/healthz is deprecated since 1.16; this server has no /livez"
+    # /readyz holds every item of /livez and more: what fails at both is one fault
+    failing = {h.path: h.failing for h in sorted(api_health.endpoints, key=lambda h: h.path) if h.failing}
+    if failing:
+        names = list(dict.fromkeys(item for items in failing.values() for item in items))
+        first = next(iter(failing))
+        former = first == "/healthz"
         yield Finding(
             on=(_SERVER,),
-            says=f"the API server says at {health.path} that {', '.join(names)} {verb}",
+            says=f"the API server says at {' and '.join(failing)} that {', '.join(names)} "
+            + ("fails" if len(names) == 1 else "fail"),
             evidence=(
-                *((f"{health.path}?verbose", f"[-]{item} {detail}".strip()) for item, detail in health.failing.items()),
-                *((("note", note),) if former else ()),
+                *(
+                    (f"{path}?verbose", f"[-]{item} {detail}".strip())
+                    for path, items in failing.items()
+                    for item, detail in items.items()
+                ),
+                *((("note", "/healthz is deprecated since 1.16; this server has no /livez"),) if former else ()),
             ),
-            fix=Fix(_advice(names), commands=(f"kubectl get --raw '{health.path}?verbose'",)),
-            cause=health.path.strip("/"),
+            fix=Fix(_advice(names), commands=tuple(f"kubectl get --raw '{path}?verbose'" for path in failing)),
+            cause="healthz" if former else "server",
         )
     for name, message in sorted(api_health.components.items()):
         yield Finding(

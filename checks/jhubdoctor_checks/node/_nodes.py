@@ -18,6 +18,7 @@ from jhubdoctor import (
 )
 from jhubdoctor_checks._depends import dependents
 
+HOOK = "hook-image-puller"
 # Their absence harms nobody: pullers run on every node, placeholders give way.
 _IDLE = frozenset({"continuous-image-puller", "hook-image-puller", "user-placeholder"})
 # Nodes that are on their way out: cluster-autoscaler, Karpenter.
@@ -55,6 +56,20 @@ def on_node(node: Node, pods: Iterable[Pod]) -> list[Pod]:
     return sorted(
         (p for p in pods if p.node == node.name and not p.finished and p.component not in _IDLE), key=lambda p: p.name
     )
+
+
+def waiting_hooks(pods: Iterable[Pod]) -> list[Pod]:
+    """The pods of the image puller hook that have a node and are not ready: helm waits for them."""
+    found = (p for p in pods if p.component == HOOK and p.node and not p.ready and not p.terminating)
+    return sorted(found, key=lambda p: p.name)
+
+
+def hook_of(hub: Hub, pods: list[Pod]) -> tuple[Ref, ...]:
+    """These pods of the hook and the DaemonSet that they are of."""
+    if not pods:
+        return ()
+    owners = {o.name for p in pods for o in p.metadata.owner_references if o.kind == "DaemonSet"} or {HOOK}
+    return (*(p.ref for p in pods), *(Ref("DaemonSet", name, hub.namespace, "apps/v1") for name in sorted(owners)))
 
 
 def claims_on(

@@ -22,7 +22,17 @@ from jhubdoctor import (
     clean,
 )
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.node._nodes import claims_on, for_users, kinds, leaving, on_node, suffering, works
+from jhubdoctor_checks.node._nodes import (
+    claims_on,
+    for_users,
+    hook_of,
+    kinds,
+    leaving,
+    on_node,
+    suffering,
+    waiting_hooks,
+    works,
+)
 
 PATIENCE = timedelta(minutes=3)
 """A restart of a kubelet or of a machine."""
@@ -51,6 +61,8 @@ _REASONS = (
         "proxy-unreachable",
         "service-without-endpoints",
         "helm-release-not-deployed",
+        "hook-image-puller-stuck",
+        "hook-leftovers",
     ),
 )
 def node_not_ready(
@@ -68,6 +80,7 @@ def node_not_ready(
 ) -> Iterator[Finding]:
     """Nodes that the hub or its users need are not ready."""
     specs = kinds(shapes, user_pods)
+    hooks = waiting_hooks(pods)
     full = not any(works(n) for n in nodes if for_users(n, specs))
     groups: dict[tuple[str, str], list[tuple[Node, Condition, list[Pod]]]] = {}
     for node in sorted(nodes, key=lambda n: n.name):
@@ -77,10 +90,11 @@ def node_not_ready(
         since = now - (ready.last_transition_time or node.created)
         never = now - node.created < STARTING
         mine = on_node(node, [*pods, *user_pods])
+        used = mine or node.name in {p.node for p in hooks}
         if (
             since < PATIENCE
             or (never and not mine)
-            or not (mine or (for_users(node, specs) and not node.spec.unschedulable))
+            or not (used or (for_users(node, specs) and not node.spec.unschedulable))
         ):
             continue
         cause, says = "silent", "nothing is heard from the kubelet"
@@ -93,11 +107,16 @@ def node_not_ready(
         waiting = [u.ref for u in unplaced if u.user] if full else []
         held = claims_on({n.name for n, _, _ in members}, known_claims, volume_attachments)
         wanted = any(p.phase == "Pending" and {r.name for r in held} & set(p.spec.claims) for p in (*pods, *user_pods))
+        # where pods of the hook wait on other nodes too, the node alone is not why it does not end
+        names = {n.name for n, _, _ in members}
+        stopped = hooks if hooks and all(p.node in names for p in hooks) else []
         one = len(members) == 1
         what = f"node {members[0][0].name} is" if one else f"{len(members)} nodes are"
         yield Finding(
             on=tuple(n.ref for n, _, _ in members),
-            says=f"{what} not ready: {says}" + (f", and {_pods(len(mine))} there" if mine else ""),
+            says=f"{what} not ready: {says}"
+            + (f", and {_pods(len(mine))} there" if mine else "")
+            + (", and helm waits for the image puller there" if stopped else ""),
             evidence=(
                 *(
                     Evidence(
@@ -107,12 +126,12 @@ def node_not_ready(
                     )
                     for n, c, _ in members[:3]
                 ),
-                *(Evidence("pod", f"{p.name} is on node {p.node}") for p in mine[:3]),
+                *(Evidence("pod", f"{p.name} is on node {p.node}") for p in [*mine[:3], *stopped[:2]]),
             ),
             fix=_fix(cause, members[0][0].name, holds=bool(held)),
-            severity=None if mine or waiting or wanted else Severity.WARNING,
+            severity=None if mine or waiting or wanted or stopped else Severity.WARNING,
             cause=cause,
-            affects=(*suffering(hub, mine, deployments, services), *held, *waiting),
+            affects=(*suffering(hub, mine, deployments, services), *held, *waiting, *hook_of(hub, stopped)),
         )
 
 

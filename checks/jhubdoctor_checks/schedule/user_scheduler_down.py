@@ -50,9 +50,10 @@ def user_scheduler_down(
         stuck = [p for p in idle if served_by(hub, p.spec.scheduler_name, d)]
         if down or stuck:
             ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
+            lost = _timed_out(hub, spawns, events, now)
             yield Finding(
                 on=(d.ref,),
-                says=f"the user-scheduler {ends}: {_count(mine)}",
+                says=f"the user-scheduler {ends}: {_count(len(mine), len(lost))}",
                 evidence=(
                     ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
                     *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
@@ -66,7 +67,7 @@ def user_scheduler_down(
                     _CAUTION,
                 ),
                 cause="not-ready" if down else "not-scheduling",
-                affects=(*(p.ref for p in (*user_scheduler_pods, *mine)), *_timed_out(hub, spawns, events, now)),
+                affects=(*(p.ref for p in (*user_scheduler_pods, *mine)), *lost),
             )
     served = [x for x in deployments if x.component == "user-scheduler" and x.spec.replicas]
     for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):
@@ -126,7 +127,9 @@ def _timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) -
     return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]
 
 
-def _count(pods: list[Pod]) -> str:
-    if not pods:
+def _count(waiting: int, lost: int) -> str:
+    if not (waiting or lost):
         return "the next user who starts a server will wait"
-    return f"{len(pods)} pods wait for it" if len(pods) > 1 else "a pod waits for it"
+    waits = ["a pod waits for it" if waiting == 1 else f"{waiting} pods wait for it"] if waiting else []
+    failed = [f"{lost} start{'' if lost == 1 else 's'} ran out of time without it"] if lost else []
+    return ", and ".join(waits + failed)
