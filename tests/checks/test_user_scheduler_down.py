@@ -7,7 +7,7 @@ from jhubdoctor.testing import findings_of
 DOWN = """
 kind: Deployment
 metadata: {name: user-scheduler}
-status: {readyReplicas: 0, availableReplicas: 0, conditions: [{type: Available, status: "False", lastTransitionTime: -1h}]}
+status: {readyReplicas: 0, conditions: [{type: Available, status: "False", lastTransitionTime: -1h}]}
 ---
 kind: Pod
 metadata: {name: user-scheduler-5f64}
