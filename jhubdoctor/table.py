@@ -73,14 +73,18 @@ def _pod_is_well(cells: dict[str, str]) -> bool:
 
 
 def _is_bound(cells: dict[str, str]) -> bool:
-    """A claim or volume that is bound, or a volume that is free."""
-    return cells.get("status") in {"Bound", "Available"}
+    return cells.get("status") == "Bound"
+
+
+def _is_no_trouble(cells: dict[str, str]) -> bool:
+    """A volume that is bound, free, or left over: many hubs keep the homes of those who have gone."""
+    return cells.get("status") in {"Bound", "Available", "Released"}
 
 
 WELL: dict[str, Callable[[dict[str, str]], bool]] = {
     "pods": _pod_is_well,
     "persistentvolumeclaims": _is_bound,
-    "persistentvolumes": _is_bound,
+    "persistentvolumes": _is_no_trouble,
 }
 
 

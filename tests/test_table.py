@@ -56,6 +56,20 @@ def test_a_claim_is_well_that_is_bound(status: str, well: bool) -> None:
     assert (found.unwell == ()) is well
 
 
+VOLUMES = ["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Claim", "StorageClass", "Reason", "Age"]
+
+
+@pytest.mark.parametrize(
+    ("status", "well"), [("Bound", True), ("Available", True), ("Released", True), ("Failed", False), ("", False)]
+)
+def test_a_volume_is_well_that_is_in_use_free_or_left_over(status: str, well: bool) -> None:
+    row = ["pv-ada", "10Gi", "RWO", "Retain", status, "jhub/claim-ada", "standard", "", "5m"]
+    found = read_table("persistentvolumes", table(VOLUMES, row))
+
+    assert found is not None
+    assert (found.unwell == ()) is well
+
+
 def test_a_column_that_is_not_there_makes_nothing_well() -> None:
     found = read_table("pods", table(["Name", "Age"], ["jupyter-ada", "5m"]))
 

@@ -157,8 +157,8 @@ def storage_classes(look: Look) -> list[StorageClass]:
 
 @fact("persistentvolumes")
 def persistent_volumes(look: Look) -> list[PersistentVolume]:
-    """All PersistentVolumes."""
-    return look.list("persistentvolumes")
+    """All PersistentVolumes; of very many those that failed, and a sample of the others."""
+    return look.list("persistentvolumes", survey=True)
 
 
 Webhooks = list[MutatingWebhookConfiguration | ValidatingWebhookConfiguration]

@@ -235,7 +235,7 @@ def main() -> None:
             started = time.perf_counter()
             filler.fill(pods=size, nodes=nodes)
             sys.stderr.write(f"filled to {size} pods, {nodes} nodes in {time.perf_counter() - started:.0f} s\n")
-            lines += ["", f"{size} user pods, {size} claims, {size} events, {nodes} nodes:", "", HEAD]
+            lines += ["", f"{size} user pods, {size} claims, {size} volumes, {size} events, {nodes} nodes:", "", HEAD]
             lines.append(doctor(kubeconfig, namespace, arguments.runs).row)
             lines.append(floor(kubeconfig, namespace, arguments.runs).row)
         if not arguments.alone:

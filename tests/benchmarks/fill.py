@@ -47,6 +47,7 @@ class Filler:
         _each(self._node, range(self.nodes, nodes))
         self.nodes = max(nodes, self.nodes)
         new = range(self.pods, pods)
+        _each(self._volume, new)
         _each(lambda i: self._claim(base, i), new)
         _each(lambda i: self._pod(base, i, now), new)
         _each(lambda i: self._event(base, i, now), new)
@@ -90,6 +91,29 @@ class Filler:
                 },
             },
             {"phase": "Bound", "capacity": {"storage": "10Gi"}, "accessModes": ["ReadWriteOnce"]},
+        )
+
+    def _volume(self, i: int) -> None:
+        claim = {"kind": "PersistentVolumeClaim", "namespace": self.namespace, "name": f"claim-user{i}"}
+        self._post(
+            "/api/v1/persistentvolumes",
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolume",
+                "metadata": {
+                    "name": f"pv-user{i}",
+                    "annotations": {"pv.kubernetes.io/provisioned-by": "ebs.csi.aws.com"},
+                },
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "capacity": {"storage": "10Gi"},
+                    "claimRef": claim,
+                    "csi": {"driver": "ebs.csi.aws.com", "fsType": "ext4", "volumeHandle": f"vol-{i:017x}"},
+                    "persistentVolumeReclaimPolicy": "Delete",
+                    "storageClassName": "standard",
+                },
+            },
+            {"phase": "Bound"},
         )
 
     def _pod(self, base: str, i: int, now: str) -> None:

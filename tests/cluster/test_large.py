@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import PAGE, LiveReader
+from jhubdoctor.live import PAGE, SAMPLE, LiveReader
 from jhubdoctor.run import Report, Status
 from jhubdoctor.run import run as run_checks
 from jhubdoctor.testing import registry
@@ -140,6 +140,40 @@ def test_a_list_that_expires_again_is_no_whole_list(large: Release) -> None:
     assert pages(large.plane, "too-late") == [200, 410, 200, 410]
     assert pods_read(report)[0] == "truncated"
     assert not needed & ok
+
+
+def provisioned_by(plane: ControlPlane, claim: dict[str, Any], name: str) -> None:
+    """Let the volume of a claim be one that this provisioner has made."""
+    patch = {"metadata": {"annotations": {"pv.kubernetes.io/provisioned-by": name}}}
+    path = f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}"
+    plane.request("PATCH", path, patch, content_type="application/merge-patch+json")
+
+
+def test_the_volume_of_the_database_is_found_among_very_many(large: Release) -> None:
+    """Of so many volumes a sample is read, and the one that matters comes last."""
+    plane = large.plane
+    claim = plane.request("GET", f"/api/v1/namespaces/{large.namespace}/persistentvolumeclaims/hub-db-dir")
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "left",
+        "nfs": {"server": "192.0.2.1", "path": "/"},
+    }
+    with ThreadPoolExecutor(8) as pool:
+        made = [{"metadata": {"name": f"a-{i}"}, "spec": spec} for i in range(SAMPLE + 20)]
+        list(pool.map(lambda volume: plane.request("POST", "/api/v1/persistentvolumes", volume), made))
+    kubeconfig = plane.kubeconfig(user="librarian", groups=["system:masters"])
+    words = ("-n", large.namespace, "--select", "sqlite-on-network-share")
+
+    before = diagnose(kubeconfig, *words)
+    provisioned_by(plane, claim, "efs.csi.aws.com")
+    seen = diagnose(kubeconfig, *words)
+
+    assert before.of("ok") == {"sqlite-on-network-share"}
+    assert seen.of("found") == {"sqlite-on-network-share"}
+    [row] = [r for r in seen.report["coverage"] if r["read"] == "persistentvolumes"]
+    assert f"{SAMPLE} examined" in row["detail"]
+    assert row["items"] > SAMPLE
 
 
 def test_an_api_server_that_dies_meanwhile(large: Release, tmp_path: Path) -> None:

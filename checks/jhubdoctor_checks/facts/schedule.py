@@ -135,7 +135,7 @@ def unplaced(
     shapes: list[Shape] | None,
     values: Values | None,
     claims: list[PersistentVolumeClaim] | None,
-    persistent_volumes: list[PersistentVolume] | None,
+    known_volumes: list[PersistentVolume] | None,
     now: datetime,
 ) -> list[Unplaced]:
     """Pods that the scheduler has tried to place and could not, two minutes after they were made or later.
@@ -143,7 +143,7 @@ def unplaced(
     Users' pods that the hub has given up on count too, by what the scheduler said within the last hour; not those that
     found a node in the end.
     """
-    bound = _bound(claims, persistent_volumes)
+    bound = _bound(claims, known_volumes)
     found = [u for p in (*pods, *user_pods) if (u := _live(p, events, now, bound))]
     told = {u.ref.name for u in found}
     only = shapes[0] if shapes and len(shapes) == 1 else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Hub, Look, PersistentVolumeClaim, Pod, Values, fact
+from jhubdoctor import Hub, Look, PersistentVolume, PersistentVolumeClaim, Pod, Values, fact
 
 # So many are asked for by name: what is wrong with them is wrong with the others too.
 MOST = 30
+USER_STORAGE = "singleuser-storage"
 
 
 @fact(spare=("persistentvolumeclaims",))
@@ -25,4 +26,25 @@ def known_claims(
     found = list(claims)
     for name in [n for n in dict.fromkeys(wanted) if n and n not in there][:MOST]:
         found += look.list("persistentvolumeclaims", hub.namespace, fields=f"metadata.name={name}")
+    return found
+
+
+@fact("persistentvolumes")
+def known_volumes(
+    look: Look, claims: list[PersistentVolumeClaim] | None, known_claims: list[PersistentVolumeClaim] | None
+) -> list[PersistentVolume]:
+    """The volumes, with those of claims that matter, also where there are too many volumes to look at all.
+
+    While a claim waits all are looked at: any may be the one that it waits for.
+    """
+    if any(c.status.phase != "Bound" for c in known_claims or ()):
+        return look.list("persistentvolumes")
+    found = list(look.list("persistentvolumes", survey=True))
+    if not look.sampled:
+        return found
+    there, sample = {v.name for v in found}, {c.name for c in claims or ()}
+    wanted = [c for c in known_claims or () if c.name not in sample or c.component != USER_STORAGE]
+    names = [c.spec.volume_name for c in wanted if c.spec.volume_name and c.spec.volume_name not in there]
+    for name in list(dict.fromkeys(names))[:MOST]:
+        found += look.list("persistentvolumes", fields=f"metadata.name={name}")
     return found

@@ -27,7 +27,7 @@ def claim_stuck_terminating(
     pods: list[Pod],
     user_pods: list[Pod],
     stranger_pods: list[Pod],
-    persistent_volumes: list[PersistentVolume] | None,
+    known_volumes: list[PersistentVolume] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A claim was deleted and cannot go."""
@@ -43,7 +43,7 @@ def claim_stuck_terminating(
         waiting = [p for p in mounting if not p.finished and not p.node]
         # pvc-protection waits for the pod object to go, not for the pod to end
         ended = [p for p in mounting if p.finished and p.node]
-        volume = next((v for v in persistent_volumes or () if v.name == claim.spec.volume_name), None)
+        volume = next((v for v in known_volumes or () if v.name == claim.spec.volume_name), None)
         lost = volume is not None and volume.spec.persistent_volume_reclaim_policy == "Delete"
         names = ", ".join(p.name for p in (users or ended)[:3])
         says = f"the claim {claim.name} was deleted and does not go, though no pod uses it"

@@ -35,7 +35,7 @@ def hub_volume_pending(
     events: Events,
     storage_classes: list[StorageClass],
     csi_drivers: list[CSIDriver] | None,
-    persistent_volumes: list[PersistentVolume] | None,
+    known_volumes: list[PersistentVolume] | None,
     deployments: list[Deployment] | None,
     services: list[Service] | None,
     server_version: ServerVersion | None,
@@ -47,7 +47,7 @@ def hub_volume_pending(
     mounted = set(hub.deployment.spec.template.spec.claims)
     minor = server_version.minor if server_version else None
     classes = {c.name: c for c in storage_classes}
-    world = World(classes, csi_drivers, persistent_volumes, hub_pods, events, minor, now)
+    world = World(classes, csi_drivers, known_volumes, hub_pods, events, minor, now)
     for why in stuck((c for c in claims if c.name in mounted), world):
         waiting = [p for p in hub_pods if any(c.name in p.spec.claims for c in why.claims)]
         made = hub.z2jh and all(c.component == "hub" for c in why.claims)

@@ -28,7 +28,7 @@ def shared_claim_on_disk(
     hub: Hub,
     values: Values,
     known_claims: list[PersistentVolumeClaim],
-    persistent_volumes: list[PersistentVolume],
+    known_volumes: list[PersistentVolume],
     storage_classes: list[StorageClass],
     nodes: list[Node],
     shapes: list[Shape],
@@ -40,7 +40,7 @@ def shared_claim_on_disk(
     claim = next((c for c in known_claims if c.name == name), None)
     if claim is None or not claim.spec.access_modes or _MANY & set(claim.spec.access_modes):
         return
-    volume = next((v for v in persistent_volumes if v.name == claim.spec.volume_name), None)
+    volume = next((v for v in known_volumes if v.name == claim.spec.volume_name), None)
     made_by = provisioner_of(volume) if volume is not None else ""
     if not is_disk(made_by):
         # shares that are mounted ReadWriteOnce work on many nodes all the same

@@ -31,7 +31,7 @@ def sqlite_on_network_share(
     hub: Hub,
     hub_pods: list[Pod],
     known_claims: list[PersistentVolumeClaim],
-    persistent_volumes: list[PersistentVolume],
+    known_volumes: list[PersistentVolume],
     storage_classes: list[StorageClass],
     values: Values | None,
     hub_log: HubLog | None,
@@ -42,7 +42,7 @@ def sqlite_on_network_share(
     claim = next((c for c in known_claims if c.name == name), None)
     if claim is None:
         raise NotApplicable(f"the claim {name} of the hub's database does not exist")
-    volume = next((v for v in persistent_volumes if v.name == claim.spec.volume_name), None)
+    volume = next((v for v in known_volumes if v.name == claim.spec.volume_name), None)
     wanted = next((c for c in storage_classes if c.name == claim.storage_class), None)
     made_by = (provisioner_of(volume) if volume else "") or (wanted.provisioner if wanted else "")
     what = share(made_by)

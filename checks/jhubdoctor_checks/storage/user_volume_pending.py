@@ -30,7 +30,7 @@ def user_volume_pending(
     events: Events,
     storage_classes: list[StorageClass],
     csi_drivers: list[CSIDriver] | None,
-    persistent_volumes: list[PersistentVolume] | None,
+    known_volumes: list[PersistentVolume] | None,
     spawns: Spawns | None,
     server_version: ServerVersion | None,
     now: datetime,
@@ -38,7 +38,7 @@ def user_volume_pending(
     """Claims of users have no volume, so their servers cannot start."""
     minor = server_version.minor if server_version else None
     classes = {c.name: c for c in storage_classes}
-    world = World(classes, csi_drivers, persistent_volumes, user_pods, events, minor, now)
+    world = World(classes, csi_drivers, known_volumes, user_pods, events, minor, now)
     for why in stuck(of_users(claims, user_pods, hub), world):
         made = hub.z2jh and all(c.component == "singleuser-storage" for c in why.claims)
         path = "singleuser.storage.dynamic.storageClass" if made else ""
