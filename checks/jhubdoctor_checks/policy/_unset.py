@@ -1,6 +1,7 @@
 """Which limits and requests a quota counts and users' pods do not set, and where to set them."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jhubdoctor import Hub, LimitRange, ResourceQuota, Shape, Values
@@ -58,8 +59,33 @@ def path_of(field: Field) -> str:
     return f"singleuser.{resource}.{'limit' if kind == 'limits' else 'guarantee'}"
 
 
+# Where the values set the resources of a core component.
+_SECTIONS = {
+    "hub": ("hub", "resources"),
+    "proxy": ("proxy", "chp", "resources"),
+    "autohttps": ("proxy", "traefik", "resources"),
+    "user-scheduler": ("scheduling", "userScheduler", "resources"),
+}
+
+
+def for_core(components: Iterable[str], fields: Iterable[Field]) -> dict[str, Any]:
+    """Values that give core components such limits and requests, with amounts to begin with."""
+    amounts: dict[str, Any] = {}
+    for kind, resource in sorted(fields):
+        little, much = ("200m", "1") if resource == "cpu" else ("512Mi", "1Gi")
+        amounts.setdefault(kind, {})[resource] = much if kind == "limits" else little
+    found: dict[str, Any] = {}
+    for component in sorted({*components} & _SECTIONS.keys()):
+        *path, last = _SECTIONS[component]
+        section = found
+        for key in path:
+            section = section.setdefault(key, {})
+        section[last] = copy.deepcopy(amounts)
+    return found
+
+
 def a_start(missing: Mapping[Field, list[str]], lacking: list[Field]) -> dict[str, Any]:
-    """Values that set them all, with amounts to begin with."""
+    """Values that set them all for users, with amounts to begin with."""
     user: dict[str, Any] = {}
     for kind, resource in sorted(missing):
         amount: object = 1 if resource == "cpu" else "1G"
@@ -67,4 +93,4 @@ def a_start(missing: Mapping[Field, list[str]], lacking: list[Field]) -> dict[st
     for kind, resource in sorted(lacking):
         small = "100m" if resource == "cpu" else "64Mi"
         user.setdefault("networkTools", {}).setdefault("resources", {}).setdefault(kind, {})[resource] = small
-    return {"singleuser": user}
+    return {"singleuser": user} if user else {}

@@ -19,6 +19,7 @@ from jhubdoctor import (
     Values,
     check,
 )
+from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._room import Room, excess, failed_creations, lacks_pods, tightest
 
@@ -33,6 +34,7 @@ SHARE = 10
         "spawn-rejected",
         "spawn-timeline",
         "consecutive-failure-abort",
+        "core-pods-refused",
         "hub-crash-loop",
         "service-without-endpoints",
     ),
@@ -55,7 +57,8 @@ def quota_exhausted(
         text = f"exceeded quota: {quota.name},"
         users = refused(hub, spawns, now, text)
         failed = failed_creations(events, text, now)
-        waits = [d for d in deployments or [] if lacks_pods(d, failed)]
+        core = refused_by(deployments, text)
+        waits = [d for d in deployments or [] if d in core or lacks_pods(d, failed)]
         room = tightest(quota, limit_ranges, shapes, values)
         near = room if room is not None and room.fits <= max(FEW, running // SHARE) else None
         if not (users or waits or near):

@@ -3,13 +3,31 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Hub, LimitRange, Pod, ResourceQuota, Severity, Shape, Spawns, Values, check
+from jhubdoctor import (
+    Deployment,
+    Evidence,
+    Finding,
+    Hub,
+    LimitRange,
+    Pod,
+    ResourceQuota,
+    Severity,
+    Shape,
+    Spawns,
+    Values,
+    check,
+    clean,
+)
+from jhubdoctor_checks.policy._core import refs, refusals, refused_by
 from jhubdoctor_checks.policy._refused import refused
-from jhubdoctor_checks.policy._unset import a_start, counted, path_of, unset, unset_by_tools
+from jhubdoctor_checks.policy._unset import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._users import contradicted
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
+@check(
+    severity=Severity.ERROR,
+    explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort", "core-pods-refused"),
+)
 def quota_needs_limits(
     hub: Hub,
     resource_quotas: list[ResourceQuota],
@@ -18,23 +36,32 @@ def quota_needs_limits(
     values: Values,
     user_pods: list[Pod],
     spawns: Spawns | None,
+    deployments: list[Deployment] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A quota counts limits or requests that users' pods do not set, so all of them are refused."""
     for quota in sorted(resource_quotas, key=lambda q: q.name):
-        users = refused(hub, spawns, now, f"failed quota: {quota.name}:")
-        if not counted(quota) or (contradicted(user_pods, quota.created) and not users):
+        text = f"failed quota: {quota.name}:"
+        users, core = refused(hub, spawns, now, text), refused_by(deployments, text)
+        if not counted(quota) or (contradicted(user_pods, quota.created) and not users and not core):
             continue
         missing = unset(quota, shapes, limit_ranges, values)
         lacking = unset_by_tools(hub, quota, limit_ranges, values)
-        if not missing and not lacking:
+        if not missing and not lacking and not core:
             continue
-        names = sorted({f"{kind}.{resource}" for kind, resource in (*missing, *lacking)})
-        who = "users' pods" if missing else "the init container block-cloud-metadata of users' pods"
+        fields = {*missing, *lacking} or set(counted(quota))
+        names = sorted(f"{kind}.{resource}" for kind, resource in fields)
+        who = " and ".join(
+            (
+                *([f"the pods of {', '.join(d.name for d in core)}"] if core else ()),
+                *(["users' pods"] if missing else ()),
+                *(["the init container block-cloud-metadata of users' pods"] if lacking and not missing else ()),
+            )
+        )
         yield Finding(
             on=(quota.ref,),
             says=f"the quota {quota.name} counts {', '.join(names)}, which {who} "
-            f"{'do' if missing else 'does'} not set, so that they are refused",
+            f"{'do' if missing or core else 'does'} not set, so that they are refused",
             evidence=(
                 Evidence("quota", f"spec.hard: {', '.join(sorted(quota.spec.hard))}"),
                 *(
@@ -43,11 +70,15 @@ def quota_needs_limits(
                 ),
                 *(Evidence("values", f"singleuser.networkTools.resources.{k}.{r}: not set") for k, r in lacking),
                 *users.shown("refused by the quota"),
+                *(
+                    Evidence("deployment", f"{d.name}: {c.type}: {clean(c.message, 200)}", c.last_transition_time)
+                    for d, c in refusals(core)
+                ),
             ),
             fix=hub.values_fix(
                 "Set them (the amounts are a start), or give the namespace a LimitRange with defaults. Pods of hub, "
                 "proxy and image pullers need them too (hub.resources, proxy.chp.resources, prePuller.resources).",
-                a_start(missing, lacking),
+                {**a_start(missing, lacking), **for_core([d.component for d in core], counted(quota))},
             ),
-            affects=users.pods,
+            affects=(*users.pods, *refs(core)),
         )

@@ -3,13 +3,30 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, Namespace, Pod, Ref, Severity, Spawns, Webhook, Webhooks, check
+from jhubdoctor import (
+    Deployment,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Namespace,
+    Pod,
+    Ref,
+    Severity,
+    Spawns,
+    Webhook,
+    Webhooks,
+    check,
+)
 from jhubdoctor_checks.facts.policy import Backend, blocking
+from jhubdoctor_checks.policy._core import refs as refs_of
+from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._refused import refused
 
 
 @check(
-    severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeout", "spawn-timeline", "consecutive-failure-abort")
+    severity=Severity.ERROR,
+    explains=("spawn-rejected", "spawn-timeout", "spawn-timeline", "consecutive-failure-abort", "core-pods-refused"),
 )
 def webhook_fails_closed(
     hub: Hub,
@@ -18,6 +35,7 @@ def webhook_fails_closed(
     webhook_backends: Mapping[tuple[str, str], Backend],
     user_pods: list[Pod],
     spawns: Spawns | None,
+    deployments: list[Deployment] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A webhook that pods need has nothing behind it, so no pod can be created."""
@@ -53,7 +71,7 @@ def webhook_fails_closed(
             # conditions in CEL may exempt the pods
             severity=Severity.WARNING if all(w.match_conditions for w in members) else None,
             cause="no-endpoints" if backend.exists else "service-missing",
-            affects=refused(hub, spawns, now, *names).pods,
+            affects=(*refused(hub, spawns, now, *names).pods, *refs_of(refused_by(deployments, *names))),
         )
 
 
