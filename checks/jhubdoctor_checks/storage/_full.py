@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from jhubdoctor import Entry, HubLog, Pod, PodLog, VolumeMount, clean
+from jhubdoctor import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
+from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 
 _PATH = re.compile(r"'(?P<path>/[^']*)'")
 
@@ -57,3 +58,37 @@ def mount_of(pod: Pod, container: str, line: str) -> tuple[VolumeMount, str] | N
     above = [m for m in mounts if PurePosixPath(m.mount_path) in {path, *path.parents}]
     nearest = max(above, key=lambda m: len(PurePosixPath(m.mount_path).parts), default=None)
     return (nearest, claims[nearest.name]) if nearest is not None and nearest.name in claims else None
+
+
+@dataclass(frozen=True)
+class Home:
+    """A claim of which logs of users' servers speak, with what they say."""
+
+    claim: PersistentVolumeClaim
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def evidence(self) -> Evidence:
+        """The first line."""
+        return Evidence("pod log", f"{self.troubles[0].pod.name}: {self.troubles[0].line}")
+
+
+def homes_in_trouble(
+    logs: Iterable[PodLog], pattern: re.Pattern[str], claims: Iterable[PersistentVolumeClaim]
+) -> list[Home]:
+    """The claims of which the logs of users' servers speak in these words, by name."""
+    found = dict(grouped(troubles(logs, pattern), lambda t: t.claim))
+    return [Home(c, tuple(found[c.name])) for c in sorted(claims, key=lambda c: c.name) if c.name in found]
+
+
+def database_trouble(
+    hub: Hub, hub_log: HubLog, pattern: re.Pattern[str], claims: Iterable[PersistentVolumeClaim], now: datetime
+) -> tuple[PersistentVolumeClaim, Evidence] | None:
+    """The claim of the hub's database, where the hub's log speaks of it in these words today, with the last line."""
+    found = of_today(hub_log, pattern, now)
+    name = claim_at(hub, DIRECTORY)
+    claim = next((c for c in claims if c.name == name), None)
+    if not found or claim is None:
+        return None
+    entry, m = found[-1]
+    return claim, Evidence("hub log", clean(m[0], 200), entry.at)

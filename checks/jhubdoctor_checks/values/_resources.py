@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor import Values, clean, quantity
+from jhubdoctor import Fix, Hub, Values, clean, quantity
 
 PATHS = {
     "cpu_guarantee": "singleuser.cpu.guarantee",
@@ -122,3 +122,40 @@ def meant(trait: str, value: object) -> float | int | str | None:
         if memory(plain) is not None:
             return plain
     return None
+
+
+def all_given(values: Values) -> list[tuple[str, Given]]:
+    """Every value once, with its trait: the defaults, then those of profiles."""
+    found = {g.path: (t, g) for t, g in default(values).items()}
+    found |= {g.path: (t, g) for c in choices(values) for t, g in c.given.items()}
+    return list(found.values())
+
+
+def contradictions(values: Values, kind: str) -> list[Given]:
+    """Guarantees of cpu or mem above their limits, each followed by its limit."""
+    found: dict[tuple[str, str], tuple[Given, Given]] = {}
+    for choice in choices(values):
+        low, high = choice.given.get(f"{kind}_guarantee"), choice.given.get(f"{kind}_limit")
+        if low is None or high is None:
+            continue
+        least, most = amount(kind, low.value), amount(kind, high.value)
+        # KubeSpawner leaves out what is zero
+        if least and most and least > most:
+            found[low.path, high.path] = (low, high)
+    return list(dict.fromkeys(g for pair in found.values() for g in pair))
+
+
+def correction(hub: Hub, wrong: list[tuple[str, Given]]) -> Fix:
+    """Write what was probably meant: a patch of singleuser, and for values in profiles what to write where."""
+    patch: dict[str, dict[str, object]] = {}
+    inside: list[str] = []
+    for trait, given in wrong:
+        better = meant(trait, given.value)
+        if given.path == PATHS[trait]:
+            _, section, key = given.path.split(".")
+            patch.setdefault(section, {})[key] = better
+        else:
+            inside.append(f"{given.path}: {better if better is not None else '...'}")
+    text = "Write it as KubeSpawner reads it; its K, M, G and T count 1024, so 512M is 512Mi."
+    text += f" In the profiles: {'; '.join(inside[:4])}." if inside else ""
+    return Fix(text, {"singleuser": patch} if patch else {}, (hub.helm_upgrade,))
