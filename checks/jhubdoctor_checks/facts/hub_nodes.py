@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from jhubdoctor import Deployment, Hub, Node, Pod, PodSpec, Ref, Service, Shape, Toleration, fact, may_run
 from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.image import HOOK
 from jhubdoctor_checks.facts.schedule import Unplaced
 
-HOOK = "hook-image-puller"
 # Their absence harms nobody: pullers run on every node, placeholders give way.
-_IDLE = frozenset({"continuous-image-puller", "hook-image-puller", "user-placeholder"})
+_IDLE = frozenset({"continuous-image-puller", HOOK, "user-placeholder"})
 # Nodes that are on their way out: cluster-autoscaler, Karpenter.
 _LEAVING = ("ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupt", "karpenter.sh/unregistered")
 PRESSURES = ("DiskPressure", "MemoryPressure", "PIDPressure")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from jhubdoctor import Node, Pod, Shape, human
+from jhubdoctor import Node, Pod, Shape, human, nested
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 _GI = Decimal(2) ** 30
@@ -42,6 +42,11 @@ def asked(requests: Mapping[str, Decimal], resources: Iterable[str]) -> str:
     return " and ".join(f"{human(r, requests[r])} {r}" for r in resources if r in requests)
 
 
+def offers(node: Node, resources: Iterable[str]) -> str:
+    """What a node offers of these resources."""
+    return f"{node.name}: allocatable {', '.join(f'{r} {human(r, most(r, [node]))}' for r in resources)}"
+
+
 def held(resource: str, node: Node, pods: list[Pod]) -> str:
     """What a node has of a resource, and what pods of this hub reserve of it."""
     used = sum(
@@ -59,11 +64,8 @@ def smaller(
 ) -> tuple[str, dict[str, Any]]:
     """Where the request of a pod is set, and a patch that makes it fit with some room left; either may be empty."""
     if pod.component in _PATHS:
-        patch: Any = {r: human(r, most(r, nodes) * Decimal("0.8")) for r in resources if most(r, nodes)}
-        path = _PATHS[pod.component]
-        for part in reversed(path.split(".")):
-            patch = {part: patch}
-        return path, patch if any(most(r, nodes) for r in resources) else {}
+        offered = {r: human(r, most(r, nodes) * Decimal("0.8")) for r in resources if most(r, nodes)}
+        return _PATHS[pod.component], nested(_PATHS[pod.component], offered) if offered else {}
     like = [s for s in shapes or [] if all(s.requests.get(r) == pod.requests.get(r) for r in resources)]
     if not pod.user or len({s.path for s in like}) != 1:
         return "", {}

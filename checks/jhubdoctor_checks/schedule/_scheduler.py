@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Hub, Lease, Pod, PodLog, clean
+from jhubdoctor import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -82,3 +83,28 @@ def waiting_for(hub: Hub, pods: list[Pod], scheduler: Deployment) -> list[Pod]:
         for p in pods
         if not p.node and not p.terminating and not p.finished and served_by(hub, p.spec.scheduler_name, scheduler)
     ]
+
+
+def lost_ready_at(d: Deployment) -> datetime:
+    """When the Deployment lost its last ready pod, as far as it tells."""
+    at = [c.last_transition_time for c in d.status.conditions if c.type == "Available" and c.last_transition_time]
+    return max([d.created, *at])
+
+
+def signs(stuck: list[Pod], leases: list[Lease] | None, d: Deployment, now: datetime) -> Iterator[Evidence]:
+    """What shows that it schedules nobody: pods that it should have looked at, and its lease."""
+    if stuck:
+        first = min(stuck, key=lambda p: (p.created, p.name))
+        says = f"{first.name} and {len(stuck) - 1} more" if len(stuck) > 1 else first.name
+        yield Evidence(
+            "pod.status", f"{says}: Pending, no condition PodScheduled, no event of a scheduler", first.created
+        )
+    lease = lease_of(leases, d)
+    if lease is not None and (late := silence(lease, now)) is not None:
+        yield Evidence("lease", f"{lease.name}: renewed {int(late)} seconds ago", lease.spec.renew_time)
+
+
+def timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) -> list[Ref]:
+    """Users' pods that ran out of time without a word from any scheduler, and are gone."""
+    failed = [s for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout" and s.pod] if spawns else []
+    return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]

@@ -3,10 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Evidence, Finding, Fix, Hub, Lease, Pod, PodLog, Ref, Severity, Spawns, check
+from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Lease, Pod, PodLog, Severity, Spawns, check
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.schedule._scheduler import complaint, lease_of, silence, states, untouched, waiting_for
+from jhubdoctor_checks.schedule._scheduler import (
+    complaint,
+    lost_ready_at,
+    signs,
+    states,
+    timed_out,
+    untouched,
+    waiting_for,
+)
 
 _DEFAULT = "default-scheduler"
 _OFF = {"scheduling": {"userScheduler": {"enabled": False}}}
@@ -46,18 +54,18 @@ def user_scheduler_down(
     d = user_scheduler
     if d is not None and d.spec.replicas:
         mine = waiting_for(hub, waiting, d)
-        down = d.status.ready_replicas == 0 and (now - _changed(d)).total_seconds() >= STARTING
+        down = d.status.ready_replicas == 0 and (now - lost_ready_at(d)).total_seconds() >= STARTING
         stuck = [p for p in idle if served_by(hub, p.spec.scheduler_name, d)]
         if down or stuck:
             ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
-            lost = _timed_out(hub, spawns, events, now)
+            lost = timed_out(hub, spawns, events, now)
             yield Finding(
                 on=(d.ref,),
                 says=f"the user-scheduler {ends}: {_count(len(mine), len(lost))}",
                 evidence=(
                     ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
                     *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
-                    *_signs(stuck, leases, d, now),
+                    *signs(stuck, leases, d, now),
                     *((("user-scheduler log", said),) if (said := complaint(user_scheduler_logs)) else ()),
                 ),
                 fix=Fix(
@@ -101,30 +109,6 @@ def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) 
         fix=fix,
         cause=f"nobody {name}",
     )
-
-
-def _changed(d: Deployment) -> datetime:
-    """When the Deployment lost its last ready pod, as far as it tells."""
-    at = [c.last_transition_time for c in d.status.conditions if c.type == "Available" and c.last_transition_time]
-    return max([d.created, *at])
-
-
-def _signs(stuck: list[Pod], leases: list[Lease] | None, d: Deployment, now: datetime) -> Iterator[Evidence]:
-    if stuck:
-        first = min(stuck, key=lambda p: (p.created, p.name))
-        says = f"{first.name} and {len(stuck) - 1} more" if len(stuck) > 1 else first.name
-        yield Evidence(
-            "pod.status", f"{says}: Pending, no condition PodScheduled, no event of a scheduler", first.created
-        )
-    lease = lease_of(leases, d)
-    if lease is not None and (late := silence(lease, now)) is not None:
-        yield Evidence("lease", f"{lease.name}: renewed {int(late)} seconds ago", lease.spec.renew_time)
-
-
-def _timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) -> list[Ref]:
-    """Users' pods that ran out of time without a word from any scheduler, and are gone."""
-    failed = [s for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout" and s.pod] if spawns else []
-    return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]
 
 
 def _count(waiting: int, lost: int) -> str:
