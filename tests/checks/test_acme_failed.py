@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor_checks.network.acme_failed import PROBLEMS, _last_failure
+from jhubdoctor_checks.network._acme import PROBLEMS, last_failure
 
 HEAD = 'level=error msg="Unable to obtain ACME certificate for domains \\"h.example.org\\"'
 
@@ -33,11 +33,11 @@ OTHER = 'ERR Unable to obtain ACME certificate for domains error="cannot get ACM
     ],
 )
 def test_the_problem_is_found_in_every_form(text: str, problem: str, detail: str) -> None:
-    found = _last_failure(text.splitlines())
+    found = last_failure(text.splitlines())
 
     assert found is not None
-    assert found[0] == problem
-    assert detail in found[1]
+    assert found.word == problem
+    assert detail in found.detail
     assert not problem or problem in PROBLEMS
 
 
@@ -45,8 +45,11 @@ def test_the_last_failure_counts() -> None:
     first = f"{HEAD}: acme: error: 400 :: urn:ietf:params:acme:error:dns :: NXDOMAIN\\n"
     second = f"{HEAD}: acme: error: 403 :: urn:ietf:params:acme:error:unauthorized :: 404\\n"
 
-    assert (_last_failure([first, "level=info", second]) or ("",))[0] == "unauthorized"
+    found = last_failure([first, "level=info", second])
+
+    assert found is not None
+    assert found.word == "unauthorized"
 
 
 def test_a_log_without_failures() -> None:
-    assert _last_failure(["level=info msg=started", ""]) is None
+    assert last_failure(["level=info msg=started", ""]) is None

@@ -3,20 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import (
-    Deployment,
-    Events,
-    Finding,
-    Fix,
-    HTTPRoute,
-    Hub,
-    Ingress,
-    Service,
-    Severity,
-    check,
-    clean,
-)
-from jhubdoctor_checks.network._load_balancers import STARTED, failures, refusal
+from jhubdoctor import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, check
+from jhubdoctor_checks._known import known
+from jhubdoctor_checks.network._load_balancers import REFUSALS, STARTED, asked, failures, heard, reached
 from jhubdoctor_checks.network._routes import leading_to
 
 PATIENCE = timedelta(minutes=5)
@@ -43,36 +32,21 @@ def proxy_no_external_address(
         if now - s.created < PATIENCE or (not failed and now - begun < PATIENCE):
             continue
         ways = leading_to(s, ingresses, http_routes)
-        known = refusal(failed[0]) if failed else None
-        evidence: list[tuple[str, str, datetime | None]] = [
-            ("service.status", "loadBalancer.ingress: empty", None),
-            ("service", "spec.type: LoadBalancer, created", s.created),
-        ]
-        if s.spec.load_balancer_ip:
-            evidence.append(("service", f"spec.loadBalancerIP: {clean(s.spec.load_balancer_ip, 60)}", None))
-        if s.spec.load_balancer_class:
-            evidence.append(("service", f"spec.loadBalancerClass: {clean(s.spec.load_balancer_class, 80)}", None))
-        if failed:
-            evidence.append(("event", f"{failed[0].reason}: {clean(failed[0].message, 300)}", failed[0].at))
-        elif events is not None:
-            evidence.append(("event", "none by a controller that gives it an address (events last an hour)", None))
-        evidence += [(type(way).__name__.lower(), f"{way.name} sends to {s.name}", None) for way in ways[:3]]
-        if s.spec.external_ips:
-            evidence.append(("service", f"spec.externalIPs: {', '.join(s.spec.external_ips[:3])}", None))
-        text, values = _advice(known.fix if known else "", bool(ways), bool(failed))
+        why = known(REFUSALS, failed[0].message) if failed else None
+        text, patch = _advice(why.fix if why else "", bool(ways), bool(failed))
         yield Finding(
             on=(s.ref,),
             says=f"the LoadBalancer {s.name} has no external address"
-            + (f": {known.says}" if known else "")
+            + (f": {why.says}" if why else "")
             + (f"; users come in by {type(ways[0]).__name__} {ways[0].name} alone" if ways else ""),
-            evidence=tuple(evidence),
+            evidence=(*asked(s), *heard(failed, events), *reached(s, ways)),
             fix=Fix(
                 text,
-                values=values,
-                commands=(hub.kubectl(f"describe service {s.name}"), hub.helm_upgrade if values else ""),
+                values=patch,
+                commands=(hub.kubectl(f"describe service {s.name}"), hub.helm_upgrade if patch else ""),
             ),
             severity=Severity.WARNING if ways or s.spec.external_ips else None,
-            cause=known.cause if known else "",
+            cause=why.word if why else "",
             affects=tuple(d.ref for d in deployments if d.component == "autohttps"),
         )
 

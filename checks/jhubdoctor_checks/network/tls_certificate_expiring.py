@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, Severity, check, clean
+from jhubdoctor import Finding, Hub, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._certificates import Certificate, all_of, first
+from jhubdoctor_checks.network._secrets import renewed
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
 
@@ -46,49 +47,18 @@ def _before_the_end(certificate: Certificate, *, renewed: bool) -> timedelta:
 def _finding(
     hub: Hub, c: ServedCertificate, certificate: Certificate, says: str, severity: Severity, cause: str
 ) -> Finding:
+    issuer = certificate.issuer or "an issuer without a name"
     hosts = ", ".join(clean(h, 80) for h in (certificate.hosts or c.hosts)[:3])
-    text, commands = _remedy(hub, c)
-    restarts = any("rollout restart" in command for command in commands)
     return Finding(
         on=(c.ref,),
         says=f"the certificate{f' for {hosts}' if hosts else ''} {says}",
         evidence=(
             ("secret", f"{clean(c.name, 80)}, key {c.key}: notAfter", certificate.not_after),
-            (
-                "secret",
-                f"notBefore, issued by {certificate.issuer or 'an issuer without a name'}",
-                certificate.not_before,
-            ),
+            ("secret", f"notBefore, issued by {issuer}", certificate.not_before),
             (c.by.kind.lower(), f"{c.by.name} serves it"),
         ),
-        fix=Fix(
-            text,
-            commands=commands,
-            caution="The restart cuts all users off for some seconds; their servers keep running." if restarts else "",
-        ),
+        fix=renewed(hub, c),
         severity=severity,
         cause=cause,
         affects=(c.by,),
-    )
-
-
-def _remedy(hub: Hub, c: ServedCertificate) -> tuple[str, tuple[str, ...]]:
-    if c.key == "acme.json":
-        return "Traefik should have renewed it: read its log, and start it again once the reason is gone.", (
-            hub.kubectl(f"logs deploy/{c.by.name} --container traefik --tail 100"),
-            hub.kubectl(f"rollout restart deploy/{c.by.name}"),
-        )
-    if c.renewed:
-        return "cert-manager should have renewed it: see what holds it up.", (
-            hub.kubectl("describe certificates,certificaterequests,orders,challenges"),
-        )
-    make = f"generic {clean(c.name, 80)} --from-file={c.key}=fullchain.pem --from-file={c.private}=privkey.pem"
-    if c.secret is not None and c.secret.type == "kubernetes.io/tls":
-        make = f"tls {clean(c.name, 80)} --cert=fullchain.pem --key=privkey.pem"
-    apply = hub.kubectl(f"create secret {make} --dry-run=client --output yaml")
-    # the proxy reads its files when it starts; controllers of Ingresses see the change by themselves
-    restart = (hub.kubectl(f"rollout restart deploy/{c.by.name}"),) if c.by.kind == "Deployment" else ()
-    return "Put a new certificate and its key into the Secret.", (
-        f"{apply} | {hub.kubectl('apply --filename -')}",
-        *restart,
     )

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, Pod, Severity, check, clean
+from jhubdoctor import Finding, Hub, Pod, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
+from jhubdoctor_checks.network._secrets import made
 
 PATIENCE = timedelta(minutes=10)
 """cert-manager makes the Secret only once the certificate is issued."""
@@ -43,7 +44,7 @@ def tls_secret_missing(
                 ("secret", f"{name}: {has}"),
                 *([("ingress", "an annotation leaves the certificate to cert-manager")] if c.renewed else []),
             ),
-            fix=_fix(hub, c, name),
+            fix=made(hub, c),
             severity=Severity.WARNING if running else None,
             cause=name if c.secret is None else f"{name}-keys",
             affects=(c.ref, *(tuple(p.ref for p in proxy_pods) if mounted else ())),
@@ -52,22 +53,3 @@ def tls_secret_missing(
 
 def _for(hosts: tuple[str, ...]) -> str:
     return f" for {', '.join(clean(h, 80) for h in hosts[:3])}" if hosts else ""
-
-
-def _fix(hub: Hub, c: ServedCertificate, name: str) -> Fix:
-    if c.renewed:
-        return Fix(
-            "See why cert-manager has not issued it.",
-            commands=(hub.kubectl("describe certificates,certificaterequests,orders,challenges"),),
-        )
-    return Fix(
-        "Make the Secret from the certificate and its key.",
-        commands=(hub.kubectl(f"create secret tls {name} --cert=fullchain.pem --key=privkey.pem"),)
-        if c.key == "tls.crt" and c.private == "tls.key"
-        else (
-            hub.kubectl(
-                f"create secret generic {name} --from-file={c.key}=fullchain.pem --from-file={c.private}=privkey.pem"
-            ),
-        ),
-        caution="Delete the Secret of this name first if there is one." if c.secret is not None else "",
-    )

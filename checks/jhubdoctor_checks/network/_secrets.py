@@ -1,0 +1,55 @@
+"""What to do about the Secrets that certificates for the hub lie in."""
+
+from jhubdoctor import Fix, Hub, clean
+from jhubdoctor_checks.facts.network import ServedCertificate
+
+
+def renewed(hub: Hub, c: ServedCertificate) -> Fix:
+    """Renew a certificate: see what should have done it, or put a new one into its Secret."""
+    deploy = f"deploy/{c.by.name}"
+    restart = hub.kubectl(f"rollout restart {deploy}")
+    caution = "The restart cuts all users off for some seconds; their servers keep running."
+    if c.key == "acme.json":
+        text = "Traefik should have renewed it: read its log, and start it again once the reason is gone."
+        return Fix(
+            text,
+            commands=(hub.kubectl(f"logs {deploy} --container traefik --tail 100"), restart),
+            caution=caution,
+        )
+    if c.renewed:
+        return Fix("cert-manager should have renewed it: see what holds it up.", commands=(_issuing(hub),))
+    make = _generic(c)
+    if c.secret is not None and c.secret.type == "kubernetes.io/tls":
+        make = _tls(c)
+    apply = hub.kubectl(f"create secret {make} --dry-run=client --output yaml")
+    # the proxy reads its files when it starts; controllers of Ingresses see the change by themselves
+    restarts = c.by.kind == "Deployment"
+    return Fix(
+        "Put a new certificate and its key into the Secret.",
+        commands=(f"{apply} | {hub.kubectl('apply --filename -')}", restart if restarts else ""),
+        caution=caution if restarts else "",
+    )
+
+
+def made(hub: Hub, c: ServedCertificate) -> Fix:
+    """Make a Secret that is missing, or holds no certificate."""
+    if c.renewed:
+        return Fix("See why cert-manager has not issued it.", commands=(_issuing(hub),))
+    make = _tls(c) if c.key == "tls.crt" and c.private == "tls.key" else _generic(c)
+    return Fix(
+        "Make the Secret from the certificate and its key.",
+        commands=(hub.kubectl(f"create secret {make}"),),
+        caution="Delete the Secret of this name first if there is one." if c.secret is not None else "",
+    )
+
+
+def _issuing(hub: Hub) -> str:
+    return hub.kubectl("describe certificates,certificaterequests,orders,challenges")
+
+
+def _tls(c: ServedCertificate) -> str:
+    return f"tls {clean(c.name, 80)} --cert=fullchain.pem --key=privkey.pem"
+
+
+def _generic(c: ServedCertificate) -> str:
+    return f"generic {clean(c.name, 80)} --from-file={c.key}=fullchain.pem --from-file={c.private}=privkey.pem"
