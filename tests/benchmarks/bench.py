@@ -26,9 +26,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.live import LiveReader
 from jhubdoctor.report import FORMATS, formatter
-from jhubdoctor.testing import diagnose
+from jhubdoctor.run import run
+from jhubdoctor.testing import diagnose, registry
 from tests.benchmarks.fill import Filler, kubernetes_version
 from tests.benchmarks.link import slow_link
 from tests.cluster.conftest import furnished
@@ -43,7 +47,7 @@ BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
 
 # What the same lists cost with the least that can be done: the pages, downloaded and thrown away.
 DOWNLOAD = """
-import sys, urllib3
+import gzip, sys, urllib3
 from kubernetes.client.configuration import Configuration
 from kubernetes.client.rest import RESTClientObject
 from kubernetes.config import load_kube_config
@@ -56,12 +60,32 @@ for path in sys.argv[3:]:
     token = ""
     while True:
         answer = pool.request("GET", f"{c.host}{path}?limit=500&continue={token}", headers=h, preload_content=False)
-        body = b"".join(answer.stream(2**20, decode_content=True))
-        total += answer.tell(); n += 1
+        body = b"".join(answer.stream(2**20, decode_content=False))
+        total += len(body); n += 1
+        if answer.headers.get("Content-Encoding") == "gzip": body = gzip.decompress(body)
         at = body[:400].find(b'"continue":"')
         if at < 0: break
         token = body[at + 12 : body.index(b'"', at + 12)].decode()
 print(n, total)
+"""
+# The very requests of a run, as many at a time, without a doctor: what the server and the transport take of its time.
+SAME = """
+import json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+import urllib3
+from jhubdoctor import kubeconfig
+c, _, _ = kubeconfig.load(sys.argv[1])
+c.connection_pool_maxsize = 8
+pool = kubeconfig.pool(c)
+h = {s["key"]: s["value"] for s in c.auth_settings().values() if s["in"] == "header"}
+def get(one):
+    path, accept = one
+    headers = {**h, "Accept": accept, "Accept-Encoding": "gzip"}
+    answer = pool.request("GET", c.host + path, headers=headers, preload_content=False)
+    return sum(map(len, answer.stream(2**18, decode_content=False)))
+with ThreadPoolExecutor(8) as threads:
+    sizes = list(threads.map(get, json.load(open(sys.argv[2]))))
+print(len(sizes), sum(sizes))
 """
 CLIENT = """
 import sys
@@ -140,6 +164,29 @@ def doctor(kubeconfig: Path, namespace: str, runs: int) -> Measured:
         command = [sys.executable, "-m", "jhubdoctor", "run", "--kubeconfig", str(kubeconfig), "-n", namespace]
         command += ["-o", f"json={target}", "--timeout", "120"]
         return measure("jhubdoctor run, all checks", command, runs, counts=target)
+
+
+class Listening(LiveReader):
+    """A reader that keeps what it asked for."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self.asked: list[tuple[str, str]] = []
+        super().__init__(str(kubeconfig), timeout=120)
+
+    def _exchange(self, path: str, accept: str, *rest: Any, **options: Any) -> Any:
+        self.asked.append((path, accept))
+        return super()._exchange(path, accept, *rest, **options)
+
+
+def same(kubeconfig: Path, namespace: str, runs: int) -> Measured:
+    """The requests of a run, the answers thrown away."""
+    reader = Listening(kubeconfig)
+    reader.connect()
+    run(registry(), registry().select(), reader, Scope(namespace))
+    with tempfile.TemporaryDirectory() as folder:
+        asked = Path(folder) / "asked.json"
+        asked.write_text(json.dumps(reader.asked), encoding="utf-8")
+        return measure("its requests alone", [sys.executable, "-c", SAME, str(kubeconfig), str(asked)], runs)
 
 
 def floor(kubeconfig: Path, namespace: str, runs: int, encoding: str = "identity") -> Measured:
@@ -248,6 +295,7 @@ def main() -> None:
             sys.stderr.write(f"filled to {size} pods, {nodes} nodes in {time.perf_counter() - started:.0f} s\n")
             lines += ["", f"{size} user pods, {size} claims, {size} volumes, {size} events, {nodes} nodes:", "", HEAD]
             lines.append(doctor(kubeconfig, namespace, arguments.runs).row)
+            lines.append(same(kubeconfig, namespace, arguments.runs).row)
             lines.append(floor(kubeconfig, namespace, arguments.runs).row)
         if not arguments.alone:
             lines.append(floor(kubeconfig, namespace, arguments.runs, "gzip").row)
