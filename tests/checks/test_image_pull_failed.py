@@ -140,3 +140,33 @@ status: {containerStatuses: [{name: dask, state: {waiting: {reason: ImagePullBac
 """
 
     assert [f.severity.value for f in findings_of(text, "image-pull-failed")] == ["warning"]
+
+
+def test_a_pull_secret_that_is_not_there_is_named_and_made() -> None:
+    text = """
+kind: Pod
+metadata: {name: jupyter-ada, labels: {component: singleuser-server}}
+spec: {nodeName: user-1, containers: [{name: notebook, image: "registry.example.org/course:1"}]}
+status:
+  phase: Pending
+  containerStatuses:
+    - name: notebook
+      image: registry.example.org/course:1
+      state: {waiting: {reason: ErrImagePull, message: "MESSAGE"}}
+---
+kind: Event
+involvedObject: {kind: Pod, name: jupyter-ada}
+reason: FailedToRetrieveImagePullSecret
+message: Unable to retrieve some image pull secrets (course-registry); attempting to pull the image may not succeed.
+lastTimestamp: -1m
+"""
+    [refused] = findings_of(text.replace("MESSAGE", "pull access denied: authorization failed"), "image-pull-failed")
+    [other] = findings_of(text.replace("MESSAGE", "manifest unknown"), "image-pull-failed")
+
+    assert refused.finding.says.endswith("the pull secret course-registry that its pods name does not exist")
+    assert (
+        "create secret docker-registry course-registry --docker-server=registry.example.org" in refused.fix.commands[0]
+    )
+    assert not refused.fix.values
+    # the registry was asked, and knows no such tag: the secret is not why
+    assert "does not exist" not in other.finding.says

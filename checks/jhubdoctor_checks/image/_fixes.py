@@ -64,11 +64,15 @@ def pull_secret(hub: Hub, registry: str) -> tuple[dict[str, Any], str]:
     if hub.at_least("0.10.0") is False:
         section = {"enabled": True, "registry": registry, "username": "USER", "password": "PASSWORD"}
         return {"singleuser": {"imagePullSecret": section}}, ""
-    command = hub.kubectl(
-        f"create secret docker-registry pull-secret --docker-server={registry} --docker-username=USER"
+    return {"imagePullSecrets": [{"name": "pull-secret"}]}, make_secret(hub, registry, "pull-secret")
+
+
+def make_secret(hub: Hub, registry: str, name: str) -> str:
+    """The command that makes a pull secret of this name."""
+    return hub.kubectl(
+        f"create secret docker-registry {name} --docker-server={registry} --docker-username=USER"
         " --docker-password=PASSWORD"
     )
-    return {"imagePullSecrets": [{"name": "pull-secret"}]}, command
 
 
 def current(registry_image: str) -> tuple[str, str]:

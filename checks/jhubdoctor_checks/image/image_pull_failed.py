@@ -7,7 +7,7 @@ from jhubdoctor import DaemonSet, Deployment, Finding, Fix, Hub, Job, Pod, Servi
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image._causes import PASSING, Cause, cause_of, essence, frozen, host
-from jhubdoctor_checks.image._fixes import current, image_path, patch, pull_secret
+from jhubdoctor_checks.image._fixes import current, image_path, make_secret, patch, pull_secret
 from jhubdoctor_checks.image._suffers import hook_objects
 
 # Nobody waits for other pods than these: placeholders, the continuous puller, neighbours in the namespace.
@@ -62,10 +62,14 @@ def image_pull_failed(
         best = max(pulls, key=lambda p: (len(p.said), p.ref.name))
         on = tuple(dict.fromkeys(replace(p.ref, container=p.container) for p in pulls))
         components = {p.component for p in pulls}
+        lost = _lost(word, pulls)
+        why = causes[word].says.format(**fill)
+        if lost:
+            why = f"{fill['host']} refuses it, and the pull secret {', '.join(lost)} that its pods name does not exist"
         weak = word in PASSING or not components & _WAITED_FOR
         yield Finding(
             on=on,
-            says=f"{image or 'an image'} cannot be pulled on {fill['nodes']}: {causes[word].says.format(**fill)}",
+            says=f"{image or 'an image'} cannot be pulled on {fill['nodes']}: {why}",
             evidence=(
                 (best.source, f"{best.reason}: {essence(best.said)}" if best.said else best.reason, best.at),
                 *((("event", f"the pull secrets {best.secret} do not exist"),) if best.secret else ()),
@@ -81,6 +85,11 @@ def image_pull_failed(
         )
 
 
+def _lost(word: str, pulls: list[FailedPull]) -> list[str]:
+    """The pull secrets without which the registry refuses, as far as the kubelet names them."""
+    return sorted({s for p in pulls for s in p.secret.split(", ") if s}) if word == "refused" else []
+
+
 def _fix(hub: Hub, cause: Cause, pulls: list[FailedPull], fill: dict[str, str], values: Values | None) -> Fix:
     first = pulls[0]
     path = image_path(first, values)
@@ -90,9 +99,13 @@ def _fix(hub: Hub, cause: Cause, pulls: list[FailedPull], fill: dict[str, str], 
         name, tag = current(first.image)
         moved = f"{fill['host']} is frozen since April 2023; the image lives on at {name}."
         return Fix(f"{moved} Charts since 3.0 use it.", patch(path, {"name": name, "tag": tag}), (hub.helm_upgrade,))
+    if lost := _lost(cause.word, pulls):
+        return Fix(
+            f"Make it in the namespace {hub.namespace}: pods use no Secret of another one. Pods that wait take it at "
+            "their next try.",
+            commands=tuple(make_secret(hub, fill["host"], name) for name in lost),
+        )
     if cause.word in {"refused", "rate-limit"}:
-        if first.secret:
-            text += f" The pull secrets that the pod names do not exist: {first.secret}."
         section, command = pull_secret(hub, fill["host"])
         return Fix(text, section, (*commands, command, hub.helm_upgrade))
     if cause.word in {"not-found", "invalid-name"} and path:

@@ -23,7 +23,7 @@ from jhubdoctor_checks.storage._drivers import is_disk, provisioner_of, share
 _MANY = {"ReadWriteMany", "ReadOnlyMany"}
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("volume-multi-attach",))
 def shared_claim_on_disk(
     hub: Hub,
     values: Values,

@@ -18,21 +18,20 @@ def static_claim_missing(
         for name in hub.deployment.spec.template.spec.claims:
             asked.setdefault(name, []).append(("deployment", f"{hub.deployment.name} mounts the claim {name}"))
     if values.get("singleuser.storage.type") == "static":
-        name = str(values.get("singleuser.storage.static.pvcName", ""))
-        asked.setdefault(name, []).append(("values", f"singleuser.storage.static.pvcName: {name or 'not set'}"))
+        # where it is not named at all, that is another check's: static-storage-without-claim
+        name = str(values.get("singleuser.storage.static.pvcName") or "")
+        asked.setdefault(name, []).append(("values", f"singleuser.storage.static.pvcName: {name}"))
     for pod in user_pods:
         if pod.phase == "Pending" and not pod.terminating:
             for name in pod.spec.claims:
                 asked.setdefault(name, []).append(("pod.spec", f"{pod.name} mounts the claim {name}"))
-    for name in sorted(set(asked) - exist):
+    for name in sorted(set(asked) - exist - {""}):
         of_hub = hub.deployment is not None and name in hub.deployment.spec.template.spec.claims
         waiting = [p.ref for p in (*hub_pods, *user_pods) if name in p.spec.claims and p.phase == "Pending"]
         made = hub.z2jh and of_hub and values.get("hub.db.type") == "sqlite-pvc"
         yield Finding(
-            on=(Ref("PersistentVolumeClaim", name or "(not set)", hub.namespace, "v1"),),
-            says=f"the claim {name}, which {'the hub mounts' if of_hub else 'users mount'}, does not exist"
-            if name
-            else "users' homes are on a static claim, and the values do not name it",
+            on=(Ref("PersistentVolumeClaim", name, hub.namespace, "v1"),),
+            says=f"the claim {name}, which {'the hub mounts' if of_hub else 'users mount'}, does not exist",
             evidence=tuple(Evidence(*e) for e in asked[name][:4]),
             fix=_fix(name, hub, made=made),
             affects=(*waiting, *((hub.ref,) if of_hub and not any(p.ready for p in hub_pods) else ())),
@@ -42,12 +41,6 @@ def static_claim_missing(
 def _fix(name: str, hub: Hub, *, made: bool) -> Fix:
     if made:
         return Fix("Have the chart make the claim anew.", commands=(hub.helm_upgrade,))
-    if not name:
-        return Fix(
-            "Name the claim that holds the homes.",
-            values={"singleuser": {"storage": {"static": {"pvcName": "NAME"}}}},
-            commands=(hub.kubectl("get persistentvolumeclaims"),),
-        )
     return Fix(
         f"Make the claim {name} in the namespace {hub.namespace}, or name one that exists: claims of other namespaces "
         "cannot be mounted.",

@@ -11,8 +11,7 @@ EXTERNAL = ("mysql", "postgres", "other")
 def database_url_missing(hub: Hub, values: Values) -> Iterator[Finding]:
     """The hub is to use a database of its own, and no address of it is set."""
     kind = values.get("hub.db.type")
-    elsewhere = "JupyterHub.db_url" in values.traits_in_code or values.get("hub.config.JupyterHub.db_url")
-    if kind not in EXTERNAL or values.get("hub.db.url") or elsewhere:
+    if kind not in EXTERNAL or not has_no_address(values):
         return
     scheme = {"mysql": "mysql+pymysql", "postgres": "postgresql+psycopg2"}.get(str(kind), "DIALECT+DRIVER")
     yield Finding(
@@ -26,3 +25,9 @@ def database_url_missing(hub: Hub, values: Values) -> Iterator[Finding]:
             caution="The hub starts with another database: users, tokens and groups of the present one are not moved.",
         ),
     )
+
+
+def has_no_address(values: Values) -> bool:
+    """Whether no address of a database is set, neither in the values nor in code."""
+    elsewhere = "JupyterHub.db_url" in values.traits_in_code or values.get("hub.config.JupyterHub.db_url")
+    return not (values.get("hub.db.url") or elsewhere)

@@ -1,12 +1,17 @@
 """Home directories on a claim that is not named."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor import Finding, Fix, Hub, Severity, Spawns, Values, check
+from jhubdoctor_checks.policy._refused import refused
+
+# The API server's words for it (pkg/apis/core/validation): `...persistentVolumeClaim.claimName: Required value`
+_NAMELESS = "persistentVolumeClaim.claimName"
 
 
 @check(severity=Severity.ERROR, explains=("spawn-rejected",))
-def static_storage_without_claim(hub: Hub, values: Values) -> Iterator[Finding]:
+def static_storage_without_claim(hub: Hub, values: Values, spawns: Spawns | None, now: datetime) -> Iterator[Finding]:
     """Homes are to lie on one claim for all, and it is not named."""
     if values.get("singleuser.storage.type") != "static" or values.get("singleuser.storage.static.pvcName"):
         return
@@ -24,4 +29,5 @@ def static_storage_without_claim(hub: Hub, values: Values) -> Iterator[Finding]:
             values={"singleuser": {"storage": {"static": {"pvcName": "NAME OF THE CLAIM"}}}},
             commands=(hub.kubectl("get persistentvolumeclaims"), hub.helm_upgrade),
         ),
+        affects=refused(hub, spawns, now, _NAMELESS).pods,
     )
