@@ -1,37 +1,11 @@
 """Users' servers that their node gave up."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import (
-    Events,
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    Pod,
-    Severity,
-    Values,
-    check,
-    clean,
-    count,
-    grouped,
-)
-from jhubdoctor_checks.facts.image import shared, user_prefix
-from jhubdoctor_checks.spawn._servers import DAY, FRESH
-
-# Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle of 1.20 to 1.36), and of
-# events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).
-_LOST = re.compile(
-    r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
-)
-_EVENTS = ("Evicted", "Preempted", "TaintManagerEviction", "Preempting")
-_RESOURCE = re.compile(
-    r"low on resource: (?P<low>[\w.-]+)|condition: \[(?P<condition>\w+)"
-    r"|(?P<local>ephemeral local storage usage|Usage of EmptyDir volume|Container \S+ exceeded its local ephemeral)",
-    re.IGNORECASE,
-)
+from jhubdoctor import Events, Finding, Hub, Pod, Severity, Values, check, count, grouped
+from jhubdoctor_checks.spawn._losses import explained, losses
+from jhubdoctor_checks.spawn._servers import FRESH
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
@@ -39,101 +13,18 @@ def user_pod_evicted(
     hub: Hub, now: datetime, user_pods: list[Pod], events: Events, values: Values | None
 ) -> Iterator[Finding]:
     """Nodes gave up users' servers: for want of memory or disk, for another pod, or with the node itself."""
-    lost = [
-        (shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", _told(p)), _at(p))
-        for p in user_pods
-        if p.phase == "Failed" and _LOST.fullmatch(_reason(p)) and now - _at(p) <= DAY
-    ]
-    known = {ref.name for ref, *_ in lost}
-    prefix = user_prefix(values)
-    for e in events.of(*_EVENTS):
-        kind, name = e.about
-        if kind == "Pod" and name.startswith(prefix) and name not in known:
-            known.add(name)
-            shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
-            lost.append((shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at))
     back = {p.name: p.created for p in user_pods if p.ready}
-    for why, members in grouped(lost, lambda m: m[1]):
-        says, fix = _explained(why, hub)
-        last = max(at for *_, at in members)
-        severity = Severity.ERROR if now - last <= FRESH else Severity.WARNING
-        if all(ref.name in back and back[ref.name] > at for ref, _, _, at in members):
+    for why, members in grouped(losses(hub, user_pods, events, values, now), lambda m: m.why):
+        says, fix = explained(why, hub)
+        severity = Severity.ERROR if now - max(m.at for m in members) <= FRESH else Severity.WARNING
+        if all(m.ref.name in back and back[m.ref.name] > m.at for m in members):
             # all of them work again: a node that ran full will again, a node that went was replaced
             severity = Severity.INFO if why == "node-gone" else Severity.WARNING
         yield Finding(
-            on=tuple(ref for ref, *_ in members),
+            on=tuple(m.ref for m in members),
             says=f"{count(len(members))} {'was' if len(members) == 1 else 'were'} lost: {says}",
-            evidence=tuple(shown for _, _, shown, _ in members[:3]),
+            evidence=tuple(m.evidence for m in members[:3]),
             fix=fix,
             severity=severity,
             cause=why,
         )
-
-
-def _reason(pod: Pod) -> str:
-    """Why it failed; a node that was lost with its containers leaves that to them."""
-    unknown = any(s.state.terminated and s.state.terminated.reason == "ContainerStatusUnknown" for s in pod.statuses())
-    return pod.status.reason or ("NodeLost" if unknown else "")
-
-
-def _told(pod: Pod) -> str:
-    return f"{pod.name}: {_reason(pod)}: {clean(pod.status.message, 300)}"
-
-
-def _at(pod: Pod) -> datetime:
-    """When it ended: no field of a failed pod says so, the newest of its conditions comes closest."""
-    times = [c.last_transition_time for c in pod.status.conditions if c.last_transition_time]
-    ends = [s.state.terminated for s in pod.statuses() if s.state.terminated]
-    times += [e.finished_at for e in ends if e.finished_at]
-    return max(times, default=pod.created)
-
-
-def _why(reason: str, message: str) -> str:
-    if reason.startswith("Preempt"):
-        return "preempted"
-    if reason in {"NodeShutdown", "Terminated", "NodeLost", "TaintManagerEviction"}:
-        return "node-gone"
-    if reason.startswith("OutOf") or reason in {"UnexpectedAdmissionError", "NodeAffinity"}:
-        return f"refused {reason}"
-    m = _RESOURCE.search(message)
-    if m is None:
-        return "evicted"
-    found = (m["low"] or m["condition"] or "storage").lower()
-    return "memory" if "memory" in found else "disk" if re.search(r"disk|storage|inode", found) else "evicted"
-
-
-def _explained(why: str, hub: Hub) -> tuple[str, Fix]:
-    upgrade = (hub.helm_upgrade,)
-    caution = "This restarts the hub; it holds for servers that are started after it."
-    match why.partition(" ")[0]:
-        case "memory":
-            return "the node ran out of memory", Fix(
-                "Guarantee each server the memory that it really uses, so that fewer share a node.",
-                values={"singleuser": {"memory": {"guarantee": "2G"}}},
-                commands=upgrade,
-                caution=caution,
-            )
-        case "disk":
-            return "the node ran out of disk, or the server used more of it than it may", Fix(
-                "Limit what a server writes outside its home, or give the nodes larger disks.",
-                values={"singleuser": {"extraResource": {"limits": {"ephemeral-storage": "10Gi"}}}},
-                commands=upgrade,
-                caution=caution,
-            )
-        case "preempted":
-            return "a pod of higher priority took the place", Fix(
-                "See which priority users' pods have, and which pods are above it.",
-                commands=(hub.kubectl("get pods -o custom-columns=NAME:.metadata.name,PRIORITY:.spec.priority"),),
-            )
-        case "node-gone":
-            return "the node went away", Fix(
-                "Spot nodes and scale-downs take servers with them: keep users on nodes that stay, or have the "
-                "autoscaler spare nodes with users (cluster-autoscaler.kubernetes.io/safe-to-evict).",
-                commands=("kubectl get nodes",),
-            )
-        case "refused":
-            return "the node refused the pod after it was placed", Fix(
-                "It passes where two pods raced for one place; for a device see whether its plugin runs on the node.",
-                commands=("kubectl get nodes",),
-            )
-    return "the node evicted it", Fix("See what the node was short of.", commands=("kubectl describe nodes",))

@@ -1,10 +1,10 @@
 """Users' pods for which the node cannot set up a network."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor_checks.spawn._sandboxes import sandbox_of
 from jhubdoctor_checks.spawn._servers import gone, refs
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
@@ -12,31 +12,6 @@ _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
 _OVER = ("Pulling", "Pulled", "Created", "Started")
 # A sandbox is often made at the second try, seconds later.
 PATIENCE = 120
-# Fragments of network plugins (amazon-vpc-cni, Calico, Cilium, host-local, azure-cni) and of container runtimes.
-_KINDS = (
-    (
-        "addresses",
-        re.compile(
-            r"(?i)failed to assign an IP|no (?:more |available |free )?IPs? (?:addresses )?(?:available|left|addresses)"
-            r"|no available IP|failed to allocate for range|InsufficientCidrBlocks|insufficient IP|IP pool .*exhausted"
-        ),
-        "there is no free IP address left on the node",
-        "Give the nodes more addresses (larger subnets or pod ranges), or run fewer pods on each.",
-    ),
-    (
-        "not-ready",
-        re.compile(r"(?i)plugin not initialized|network is not ready|no networks found|NetworkPluginNotReady"),
-        "the network plugin of the node does not run",
-        "See the network plugin's pod on that node (in kube-system, mostly).",
-    ),
-    (
-        "runtime-class",
-        re.compile(r"(?i)no runtime for|RuntimeHandler|runtime handler"),
-        "the node does not have the pod's runtime",
-        "Correct the runtime class, or let users only on nodes that have it.",
-    ),
-)
-_OTHER = ("other", "the node cannot set up the pod's network", "See what the event says, and the network plugin's log.")
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout",))
@@ -45,24 +20,24 @@ def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], event
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
     # those too that the hub deleted while they waited
     late = [(ref, e) for ref, e in gone(hub, user_pods, events, *_REASONS, *_OVER) if e.reason in _REASONS]
-    for (word, says, text), members in grouped(failing, lambda f: _kind(f[1].message)):
+    for kind, members in grouped(failing, lambda f: sandbox_of(f[1].message)):
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"{count(len(members))} cannot start: {says}",
+            says=f"{count(len(members))} cannot start: {kind.says}",
             evidence=tuple(
                 Evidence("event", f"{pod.name}: {e.reason}: {clean(e.message, 300)} ({e.times} times)", e.at)
                 for pod, e in members[:3]
             ),
             fix=Fix(
-                text,
+                kind.fix,
                 commands=(
                     *(f"kubectl get pods --all-namespaces --field-selector spec.nodeName={n}" for n in nodes[:1]),
                     hub.kubectl(f"describe pod {members[0][0].name}"),
                 ),
             ),
-            cause=word,
-            affects=tuple(ref for ref, e in late if _kind(e.message)[0] == word),
+            cause=kind.word,
+            affects=tuple(ref for ref, e in late if sandbox_of(e.message) is kind),
         )
 
 
@@ -75,7 +50,3 @@ def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
     if not found or (after and max(e.at for e in after) >= found[0].at):
         return None
     return found[0]
-
-
-def _kind(message: str) -> tuple[str, str, str]:
-    return next(((word, says, text) for word, pattern, says, text in _KINDS if pattern.search(message)), _OTHER)
