@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, HubLog, Pod, Ref
+from jhubdoctor import Entry, HubLog, Pod, Ref, Severity
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -32,3 +32,8 @@ def line_of(entry: Entry, m: re.Match[str]) -> str:
 def pods_of(hub_pods: Iterable[Pod]) -> tuple[Ref, ...]:
     """References to the hub's pods."""
     return tuple(p.ref for p in hub_pods)
+
+
+def weigh(at: datetime | None, now: datetime) -> Severity:
+    """An error within the hour, a warning after it: it may be over."""
+    return Severity.ERROR if at is None or now - at <= HOUR else Severity.WARNING

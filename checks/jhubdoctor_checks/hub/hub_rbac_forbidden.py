@@ -3,10 +3,23 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Role, RoleBinding, Severity, Spawns, Values, check
-from jhubdoctor_checks.hub._logged import HOUR, lately, pods_of
+from jhubdoctor import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    HubLog,
+    Pod,
+    Role,
+    RoleBinding,
+    Severity,
+    Spawns,
+    Values,
+    check,
+)
+from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
+from jhubdoctor_checks.hub._rights import given
 
 # The API server's text (1.20 to 1.36), quoted by KubeSpawner in `HTTP response body` or in its own entry; in the JSON
 # of a body the quotes are escaped.
@@ -14,8 +27,6 @@ _FORBIDDEN = re.compile(
     r'is forbidden: User \\?"(?P<user>system:serviceaccount:[\w.-]+:(?P<account>[\w.-]+))\\?" '
     r'cannot (?P<verb>\w+) resource \\?"(?P<resource>[\w/.-]+)\\?"'
 )
-# templates/hub/rbac.yaml of the chart, 0.9 to 4.4; without events every spawn fails too
-_NEEDS = {"pods": ("create", "delete", "get", "list", "watch"), "events": ("list", "watch")}
 
 
 @check(
@@ -39,8 +50,8 @@ def hub_rbac_forbidden(
         return
     rights = sorted({(m["verb"], m["resource"]) for _, m in found})
     last, m = found[-1]
-    fresh = last.at is None or now - last.at <= HOUR
     words = ", ".join(f"{verb} {resource}" for verb, resource in rights)
+    made = values.get("rbac.create") if values is not None else None
     refused = [s.pod for s in spawns.failed if s.kind == "rejected" and _FORBIDDEN.search(s.error)]
     yield Finding(
         on=(hub.ref,),
@@ -50,49 +61,17 @@ def hub_rbac_forbidden(
                 Evidence("hub log", f"HTTP 403: {m['user']} cannot {verb} {resource}", last.at)
                 for verb, resource in rights[:3]
             ),
-            *_bound(hub, m["account"], roles, role_bindings),
+            *given(hub, m["account"], roles, role_bindings),
         ),
         fix=Fix(
             "Give the account its rights back: the chart's Role and RoleBinding, where rbac.create is true. With a "
             "service account of your own bind the chart's Role to it.",
-            values=_patch(values),
+            values={"rbac": {"create": True}} if made is False else {},
             commands=(
                 *(hub.kubectl(f"auth can-i {verb} {resource} --as={m['user']}") for verb, resource in rights[:2]),
                 hub.helm_upgrade,
             ),
         ),
-        severity=Severity.ERROR if fresh else Severity.WARNING,
+        severity=weigh(last.at, now),
         affects=(*pods_of(hub_pods), *(hub.pod_ref(p) for p in dict.fromkeys(refused) if p)),
     )
-
-
-def _patch(values: Values | None) -> dict[str, Any]:
-    return {"rbac": {"create": True}} if values is not None and values.get("rbac.create") is False else {}
-
-
-def _bound(hub: Hub, account: str, roles: list[Role] | None, bindings: list[RoleBinding] | None) -> Iterator[Evidence]:
-    """What the namespace's own roles give the account."""
-    if roles is None or bindings is None:
-        return
-    mine = [
-        b
-        for b in bindings
-        if any(
-            s.kind == "ServiceAccount" and s.name == account and s.namespace in {"", hub.namespace} for s in b.subjects
-        )
-    ]
-    if not mine:
-        yield Evidence("rolebinding", f"none in {hub.namespace} names the service account {account}")
-        return
-    known = {r.name: r for r in roles}
-    for b in mine:
-        role = known.get(b.role_ref.name) if b.role_ref.kind == "Role" else None
-        if role is None:
-            missing = "" if b.role_ref.kind != "Role" else ", which does not exist"
-            yield Evidence("rolebinding", f"{b.name}: gives it {b.role_ref.kind} {b.role_ref.name}{missing}")
-            continue
-        for resource, verbs in _NEEDS.items():
-            given = {v for r in role.rules if {resource, "*"} & set(r.resources) for v in r.verbs}
-            lacking = [v for v in verbs if not {v, "*"} & given]
-            if lacking:
-                yield Evidence("role", f"{role.name}: no right to {', '.join(lacking)} {resource}")

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor import Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
 
@@ -14,6 +13,7 @@ _NO_RULE = re.compile(r"No allow config found, it's possible that nobody can log
 # handlers/base.py and auth.py, 1.2 and later; the name is quoted as Python does
 _REFUSED = re.compile(r"User ['\"](?P<user>[^'\"]*)['\"] not allowed")
 _LOGGED_IN = re.compile(r"User logged in: ")
+_NONE = "no allow_all, allowed_* or admin_users under hub.config"
 _RUNNING = re.compile(r"Running JupyterHub version")
 
 
@@ -21,7 +21,7 @@ _RUNNING = re.compile(r"Running JupyterHub version")
 def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> Iterator[Finding]:
     """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
     entries = hub_log.current
-    warned = next((e for e in entries if _NO_RULE.match(e.message)), None)
+    warned = [e for e in entries if _NO_RULE.match(e.message)][:1]
     refused = [e for e in entries if _REFUSED.match(e.message) and (e.at is None or now - e.at <= DAY)]
     came_in = any(_LOGGED_IN.match(e.message) for e in entries)
     name = authenticator(values)
@@ -30,42 +30,26 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
     started = any(_RUNNING.match(e.message) for e in entries)
     if came_in or not (warned or by_values):
         return
-    if warned is None and started and hub.at_least("4.0.0"):
+    if not warned and started and hub.at_least("4.0.0"):
         # it would have said so
         return
-    certain = bool(refused) or (warned is not None and by_values)
+    certain = bool(refused) or (bool(warned) and by_values)
     yield Finding(
         on=(hub.ref,),
         says="nobody can log in: no rule allows anyone"
         if certain
         else "it looks as if nobody can log in: no rule is set",
         evidence=(
-            *(
-                (Evidence("hub log", "No allow config found, it's possible that nobody can login", warned.at),)
-                if warned
-                else ()
-            ),
-            *(
-                (Evidence("hub log", f"a user was not allowed ({times(len(refused))})", refused[-1].at),)
-                if refused
-                else ()
-            ),
-            *(
-                (Evidence("values", f"authenticator {name}: no allow_all, allowed_* or admin_users under hub.config"),)
-                if not rules
-                else ()
-            ),
+            *(("hub log", "No allow config found, it's possible that nobody can login", e.at) for e in warned),
+            *(("hub log", f"a user was not allowed ({times(len(refused))})", e.at) for e in refused[-1:]),
+            *((("values", f"authenticator {name}: {_NONE}"),) if not rules else ()),
         ),
         fix=Fix(
             "Say who may log in: all that the authenticator lets through, or a list (allowed_users, or what the "
             "authenticator has, such as allowed_organizations).",
-            values=_patch(),
+            values={"hub": {"config": {"Authenticator": {"allow_all": True}}}},
             commands=(hub.helm_upgrade,),
             caution="With allow_all everyone with an account at the login provider may use the hub.",
         ),
         severity=Severity.ERROR if certain else Severity.WARNING,
     )
-
-
-def _patch() -> dict[str, Any]:
-    return {"hub": {"config": {"Authenticator": {"allow_all": True}}}}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check, times
-from jhubdoctor_checks.hub._logged import HOUR, lately, pods_of
+from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 
 # JupyterHub's proxy.py, 1.0 to 6.0
 _REFUSED = re.compile(r"api_request to proxy failed: HTTP 403")
@@ -47,7 +47,7 @@ def proxy_token_mismatch(
             commands=(hub.kubectl(f"rollout restart deployment/{_proxy(proxy_pods)} deployment/{hub.ref.name}"),),
             caution="Users lose their connection for some seconds; their servers keep running.",
         ),
-        severity=Severity.ERROR if last.at is None or now - last.at <= HOUR else Severity.WARNING,
+        severity=weigh(last.at, now),
         affects=(*pods_of(hub_pods), *pods_of(proxy_pods)),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, times
-from jhubdoctor_checks.hub._logged import HOUR, pods_of
+from jhubdoctor_checks.hub._logged import pods_of, weigh
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
 # Without pycurl, which the chart's hub has, the connection is refused at once.
@@ -58,6 +58,6 @@ def proxy_unreachable(
                 hub.kubectl("get endpointslices --selector kubernetes.io/service-name=proxy-api"),
             ),
         ),
-        severity=Severity.ERROR if last.at is None or now - last.at <= HOUR else Severity.WARNING,
+        severity=weigh(last.at, now),
         affects=pods_of(hub_pods),
     )

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from jhubdoctor import Hub, NotApplicable, PodSpec, Values
+from jhubdoctor import Fix, Hub, NotApplicable, PodSpec, Values
 
 DIRECTORY = "/srv/jupyterhub"
 """The working directory of the hub's image, and where the chart mounts the claim hub-db-dir."""
@@ -68,3 +68,27 @@ def sqlite_claim(hub: Hub, values: Values | None) -> str:
     if kind != "sqlite-pvc" or not name:
         raise NotApplicable(f"the hub's database is no SQLite file on a claim (hub.db.type: {kind or 'not set'})")
     return name
+
+
+def move(hub: Hub, claim: str, disks: list[str]) -> Fix:
+    """Move the SQLite file from its claim to one of these classes of disks."""
+    file = "/srv/jupyterhub/jupyterhub.sqlite"
+    deployment = f"deployment/{hub.ref.name}"
+    text = "Move the database to a disk that one node mounts"
+    if not disks or not hub.helm_upgrade:
+        text += " (hub.db.pvc.storageClassName), or to PostgreSQL (hub.db.type: postgres). Save the file first."
+        return Fix(text, commands=(hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),))
+    return Fix(
+        f"{text} (StorageClass {disks[0]} gives such), or to PostgreSQL (hub.db.type: postgres). "
+        "A claim keeps its class: save the file, make the claim anew, and put the file back.",
+        values={"hub": {"db": {"pvc": {"storageClassName": disks[0]}}}},
+        commands=(
+            hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),
+            hub.kubectl(f"scale {deployment} --replicas=0"),
+            hub.kubectl(f"delete persistentvolumeclaim {claim}"),
+            hub.helm_upgrade,
+            hub.kubectl(f"exec -i {deployment} -- sh -c 'cat > {file}' < jupyterhub.sqlite"),
+            hub.kubectl(f"rollout restart {deployment}"),
+        ),
+        caution="The hub is away meanwhile. See that jupyterhub.sqlite is not empty before the claim is deleted.",
+    )

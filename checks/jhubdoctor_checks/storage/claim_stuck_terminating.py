@@ -3,21 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import (
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    Pod,
-    Severity,
-    check,
-)
+from jhubdoctor import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Severity, check
 from jhubdoctor_checks.storage._claims import STORAGE
+from jhubdoctor_checks.storage._deletions import let_go
 
 PATIENCE = timedelta(minutes=10)
-PROTECTION = "kubernetes.io/pvc-protection"
 
 
 @check(severity=Severity.WARNING, explains=("spawn-timeout", "spawn-timeline"))
@@ -58,45 +48,12 @@ def claim_stuck_terminating(
                 Evidence("claim", f"metadata.finalizers: {', '.join(claim.metadata.finalizers) or 'none'}"),
                 *(Evidence("pod", f"{p.name} ({p.phase}) names it, on node {p.node}") for p in (users or ended)[:3]),
                 *(
-                    [Evidence("volume", f"{volume.name} persistentVolumeReclaimPolicy: Delete")]
-                    if volume and lost
-                    else []
+                    Evidence("volume", f"{v.name} persistentVolumeReclaimPolicy: Delete")
+                    for v in (volume,)
+                    if v and lost
                 ),
             ),
-            fix=_fix(claim, volume, hub, used=bool(users), lost=lost, ended="" if users else names),
+            fix=let_go(claim, volume, hub, used=bool(users), lost=lost, ended="" if users else names),
             cause="in-use" if users else "finished-pod" if ended else "held",
             affects=tuple(p.ref for p in (*users, *waiting)),
         )
-
-
-def _fix(
-    claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub, *, used: bool, lost: bool, ended: str
-) -> Fix:
-    if (used or ended) and lost and volume is not None:
-        policy = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
-        return Fix(
-            "A deletion cannot be taken back. If the data is wanted, have the volume kept before the pod goes.",
-            commands=(f"kubectl patch persistentvolume {volume.name} -p '{policy}'",),
-        )
-    if used:
-        return Fix(
-            "A deletion cannot be taken back. The claim goes when its pod ends; the next start makes a new one.",
-            commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),),
-        )
-    if ended:
-        return Fix(
-            "A deletion cannot be taken back. Delete what is left of the pod, and the claim goes.",
-            commands=(hub.kubectl(f"delete pod {ended.replace(',', '')}"),),
-        )
-    others = [f for f in claim.metadata.finalizers if f != PROTECTION]
-    if others:
-        text = f"See who has to finish the deletion: {', '.join(others)}."
-        return Fix(text, commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),))
-    return Fix(
-        "Let it go: the controller that removes the finalizer does not run.",
-        commands=(hub.kubectl(f"patch persistentvolumeclaim {claim.name} -p '{_NO_FINALIZER}'"),),
-        caution="Only once no pod mounts the claim. A volume with the policy Delete goes with it.",
-    )
-
-
-_NO_FINALIZER = '{"metadata": {"finalizers": null}}'

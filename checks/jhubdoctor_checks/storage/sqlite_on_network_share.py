@@ -6,7 +6,6 @@ from datetime import datetime
 from jhubdoctor import (
     Evidence,
     Finding,
-    Fix,
     Hub,
     HubLog,
     NotApplicable,
@@ -18,7 +17,7 @@ from jhubdoctor import (
     Values,
     check,
 )
-from jhubdoctor_checks.storage._database import sqlite_claim
+from jhubdoctor_checks.storage._database import move, sqlite_claim
 from jhubdoctor_checks.storage._drivers import DISKS, provisioner_of, share
 from jhubdoctor_checks.storage._full import of_today
 
@@ -62,30 +61,7 @@ def sqlite_on_network_share(
             Evidence(*source),
             *(Evidence("hub log", LOCKED, e.at) for e in locked[-1:]),
         ),
-        fix=_move(hub, claim.name, disks),
+        fix=move(hub, claim.name, disks),
         severity=Severity.ERROR if locked else None,
         affects=(hub.ref, *(p.ref for p in hub_pods)),
-    )
-
-
-def _move(hub: Hub, claim: str, disks: list[str]) -> Fix:
-    file = "/srv/jupyterhub/jupyterhub.sqlite"
-    deployment = f"deployment/{hub.ref.name}"
-    text = "Move the database to a disk that one node mounts"
-    if not disks or not hub.helm_upgrade:
-        text += " (hub.db.pvc.storageClassName), or to PostgreSQL (hub.db.type: postgres). Save the file first."
-        return Fix(text, commands=(hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),))
-    return Fix(
-        f"{text} (StorageClass {disks[0]} gives such), or to PostgreSQL (hub.db.type: postgres). "
-        "A claim keeps its class: save the file, make the claim anew, and put the file back.",
-        values={"hub": {"db": {"pvc": {"storageClassName": disks[0]}}}},
-        commands=(
-            hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),
-            hub.kubectl(f"scale {deployment} --replicas=0"),
-            hub.kubectl(f"delete persistentvolumeclaim {claim}"),
-            hub.helm_upgrade,
-            hub.kubectl(f"exec -i {deployment} -- sh -c 'cat > {file}' < jupyterhub.sqlite"),
-            hub.kubectl(f"rollout restart {deployment}"),
-        ),
-        caution="The hub is away meanwhile. See that jupyterhub.sqlite is not empty before the claim is deleted.",
     )

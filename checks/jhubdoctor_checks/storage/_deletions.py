@@ -1,0 +1,37 @@
+"""What to do about claims that were deleted and are still there."""
+
+from jhubdoctor import Fix, Hub, PersistentVolume, PersistentVolumeClaim
+
+PROTECTION = "kubernetes.io/pvc-protection"
+_NO_FINALIZER = '{"metadata": {"finalizers": null}}'
+
+
+def let_go(
+    claim: PersistentVolumeClaim, volume: PersistentVolume | None, hub: Hub, *, used: bool, lost: bool, ended: str
+) -> Fix:
+    """The next step: `used` while a pod runs, `ended` the pods that have ended, `lost` if the data goes too."""
+    if (used or ended) and lost and volume is not None:
+        policy = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
+        return Fix(
+            "A deletion cannot be taken back. If the data is wanted, have the volume kept before the pod goes.",
+            commands=(f"kubectl patch persistentvolume {volume.name} -p '{policy}'",),
+        )
+    if used:
+        return Fix(
+            "A deletion cannot be taken back. The claim goes when its pod ends; the next start makes a new one.",
+            commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),),
+        )
+    if ended:
+        return Fix(
+            "A deletion cannot be taken back. Delete what is left of the pod, and the claim goes.",
+            commands=(hub.kubectl(f"delete pod {ended.replace(',', '')}"),),
+        )
+    others = [f for f in claim.metadata.finalizers if f != PROTECTION]
+    if others:
+        text = f"See who has to finish the deletion: {', '.join(others)}."
+        return Fix(text, commands=(hub.kubectl(f"describe persistentvolumeclaim {claim.name}"),))
+    return Fix(
+        "Let it go: the controller that removes the finalizer does not run.",
+        commands=(hub.kubectl(f"patch persistentvolumeclaim {claim.name} -p '{_NO_FINALIZER}'"),),
+        caution="Only once no pod mounts the claim. A volume with the policy Delete goes with it.",
+    )
