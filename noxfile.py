@@ -26,7 +26,14 @@ def _works(version: str) -> bool:
 PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if _works(v)] or [
     f"{sys.version_info.major}.{sys.version_info.minor}"
 ]
-TEST = ["pytest>=8", "pytest-mock>=3.12", "jsonschema>=4.21", "hypothesis>=6.100", "cryptography>=42"]
+TEST = [
+    "pytest>=8",
+    "pytest-mock>=3.12",
+    "pytest-xdist>=3.5",
+    "jsonschema>=4.21",
+    "hypothesis>=6.100",
+    "cryptography>=42",
+]
 
 
 def _wheel(session: nox.Session) -> str:
@@ -44,7 +51,7 @@ def _wheel(session: nox.Session) -> str:
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python that is installed, against the wheel."""
     session.install(_wheel(session), *TEST)
-    session.run("pytest", "--ignore=tests/cluster", *session.posargs)
+    session.run("pytest", "--ignore=tests/cluster", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -54,7 +61,7 @@ def lowest(session: nox.Session) -> None:
         session.install("uv")
     session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *TEST, external=True)
     # the contract of the checks is no matter of dependencies; `tests` runs it
-    less = ["--ignore=tests/cluster", "--ignore=tests/test_contract.py"]
+    less = ["--ignore=tests/cluster", "--ignore=tests/test_contract.py", "--numprocesses=auto"]
     session.run("python", "-m", "pytest", *less, "-q", "-W", "default", *session.posargs)
 
 

@@ -96,8 +96,15 @@ def test_wait_gives_the_report_when_the_time_is_over(api: Api, fault: str, selec
     assert json.loads(result.stdout)["findings"][0]["check"] == "placeholders-without-priority"
 
 
+# A suite that a shell runs in the background has SIGINT ignored, and so would what it starts.
+HEARS = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "runpy.run_module('jhubdoctor', run_name='__main__', alter_sys=True)"
+)
+
+
 def started(*words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "jhubdoctor", *words]
+    command = [sys.executable, "-c", HEARS, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
