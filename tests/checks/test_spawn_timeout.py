@@ -156,6 +156,27 @@ CASES = {
             event("BackOff", "Back-off restarting failed container", path="spec.initContainers{block-cloud-metadata}"),
         ],
     ),
+    "crash of the init container, told by its name alone": (
+        "init-failed",
+        [
+            PLACED,
+            event("BackOff", "Back-off restarting failed container block-cloud-metadata in pod jupyter-ada_jhub(a)"),
+        ],
+    ),
+    "the pod runs since before, and the hub does not see it": (
+        "not-noticed",
+        [
+            pod(
+                {
+                    "phase": "Running",
+                    "conditions": [{"type": "Ready", "status": "True"}],
+                    "containerStatuses": [container({"running": {"startedAt": "-3000s"}}, ready=True)],
+                },
+                created="-3000s",
+                node="user-1",
+            )
+        ],
+    ),
     "postStart": ("crash", [PLACED, event("FailedPostStartHook", "PostStartHook failed", path=MAIN)]),
     "config": ("container-config", [PLACED, event("Failed", 'Error: secret "course" not found', path=MAIN)]),
     "evicted": ("evicted", [PLACED, event("Evicted", "The node was low on resource: memory.")]),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from jhubdoctor import Severity
+from jhubdoctor.testing import Example, findings_of
 from jhubdoctor_checks.storage._drivers import is_csi, is_disk, share
 
 
@@ -54,3 +56,18 @@ def test_only_csi_drivers_register_themselves() -> None:
     assert not is_csi("rancher.io/local-path")
     assert not is_csi("cluster.local/nfs-subdir-external-provisioner")
     assert not is_csi("k8s.io/minikube-hostpath")
+
+
+@pytest.mark.parametrize(("volume", "severity"), [("pv-hub-db-dir", Severity.WARNING), ("", Severity.INFO)])
+def test_what_is_not_kept_there_yet_is_advice(volume: str, severity: Severity) -> None:
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "hub-db-dir"}, "spec": {"volumeName": volume}}
+    by_nfs = {"kind": "StorageClass", "metadata": {"name": "standard"}, "provisioner": "nfs.csi.k8s.io"}
+    made = {
+        "kind": "PersistentVolume",
+        "metadata": {"name": "pv-hub-db-dir"},
+        "spec": {"csi": {"driver": "nfs.csi.k8s.io"}},
+    }
+
+    [found] = findings_of(Example([claim, by_nfs, made]), "sqlite-on-network-share")
+
+    assert found.severity is severity

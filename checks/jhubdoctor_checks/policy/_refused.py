@@ -24,8 +24,8 @@ class Refused:
 
     @property
     def pods(self) -> tuple[Ref, ...]:
-        """The pods that were never made."""
-        return tuple(self.hub.pod_ref(s.pod) for s in self.spawns)
+        """The pods that were never made; the hub, where one was refused before its pod had a name: its claim was."""
+        return tuple(dict.fromkeys(self.hub.pod_ref(s.pod) if s.pod else self.hub.ref for s in self.spawns))
 
     def shown(self, says: str | Callable[[str], str]) -> tuple[Evidence, ...]:
         """The first two as evidence, in these words, or in those that it makes of the error."""
@@ -36,6 +36,6 @@ class Refused:
 
 
 def refused(hub: Hub, spawns: Spawns | None, now: datetime, *texts: str) -> Refused:
-    """Those unresolved failures that name a pod, and whose error holds one of these texts."""
+    """Those unresolved failures whose error holds one of these texts."""
     found = spawns.unresolved(now) if spawns else ()
-    return Refused(hub, tuple(s for s in found if s.pod and any(t in s.error for t in texts)))
+    return Refused(hub, tuple(s for s in found if any(t in s.error for t in texts)))

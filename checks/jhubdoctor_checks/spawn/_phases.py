@@ -175,6 +175,9 @@ def _unscheduled(t: Trace) -> Phase:
             Evidence("pod.spec", f"schedulerName: {scheduler}"),
         )
         return Phase("nobody-schedules", f"the scheduler {scheduler} did not even look at the pod", scheduler, shown)
+    if not t.spawn.pod:
+        # KubeSpawner since 0.15 (chart 0.11) logs that it asks for a pod
+        return Phase("not-asked", "the log does not show that the hub came to ask for a pod", evidence=())
     if t.readable:
         says = "the pod left no event at all, so no scheduler looked at it"
         return Phase("nobody-schedules", says, evidence=(Evidence("event", f"none about Pod {t.spawn.pod}"),))

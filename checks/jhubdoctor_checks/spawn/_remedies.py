@@ -88,6 +88,7 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
 _TEXTS = {
     "no-node": "Make room for users, or let their pods on the nodes that there are: the scheduler's reasons say which.",
     "nobody-schedules": "See whether the scheduler that the pod names runs, and what it logs.",
+    "not-asked": "See what the hub logged meanwhile: before it asks for a pod it lists those that there are.",
     "gated": "Something has to remove the scheduling gate: see who sets it.",
     "volume-pending": "See why the claim gets no volume.",
     "volume-mount": "See why the volume does not come: the event names the cause.",
@@ -110,6 +111,8 @@ def _more(phase: Phase, hub: Hub, look: str) -> tuple[str, ...]:
             hub.kubectl("get pods --selector component=user-scheduler"),
             hub.kubectl("logs --selector component=user-scheduler --tail 50"),
         )
+    if phase.word == "not-asked":
+        return (hub.kubectl(f"logs {_hub(hub)} --tail 200"),)
     if phase.word == "node-silent":
         return (look, "kubectl get nodes")
     return (look,)

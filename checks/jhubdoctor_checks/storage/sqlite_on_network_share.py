@@ -50,18 +50,19 @@ def sqlite_on_network_share(
     if not what:
         return
     source = ("volume", f"{volume.name} made by {made_by}") if volume else ("storageclass", f"provisioner: {made_by}")
+    bound = bool(claim.spec.volume_name)
     locked = [e for e, _ in of_today(hub_log, LOCKED, now)] if hub_log else []
     disks = sorted(c.name for c in storage_classes if c.provisioner in DISKS)
     yield Finding(
         on=(claim.ref,),
-        says=f"the hub keeps its SQLite database on {what}, where file locks are slow or unreliable"
-        + (", and its log says that the database is locked" if locked else ""),
+        says=f"the hub {'keeps' if bound else 'would keep'} its SQLite database on {what}, where file locks are slow or"
+        " unreliable" + (", and its log says that the database is locked" if locked else ""),
         evidence=(
             Evidence("pod.spec", f"the hub mounts the claim {claim.name} for its database"),
             Evidence(*source),
             *(Evidence("hub log", LOCKED, e.at) for e in locked[-1:]),
         ),
         fix=move(hub, claim.name, disks),
-        severity=Severity.ERROR if locked else None,
+        severity=Severity.ERROR if locked else None if bound else Severity.INFO,
         affects=(hub.ref, *(p.ref for p in hub_pods)),
     )
