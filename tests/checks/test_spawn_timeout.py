@@ -324,3 +324,12 @@ def test_without_events_and_values_the_failure_is_still_told() -> None:
     example = Example([{"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": FAILED}, *missing])
 
     assert [f.finding.cause for f in findings_of(example, "spawn-timeout")] == ["no-trace"]
+
+
+def test_a_log_without_a_request_for_a_pod_blames_no_scheduler() -> None:
+    failed = "[W {-600s} JupyterHub user:999] ada's server failed to start in 300 seconds, giving up.\n"
+    log = {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": failed}
+
+    [found] = findings_of(Example([log, OLD]), "spawn-timeout")
+
+    assert found.finding.cause == "not-asked"
