@@ -813,6 +813,7 @@ class ClaimRef(Struct):
 
     namespace: str = ""
     name: str = ""
+    uid: str = ""
 
 
 class Source(Struct):

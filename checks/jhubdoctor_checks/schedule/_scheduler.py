@@ -23,6 +23,7 @@ _COMPLAINTS = (
     re.compile(r"(?i)leaderelection lost|lost (?:master|lease)|failed to renew lease .{0,100}"),
     re.compile(r"(?i)(?:couldn't create|unable to create|initializing) (?:scheduler|profiles?).{0,160}"),
     re.compile(r"panic: .{0,160}"),
+    re.compile(r"dial tcp \S+: (?:connect: )?(?:connection refused|no route to host|i/o timeout)"),
 )
 
 
@@ -108,3 +109,14 @@ def timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) ->
     """Users' pods that ran out of time without a word from any scheduler, and are gone."""
     failed = [s for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout" and s.pod] if spawns else []
     return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]
+
+
+# Containers that service meshes put into a pod: Istio, Linkerd, Consul. One that starts beside the scheduler cuts it
+# off from the API server until it is ready itself.
+_SIDECARS = {"istio-proxy": "sidecar.istio.io/inject", "linkerd-proxy": "", "consul-dataplane": ""}
+
+
+def mesh_of(pods: list[Pod]) -> tuple[str, str]:
+    """The sidecar of a mesh in these pods, and the annotation that keeps it out; empty where there is none."""
+    names = {c.name for p in pods for c in (*p.spec.containers, *p.spec.init_containers)}
+    return next(((name, key) for name, key in _SIDECARS.items() if name in names), ("", ""))

@@ -9,6 +9,7 @@ from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.schedule._scheduler import (
     complaint,
     lost_ready_at,
+    mesh_of,
     signs,
     states,
     timed_out,
@@ -59,6 +60,9 @@ def user_scheduler_down(
         if down or stuck:
             ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
             lost = timed_out(hub, spawns, events, now)
+            said = complaint(user_scheduler_logs)
+            # a sidecar alone proves nothing: schedulers run beside one, unless it keeps them from the API server
+            sidecar, keeps_out = mesh_of(user_scheduler_pods) if "dial tcp" in said else ("", "")
             yield Finding(
                 on=(d.ref,),
                 says=f"the user-scheduler {ends}: {_count(len(mine), len(lost))}",
@@ -66,9 +70,17 @@ def user_scheduler_down(
                     ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
                     *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
                     *signs(stuck, leases, d, now),
-                    *((("user-scheduler log", said),) if (said := complaint(user_scheduler_logs)) else ()),
+                    *((("user-scheduler log", said),) if said else ()),
+                    *((("pod.spec", f"the container {sidecar} of a service mesh"),) if sidecar else ()),
                 ),
                 fix=Fix(
+                    "Keep the mesh's sidecar out of its pods: it cuts the scheduler off from the API server.",
+                    {"scheduling": {"userScheduler": {"annotations": {keeps_out: "false"}}}},
+                    (hub.helm_upgrade,),
+                    "Users' servers keep running.",
+                )
+                if keeps_out == "sidecar.istio.io/inject" and hub.at_least("2.0.0")
+                else Fix(
                     f"See why it does not {'start' if down else 'schedule'}. {_WAY_OUT}",
                     _OFF,
                     (hub.kubectl(f"logs deployment/{d.name} --tail=50"), hub.helm_upgrade),

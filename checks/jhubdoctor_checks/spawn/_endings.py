@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from jhubdoctor import ContainerStatus, Fix, Hub, Pod, PodLog, clean
+from jhubdoctor import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
 
 # The kubelet's and the container runtimes' words for a container that cannot even be made or started.
 CANNOT_START = frozenset(
@@ -108,10 +108,27 @@ _CODES = {
 }
 
 
-def ending_of(status: ContainerStatus, log: PodLog | None) -> Ending:
-    """How a container ended, by its log where that tells, else by its exit code."""
+# The kubelet ends a container whose hook fails (pkg/kubelet/lifecycle, kuberuntime; 1.20 to 1.36). What the event says
+# of the command and its output may hold a token (gitpuller's URL): only the exit code is shown.
+_HOOK = "FailedPostStartHook"
+_HOOK_CODE = re.compile(r"exited with (\d{1,3})\b")
+
+
+def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Events | None) -> Ending:
+    """How a container ended, by its hook or its log where these tell, else by its exit code."""
     end = status.state.terminated or status.last_state.terminated
     code, at = (end.exit_code, end.finished_at) if end else (0, None)
+    said = [e for e in events.about("Pod", pod.name, _HOOK) if e.container in {"", status.name}] if events else []
+    if said:
+        found = _HOOK_CODE.search(said[0].message)
+        return Ending(
+            "post-start",
+            "its postStart hook fails" + (f" (exit code {found[1]})" if found else ""),
+            code,
+            at,
+            text="See what the hook's command does in that image (singleuser.lifecycleHooks.postStart): the container is "
+            "stopped each time it fails. End it with `|| true` where a server without it is better than none.",
+        )
     for row in _ROWS:
         for m in reversed(list(log.search(row.pattern)) if log else []):
             return Ending(row.word, row.says, code, at, clean(m.string[m.start() :], 200), row.text)

@@ -20,7 +20,7 @@ def user_pod_crash_loop(
     """Containers of users' servers end with an error, again and again or for good."""
     logs = {(log.pod.name, log.container): log for log in ended_user_logs or []}
     found = [
-        (pod, status, ending_of(status, logs.get((pod.name, status.name))))
+        (pod, status, ending_of(status, logs.get((pod.name, status.name)), pod, events))
         for pod in user_pods
         if not pod.terminating and pod.status.reason == ""
         for status in pod.status.container_statuses
@@ -60,5 +60,7 @@ def _shown(members: list[tuple[Pod, ContainerStatus, Ending]], ending: Ending) -
     for pod, status, e in members[:3]:
         restarts = f", restarted {status.restart_count} times" if status.restart_count else ""
         yield Evidence("pod.status", f"{pod.name}: {status.name}: exit code {e.code}{restarts}", e.at)
+    if ending.word == "post-start":
+        yield Evidence("event", "FailedPostStartHook")
     if ending.line:
         yield Evidence("pod log", ending.line)

@@ -269,6 +269,9 @@ def _unfit_for(claim: PersistentVolumeClaim, volume: PersistentVolume) -> str:
     if ref is not None and (ref.namespace, ref.name) != (claim.namespace, claim.name):
         state = "is still reserved for" if volume.status.phase == "Released" else "belongs to"
         return f"{state} {ref.namespace}/{ref.name}"
+    if ref is not None and ref.uid and claim.metadata.uid and ref.uid != claim.metadata.uid:
+        # the claim was deleted and made anew: the volume waits for the former one, which never comes back
+        return "is still reserved for an earlier claim of this name"
     if volume.spec.storage_class_name != (claim.storage_class or ""):
         return f"has storageClassName {volume.spec.storage_class_name or '(none)'}"
     lacking = sorted(set(claim.spec.access_modes) - set(volume.spec.access_modes))
