@@ -75,6 +75,7 @@ def _finding(hub: Hub, image: str, found: list[Slow], pulls: list[Pull], limit: 
     else:
         part = "longer to pull than" if worst.waited >= limit else "most of"
         says = f"{image} takes {part} the {limit} seconds for the start of a server"
+        says += " that the chart gives by default" if values is None else ""
     known = worst.pull.took is not None
     return Finding(
         on=tuple(dict.fromkeys(x.ref for x in found)),
@@ -93,7 +94,8 @@ def _finding(hub: Hub, image: str, found: list[Slow], pulls: list[Pull], limit: 
             *((Evidence("event", f"the longest pull of it took {int(whole)} seconds"),) if whole and not known else ()),
         ),
         fix=_fix(hub, max(whole or 0, worst.waited), limit, values),
-        severity=None if failed else Severity.WARNING,
+        # without the values nobody knows whether it has more time than by default
+        severity=None if failed else Severity.INFO if values is None else Severity.WARNING,
         cause=image,
     )
 

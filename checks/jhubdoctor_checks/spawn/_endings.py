@@ -126,8 +126,8 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
             "its postStart hook fails" + (f" (exit code {found[1]})" if found else ""),
             code,
             at,
-            text="See what the hook's command does in that image (singleuser.lifecycleHooks.postStart): the container is "
-            "stopped each time it fails. End it with `|| true` where a server without it is better than none.",
+            text="See what the hook's command does in that image (singleuser.lifecycleHooks.postStart): the container "
+            "is stopped each time it fails. End it with `|| true` where a server without it is better than none.",
         )
     for row in _ROWS:
         for m in reversed(list(log.search(row.pattern)) if log else []):
