@@ -57,6 +57,8 @@ class Check:
     explains: tuple[str, ...]
     needs: tuple[Need, ...]
     module: str
+    whole: tuple[str, ...] = ()
+    """Facts that it must see whole: its findings say that something is not among them."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[Finding]:
         """Call the function itself, for tests."""
@@ -97,14 +99,21 @@ def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., An
     return declare
 
 
-def check(*, severity: Severity, explains: tuple[str, ...] = ()) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
+def check(
+    *, severity: Severity, explains: tuple[str, ...] = (), whole: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
     """Declare a check.
 
     Its id is the function's name with dashes, its area is the folder of its module, its title is the docstring's first
     line. `explains` names the checks whose findings are folded under this one's where they are about the same objects.
+    `whole` names the parameters of which its findings say that something is not there: where one was read in part (a
+    page of its list failed), the check is unknown, whatever it found.
     """
 
     def declare(function: Callable[..., Iterable[Finding]]) -> Check:
+        needs = _needs(function)
+        if strange := set(whole) - {n.fact for n in needs}:
+            raise ValueError(f"{function.__name__} has no such parameter: {', '.join(sorted(strange))}")
         title = (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
         return Check(
             id=function.__name__.replace("_", "-"),
@@ -113,8 +122,9 @@ def check(*, severity: Severity, explains: tuple[str, ...] = ()) -> Callable[[Ca
             function=function,
             severity=severity,
             explains=explains,
-            needs=_needs(function),
+            needs=needs,
             module=function.__module__,
+            whole=whole,
         )
 
     return declare

@@ -123,13 +123,14 @@ class Registry:
         """
         found: dict[str, list[str]] = {}
         for c in checks:
-            facts = self._required(c) if required else self.closure([c])
+            facts = self.required(c) if required else self.closure([c])
             only = required and not spare
             for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.spare))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 
-    def _required(self, check: Check) -> dict[str, Fact]:
+    def required(self, check: Check) -> dict[str, Fact]:
+        """The facts without which a check is unknown, also through others."""
         found: dict[str, Fact] = {}
         todo = [n.fact for n in check.needs if not dispensable(n, self.facts)]
         while todo:

@@ -66,6 +66,8 @@ class Result:
     reason: str = ""
     gaps: tuple[Gap, ...] = ()
     duration: float = 0.0
+    rests_on: frozenset[Query] = frozenset()
+    """What was asked for the facts that the check cannot do without."""
 
 
 @dataclass(eq=False)
@@ -104,13 +106,17 @@ class Baseline:
 
 @dataclass
 class CoverageRow:
-    """One read: how it ended, how many items, and which checks needed it."""
+    """One read: how it ended, how many items, and which checks it was for.
+
+    `required_by` are those of `needed_by` that cannot do without it.
+    """
 
     query: Query
     state: State
     items: int
     detail: str
     needed_by: list[str]
+    required_by: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -189,7 +195,10 @@ class Report:
 
 @dataclass
 class Outcome:
-    """A fact's value, or why there is none; and what of it was not seen."""
+    """A fact's value, or why there is none; and what of it was not seen.
+
+    With `partial` what is absent may be there after all.
+    """
 
     value: Any = None
     gaps: tuple[Gap, ...] = ()
@@ -217,7 +226,7 @@ class _Facts:
         self.scope = scope
         self.coverage = Coverage()
         self.outcomes: dict[Key, Outcome] = {}
-        self.queries: dict[str, set[Query]] = {}
+        self.queries: dict[Key, set[Query]] = {}
         self.of_hub = self._hub_scoped()
         self.hubs: list[Hub] = []
         self.suppressions = Suppressions()
@@ -288,14 +297,33 @@ class _Facts:
             elif dispensable(need, self.facts) and not got.broken:
                 arguments[need.fact] = None
                 sum_.unseen += got.gaps
+                sum_.partial += got.partial
             else:
-                sum_.gaps += got.gaps
+                # of what was read in part nobody can say that something is not there
+                sum_.gaps += got.gaps or got.partial
                 sum_.broken = sum_.broken or got.broken
-                absent += [got.absent] if got.absent else []
+                absent += [got.absent] if got.absent and not got.partial else []
         if absent:
             # what is certainly not there outweighs what could not be read
             return {}, Outcome(absent=absent[0])
         return arguments, sum_
+
+    def cut(self, names: Iterable[str], i: int | None) -> bool:
+        """Whether of one of these facts a part was not seen."""
+        return any(self.of(name, i).partial for name in names)
+
+    def asked(self, facts: Iterable[Fact], i: int | None) -> frozenset[Query]:
+        """What these facts asked for, for a hub, but for what they can spare.
+
+        A hub that was found was seen, whatever of the others was not.
+        """
+        return frozenset(
+            query
+            for f in facts
+            if i is None or f.name != "hubs"
+            for query in self.queries.get((f.name, i if f.name in self.of_hub else None), ())
+            if query.read in f.reads
+        )
 
     def _one(self, key: Key) -> Outcome:
         name, i = key
@@ -310,15 +338,22 @@ class _Facts:
             # where it failed for want of something optional, that is the reason to tell
             return Outcome(gaps=sum_.unseen or (Gap(e.query, e.state, e.detail),))
         except NotApplicable as e:
-            return Outcome(absent=str(e))
+            return Outcome(absent=str(e), partial=sum_.partial + _gaps(look))
         except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
             return Outcome(broken=bug.where(e))
         finally:
-            self.queries.setdefault(name, set()).update(look.queries)
-        own = tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
+            self.queries[key] = set(look.queries)
         return Outcome(
-            value, partial=sum_.partial + own, unseen=sum_.unseen, sampled=(*sum_.sampled, *map(clean, look.sampled))
+            value,
+            partial=sum_.partial + _gaps(look),
+            unseen=sum_.unseen,
+            sampled=(*sum_.sampled, *map(clean, look.sampled)),
         )
+
+
+def _gaps(look: Look) -> tuple[Gap, ...]:
+    """What could be read in part alone."""
+    return tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -357,11 +392,14 @@ def run(
         if rules and any(n.fact == "suppressions" for n in c.needs):
             facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
-        if per_hub and not facts.hubs:
+        if per_hub and (not facts.hubs or found.partial):
+            # where not all could be looked through, there may be a hub that nobody saw
             results.append(_without_hub(c, found))
         places: list[int | None] = [*range(len(facts.hubs))] if per_hub else [None]
+        required = registry.required(c).values()
         for place in places:
             result, findings = _judge(c, facts, place)
+            result.rests_on = facts.asked(required, place)
             results.append(result)
             reported += findings
     version = facts.of("server_version", None)
@@ -376,7 +414,7 @@ def run(
         results=results,
         findings=active,
         suppressed=suppressed,
-        coverage=_coverage(registry, checks, facts),
+        coverage=_coverage(registry, checks, facts, results),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
         knows=registry.knows,
@@ -406,8 +444,8 @@ def _jupyterhub_version(facts: _Facts, i: int) -> str:
 def _without_hub(check: Check, found: Outcome) -> Result:
     if found.broken:
         return Result(check, None, Status.BROKEN, found.broken)
-    if found.gaps:
-        return Result(check, None, Status.UNKNOWN, "; ".join(map(str, found.gaps)), found.gaps)
+    if gaps := found.gaps or found.partial:
+        return Result(check, None, Status.UNKNOWN, "; ".join(map(str, gaps)), gaps)
     return Result(check, None, Status.NOT_APPLICABLE, found.absent or "no hub was found")
 
 
@@ -425,13 +463,15 @@ def _judge(check: Check, facts: _Facts, i: int | None) -> tuple[Result, list[Rep
     try:
         findings = list(check.function(**arguments))
     except NotApplicable as e:
+        if partly := tuple(dict.fromkeys(sum_.partial)):
+            return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partly)), partly), []
         return Result(check, hub, Status.NOT_APPLICABLE, str(e)), []
     except Exception as e:  # noqa: BLE001  - a bug in a check is that check's result
         return Result(check, hub, Status.BROKEN, bug.where(e), duration=time.monotonic() - start), []
     duration = time.monotonic() - start
     partial, unseen = tuple(dict.fromkeys(sum_.partial)), tuple(dict.fromkeys(sum_.unseen))
     sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(sum_.sampled)]
-    if findings:
+    if findings and not facts.cut(check.whole, i):
         said = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
             Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
@@ -614,11 +654,11 @@ def ranked(findings: list[Reported]) -> list[Reported]:
     return sorted(findings, key=place)
 
 
-def _coverage(registry: Registry, checks: list[Check], facts: _Facts) -> list[CoverageRow]:
+def _coverage(registry: Registry, checks: list[Check], facts: _Facts, results: list[Result]) -> list[CoverageRow]:
     by_fact = {c.id: set(registry.closure([c])) for c in checks}
     rows = []
     for query, answer in facts.coverage.rows.items():
-        readers = {name for name, queries in facts.queries.items() if query in queries}
+        readers = {name for (name, _), queries in facts.queries.items() if query in queries}
         rows.append(
             CoverageRow(
                 query=query,
@@ -626,6 +666,7 @@ def _coverage(registry: Registry, checks: list[Check], facts: _Facts) -> list[Co
                 items=answer.surveyed or len(answer.items) or int(bool(answer.text)),
                 detail=answer.detail,
                 needed_by=sorted(i for i, names in by_fact.items() if names & readers),
+                required_by=sorted({r.check.id for r in results if query in r.rests_on}),
             )
         )
     return sorted(rows, key=lambda r: str(r.query))

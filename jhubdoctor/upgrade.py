@@ -181,6 +181,7 @@ def upgrade(
     report.results = [r for r in report.results if r.check.id != upgrade_values.id]
     for row in report.coverage:
         row.needed_by = [i for i in row.needed_by if i != upgrade_values.id]
+        row.required_by = [i for i in row.required_by if i != upgrade_values.id]
     plans = []
     for hub, given, version in sorted(seen, key=lambda s: s[0].label):
         plans.append(pack.plan(given, hub, version.minor if version is not None else None, target))

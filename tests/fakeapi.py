@@ -1,12 +1,14 @@
 """A small API server on loopback that serves an example, and the faults of real servers, proxies and networks.
 
 It answers GET alone, as an API server does: lists with selectors and pages, single objects, logs, paths. What it is
-asked for is kept, so that tests can say what was sent.
+asked for is kept, so that tests can say what was sent. `Wire` is the same without sockets, for tests of many requests.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import io
 import json
 import re
 import socket
@@ -22,8 +24,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import urllib3
+
 from jhubdoctor.memory import fields_match, labels_match
-from jhubdoctor.reads import READS
+from jhubdoctor.reads import READS, Query
 from jhubdoctor.testing import Example
 
 HTML = b"<!DOCTYPE html><html><title>Sign in</title><form action=/login></form></html>"
@@ -34,6 +38,8 @@ FAULTS = (
 )  # fmt: skip
 """What any read can end in."""
 LOG_FAULTS = ("huge", "endless-line", "binary")
+ENDLESS = frozenset({"hang", "slow-body", "slow-headers", "endless-line"})
+"""Those that only a limit of time ends."""
 _PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[^/]+)/(?P<version>[^/]+))(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<resource>[^/]+)"
     r"(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?"
@@ -54,7 +60,7 @@ class Request:
 
 @dataclass
 class FakeAPI:
-    """The server. `faults` maps the name of a read to one of FAULTS; `"*"` is for all of them.
+    """The server. `faults` maps a query, or the name of a read, to one of FAULTS; `"*"` is for all of them.
 
     Attributes:
         times: how often a fault happens before the read is served well, per read; for ever where it is not named.
@@ -65,7 +71,7 @@ class FakeAPI:
     """
 
     example: Example
-    faults: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[Any, str] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     page: int = 500
     gone_after: int | None = None
@@ -78,6 +84,7 @@ class FakeAPI:
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
+    port: int = 0
 
     def __post_init__(self) -> None:
         reader = self.example.reader()
@@ -115,7 +122,7 @@ class FakeAPI:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port or 9}"
 
     def kubeconfig(
         self,
@@ -141,9 +148,14 @@ class FakeAPI:
 
     # --- answering ---------------------------------------------------------------------------------------------------
 
-    def fault(self, read: str) -> str:
+    def intended(self, path: str) -> str:
+        """The fault that a request for this path is to meet, empty for none."""
+        query = query_of(path)
+        return self.faults.get(query) or self.faults.get(query.read) or self.faults.get("*", "")
+
+    def fault(self, path: str) -> str:
         """The fault of this request, empty where it is served well."""
-        found = self.faults.get(read) or self.faults.get("*", "")
+        found, read = self.intended(path), query_of(path).read
         with self.lock:
             if found and read in self.times:
                 if self.times[read] <= 0:
@@ -188,6 +200,26 @@ def read_of(path: str, query: Mapping[str, str]) -> str:
     return f"helm-{m['resource']}" if helm else m["resource"]
 
 
+def query_of(path: str) -> Query:
+    """What a path with its parameters asks for; `metadata_only` and `survey` are not told by it."""
+    split = urlsplit(path)
+    given = {k: v[0] for k, v in parse_qs(split.query).items()}
+    read = read_of(split.path, given)
+    m = _PATH.fullmatch(split.path)
+    if m is None:
+        return Query(read, name=path)
+    name = unquote(m["name"] or "")
+    if m["sub"] == "log":
+        name += f"/{given.get('container', '')}" + ("/previous" if given.get("previous") == "true" else "")
+    namespace = unquote(m["namespace"]) if m["namespace"] else None
+    return Query(read, namespace, name, given.get("labelSelector", ""), given.get("fieldSelector", ""))
+
+
+def plain(query: Query) -> Query:
+    """A query as `query_of` tells it."""
+    return Query(query.read, query.namespace, query.name, query.labels, query.fields)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -229,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         if api.denied:
             self.status(api.denied, "Unauthorized")
             return
-        if fault := api.fault(read):
+        if fault := api.fault(self.path):
             getattr(self, f"fault_{fault.replace('-', '_')}", lambda: self.plain_fault(fault))()
             return
         m = _PATH.fullmatch(split.path)
@@ -382,3 +414,41 @@ class _Handler(BaseHTTPRequestHandler):
 
     def fault_binary(self) -> None:
         self.send(200, bytes(range(256)) * 1000 + b"\n\xff\xfe\x00", "text/plain")
+
+
+# --- without sockets -------------------------------------------------------------------------------------------------
+
+
+class _Offline(_Handler):
+    """One request, answered into memory."""
+
+    def __init__(self, api: FakeAPI, request: bytes) -> None:  # no socket, so nothing of the base is set up
+        self.server_api = api
+        self.rfile, self.wfile = io.BytesIO(request), io.BytesIO()
+        self.client_address = ("127.0.0.1", 0)
+        self.handle_one_request()
+
+
+@dataclass
+class Wire:
+    """A pool of connections to a `FakeAPI` that does not run: the same bytes, and the same errors at once."""
+
+    api: FakeAPI
+
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], **_: Any) -> urllib3.HTTPResponse:
+        """As urllib3 does it."""
+        path = url.removeprefix(self.api.url)
+        fault = self.api.intended(path)
+        if fault in ENDLESS:
+            raise urllib3.exceptions.ReadTimeoutError(self, path, "Read timed out.")  # type: ignore[arg-type]
+        if fault == "reset":
+            raise urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
+        head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+        answer = _Offline(self.api, f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode()).wfile
+        answer.seek(0)
+        status = int(answer.readline().split()[1])
+        found = dict(http.client.parse_headers(answer))
+        return urllib3.HTTPResponse(io.BytesIO(answer.read()), found, status, preload_content=False)
+
+    def clear(self) -> None:
+        """There is nothing to let go of."""

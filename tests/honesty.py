@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable
 
 from jhubdoctor.reads import State
-from jhubdoctor.run import Report, Status
-from jhubdoctor.testing import registry
+from jhubdoctor.run import Report, Result, Status
 
 # Reads whose absence is an answer: a cluster without the Gateway API has no HTTPRoutes.
 # An API server has /livez, or /readyz, or before 1.16 neither.
 ANSWERS = {("httproutes", State.ABSENT), ("readyz", State.ABSENT), ("livez", State.ABSENT)}
 
 
-@cache
-def required(check_id: str) -> frozenset[str]:
-    """The reads of the facts that a check cannot do without; a hub that was found was seen, whatever else was not."""
-    checks, facts = registry().checks, registry().facts
-    found: set[str] = set()
-    todo = [n.fact for n in checks[check_id].needs if not n.optional]
-    seen = set()
-    while todo:
-        name = todo.pop()
-        if name in seen or name not in facts:
-            continue
-        seen.add(name)
-        found |= set(facts[name].reads)
-        todo += [n.fact for n in facts[name].needs if not n.optional]
-    return frozenset(found)
-
-
 def unearned(report: Report) -> dict[str, list[str]]:
-    """Checks that passed, each with what they needed and what was not read.
-
-    A read counts for a check where a fact of it made that read in this run: some are made only if they are needed.
-    """
-    passed = {r.check.id for r in report.results if r.status is Status.OK}
+    """Checks that passed, each with what was asked for the facts that it cannot do without, and was not read."""
+    missed = {
+        row.query: f"{row.query}: {row.state.value}"
+        for row in report.coverage
+        if row.state is not State.OK and not ((row.query.read, row.state) in ANSWERS and row.detail.startswith("HTTP"))
+    }
     found: dict[str, list[str]] = {}
-    for row in report.coverage:
-        served = not ((row.query.read, row.state) in ANSWERS and row.detail.startswith("HTTP"))
-        if row.state is State.OK or not served:
-            continue
-        for check in passed & set(row.needed_by):
-            if row.query.read in required(check):
-                found.setdefault(check, []).append(f"{row.query}: {row.state.value}")
+    for r in report.results:
+        if r.status is Status.OK and (why := sorted(missed[q] for q in r.rests_on & missed.keys())):
+            found.setdefault(r.check.id, []).extend(why)
     return found
+
+
+def hushed(whole: Report, blind: Report) -> list[str]:
+    """Checks that say something else where less was read, and not that they could not look.
+
+    What a check needs only to say more may be missing; what turns a finding into silence, or into "not applicable",
+    may not. `whole` is the report of the same cluster with everything read.
+    """
+    seen = _places(blind.results)
+    found = []
+    for place, r in _places(whole.results).items():
+        now = seen.get(place) or seen.get((place[0], ""))
+        if now is None or now.status not in {r.status, Status.UNKNOWN}:
+            found.append(f"{r.check.id}: {r.status.value}, then {now.status.value if now else 'nothing'}")
+    return found
+
+
+def _places(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
+    return {(r.check.id, r.hub.label if r.hub else ""): r for r in results}

@@ -124,6 +124,105 @@ def test_what_was_read_in_part_is_used_and_is_never_a_pass() -> None:
     assert "left out" in result.reason
 
 
+ODD_NODE = "kind: Node\nmetadata: {name: odd}\nspec: {taints: 7}"
+
+
+def test_of_what_was_read_in_part_nothing_is_said_not_to_be_there() -> None:
+    @fact()
+    def gpu_node(some_nodes: list[Node]) -> Node:
+        """The node with a GPU."""
+        for n in some_nodes:
+            if "gpu" in n.labels:
+                return n
+        raise NotApplicable("there is no such node")
+
+    @check(severity=Severity.ERROR)
+    def needs_it(gpu_node: Node) -> Iterator[Finding]:
+        """Needs it."""
+        yield from ()
+
+    @check(severity=Severity.ERROR)
+    def could_do_without(gpu_node: Node | None) -> Iterator[Finding]:
+        """Could do without."""
+        yield from ()
+
+    @check(severity=Severity.ERROR)
+    def says_so_itself(some_nodes: list[Node]) -> Iterator[Finding]:
+        """Says so itself."""
+        if some_nodes:
+            raise NotApplicable("none has a GPU")
+        yield from ()
+
+    checks = [needs_it, could_do_without, says_so_itself]
+    whole = {r.check.id: r.status for r in diagnose(checks, "", gpu_node).results}
+    part = {r.check.id: r.status for r in diagnose(checks, ODD_NODE, gpu_node).results}
+
+    assert whole == {
+        "needs-it": Status.NOT_APPLICABLE, "could-do-without": Status.OK, "says-so-itself": Status.NOT_APPLICABLE
+    }  # fmt: skip
+    assert set(part.values()) == {Status.UNKNOWN}
+
+
+def test_a_check_of_what_is_not_there_says_nothing_where_a_part_was_not_seen() -> None:
+    @check(severity=Severity.ERROR, whole=("some_nodes",))
+    def misses_a_node(some_nodes: list[Node], names: list[str]) -> Iterator[Finding]:
+        """Misses a node."""
+        if not any("gpu" in n.labels for n in some_nodes):
+            yield a_finding(*names)
+
+    [before], [after] = diagnose([misses_a_node]).results, diagnose([misses_a_node], ODD_NODE).results
+
+    assert before.status is Status.FOUND
+    assert after.status is Status.UNKNOWN
+    assert "nodes: malformed" in after.reason
+
+
+def test_what_a_check_must_see_whole_is_a_parameter_of_it() -> None:
+    with pytest.raises(ValueError, match="no such parameter: nodes"):
+
+        @check(severity=Severity.ERROR, whole=("nodes",))
+        def misspelt(some_nodes: list[Node]) -> Iterator[Finding]:
+            """Misspelt."""
+            yield from ()
+
+
+def test_where_not_all_could_be_looked_through_there_may_be_another_hub() -> None:
+    @check(severity=Severity.ERROR)
+    def is_fine(names: list[str]) -> Iterator[Finding]:
+        """Is fine."""
+        yield from ()
+
+    report = diagnose([is_fine], "kind: Deployment\nmetadata: {name: odd, labels: {component: hub}}\nspec: 7")
+
+    assert [(r.hub is None, r.status) for r in report.results] == [(True, Status.UNKNOWN), (False, Status.OK)]
+    assert report.exit_code == 3
+
+
+def test_a_row_of_coverage_says_who_can_do_without_it() -> None:
+    @fact("nodes", spare=("pods",))
+    def spares_pods(look: Look, hub: Hub) -> int:
+        """Spares pods."""
+        return len(look.list("nodes")) + len(look.list("pods", hub.namespace, labels="component=hub"))
+
+    @check(severity=Severity.ERROR)
+    def needs_both(spares_pods: int, names: list[str]) -> Iterator[Finding]:
+        """Needs both."""
+        yield from ()
+
+    @check(severity=Severity.ERROR)
+    def would_like_nodes(names: list[str], some_nodes: list[Node] | None) -> Iterator[Finding]:
+        """Would like nodes."""
+        yield from ()
+
+    report = diagnose([needs_both, would_like_nodes], "", spares_pods)
+    rows = {str(r.query): (r.needed_by, r.required_by) for r in report.coverage}
+
+    both = ["needs-both", "would-like-nodes"]
+    assert rows["pods in jhub"] == (both, both)
+    assert rows["pods in jhub with component=hub"] == (["needs-both"], [])
+    assert rows["nodes"] == (both, ["needs-both"])
+
+
 def test_a_crash_is_the_result_of_the_check_that_crashed() -> None:
     @check(severity=Severity.ERROR)
     def crashes(names: list[str]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from jhubdoctor_checks.helm._operations import at_work, pending
 BUSY = "another operation (install/upgrade/rollback) is in progress"
 
 
-@check(severity=Severity.ERROR, explains=("hook-leftovers",))
+@check(severity=Severity.ERROR, explains=("hook-leftovers",), whole=("revisions",))
 def helm_release_not_deployed(
     hub: Hub, revisions: list[Revision], newest_release: Release | None, now: datetime
 ) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ LABEL = "hub.jupyter.org/deletable"
 JUST_NOW = timedelta(minutes=2)
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, whole=("revisions",))
 def hook_leftovers(
     hub: Hub,
     daemon_sets: list[DaemonSet],

@@ -17,6 +17,7 @@ _RUNNING = re.compile(r"JupyterHub is now running")
 @check(
     severity=Severity.ERROR,
     explains=("hub-crash-loop", "hub-restarting", "spawn-error", "proxy-unreachable"),
+    whole=("hub_pods", "proxy_pods"),
 )
 def proxy_token_mismatch(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod], proxy_log: PodLog | None

@@ -22,7 +22,11 @@ _SAYS = {
 _SKIP = {"prePuller": {"hook": {"enabled": False}}}
 
 
-@check(severity=Severity.ERROR, explains=("helm-release-not-deployed", "hook-leftovers", "helm-upgrade-blocked"))
+@check(
+    severity=Severity.ERROR,
+    explains=("helm-release-not-deployed", "hook-leftovers", "helm-upgrade-blocked"),
+    whole=("nodes",),
+)
 def hook_image_puller_stuck(
     hub: Hub,
     daemon_sets: list[DaemonSet],

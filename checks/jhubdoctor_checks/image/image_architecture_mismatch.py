@@ -13,6 +13,7 @@ _WRONG = re.compile(r"exec format error", re.IGNORECASE)
 @check(
     severity=Severity.ERROR,
     explains=("user-pod-crash-loop", "user-pod-init-failed", "hub-crash-loop", "spawn-timeout", "spawn-timeline"),
+    whole=("nodes",),
 )
 def image_architecture_mismatch(
     hub: Hub,

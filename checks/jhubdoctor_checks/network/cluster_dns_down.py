@@ -22,6 +22,7 @@ UNRESOLVED = r"Temporary failure in name resolution|Name or service not known|Co
         "hub-api-unreachable",
         "spawn-error",
     ),
+    whole=("cluster_dns",),
 )
 def cluster_dns_down(
     hub: Hub,

@@ -24,6 +24,7 @@ UNREACHED = (
         "hub-api-unreachable",
         "spawn-error",
     ),
+    whole=("network_policies", "pods"),
 )
 def network_policy_blocks_hub(
     hub: Hub,

@@ -8,7 +8,11 @@ from jhubdoctor_checks.network._ends import changed
 from jhubdoctor_checks.network._walls import opened, walls_of
 
 
-@check(severity=Severity.WARNING, explains=("spawn-http-timeout", "spawn-timeout", "user-pod-crash-loop"))
+@check(
+    severity=Severity.WARNING,
+    explains=("spawn-http-timeout", "spawn-timeout", "user-pod-crash-loop"),
+    whole=("network_policies", "pods"),
+)
 def network_policy_blocks_users(
     hub: Hub, users_blocked: list[Blocked], user_pods: list[Pod], spawns: Spawns | None, values: Values | None
 ) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from jhubdoctor import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, S
 from jhubdoctor_checks.network._endpoints import dead, have, missing_ports, selects, state, stays_unready, why_empty
 
 
-@check(severity=Severity.ERROR, explains=("proxy-unreachable",))
+@check(severity=Severity.ERROR, explains=("proxy-unreachable",), whole=("pods", "endpoint_slices", "deployments"))
 def service_without_endpoints(
     hub: Hub,
     services: list[Service],

@@ -18,6 +18,7 @@ from jhubdoctor_checks.node._nodes import they
         "service-without-endpoints",
         "helm-release-not-deployed",
     ),
+    whole=("nodes",),
 )
 def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added: bool | None) -> Iterator[Finding]:
     """Nodes that pods need are cordoned."""

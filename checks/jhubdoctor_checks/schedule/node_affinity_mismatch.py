@@ -21,7 +21,7 @@ _PATHS = {
 }
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS)
+@check(severity=Severity.ERROR, explains=EXPLAINS, whole=("nodes",))
 def node_affinity_mismatch(
     hub: Hub,
     misfits: list[Unplaced],

@@ -8,7 +8,7 @@ from jhubdoctor import Finding, Fix, Hub, PriorityClass, Severity, StatefulSet, 
 CUTOFF = -10
 
 
-@check(severity=Severity.WARNING, explains=("placeholders-pending",))
+@check(severity=Severity.WARNING, explains=("placeholders-pending",), whole=("autoscaler", "priority_classes"))
 def placeholder_priority_cutoff(
     hub: Hub, stateful_sets: list[StatefulSet], priority_classes: list[PriorityClass], autoscaler: object
 ) -> Iterator[Finding]:

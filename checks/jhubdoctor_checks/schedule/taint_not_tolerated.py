@@ -10,7 +10,7 @@ from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, names, on, own
 from jhubdoctor_checks.schedule._taints import near_miss, others
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS)
+@check(severity=Severity.ERROR, explains=EXPLAINS, whole=("nodes",))
 def taint_not_tolerated(
     hub: Hub,
     misfits: list[Unplaced],

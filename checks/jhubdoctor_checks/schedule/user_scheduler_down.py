@@ -35,6 +35,7 @@ STARTING = 180
         "consecutive-failure-abort",
         "hub-restarting",
     ),
+    whole=("deployments", "user_scheduler_pods"),
 )
 def user_scheduler_down(
     hub: Hub,

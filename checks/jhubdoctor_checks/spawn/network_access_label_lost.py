@@ -8,7 +8,11 @@ from jhubdoctor_checks.spawn._access import LABEL, admitted, asks, to_hub
 from jhubdoctor_checks.spawn._servers import refs
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout", "user-pod-crash-loop"))
+@check(
+    severity=Severity.ERROR,
+    explains=("spawn-timeout", "spawn-http-timeout", "user-pod-crash-loop"),
+    whole=("network_policies",),
+)
 def network_access_label_lost(
     hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values, spawns: Spawns | None
 ) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from jhubdoctor_checks.storage._attach import Held, fix_for, held_elsewhere
 @check(
     severity=Severity.ERROR,
     explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints", "volume-mount-failed"),
+    whole=("pods", "nodes", "volume_attachments"),
 )
 def volume_multi_attach(
     hub: Hub,
