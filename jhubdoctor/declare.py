@@ -106,14 +106,11 @@ def check(
 
     Its id is the function's name with dashes, its area is the folder of its module, its title is the docstring's first
     line. `explains` names the checks whose findings are folded under this one's where they are about the same objects.
-    `whole` names the parameters of which its findings say that something is not there: where one was read in part (a
-    page of its list failed), the check is unknown, whatever it found.
+    `whole` names the facts (its own, or those of its facts) of which its findings say that something is not there:
+    where one was read in part (a page of its list failed), the check is unknown, whatever it found.
     """
 
     def declare(function: Callable[..., Iterable[Finding]]) -> Check:
-        needs = _needs(function)
-        if strange := set(whole) - {n.fact for n in needs}:
-            raise ValueError(f"{function.__name__} has no such parameter: {', '.join(sorted(strange))}")
         title = (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
         return Check(
             id=function.__name__.replace("_", "-"),
@@ -122,7 +119,7 @@ def check(
             function=function,
             severity=severity,
             explains=explains,
-            needs=needs,
+            needs=_needs(function),
             module=function.__module__,
             whole=whole,
         )

@@ -42,6 +42,11 @@ class Registry:
                 close = difflib.get_close_matches(need, self.facts, 1)
                 hint = f"Did you mean {close[0]!r}?" if close else "See docs/writing-checks.md for the facts there are."
                 raise PackError(f"{owner} asks for a fact {need!r} that does not exist.", hint)
+        for c in self.checks.values():
+            if c.whole and (strange := set(c.whole) - self.closure([c]).keys()):
+                raise PackError(
+                    f"The check {c.id} must see {min(strange)!r} whole, and does not look at it.", "Correct `whole`."
+                )
         self.checks = dict(sorted(self.checks.items()))
 
     def _all_needs(self) -> Iterator[tuple[str, str]]:

@@ -177,13 +177,20 @@ def test_a_check_of_what_is_not_there_says_nothing_where_a_part_was_not_seen() -
     assert "nodes: malformed" in after.reason
 
 
-def test_what_a_check_must_see_whole_is_a_parameter_of_it() -> None:
-    with pytest.raises(ValueError, match="no such parameter: nodes"):
+def test_what_a_check_must_see_whole_it_looks_at() -> None:
+    @check(severity=Severity.ERROR, whole=("some_pods",))
+    def looks_at_it_through_another(names: list[str]) -> Iterator[Finding]:
+        """Looks at it through another."""
+        yield from ()
 
-        @check(severity=Severity.ERROR, whole=("nodes",))
-        def misspelt(some_nodes: list[Node]) -> Iterator[Finding]:
-            """Misspelt."""
-            yield from ()
+    @check(severity=Severity.ERROR, whole=("some_nodes",))
+    def does_not(names: list[str]) -> Iterator[Finding]:
+        """Does not."""
+        yield from ()
+
+    Registry([looks_at_it_through_another], [*BASE, some_nodes, some_pods, names])
+    with pytest.raises(PackError, match="must see 'some_nodes' whole"):
+        Registry([does_not], [*BASE, some_nodes, some_pods, names])
 
 
 def test_where_not_all_could_be_looked_through_there_may_be_another_hub() -> None:

@@ -64,6 +64,7 @@ class Side:
             "server_version": run["server_version"],
             "tool_version": self.report["tool"]["version"],
             "verdict": self.report["verdict"],
+            "notices": list(run["notices"]),
         }
 
 
@@ -128,7 +129,7 @@ def side(place: str, text: str) -> Side:
 
 
 def _shaped(report: Mapping[str, Any]) -> None:
-    """See that all is there that is used; a KeyError, TypeError or ValueError where not."""
+    """See that all is there that is used; a KeyError, TypeError, ValueError or AttributeError where not."""
     for f in report["findings"]:
         Severity(f["severity"])
         for key in ("check", "hub", "message", "objects", "fingerprint"):
@@ -141,6 +142,8 @@ def _shaped(report: Mapping[str, Any]) -> None:
         (h["namespace"], h["release"])
     run = report["run"]
     (run["started_at"], run["source"], run["context"], run["server_version"])
+    if any(not isinstance(n, str) for n in run.setdefault("notices", [])):
+        raise TypeError
     (report["tool"]["version"], report["verdict"])
 
 
@@ -174,7 +177,7 @@ def render_json(found: Difference) -> str:
 
 def render_text(found: Difference, *, color: bool = False) -> str:
     """For people: what is new first."""
-    lines = [_head("A", found.a), _head("B", found.b), ""]
+    lines = [*_head("A", found.a), *_head("B", found.b), ""]
     for title, findings in (("New", found.new), ("Gone", found.gone), ("Unchanged", found.unchanged)):
         if findings:
             lines.append(f"{title} ({len(findings)})")
@@ -190,7 +193,7 @@ def render_text(found: Difference, *, color: bool = False) -> str:
     return "\n".join([*lines, ", ".join(counts)]) + "\n"
 
 
-def _head(letter: str, s: Side) -> str:
+def _head(letter: str, s: Side) -> list[str]:
     head = s.head
     parts = [
         s.place,
@@ -199,7 +202,7 @@ def _head(letter: str, s: Side) -> str:
         f"Kubernetes {head['server_version'] or '?'}",
         head["verdict"],
     ]
-    return f"{letter}  " + " \u00b7 ".join(str(p) for p in parts if p)
+    return [f"{letter}  " + " \u00b7 ".join(str(p) for p in parts if p), *(f"   note: {n}" for n in head["notices"])]
 
 
 def _line(f: Mapping[str, Any], *, gone: bool = False, color: bool = False) -> str:

@@ -27,6 +27,8 @@ def render(report: Report) -> str:
     for hub, results in suites.items():
         suite = ET.SubElement(top, "testsuite", name=_xml(hub or CLUSTER))
         cases = [_case(suite, report, r) for r in results]
+        if report.notices:
+            ET.SubElement(suite, "system-err").text = _xml("\n".join(f"note: {clean(n)}" for n in report.notices))
         suite.attrib |= {
             "tests": str(len(cases)),
             "failures": str(sum(c.find("failure") is not None for c in cases)),

@@ -40,6 +40,7 @@ def render(report: Report) -> str:
     causes = list(dict.fromkeys(f.check.id for f in bad if f.explained_by is None))
     named = ", ".join(causes[:MOST_NAMED]) + (f" and {len(causes) - MOST_NAMED} more" if causes[MOST_NAMED:] else "")
     text = f"{', '.join(words) or 'nothing found'} in {many(checks, 'check')} of {many(len(report.hubs), 'hub')}"
+    noted = "".join(f"; note: {clean(n, 200)}" for n in report.notices)
     data = [
         f"errors={counts[Severity.ERROR]};;0;0",
         f"warnings={counts[Severity.WARNING]};0;;0",
@@ -48,7 +49,7 @@ def render(report: Report) -> str:
         f"checks={checks};;;0",
         f"duration={report.duration:.2f}s;;;0",
     ]
-    return line(exit_code(report), f"{text}: {named}" if named else text, " ".join(data))
+    return line(exit_code(report), (f"{text}: {named}" if named else text) + noted, " ".join(data))
 
 
 def line(state: int, text: str, data: str = "") -> str:

@@ -6,6 +6,7 @@ What could not look has no line: the exit code and the other formats tell that.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from jhubdoctor import __version__
 from jhubdoctor.redact import clean
@@ -18,13 +19,15 @@ SCHEMA = "jhubdoctor-finding-v1"
 
 def render(report: Report) -> str:
     """The findings, root causes first; no line where there is none."""
-    head = {
+    head: dict[str, Any] = {
         "schema": SCHEMA,
         "version": __version__,
         "time": stamp(report),
         "source": report.source,
         "context": clean(report.context),
     }
+    if report.notices:
+        head["notices"] = [clean(n) for n in report.notices]
     return "".join(
         json.dumps({**head, **finding(f)}, ensure_ascii=False, separators=(",", ":")) + "\n" for f in report.findings
     )

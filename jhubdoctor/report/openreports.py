@@ -56,6 +56,8 @@ def _document(report: Report, hub: Any, results: list[Result]) -> dict[str, Any]
     rows = [row for r in results for row in _rows(report, r)]
     counted = {k: sum(row["result"] == k for row in rows) for k in ("pass", "fail", "warn", "error", "skip")}
     meta: dict[str, Any] = {"name": _name(hub), "labels": {"app.kubernetes.io/managed-by": "jhubdoctor"}}
+    if report.notices:
+        meta["annotations"] = {"jhubdoctor/notices": "\n".join(clean(n) for n in report.notices)}
     if hub is None:
         return {
             "apiVersion": API,
@@ -69,7 +71,7 @@ def _document(report: Report, hub: Any, results: list[Result]) -> dict[str, Any]
     return {
         "apiVersion": API,
         "kind": "Report",
-        "metadata": {"name": meta["name"], "namespace": namespace, "labels": meta["labels"]},
+        "metadata": {"name": meta.pop("name"), "namespace": namespace, **meta},
         "source": "jhubdoctor",
         "scope": _object(hub.ref),
         "summary": counted,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from jhubdoctor import __version__
 from jhubdoctor.finding import Severity
+from jhubdoctor.redact import clean
 from jhubdoctor.report.parts import label, stopped
 from jhubdoctor.run import Report, Reported, Status
 
@@ -43,7 +44,8 @@ Place = tuple[str, str]
 def render(report: Report) -> str:
     """The metrics of one run."""
     at = report.started_at.timestamp()
-    return exposition(
+    noted = "".join(f"# note: {clean(n)}\n" for n in report.notices)
+    return noted + exposition(
         [build(report.knows), *last_run(at, at if report.complete else None), *run(report), *found(tallies(report))]
     )
 

@@ -77,12 +77,15 @@ def as_dict(report: Report) -> dict[str, Any]:
                         "exitCode": report.exit_code,
                         "startTimeUtc": stamp(report),
                         "toolExecutionNotifications": [
-                            {
-                                "level": "error",
-                                "message": {"text": f"{r.check.id}: {clean(r.reason, 500)}"},
-                                "associatedRule": {"id": r.check.id, "index": index[r.check.id]},
-                            }
-                            for r in broken
+                            *({"level": "warning", "message": {"text": clean(n)}} for n in report.notices),
+                            *(
+                                {
+                                    "level": "error",
+                                    "message": {"text": f"{r.check.id}: {clean(r.reason, 500)}"},
+                                    "associatedRule": {"id": r.check.id, "index": index[r.check.id]},
+                                }
+                                for r in broken
+                            ),
                         ],
                     }
                 ],
