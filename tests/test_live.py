@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from jhubdoctor import __version__, kubeconfig, live
+from jhubdoctor.commands.group import cli
 from jhubdoctor.errors import DoctorError
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.live import LiveReader, bounded
 from jhubdoctor.reads import Query, State
+from jhubdoctor.report import FORMATS
 from jhubdoctor.run import Status, run
 from jhubdoctor.testing import Example, registry
 
@@ -528,3 +531,33 @@ def test_verification_is_off_only_where_the_kubeconfig_says_so_and_the_report_sa
     report = json.loads(ran.stdout)
     assert "turns TLS verification off" in report["run"]["notices"][0]
     assert "Insecure" not in ran.stderr
+
+
+def said(*arguments: str) -> str:
+    ran = CliRunner().invoke(cli, arguments)
+    assert isinstance(ran.exception, SystemExit | None), ran.exception
+    return " ".join(ran.stdout.split())
+
+
+def test_every_report_of_what_was_read_without_verification_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    authority, kept, report = Authority(tmp_path / "pki"), str(tmp_path / "b.tar.gz"), str(tmp_path / "r.json")
+    sign = "turns TLS verification off"
+    # the one finding, for the formats that tell findings alone
+    ill = Example("kind: Values\nvalues: {cull: {enabled: false}}")
+    with FakeAPI(ill, tls=server_side(authority)).serve() as api:
+        config = api.kubeconfig(tmp_path, cluster={"insecure-skip-tls-verify": True})
+        said("collect", "--kubeconfig", config, "-o", kept)
+        said("run", "--kubeconfig", config, "-o", f"json={report}")
+        assert sign in said("upgrade", "--kubeconfig", config, "--to-kubernetes", "1.37")
+        assert sign in said("upgrade", "--kubeconfig", config, "--to-kubernetes", "1.37", "-o", "json")
+        for name in FORMATS:
+            assert sign in said("run", "--kubeconfig", config, "-o", name), name
+            assert sign in said("run", "--kubeconfig", config, "-o", name, "--redact-users"), name
+    for name in FORMATS:
+        assert sign in said("run", "--from", kept, "-o", name), name
+        assert sign in said("run", "--from", kept, "-o", name, "--redact-users"), name
+    for form in ("text", "json"):
+        assert said("diff", kept, report, "-o", form).count(sign) == 2
