@@ -15,8 +15,7 @@ from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.declare import Check
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.registry import Registry, load
-from jhubdoctor.report.fleet import schema as fleet_schema
-from jhubdoctor.report.json_v1 import schema
+from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
 from jhubdoctor.run import run
 
@@ -72,8 +71,7 @@ def generated() -> dict[Path, str]:
     registry = load()
     files = {DOCS / "checks" / f"{c.id}.md": page(c, registry) for c in registry.checks.values()}
     files[DOCS / "checks" / "index.md"] = index(registry)
-    files[DOCS / "schemas" / "jhubdoctor-report-v1.json"] = schema()
-    files[DOCS / "schemas" / "jhubdoctor-fleet-v1.json"] = fleet_schema()
+    files |= {DOCS / "schemas" / f"jhubdoctor-{name}-v1.json": schemas.schema(name) for name in schemas.NAMES}
     files[DOCS / "demo.svg"] = demo_picture(registry)
     return files
 

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -26,6 +27,7 @@ from jhubdoctor.live import LiveReader
 from jhubdoctor.reader import Reader
 from jhubdoctor.reads import READS, Query, State
 from jhubdoctor.report import FORMATS, formatter
+from jhubdoctor.report.schemas import schema
 from jhubdoctor.run import Report, Status, run
 from jhubdoctor.testing import Example, registry
 
@@ -538,7 +540,8 @@ def test_diff_tells_new_gone_and_unchanged(tmp_path: Path) -> None:
     forth, back, same = (call("diff", x, y, "-o", "json") for x, y in ((a, b), (b, a), (a, a)))
 
     found = json.loads(forth.stdout)
-    assert found["schema"] == "jhubdoctor-diff-v1"
+    for result in (forth, back, same):
+        jsonschema.Draft202012Validator(json.loads(schema("diff"))).validate(json.loads(result.stdout))
     assert "node-not-ready" in {f["check"] for f in found["new"]}
     assert "image-pull-failed" in {f["check"] for f in found["unchanged"]}
     assert forth.exit_code == 1
@@ -546,6 +549,43 @@ def test_diff_tells_new_gone_and_unchanged(tmp_path: Path) -> None:
     assert back.exit_code == 0
     assert json.loads(same.stdout)["summary"]["new"] == 0
     assert same.exit_code == 0
+
+
+def test_what_nobody_knows_is_as_the_schema_says(tmp_path: Path) -> None:
+    a, b = bundled(BROKEN, tmp_path / "a"), bundled(BROKEN + "---\nkind: Missing\nread: pods", tmp_path / "b")
+    found = json.loads(call("diff", a, b, "-o", "json").stdout)
+
+    jsonschema.Draft202012Validator(json.loads(schema("diff"))).validate(found)
+    assert {f["could_not_look"] for f in found["unclear"]} == {"b"}
+
+
+def upgraded(*arguments: str) -> tuple[int, Any, Any, Any]:
+    """Without the words: the two were looked at a second apart."""
+    result = call("upgrade", "--to-kubernetes", "1.37", "--to-chart", "4.4.0", "-o", "json", *arguments)
+    found = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(json.loads(schema("upgrade"))).validate(found)
+    findings = [f["fingerprint"] for f in found["report"]["findings"]]
+    checks = [(c["id"], c["hub"], c["status"], c["reason"]) for c in found["report"]["checks"]]
+    return result.exit_code, found["plans"], checks, findings
+
+
+@pytest.mark.parametrize("recording", [r for r in RECORDINGS if "denied" not in str(r)][:4], ids=named)
+def test_an_upgrade_is_told_from_a_bundle_as_from_the_cluster(recording: Path, tmp_path: Path) -> None:
+    kept = str(tmp_path / "b.tar.gz")
+    with served(recording) as kubeconfig:
+        call("collect", "--kubeconfig", kubeconfig, "-o", kept)
+        live = upgraded("--kubeconfig", kubeconfig)
+
+    assert live[1]
+    assert upgraded("--from", kept) == live
+
+
+@pytest.mark.parametrize("more", [["--offline", "-f", "x"], ["--kubeconfig", "x"], ["--context", "x"]])
+def test_an_upgrade_looks_at_a_file_or_at_a_cluster(more: list[str]) -> None:
+    result = call("upgrade", "--from", "x", "--to-chart", "4.4.0", *more)
+
+    assert result.exit_code == 2
+    assert "not at a cluster" in result.stderr
 
 
 def test_diff_of_reports_is_that_of_the_bundles(tmp_path: Path) -> None:

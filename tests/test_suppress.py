@@ -18,6 +18,7 @@ from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.registry import Registry
 from jhubdoctor.report import json_v1
+from jhubdoctor.report.schemas import schema
 from jhubdoctor.run import Report, run
 from jhubdoctor.suppress import parse
 from jhubdoctor.testing import Example
@@ -165,7 +166,7 @@ def test_the_findings_about_rules_cannot_be_hidden() -> None:
 def test_json_keeps_what_is_hidden_with_the_reason() -> None:
     report = diagnose({"reason": "known", "check": "symptom", "until": date(2026, 1, 9)})
     found = json.loads(json_v1.render(report))
-    jsonschema.Draft202012Validator(json.loads(json_v1.schema())).validate(found)
+    jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(found)
 
     assert [f["check"] for f in found["findings"]] == ["cause"]
     [hidden] = found["suppressed"]
@@ -278,7 +279,7 @@ def test_json_says_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     report.findings = [f for f in report.findings if f.check.id == "cause"]
     baseline.compare(report, before)
     found = json.loads(json_v1.render(report))
-    jsonschema.Draft202012Validator(json.loads(json_v1.schema())).validate(found)
+    jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(found)
 
     assert [f["baseline"] for f in found["findings"]] == ["known"]
     assert [g["check"] for g in found["baseline"]["gone"]] == ["symptom"]

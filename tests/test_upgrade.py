@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
@@ -15,6 +16,7 @@ from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.finding import Severity
 from jhubdoctor.live import LiveReader
 from jhubdoctor.plan import Given, Plan, Target
+from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.upgrade import as_dict, render_text
 from jhubdoctor.run import Status
 from jhubdoctor.testing import Example, registry
@@ -380,7 +382,7 @@ def test_files_alone_need_no_cluster(tmp_path: Path) -> None:
     document = json.loads(result.stdout)
 
     assert result.exit_code == 1 == document["exit_code"]
-    assert document["schema"] == "jhubdoctor-upgrade-v1"
+    jsonschema.Draft202012Validator(json.loads(schema("upgrade"))).validate(document)
     assert document["report"] is None
     assert document["verdict"] == "error"
     assert {p["path"] for p in document["plans"][0]["problems"]} >= {"hub.db.type", "hub.resource"}

@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("jhubdoctor.commands.explain:explain", "Show the note of a check."),
     "list": ("jhubdoctor.commands.explain:list_checks", "List the checks."),
     "rbac": ("jhubdoctor.commands.rbac:rbac", "Print the roles that the checks need, as YAML."),
-    "schema": ("jhubdoctor.commands.explain:schema", "Print the JSON Schema of the JSON report."),
+    "schema": ("jhubdoctor.commands.explain:schema", "Print the JSON Schema of a JSON document."),
     "version": ("jhubdoctor.commands.explain:version", "Print versions, and how far the data reaches."),
 }
 """Name to (module:object, help). The help stands here too, so that `--help` imports none of them; a test compares."""

@@ -159,14 +159,15 @@ def list_checks(form: str, facts: bool) -> None:
 
 
 @click.command()
-@click.option("--fleet", is_flag=True, help="That of the report of several contexts.")
-def schema(fleet: bool) -> None:
-    """Print the JSON Schema of the JSON report."""
-    if fleet:
-        from jhubdoctor.report.fleet import schema as text
-    else:
-        from jhubdoctor.report.json_v1 import schema as text
-    sys.stdout.write(text())
+@click.argument("name", type=click.Choice(["report", "fleet", "diff", "upgrade"]), default="report")
+def schema(name: str) -> None:
+    """Print the JSON Schema of a JSON document.
+
+    `report` is what run writes, `fleet` what it writes of several contexts, `diff` and `upgrade` are of these commands.
+    """
+    from jhubdoctor.report import schemas
+
+    sys.stdout.write(schemas.schema(name))
 
 
 @click.command()

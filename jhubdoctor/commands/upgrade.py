@@ -7,14 +7,16 @@ import sys
 import click
 
 from jhubdoctor.commands import options
+from jhubdoctor.commands.bundle import from_file
 from jhubdoctor.commands.deliver import color_wanted, write_file
-from jhubdoctor.commands.run import Progress
+from jhubdoctor.commands.run import Progress, live
 from jhubdoctor.errors import DoctorError, UsageError
 from jhubdoctor.facts.hub import Scope, describe_search
 from jhubdoctor.plan import Given, Target
 from jhubdoctor.registry import load
 from jhubdoctor.upgrade import Outcome, Preflight, given_files, preflight, target_of
 from jhubdoctor.upgrade import upgrade as judge
+from jhubdoctor.visit import Visit
 
 
 @click.command()
@@ -29,14 +31,17 @@ from jhubdoctor.upgrade import upgrade as judge
     help="Values to judge instead of those of the release. Repeatable, as with helm.",
 )
 @click.option("--offline", is_flag=True, help="Judge the files alone, even if there is a cluster.")
+@click.option("--from", "from_path", metavar="PATH", help="Not a cluster, but a bundle of collect, or a dump.")
 @options.connection
 @options.scope
 @options.output
 def upgrade(
+    *,
     to_kubernetes: str | None,
     to_chart: str | None,
     files: tuple[str, ...],
     offline: bool,
+    from_path: str | None,
     kubeconfig: str | None,
     context_name: str | None,
     timeout: float,
@@ -64,13 +69,23 @@ def upgrade(
         raise UsageError("Values are judged for a release of the chart.", "Name it with --to-chart.")
     if offline and not files:
         raise UsageError("Without a cluster there is nothing to judge.", "Give the values with -f.")
+    if from_path is not None and (kubeconfig or context_name or offline):
+        raise UsageError("--from looks at a file, not at a cluster.", "Leave the options of clusters out.")
     given = given_files(files) if files else None
-    asked = bool(kubeconfig or context_name or namespace or all_namespaces or release)
+    asked = bool(kubeconfig or context_name or namespace or all_namespaces or release or from_path)
     outcome = None
     if not offline:
         try:
-            where = (kubeconfig, context_name, namespace, all_namespaces, release)
-            outcome = _with_cluster(pack, target, given, where, timeout, concurrency)
+            visit = Visit(
+                registry=load(),
+                checks=[],
+                connect=live(kubeconfig, context_name, timeout, concurrency),
+                namespace=namespace,
+                all_namespaces=all_namespaces,
+                release=release,
+                concurrency=concurrency,
+            )
+            outcome = _with_cluster(pack, target, given, from_file(visit, from_path) if from_path else visit)
         except DoctorError as e:
             if given is None or asked or isinstance(e, UsageError):
                 raise
@@ -85,25 +100,16 @@ def upgrade(
     sys.exit(outcome.exit_code)
 
 
-def _with_cluster(
-    pack: Preflight,
-    target: Target,
-    given: Given | None,
-    where: tuple[str | None, str | None, str | None, bool, str | None],
-    timeout: float,
-    concurrency: int,
-) -> Outcome:
-    from jhubdoctor.live import LiveReader
-
-    kubeconfig, context_name, namespace, all_namespaces, release = where
-    registry = load()
+def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: Visit) -> Outcome:
+    """What it takes for a live cluster, or for one that was kept in a file."""
     progress = Progress()
-    reader = LiveReader(kubeconfig, context_name, timeout=timeout, concurrency=concurrency)
     progress("connecting")
     try:
-        reader.connect()
-        scope = Scope(namespace, all_namespaces, release, reader.namespace)
-        outcome = judge(registry, pack, reader, scope, target, given, concurrency=concurrency, progress=progress)
+        reader = visit.connect()
+        scope = Scope(visit.namespace, visit.all_namespaces, visit.release, reader.namespace)
+        outcome = judge(
+            visit.registry, pack, reader, scope, target, given, concurrency=visit.concurrency, progress=progress
+        )
     finally:
         progress.clear()
     if outcome.report is not None and not outcome.report.hubs and outcome.report.verdict != "unknown":

@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from typing import Any
 
 from rich.console import Console
@@ -58,13 +57,6 @@ def as_json(fleet: Fleet) -> str:
 def as_ndjson(fleet: Fleet) -> str:
     """The findings of all clusters, one a line; each names its context."""
     return "".join(map(ndjson.render, fleet.reports))
-
-
-def schema() -> str:
-    """The JSON Schema of `as_json`, with that of a report inside."""
-    found = json.loads(resources.files("jhubdoctor.report").joinpath("fleet-v1.schema.json").read_text("utf-8"))
-    found["$defs"] = {"report": json.loads(json_v1.schema())}
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_text(fleet: Fleet, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:

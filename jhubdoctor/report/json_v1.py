@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from importlib import resources
 from typing import Any
 
 from jhubdoctor import DOC_BASE, __version__
@@ -22,11 +21,6 @@ SCHEMA = "jhubdoctor-report-v1"
 def render(report: Report) -> str:
     """The report as JSON text, one document, two spaces of indentation."""
     return json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n"
-
-
-def schema() -> str:
-    """The JSON Schema of this report."""
-    return resources.files("jhubdoctor.report").joinpath("report-v1.schema.json").read_text(encoding="utf-8")
 
 
 def as_dict(report: Report) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from jhubdoctor.declare import Check
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.report import FORMATS, formatter, junit, markdown, nagios, ndjson, openreports, prometheus, sarif
-from jhubdoctor.report.json_v1 import schema
+from jhubdoctor.report.schemas import schema
 from jhubdoctor.run import Report, Reported, Result, Status, harmless
 from jhubdoctor.suppress import Suppression
 
@@ -87,7 +87,7 @@ def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> 
     hidden = Reported(check, hub, found, Severity.ERROR, "1" * 16, suppression=rule)
     report = Report(AT, 1.0, "live", text, text, [hub], results, [reported], [], suppressed=[hidden], notices=[text])
 
-    jsonschema.Draft202012Validator(json.loads(schema())).validate(json.loads(formatter("json")(report)))
+    jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(json.loads(formatter("json")(report)))
     assert len(ndjson.render(report).split("\n")) == 2
     ET.fromstring(junit.render(report))
     json.loads(sarif.render(report))
@@ -117,7 +117,7 @@ def test_two_deployments_of_one_release_spoil_no_scrape(report: Report) -> None:
 def test_json_is_valid(kind: str, request: pytest.FixtureRequest) -> None:
     found = json.loads(formatter("json")(request.getfixturevalue(kind)))
 
-    jsonschema.Draft202012Validator(json.loads(schema())).validate(found)
+    jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(found)
 
 
 def test_ndjson_has_one_finding_a_line(report: Report, fine: Report) -> None:

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from jhubdoctor import __version__
 from jhubdoctor.commands.group import cli
 from jhubdoctor.commands.options import duration
-from jhubdoctor.report.fleet import schema
+from jhubdoctor.report.schemas import NAMES, schema
 
 Api = Any
 Several = Callable[..., str]
@@ -186,7 +186,7 @@ def test_several_clusters_as_json(several: Several, fault: str, select: list[str
     named = ["--context", "staging", "--context", "gone", "--context", "prod"]
     result = call("run", "--kubeconfig", config, *named, *select, "-o", "json")
     found = json.loads(result.stdout)
-    jsonschema.Draft202012Validator(json.loads(schema())).validate(found)
+    jsonschema.Draft202012Validator(json.loads(schema("fleet"))).validate(found)
 
     assert [r["run"]["context"] for r in found["reports"]] == ["staging", "prod"]
     assert [(f["context"], f["reason"]) for f in found["failures"]] == [("gone", "not-reached")]
@@ -194,11 +194,15 @@ def test_several_clusters_as_json(several: Several, fault: str, select: list[str
     assert found["verdict"] == "warning"
 
 
-def test_the_schema_of_several_is_printed_whole() -> None:
-    found = json.loads(call("schema", "--fleet").stdout)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_printed_whole(name: str) -> None:
+    found = json.loads(call("schema", name).stdout)
 
     jsonschema.Draft202012Validator.check_schema(found)
-    assert found["$defs"]["report"]["properties"]["findings"]
+    assert found["properties"]["schema"]["const"] == f"jhubdoctor-{name}-v1"
+    report = found if name == "report" else found["$defs"]["report"]
+    assert report["properties"]["findings"]
+    assert call("schema").stdout == schema("report")
 
 
 def test_other_formats_get_a_file_for_each_cluster(
