@@ -47,13 +47,38 @@ def clean(text: str, limit: int = 2000) -> str:
 
 
 _QUOTED_PART = re.compile(r"'[^']*'")
-_JOINED = re.compile(r"\| (?:grep|kubectl|jq|base64|sort|head|tail) |[<>] [\w./-]+(?= |$)")
+# What commands of checks are joined to: programs that read alone, kubectl for what was made in the command itself, and
+# a file of this folder.
+_JOINED = re.compile(
+    r"\| (?:grep|jq|base64|head|tail) |(?P<made>(?:^echo| --dry-run=client) .*?)\| kubectl (?=(?:--namespace \S+ )?apply )"
+    r"|[<>] \w[\w.-]*(?= |$)",
+    re.ASCII,
+)
+# Globs, braces and `!` mean something to one shell or another; `~` and `=` do at the start of a word.
+_SHELL = re.compile(r"[^\x20-\x7e]|[$`;&|<>()'\"\\!#*?\[\]{}^]|(?:^| )[~=]")
+# A name must not become an option that leads to another server, runs a program, or takes in all there are.
+_LEADS_AWAY = re.compile(
+    r" (?:--(?:server|kube\w*|kube-[\w-]+|context|cluster|user|token|username|password|insecure-skip-tls-verify"
+    r"|tls-server-name|certificate-authority|client-(?:certificate|key)|post-renderer|all)(?:[= ]|$)|-s(?!\w* ))"
+)
+_CHANGES = re.compile(
+    r"^(?:kubectl|oc) .*\b(?:delete|drain|patch|scale|label|annotate|taint|set|rollout|replace|apply)\b"
+)
+_TAKES_ALL = re.compile(r" (?:-A|--all-namespaces|-l\S|-l?=|--(?:field-)?selector=)")
 
 
 def pasteable(command: str) -> bool:
-    """Whether a command does what it shows: outside single quotes nothing that a shell would run besides."""
-    bare = _JOINED.sub(" ", _QUOTED_PART.sub("", command))
-    return not re.search(r"[$`;&|<>()'\"\\\n\r!#]", bare)
+    """Whether a command does what it shows: outside single quotes nothing that a shell would run or fill in besides.
+
+    Names are made identifiers before; this is for what comes from values, logs and messages, and for checks that forget
+    to quote.
+    """
+    bare = _JOINED.sub(lambda m: f"{m['made'] or ''} ", _QUOTED_PART.sub("", command))
+    if _SHELL.search(bare):
+        return False
+    if bare.startswith(("kubectl ", "oc ", "helm ")) and _LEADS_AWAY.search(bare):
+        return False
+    return not (_CHANGES.match(bare) and _TAKES_ALL.search(bare))
 
 
 # --- logs ------------------------------------------------------------------------------------------------------------
@@ -344,9 +369,10 @@ def _certificates(raw: bytes) -> list[bytes]:
     return [c for e in encoded for c in _CERTIFICATE.findall(base64.b64decode(e, validate=False))]
 
 
-# All but what names, labels, images, paths and quantities consist of; a shell takes none of that for more than text.
-_NO_IDENTIFIER = re.compile(r"[^\w.:@%+~/=,*-]", re.ASCII)
-_NO_FIELD_PATH = re.compile(r"[^\w.:@%+~/=,*{}\[\]-]", re.ASCII)
+# All but what names, labels, images, paths and quantities consist of; a shell takes none of that for more than text, but
+# for what a word begins with: no name is an option.
+_NO_IDENTIFIER = re.compile(r"[^\w.:@%+~/=,*-]|\A[-~=]", re.ASCII)
+_NO_FIELD_PATH = re.compile(r"[^\w.:@%+~/=,*{}\[\]-]|\A[-~=]", re.ASCII)
 # Fields that hold text, or what is reduced in a way of its own.
 _TEXTS = frozenset({"message", "text", "annotations", "command", "args", "mount_options", "data"})
 

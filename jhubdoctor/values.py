@@ -419,7 +419,9 @@ def reduced_values(encoded: str) -> str:
 RELEASE_LIMIT = 32 * 2**20
 _DOCUMENT = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
 _FIELD = {f: re.compile(rf"^{f}:\s*[\"']?([^\s\"'#]{{1,253}})", re.MULTILINE) for f in ("apiVersion", "kind")}
-_NAME = re.compile(r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?([^\s\"'#]{1,253})", re.MULTILINE)
+_NAME = re.compile(
+    r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?(\w[\w.:-]{0,252})(?=[\s\"'#])", re.MULTILINE | re.ASCII
+)
 
 
 def manifest_objects(manifest: str) -> Iterator[dict[str, str]]:

@@ -17,13 +17,15 @@ import yaml
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from jhubdoctor import notes
+from jhubdoctor import kube, notes
 from jhubdoctor.commands.group import cli
+from jhubdoctor.reader import convert
 from jhubdoctor.redact import clean, pasteable
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.text import render
 from jhubdoctor.run import Report, Status
 from jhubdoctor.testing import Example, diagnose, registry
+from jhubdoctor.values import manifest_objects
 
 CHECKS = list(registry().checks.values())
 ESCAPES = (
@@ -168,6 +170,28 @@ def test_no_command_runs_what_a_name_smuggles_in(payload: str, tmp_path: Path) -
     assert [c for c in smuggled if runs(c, tmp_path)] == []
 
 
+@pytest.mark.parametrize("name", ["--all", "-A", "--server=http://evil.example.org", "-lapp=jupyterhub", "~root", "=ls"])
+def test_no_name_is_an_option(name: str) -> None:
+    item = convert(
+        kube.Pod,
+        {
+            "metadata": {"name": name, "namespace": name, "labels": {name: name}},
+            "spec": {"nodeName": name, "containers": [{"name": name, "image": name}]},
+        },
+    )
+    container = item.spec.containers[0]
+    said = (item.name, item.namespace, *item.labels, *item.labels.values(), item.node, container.name, container.image)
+
+    assert {s[0] for s in said} == {"\ufffd"}
+    assert not pasteable(f"kubectl delete pod {item.name}")
+
+
+def test_no_name_of_a_manifest_is_an_option() -> None:
+    manifest = "kind: Pod\napiVersion: v1\nmetadata:\n  name: {}\n"
+    assert [o["name"] for o in manifest_objects(manifest.format("'--server=http://x'"))] == [""]
+    assert [o["name"] for o in manifest_objects(manifest.format('"system:hub.x-y"'))] == ["system:hub.x-y"]
+
+
 def test_every_command_of_every_example_is_left_in() -> None:
     for check in CHECKS:
         for text in notes.of(check).fires_on:
@@ -183,7 +207,42 @@ def test_every_command_of_every_example_is_left_in() -> None:
         ("kubectl get pods --all-namespaces | grep -i csi", True),
         ('kubectl patch pv x -p \'{"a": "$b; c"}\'', True),
         ("kubectl exec -i d/hub -- sh -c 'cat > /x' < jupyterhub.sqlite", True),
-        ("kubectl get pods -o custom-columns=A:.spec.containers[*].image", True),
+        ("kubectl get pods -o 'custom-columns=A:.spec.containers[*].image'", True),
+        ("kubectl --namespace jhub get pvc claim-ada-2dlovelace.x--3f2a91c0---9d", True),
+        (f"kubectl --namespace jhub describe persistentvolumeclaims {'claim-' + 'x' * 247}", True),
+        (f"docker manifest inspect registry.example.org:5000/a/b_c@sha256:{'ab' * 32}", True),
+        ("kubectl get events --field-selector reason=FailedScheduling,involvedObject.name=x", True),
+        ("kubectl taint nodes a-1 b.example.org-2 hub.jupyter.org/dedicated=user:NoSchedule-", True),
+        ("kubectl get pods --all-namespaces --field-selector spec.nodeName=n", True),
+        ("kubectl create secret tls x --cert=a.pem --dry-run=client --output yaml | kubectl apply --filename -", True),
+        ("echo '{}' | kubectl --namespace jhub apply --filename -", True),
+        ("openssl s_client -connect hub.example.org:443 -servername hub.example.org", True),
+        ("kubectl logs a | kubectl apply --filename -", False),
+        ("echo '{}' | kubectl --namespace jhub delete --filename -", False),
+        ("kubectl get pods -o custom-columns=A:.spec.containers[*].image", False),
+        ("kubectl get pod *", False),
+        ("kubectl get pod ?", False),
+        ("kubectl delete pod {a,b}", False),
+        ("kubectl delete pod ~root", False),
+        ("kubectl delete pod =ls", False),
+        ("kubectl delete pod --all", False),
+        ("kubectl delete pod --all=true", False),
+        ("kubectl delete pod -A", False),
+        ("kubectl delete pod -lapp", False),
+        ("kubectl delete pod --selector=app", False),
+        ("kubectl get pod --server=http://evil.example.org", False),
+        ("kubectl get pod --kubeconfig=/tmp/x", False),
+        ("kubectl get pod -shttp://evil.example.org", False),
+        ("kubectl get pod --token=x", False),
+        ("helm get values --kube-apiserver=http://evil.example.org", False),
+        ("helm upgrade --post-renderer=/tmp/x", False),
+        ("kubectl get pod \u0430", False),
+        ("kubectl get pod \u2010\u2010all", False),
+        ("kubectl get pod \ufffd", False),
+        ("kubectl get pod x > /etc/passwd", False),
+        ("kubectl get pod x > .bashrc", False),
+        ("kubectl get pod x > ../y", False),
+        ("kubectl get pod x | sort --compress-program=y", False),
         ("kubectl get pod $(x)", False),
         ("kubectl get pod `x`", False),
         ("kubectl get pod x; rm y", False),

@@ -145,7 +145,7 @@ def _webhook_down(r: Refused) -> Fix:
     return Fix(
         "Bring the service behind the webhook back. Until it answers, nothing that the webhook covers can be created.",
         commands=(
-            f"{_WEBHOOKS} -o custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name | grep {r.m['webhook']}",
+            f"{_WEBHOOKS} -o 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name' | grep {r.m['webhook']}",
         ),
     )
 

@@ -39,7 +39,7 @@ def _finding(hub: Hub, mine: str, theirs: str, members: list[tuple[Entry, re.Mat
             commands=(
                 hub.kubectl(
                     "get pods --selector component=singleuser-server"
-                    " -o custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[0].image"
+                    " -o 'custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[0].image'"
                 ),
             ),
         ),
