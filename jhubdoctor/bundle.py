@@ -26,7 +26,7 @@ from jhubdoctor.facts.hub import Scope
 from jhubdoctor.kube import Object, PartialObject
 from jhubdoctor.reader import NotJSON, Reader, decode_item
 from jhubdoctor.reads import READS, Answer, Query, State
-from jhubdoctor.redact import clean, log_end, log_text, sanitize
+from jhubdoctor.redact import clean, log_end, log_text, path_text, sanitize
 
 SCHEMA = "jhubdoctor-bundle-v1"
 MANIFEST = "manifest.json"
@@ -340,7 +340,7 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     if query.read not in READS:
         return None
     items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, found.items)
-    text = log_end(found.text) if query.read == "pods/log" else found.text
+    text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
     if left_out and state is State.OK:
         state = State.MALFORMED
     detail = clean(log_text(found.detail), 300)

@@ -30,7 +30,7 @@ from jhubdoctor.errors import DoctorError, NotNowError
 from jhubdoctor.kubeconfig import load, pool
 from jhubdoctor.reader import NotJSON, Reader, decode_item, decode_page, describe
 from jhubdoctor.reads import READS, Answer, Query, State
-from jhubdoctor.redact import LOG_LINES, clean, log_end, log_text, sanitize
+from jhubdoctor.redact import LOG_LINES, clean, log_end, log_text, path_text, sanitize
 from jhubdoctor.table import NARROWER, SLICES, UNTABLED, Table, read_table
 
 T = TypeVar("T")
@@ -184,7 +184,7 @@ class LiveReader(Reader):
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
             if text.lstrip()[:1] == "<":
                 return Answer(State.MALFORMED, [], detail=describe(reply.body))
-            return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else text)
+            return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else path_text(query.read, text))
         return _failed(reply)
 
     def log(self, query: Query) -> Answer:

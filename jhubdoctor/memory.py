@@ -13,7 +13,7 @@ from typing import Any
 from jhubdoctor.kube import PartialObject
 from jhubdoctor.reader import NotJSON, Reader, convert
 from jhubdoctor.reads import READS, Answer, Query, State
-from jhubdoctor.redact import clean, log_end
+from jhubdoctor.redact import clean, log_end, path_text
 
 PLURALS: dict[str, str] = {}
 """Kind to the name of the read that lists it."""
@@ -126,7 +126,7 @@ class MemoryReader(Reader):
             return Answer(State.ABSENT, [], detail="not in this dump", asked=False)
         if text is None:
             return Answer(State.ABSENT, [], detail="HTTP 404")
-        return Answer(State.OK, [], text)
+        return Answer(State.OK, [], path_text(query.read, text))
 
     def log(self, query: Query) -> Answer:
         """A container's log, redacted."""

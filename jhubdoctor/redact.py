@@ -50,7 +50,8 @@ _QUOTED_PART = re.compile(r"'[^']*'")
 # What commands of checks are joined to: programs that read alone, kubectl for what was made in the command itself, and
 # a file of this folder.
 _JOINED = re.compile(
-    r"\| (?:grep|jq|base64|head|tail) |(?P<made>(?:^echo| --dry-run=client) .*?)\| kubectl (?=(?:--namespace \S+ )?apply )"
+    r"\| (?:grep|jq|base64|head|tail) "
+    r"|(?P<made>(?:^echo| --dry-run=client) .*?)\| kubectl (?=(?:--namespace \S+ )?apply )"
     r"|[<>] \w[\w.-]*(?= |$)",
     re.ASCII,
 )
@@ -117,6 +118,11 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # user:password@ of any URL, also with an @ in the password; a port and a path are no password
     (re.compile(r"(://[^/\s:@'\"]{0,200}:)(?!\d{1,5}(?:[/?#\s'\"]|$))[^\s'\"]{0,500}@"), rf"\1{REMOVED}@"),
     (re.compile(r"(https?://)[^/\s:@'\"]{8,500}@"), rf"\1{REMOVED}@"),
+    # user:password@ of an image's registry, which is no URL
+    (
+        re.compile(r"(?:(?<=[\s'\"=(,])|^)[\w.+-]{1,100}:[^\s'\"/@]{1,300}@(?=[\w.-]{1,253}(?::\d{1,5})?/)"),
+        f"{REMOVED}@",
+    ),
     (re.compile(r"\beyJ[\w-]{16,}(?:\.[\w-]*){0,4}"), REMOVED),
     (
         re.compile(
@@ -229,6 +235,11 @@ def log_text(text: str) -> str:
     return "\n".join(kept)
 
 
+def path_text(read: str, text: str) -> str:
+    """The answer of a path, redacted: what fails of a health endpoint may be told in its own words."""
+    return log_text(text) if read in {"livez", "readyz", "healthz"} else text
+
+
 def log_end(text: str, lines: int = LOG_LINES) -> str:
     """The last lines of a log, redacted: as many as are asked of a live cluster, for a dump may hold all."""
     parts = text.rsplit("\n", lines + 1)
@@ -249,7 +260,7 @@ def _line(line: str) -> str:
     if dump := _DUMP.match(line):
         line = f"{dump[1]}{{{REMOVED}}}"
     low = line.lower()
-    if not any(h in low for h in _HINTS) and not ("://" in line and "@" in line) and not _HEX.search(line):
+    if not any(h in low for h in _HINTS) and not ("@" in line and ":" in line) and not _HEX.search(line):
         return line
     for pattern, replacement in _LOG_RULES:
         line = pattern.sub(replacement, line)
@@ -369,8 +380,8 @@ def _certificates(raw: bytes) -> list[bytes]:
     return [c for e in encoded for c in _CERTIFICATE.findall(base64.b64decode(e, validate=False))]
 
 
-# All but what names, labels, images, paths and quantities consist of; a shell takes none of that for more than text, but
-# for what a word begins with: no name is an option.
+# All but what names, labels, images, paths and quantities consist of; a shell takes none of that for more than text.
+# And what a word begins with: no name is an option.
 _NO_IDENTIFIER = re.compile(r"[^\w.:@%+~/=,*-]|\A[-~=]", re.ASCII)
 _NO_FIELD_PATH = re.compile(r"[^\w.:@%+~/=,*{}\[\]-]|\A[-~=]", re.ASCII)
 # Fields that hold text, or what is reduced in a way of its own.
@@ -391,8 +402,8 @@ def identify(item: Any) -> None:
             continue
         kind = value.__class__
         if kind is str:
-            if len(value) > LONGEST_NAME or search(value):
-                setattr(item, name, text.sub("\ufffd", value[:LONGEST_NAME]))
+            if len(value) > LONGEST_NAME or "@" in value or search(value):
+                setattr(item, name, text.sub("\ufffd", _without_user(value[:LONGEST_NAME])))
         elif kind is list:
             if isinstance(value[0], msgspec.Struct):
                 for one in value:
@@ -407,11 +418,23 @@ def identify(item: Any) -> None:
 
 
 def _unsafe(value: Any) -> bool:
-    return isinstance(value, str) and (len(value) > LONGEST_NAME or _NO_IDENTIFIER.search(value) is not None)
+    return isinstance(value, str) and (
+        len(value) > LONGEST_NAME or "@" in value or _NO_IDENTIFIER.search(value) is not None
+    )
 
 
 def _identifier(value: Any) -> Any:
-    return _NO_IDENTIFIER.sub("\ufffd", value[:LONGEST_NAME]) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _NO_IDENTIFIER.sub("\ufffd", _without_user(value[:LONGEST_NAME]))
+
+
+# What stands before a registry: nobody may write a password there, and people do. A digest has no slash behind its `@`.
+_USER = re.compile(r"\A((?:[a-z-]{1,30}://)?)[^@]*@(?=[^@]*/)")
+
+
+def _without_user(value: str) -> str:
+    return _USER.sub(r"\1removed@", value) if "@" in value else value
 
 
 @cache

@@ -170,7 +170,7 @@ def test_no_command_runs_what_a_name_smuggles_in(payload: str, tmp_path: Path) -
     assert [c for c in smuggled if runs(c, tmp_path)] == []
 
 
-@pytest.mark.parametrize("name", ["--all", "-A", "--server=http://evil.example.org", "-lapp=jupyterhub", "~root", "=ls"])
+@pytest.mark.parametrize("name", ["--all", "-A", "--server=http://evil.example.org", "-lapp=x", "~root", "=ls"])
 def test_no_name_is_an_option(name: str) -> None:
     item = convert(
         kube.Pod,

@@ -137,6 +137,7 @@ VALUES = {
         "chp": {"extraCommandLineFlags": [f"--auth={plant('chp flag')}"], "extraEnv": {"K": plant("chp env")}},
     },
     "singleuser": {
+        "image": {"name": f"robot:{plant('user of an image of the values')}@registry.example.org/x", "tag": "1"},
         "extraEnv": {"K": plant("singleuser extraEnv")},
         "cmd": ["jupyterhub-singleuser", f"--ServerApp.token={plant('singleuser cmd')}"],
         "lifecycleHooks": {"postStart": {"exec": {"command": [plant("lifecycle hook")]}}},
@@ -361,7 +362,125 @@ def objects() -> list[dict[str, Any]]:
         {"kind": "Log", "pod": "user-scheduler-5f64", "container": "kube-scheduler", "text": log},
         {"kind": "Log", "pod": "jupyter-zoe", "container": "notebook", "text": log},
         {"kind": "Secret", "metadata": {"name": "hub"}, "data": hub_secret},
+        *elsewhere(),
     ]
+
+
+def condition(place: str) -> list[dict[str, Any]]:
+    return [{"type": "Ready", "status": "False", "reason": "X", "message": f"client_secret={plant(place)}"}]
+
+
+def elsewhere() -> Iterator[dict[str, Any]]:
+    """Kinds that hold no secrets, as one should think."""
+    image = f"robot:{plant('user of an image')}@registry.example.org:5000/team/notebook:1"
+    again = f"https://robot:{plant('user of an image as a URL')}@registry.example.org/team/notebook"
+    yield {
+        "kind": "Pod",
+        "metadata": {"name": "jupyter-kim", "labels": {"component": "singleuser-server"}},
+        "spec": {
+            "containers": [{"name": "notebook", "image": image, "workingDir": plant("working directory")}],
+            "nodeName": "user-1",
+            "volumes": [
+                {"name": "a", "csi": {"driver": "x", "volumeAttributes": {"k": plant("inline CSI volume")}}},
+                {"name": "b", "nfs": {"server": "nfs.example.org", "path": "/homes"}},
+                {"name": "c", "flexVolume": {"driver": "x", "options": {"k": plant("inline flex volume")}}},
+            ],
+        },
+        "status": {
+            "phase": "Pending",
+            "reason": "X",
+            "containerStatuses": [
+                {
+                    "name": "notebook",
+                    "image": again,
+                    "imageID": f"docker-pullable://u:{plant('user of an image id')}@r.example.org/x@sha256:{'ab' * 32}",
+                    "state": {
+                        "waiting": {"reason": "InvalidImageName", "message": f'couldn\'t parse image name "{image}"'}
+                    },
+                }
+            ],
+        },
+    }
+    for message in (
+        f'Failed to pull image "{image}": invalid reference format',
+        f'Failed to apply default image tag "{again}": couldn\'t parse image name',
+        f'Error: exec: "run": env SECRET_KEY={plant("event env")}: not found',
+        f'admission webhook "x" denied: url https://hooks.example.org/x?token={plant("event url")}&a=1',
+    ):
+        yield {
+            "kind": "Event",
+            "involvedObject": {"kind": "Pod", "name": "jupyter-kim"},
+            "reason": "Failed",
+            "type": "Warning",
+            "message": message,
+            "lastTimestamp": "-1m",
+        }
+    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        yield {
+            "kind": kind,
+            "metadata": {"name": "w", "annotations": noted(f"other {kind}")},
+            "webhooks": [
+                {
+                    "name": "w.example.org",
+                    "failurePolicy": "Fail",
+                    "clientConfig": {
+                        "url": f"https://u:{plant(f'{kind} user')}@w.example.org/{plant(f'{kind} path', form='lower')}"
+                        f"?token={plant(f'{kind} url')}",
+                        "caBundle": b64(plant(f"{kind} bundle")),
+                    },
+                    "rules": [{"operations": ["CREATE"], "apiGroups": [""], "resources": ["pods"]}],
+                    "matchConditions": [{"name": "x", "expression": plant(f"{kind} expression")}],
+                }
+            ],
+        }
+    for kind, more in {
+        "APIService": {"spec": {"service": {"name": "x", "namespace": "y"}, "caBundle": b64(plant("APIService CA"))}},
+        "PersistentVolumeClaim": {"spec": {"storageClassName": "sc"}},
+        "Deployment": {},
+        "Job": {},
+        "Node": {},
+        "StatefulSet": {},
+        "DaemonSet": {},
+        "ReplicaSet": {},
+        "HTTPRoute": {
+            "spec": {
+                "rules": [
+                    {"filters": [{"requestHeaderModifier": {"set": [{"name": "A", "value": plant("route header")}]}}]}
+                ]
+            }
+        },
+    }.items():
+        status = {"conditions": condition(f"{kind} condition")}
+        if kind == "HTTPRoute":
+            status = {"parents": [{"parentRef": {"name": "g"}, "conditions": condition("HTTPRoute parent")}]}
+        yield {
+            "kind": kind,
+            "metadata": {"name": "other", "annotations": noted(f"other {kind}")},
+            "status": status,
+            **more,
+        }
+    for kind in (
+        *("Namespace", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota", "LimitRange", "Lease", "EndpointSlice"),
+        *("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "IngressClass", "CSIDriver"),
+    ):
+        yield {"kind": kind, "metadata": {"name": "other", "annotations": noted(f"other {kind}")}}
+    yield {
+        "kind": "ComponentStatus",
+        "metadata": {"name": "etcd-0"},
+        "conditions": [{"type": "Healthy", "status": "False", "message": f"Get https://u:{plant('etcd')}@e:2379"}],
+    }
+    yield {
+        "kind": "Service",
+        "metadata": {
+            "name": "cloud",
+            "annotations": {
+                "service.beta.kubernetes.io/aws-load-balancer-extra": plant("cloud annotation"),
+                "service.beta.kubernetes.io/azure-key": plant("cloud key"),
+            },
+        },
+    }
+    for path in ("/readyz?verbose", "/livez?verbose"):
+        yield {"kind": "Path", "path": path, "text": f"[-]etcd failed: password={plant(path)}\n[+]ping ok"}
 
 
 class Planted(Example):
