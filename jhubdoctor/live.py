@@ -109,6 +109,8 @@ class LiveReader(Reader):
         self._slots = threading.BoundedSemaphore(concurrency)
         self._pool = pool(self._configuration)
         self._host = str(self._configuration.host).rstrip("/")
+        # somebody may have written a password into the address
+        self._shown = clean(log_text(self._host), 300)
         self._lock = threading.Lock()
         self._signing = threading.Lock()
         self._now: datetime | None = None
@@ -130,12 +132,12 @@ class LiveReader(Reader):
             reply = self._first = self._patiently("/version")
         except _NoAnswer as e:
             raise NotNowError(
-                f"The cluster at {self._host} cannot be reached: {e}.",
+                f"The cluster at {self._shown} cannot be reached: {e}.",
                 "Check the context (kubectl config current-context) and the network, then try again.",
             ) from e
         if reply.status == 401:
             raise DoctorError(
-                f"The cluster at {self._host} refused the credentials (HTTP 401).",
+                f"The cluster at {self._shown} refused the credentials (HTTP 401).",
                 "They may have expired: sign in again as your provider says, then try `kubectl auth whoami`.",
             )
 

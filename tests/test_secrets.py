@@ -690,6 +690,30 @@ def test_what_a_server_answers_to_a_refusal_is_redacted(fault: str, tmp_path: Pa
     assert [leaks(t) for t in [*texts, unpacked(Path(path).read_bytes())] if leaks(t)] == []
 
 
+SETUP = {
+    "a password in the address": {"server": "http://u:{}@127.0.0.1:9"},
+    "a token in the address": {"server": "http://127.0.0.1:9/?token={}"},
+    "a password of the proxy": {"proxy-url": "http://u:{}@127.0.0.1:9"},
+    "an authority inline": {"server": "https://127.0.0.1:9", "certificate-authority-data": "{}"},
+}
+
+
+@pytest.mark.parametrize("where", SETUP)
+@pytest.mark.parametrize("command", ["run", "collect", "upgrade"])
+def test_what_cannot_be_reached_is_said_without_the_secrets_of_the_kubeconfig(
+    where: str, command: str, tmp_path: Path
+) -> None:
+    secret = plant(f"kubeconfig: {where}")
+    api = FakeAPI(EXAMPLE)
+    config = api.kubeconfig(tmp_path, cluster={k: v.format(secret) for k, v in SETUP[where].items()})
+    more = ["--to-chart", "4.4.0"] if command == "upgrade" else []
+    text, code = call(command, "--kubeconfig", config, *more)
+
+    assert code != 0
+    assert "kubeconfig" in text or "cannot be reached" in text
+    assert leaks(text) == []
+
+
 # --- crashes ---------------------------------------------------------------------------------------------------------
 
 
