@@ -433,7 +433,7 @@ def elsewhere() -> Iterator[dict[str, Any]]:
                 }
             ],
         }
-    for kind, more in {
+    more_of: dict[str, dict[str, Any]] = {
         "APIService": {"spec": {"service": {"name": "x", "namespace": "y"}, "caBundle": b64(plant("APIService CA"))}},
         "PersistentVolumeClaim": {"spec": {"storageClassName": "sc"}},
         "Deployment": {},
@@ -449,8 +449,9 @@ def elsewhere() -> Iterator[dict[str, Any]]:
                 ]
             }
         },
-    }.items():
-        status = {"conditions": condition(f"{kind} condition")}
+    }
+    for kind, more in more_of.items():
+        status: dict[str, Any] = {"conditions": condition(f"{kind} condition")}
         if kind == "HTTPRoute":
             status = {"parents": [{"parentRef": {"name": "g"}, "conditions": condition("HTTPRoute parent")}]}
         yield {
