@@ -142,9 +142,8 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> tuple[Any
     """
     kubernetes = package()
     configuration = kubernetes.Configuration()
-    default = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    files = kubeconfig or default
-    there = any(Path(f).expanduser().exists() for f in files.split(os.pathsep) if f)
+    files = _files(kubeconfig)
+    there = any(_expanded(f).exists() for f in files.split(os.pathsep) if f)
     if not there and not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
         try:
             kubernetes.incluster_config.load_incluster_config(client_configuration=configuration)
@@ -196,10 +195,22 @@ def contexts(kubeconfig: str | None = None) -> list[str]:
     Raises:
         DoctorError: where there is no usable kubeconfig.
     """
-    files = kubeconfig or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+    files = _files(kubeconfig)
     with _usable(files):
         found, _ = package().kube_config.list_kube_config_contexts(config_file=files)
         return sorted(c["name"] for c in found)
+
+
+def _files(kubeconfig: str | None) -> str:
+    return kubeconfig or os.environ.get("KUBECONFIG") or str(_expanded("~/.kube/config"))
+
+
+def _expanded(path: str) -> Path:
+    """A path with its ~ resolved, unless nobody knows where that is: a user id without a name has no home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 @contextmanager

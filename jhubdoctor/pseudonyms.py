@@ -201,9 +201,10 @@ def key() -> tuple[bytes, bool]:
     given = os.environ.get(KEY_VARIABLE)
     if given:
         return given.encode(), True
-    state = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-    place = Path(state) / "jhubdoctor" / "pseudonym.key"
     try:
+        # a user id without a name has no home
+        state = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
+        place = Path(state) / "jhubdoctor" / "pseudonym.key"
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor import kubeconfig
+from jhubdoctor import kubeconfig, pseudonyms
 from jhubdoctor.errors import DoctorError
 
 
@@ -180,3 +180,20 @@ def test_a_file_that_is_no_kubeconfig_is_refused_in_one_sentence(text: str, tmp_
     for function in (kubeconfig.contexts, kubeconfig.load):
         with pytest.raises(DoctorError, match="cannot be used"):
             function(str(path))
+
+
+def test_a_user_without_a_home_is_told_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs with a number for its user: pathlib raises RuntimeError there."""
+
+    def nobody(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", nobody)
+    for name in ("KUBECONFIG", "XDG_STATE_HOME", "KUBERNETES_SERVICE_HOST", pseudonyms.KEY_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(DoctorError, match=r"There is no kubeconfig at ~/.kube/config"):
+        kubeconfig.load()
+    with pytest.raises(DoctorError, match=r"~/.kube/config cannot be used"):
+        kubeconfig.contexts()
+    assert pseudonyms.key()[1] is False

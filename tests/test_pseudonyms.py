@@ -238,7 +238,8 @@ def test_any_name_goes_from_any_text(user: str, around: str) -> None:
 
     text = names.text(f"{around} /user/{quote(name, safe='@~')}/ {around}")
 
-    if len(name) > 4 and name.casefold() not in around.casefold() and not name.startswith("user"):
+    # the path itself says "user"
+    if len(name) > 4 and name.casefold() not in around.casefold() and "user" not in name.casefold():
         assert quote(name, safe="@~") not in text or all(not c.isalnum() for c in name)
 
 
