@@ -16,8 +16,8 @@ from jhubdoctor import (
     check,
     clean,
 )
+from jhubdoctor_checks.helm._ownership import foreign, owner
 
-NAME, NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 # Helm 3.2 and later (pkg/action/validate.go)
 REFUSED = "invalid ownership metadata"
 PRIORITIES = ("default-priority", "user-placeholder-priority", "image-puller-priority")
@@ -48,7 +48,7 @@ def helm_ownership_conflict(
             evidence=(
                 ("clusterrolebinding", f"subjects: {whose}"),
                 ("deployment", f"{user_scheduler.name} runs as {hub.namespace}/{account}"),
-                *_owner(b),
+                *owner(b),
             ),
             fix=_fix(hub),
             severity=Severity.ERROR,
@@ -57,32 +57,18 @@ def helm_ownership_conflict(
         )
     mine = {f"{hub.release}-{p}" for p in PRIORITIES} if hub.release else set()
     objects: list[Object] = [*scheduler_bindings, *(p for p in priority_classes if p.name in mine)]
-    foreign = [o for o in objects if _foreign(hub, o)]
-    if foreign:
+    theirs = [o for o in objects if foreign(hub, o)]
+    if theirs:
         yield Finding(
-            on=tuple(o.ref for o in foreign),
-            says=f"{foreign[0].ref.kind} {foreign[0].name}"
-            + (f" and {len(foreign) - 1} more" if len(foreign) > 1 else "")
+            on=tuple(o.ref for o in theirs),
+            says=f"{theirs[0].ref.kind} {theirs[0].name}"
+            + (f" and {len(theirs) - 1} more" if len(theirs) > 1 else "")
             + " of this hub belong to another release, which deletes them when it goes",
-            evidence=tuple(e for o in foreign[:4] for e in _owner(o)),
+            evidence=tuple(e for o in theirs[:4] for e in owner(o)),
             fix=_fix(hub),
             cause="owned-by-another",
             affects=upgrade,
         )
-
-
-def _foreign(hub: Hub, item: Object) -> bool:
-    name, namespace = item.annotations.get(NAME), item.annotations.get(NAMESPACE)
-    return bool(name and namespace) and (name != hub.release or namespace != hub.namespace)
-
-
-def _owner(item: Object) -> tuple[tuple[str, str], ...]:
-    name, namespace = item.annotations.get(NAME), item.annotations.get(NAMESPACE)
-    if not name:
-        return ()
-    return (
-        (item.ref.kind.lower(), f"{item.name}: {NAME} {clean(name, 80)}, {NAMESPACE} {clean(namespace or '', 80)}"),
-    )
 
 
 def _fix(hub: Hub) -> Fix:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jhubdoctor import Hub, Values
+from jhubdoctor import Fix, Hub, Values, nested
 from jhubdoctor_checks.facts.image import USER_SERVER, FailedPull
+from jhubdoctor_checks.image._causes import Cause, frozen
 
 # (component, container) to the path of its image; charts 0.9 to main (jupyterhub/templates). "" is any container.
 _PATHS = {
@@ -49,13 +50,6 @@ def named(section: Mapping[str, Any], image: str) -> bool:
     return image == (f"{name}:{tag}" if tag else str(name))
 
 
-def patch(path: str, value: Any) -> dict[str, Any]:
-    """A patch of values.yaml that sets one dotted path."""
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return value  # type: ignore[no-any-return]
-
-
 def pull_secret(hub: Hub, registry: str) -> tuple[dict[str, Any], str]:
     """The values that make all pods use a new pull secret, and the command that makes it.
 
@@ -80,3 +74,35 @@ def current(registry_image: str) -> tuple[str, str]:
     name, _, tag = registry_image.rpartition(":")
     short = name.rpartition("/")[2].removesuffix("-amd64")
     return f"registry.k8s.io/{short}", tag
+
+
+def lost_secrets(word: str, pulls: list[FailedPull]) -> list[str]:
+    """The pull secrets without which the registry refuses, as far as the kubelet names them."""
+    return sorted({s for p in pulls for s in p.secret.split(", ") if s}) if word == "refused" else []
+
+
+def remedy(hub: Hub, cause: Cause, pulls: list[FailedPull], fill: dict[str, str], values: Values | None) -> Fix:
+    """The next step for pulls that fail for one cause; `fill` are the words for its texts."""
+    first = pulls[0]
+    path = image_path(first, values)
+    text = cause.fix.format(**fill)
+    commands = [hub.kubectl(f"describe pod {p.ref.name}") for p in pulls if p.pod][:1]
+    if frozen(first.image) and path:
+        name, tag = current(first.image)
+        moved = f"{fill['host']} is frozen since April 2023; the image lives on at {name}."
+        return Fix(f"{moved} Charts since 3.0 use it.", nested(path, {"name": name, "tag": tag}), (hub.helm_upgrade,))
+    if lost := lost_secrets(cause.word, pulls):
+        return Fix(
+            f"Make it in the namespace {hub.namespace}: pods use no Secret of another one. Pods that wait take it at "
+            "their next try.",
+            commands=tuple(make_secret(hub, fill["host"], name) for name in lost),
+        )
+    if cause.word in {"refused", "rate-limit"}:
+        section, command = pull_secret(hub, fill["host"])
+        return Fix(text, section, (*commands, command, hub.helm_upgrade))
+    if cause.word in {"not-found", "invalid-name"} and path:
+        return Fix(f"{text} It is set at {path}.", commands=(*commands, hub.helm_upgrade))
+    where = f" The name is set at {path}." if path and cause.word != "disk-full" else ""
+    if any(p.component == "hook-image-puller" for p in pulls):
+        where += " When it can be pulled, run the helm upgrade (or install) again: the hook waits for every node."
+    return Fix(text + where, commands=(*commands, hub.helm_upgrade if where else ""))

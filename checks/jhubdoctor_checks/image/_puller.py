@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jhubdoctor import ContainerStatus, Events, Node, Pod
+from jhubdoctor import ContainerStatus, Events, Job, Node, Pod
 from jhubdoctor_checks.facts.image import PULL_REASONS
 
 # For these the node itself refuses the pod, and the DaemonSet makes it anew for ever (kubelet lifecycle/predicate.go).
 _REFUSED = re.compile(r"NodeAffinity|MatchNodeSelector|OutOf\w+|UnexpectedAdmissionError|Evicted")
+
+# each kind of hold, as the end of "3 of 5 pods ..."
+SAYS = {
+    "pull": "cannot pull an image",
+    "node": "run on nodes that are not ready",
+    "container": "cannot run a container",
+    "refused": "are refused by their node",
+    "sandbox": "get no network",
+    "pulling": "are still pulling",
+    "unknown": "are not ready",
+}
 
 
 @dataclass(frozen=True)
@@ -56,3 +67,8 @@ def _container(status: ContainerStatus) -> Hold | None:
         reason = (waiting.reason if waiting else "") or (end.reason if end else "") or "failed"
         return Hold("container", f"container {status.name}: {reason}", certain=True)
     return None
+
+
+def awaits(job: Job) -> bool:
+    """Whether it is the Job that waits for the images, and it is still at it."""
+    return job.component == "image-puller" and not job.status.succeeded and bool(job.status.failed or job.status.active)

@@ -5,21 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Severity, check
-from jhubdoctor_checks.image._puller import Hold, hold_of
+from jhubdoctor_checks.image._puller import SAYS, Hold, awaits, hold_of
 from jhubdoctor_checks.image._suffers import hook_objects
 
 # What cannot get better by waiting is told after two minutes; the rest after five, when Helm's own patience ends.
 CERTAIN, HELM_WAITS = 120, 300
-_SAYS = {
-    "pull": "cannot pull an image",
-    "node": "run on nodes that are not ready",
-    "container": "cannot run a container",
-    "refused": "are refused by their node",
-    "sandbox": "get no network",
-    "pulling": "are still pulling",
-    "unknown": "are not ready",
-}
 _SKIP = {"prePuller": {"hook": {"enabled": False}}}
+_NO_SIDECAR = {"prePuller": {"annotations": {"sidecar.istio.io/inject": "false"}}}
 
 
 @check(
@@ -43,9 +35,9 @@ def hook_image_puller_stuck(
             continue
         mine = [p for p in pods if p.component == daemon.component and p.node and not p.terminating]
         held = [(p, hold_of(p, events, nodes)) for p in sorted(mine, key=lambda p: p.name) if not p.ready]
-        if not held:
-            yield from _awaiter(hub, daemon, mine, jobs, pods, age)
-        elif age >= HELM_WAITS or any(h.certain for _, h in held):
+        if not held and age >= HELM_WAITS and len(mine) >= daemon.status.current_number_scheduled:
+            yield from (_awaiter(hub, daemon, j, pods, jobs) for j in jobs if awaits(j))
+        elif held and (age >= HELM_WAITS or any(h.certain for _, h in held)):
             yield _puller(hub, daemon, held, len(mine), jobs)
 
 
@@ -55,15 +47,13 @@ def _puller(hub: Hub, daemon: DaemonSet, held: list[tuple[Pod, Hold]], total: in
     text = "Remove what holds the pods up, then run helm again; or install without waiting for the images."
     if kind == "pulling":
         text = "Give Helm more time than its five minutes, or install without waiting for the images."
+    done = daemon.status.number_ready
     longer = hub.helm_upgrade and f"{hub.helm_upgrade} --timeout 30m"
     return Finding(
         on=(daemon.ref,),
-        says=f"{len(held)} of {total} pods of the image puller hook {_SAYS[kind]}, and helm waits for all of them",
+        says=f"{len(held)} of {total} pods of the image puller hook {SAYS[kind]}, and helm waits for all of them",
         evidence=(
-            (
-                "daemonset",
-                f"status.numberReady: {daemon.status.number_ready} of {daemon.status.current_number_scheduled}",
-            ),
+            ("daemonset", f"status.numberReady: {done} of {daemon.status.current_number_scheduled}"),
             *(("pod.status", h.detail) for h in list(dict.fromkeys(h for _, h in held))[:5]),
         ),
         fix=Fix(text, _SKIP, (longer,), "Without the hook the first user of a node waits for the image."),
@@ -73,33 +63,22 @@ def _puller(hub: Hub, daemon: DaemonSet, held: list[tuple[Pod, Hold]], total: in
     )
 
 
-def _awaiter(
-    hub: Hub, daemon: DaemonSet, ready: list[Pod], jobs: list[Job], pods: list[Pod], age: float
-) -> Iterator[Finding]:
+def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[Job]) -> Finding:
     """All nodes have the images, and the Job that waits for them does not end."""
-    for job in jobs:
-        if job.component != "image-puller" or job.status.succeeded or age < HELM_WAITS:
-            continue
-        if len(ready) < daemon.status.current_number_scheduled or not (job.status.failed or job.status.active):
-            continue
-        mine = [p for p in pods if p.labels.get("job-name") == job.name]
-        sidecars = sorted({c.name for p in mine for c in p.spec.containers} - {"hook-image-awaiter"})
-        values = {"prePuller": {"annotations": {"sidecar.istio.io/inject": "false"}}} if sidecars else {}
-        yield Finding(
-            on=(job.ref,),
-            says="all nodes have the images, but the Job that waits for them does not end",
-            evidence=(
-                ("daemonset", f"status.numberReady: {daemon.status.number_ready}"),
-                ("job", f"status: {job.status.failed} failed, {job.status.active} active"),
-                *((("pod.spec", f"containers besides its own: {', '.join(sidecars)}"),) if sidecars else ()),
-            ),
-            fix=Fix(
-                "Keep the mesh's sidecar out of the hook's pods: it outlives them or cuts off the API server."
-                if sidecars
-                else "See in its log why it cannot ask the API server (rights of its service account, route, sidecar).",
-                values,
-                (hub.kubectl(f"logs job/{job.name}"), hub.helm_upgrade),
-            ),
-            cause="awaiter",
-            affects=hook_objects(hub, [daemon], jobs),
-        )
+    mine = [p for p in pods if p.labels.get("job-name") == job.name]
+    sidecars = sorted({c.name for p in mine for c in p.spec.containers} - {"hook-image-awaiter"})
+    text = "See in its log why it cannot ask the API server (rights of its service account, route, sidecar)."
+    if sidecars:
+        text = "Keep the mesh's sidecar out of the hook's pods: it outlives them or cuts off the API server."
+    return Finding(
+        on=(job.ref,),
+        says="all nodes have the images, but the Job that waits for them does not end",
+        evidence=(
+            ("daemonset", f"status.numberReady: {daemon.status.number_ready}"),
+            ("job", f"status: {job.status.failed} failed, {job.status.active} active"),
+            *((("pod.spec", f"containers besides its own: {', '.join(sidecars)}"),) if sidecars else ()),
+        ),
+        fix=Fix(text, _NO_SIDECAR if sidecars else {}, (hub.kubectl(f"logs job/{job.name}"), hub.helm_upgrade)),
+        cause="awaiter",
+        affects=hook_objects(hub, [daemon], jobs),
+    )
