@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from jhubdoctor import Deployment, Finding, Fix, Hub, NotApplicable, Pod, Ref, ServerVersion, Severity, check
-from jhubdoctor_checks.api._move import fitting, subject, upgrade_fix
-from jhubdoctor_checks.data import apis, charts, scheduler
+from jhubdoctor_checks.api._move import subject, upgrade_fix
+from jhubdoctor_checks.api._scheduler import not_yet, own_image, shipped_by_better
+from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
-from jhubdoctor_checks.facts.scheduler_setup import Missing, image_minor, shipped_minor
+from jhubdoctor_checks.facts.scheduler_setup import Missing, image_minor
 
 
 @check(severity=Severity.ERROR, explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending"))
@@ -41,20 +42,19 @@ def chart_kubernetes_skew(
     image = ("deployment", f"image {user_scheduler.spec.template.spec.containers[0].image}")
     waiting = [p.ref for p in pending_user_pods or [] if p.spec.scheduler_name not in {"", "default-scheduler"}]
     suffer = () if surface.planned else (*(p.ref for p in user_scheduler_pods or []), *waiting)
-    early = [a for a in scheduler.lists(minor) if _missing(a, surface)]
+    early = not_yet(minor, surface)
     if early:
         yield Finding(
             on=(user_scheduler.ref,),
             says=f"the user-scheduler is kube-scheduler 1.{minor}, which is too new for {surface}: it schedules nobody",
             evidence=(image, *(("server", f"{surface} does not serve {a} yet (1.{a.introduced} does)") for a in early)),
-            fix=_own_image(hub, surface),
+            fix=own_image(hub, surface),
             cause="too-new",
             affects=suffer,
         )
     elif scheduler_rights.rights and not surface.planned:
         yield _without_rights(hub, surface, user_scheduler.ref, image, scheduler_rights, suffer)
-    better = fitting(surface)
-    ships = better.scheduler_minor(surface.minor) if better is not None else None
+    ships = shipped_by_better(surface)
     if surface.minor - minor > 1 and ships is not None and ships > minor and not surface.planned:
         yield Finding(
             on=(user_scheduler.ref,),
@@ -64,20 +64,6 @@ def chart_kubernetes_skew(
             cause="old",
             severity=Severity.INFO,
         )
-
-
-def _missing(api: apis.Api, surface: Surface) -> bool:
-    early = surface.too_early(api.api_version, api.kind)
-    return early and surface.serves(api.api_version, api.kind) is False
-
-
-def _own_image(hub: Hub, surface: Surface) -> Fix:
-    shipped = shipped_minor(hub, surface)
-    own = f"the chart's own, 1.{shipped}" if shipped is not None else "the chart's own"
-    return Fix(
-        f"Take scheduling.userScheduler.image out of the values, so that the kube-scheduler is {own}.",
-        commands=(hub.helm_upgrade,),
-    )
 
 
 def _without_rights(
@@ -92,7 +78,7 @@ def _without_rights(
         on=(on,),
         says=f"the user-scheduler may not list {names}, which it waits for, so it schedules nobody",
         evidence=(image, seen),
-        fix=_own_image(hub, surface),
+        fix=own_image(hub, surface),
         cause="rights",
         affects=suffer,
     )

@@ -6,7 +6,6 @@ from datetime import datetime
 from jhubdoctor import (
     Evidence,
     Finding,
-    Fix,
     Hub,
     Namespace,
     NotApplicable,
@@ -18,19 +17,12 @@ from jhubdoctor import (
     check,
 )
 from jhubdoctor_checks.policy._refused import refused
+from jhubdoctor_checks.policy._security import hardened, kept
 from jhubdoctor_checks.policy._users import BLOCK, blocks_metadata
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 # on by default; https://kubernetes.io/docs/concepts/security/pod-security-admission/
 FIRST = 23
-_RESTRICTED = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-# what may set the same
-_TRAITS = {"container_security_context", "pod_security_context", "extra_container_config", "extra_pod_config"}
 
 
 @check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
@@ -50,7 +42,7 @@ def pod_security_blocks_users(
     if server_version is not None and server_version.minor is not None and server_version.minor < FIRST:
         raise NotApplicable("Pod Security admission came with Kubernetes 1.23")
     blocks = blocks_metadata(hub, values)
-    if not blocks and (level == "baseline" or _hardened(values) or user_pods):
+    if not blocks and (level == "baseline" or hardened(values) or user_pods):
         return
     users = refused(hub, spawns, now, "violates PodSecurity")
     privileged = [p for p in user_pods if any(c.name == BLOCK for c in p.spec.init_containers)]
@@ -67,30 +59,9 @@ def pod_security_blocks_users(
             *users.shown("violates PodSecurity"),
             *(Evidence("pod", f"{p.name} runs with it, from before or by an exemption") for p in privileged[:1]),
         ),
-        fix=_fix(hub, level, blocks=blocks),
+        fix=kept(hub, level, blocks=blocks),
         # pods that run with it may be older than the label, or exempt; what `restricted` asks for may be set unseen
         severity=Severity.ERROR if users else Severity.WARNING if privileged or not blocks else None,
         cause="privileged" if blocks else level,
         affects=users.pods,
     )
-
-
-def _hardened(values: Values) -> bool:
-    """Whether somebody has set what `restricted` asks for; that it is enough cannot be seen."""
-    set_ = {*values.mapping("hub.config.KubeSpawner"), *(t.rpartition(".")[2] for t in values.traits_in_code)}
-    return bool(set_ & _TRAITS)
-
-
-def _fix(hub: Hub, level: str, *, blocks: bool) -> Fix:
-    values: dict[str, object] = {}
-    text = []
-    if blocks:
-        key = {"enabled": True} if hub.at_least("0.11.0") is False else {"blockWithIptables": False}
-        values["singleuser"] = {"cloudMetadata": key}
-        text.append(
-            f"Leave out {BLOCK}. The chart's NetworkPolicy keeps users from the metadata server where it is enforced."
-        )
-    if level == "restricted":
-        values["hub"] = {"config": {"KubeSpawner": {"container_security_context": _RESTRICTED}}}
-        text.append("Give the notebook container what the level restricted asks for.")
-    return hub.values_fix(" ".join(text), values)

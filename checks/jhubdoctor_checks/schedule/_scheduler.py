@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
+from jhubdoctor import Deployment, Events, Evidence, Fix, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -25,6 +25,9 @@ _COMPLAINTS = (
     re.compile(r"panic: .{0,160}"),
     re.compile(r"dial tcp \S+: (?:connect: )?(?:connection refused|no route to host|i/o timeout)"),
 )
+# Containers that service meshes put into a pod: Istio, Linkerd, Consul. One that starts beside the scheduler cuts it
+# off from the API server until it is ready itself.
+_SIDECARS = {"istio-proxy": "sidecar.istio.io/inject", "linkerd-proxy": "", "consul-dataplane": ""}
 
 
 def untouched(pod: Pod, events: Events, now: datetime) -> bool:
@@ -111,12 +114,29 @@ def timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) ->
     return [hub.pod_ref(s.pod) for s in failed if not events.about("Pod", s.pod)]
 
 
-# Containers that service meshes put into a pod: Istio, Linkerd, Consul. One that starts beside the scheduler cuts it
-# off from the API server until it is ready itself.
-_SIDECARS = {"istio-proxy": "sidecar.istio.io/inject", "linkerd-proxy": "", "consul-dataplane": ""}
-
-
 def mesh_of(pods: list[Pod]) -> tuple[str, str]:
     """The sidecar of a mesh in these pods, and the annotation that keeps it out; empty where there is none."""
     names = {c.name for p in pods for c in (*p.spec.containers, *p.spec.init_containers)}
     return next(((name, key) for name, key in _SIDECARS.items() if name in names), ("", ""))
+
+
+def waiting_words(waiting: int, lost: int) -> str:
+    """Who waits for it, and who waited in vain."""
+    if not (waiting or lost):
+        return "the next user who starts a server will wait"
+    waits = ["a pod waits for it" if waiting == 1 else f"{waiting} pods wait for it"] if waiting else []
+    failed = [f"{lost} start{'' if lost == 1 else 's'} ran out of time without it"] if lost else []
+    return ", and ".join(waits + failed)
+
+
+def awake(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> tuple[str, Fix]:
+    """What a scheduler that nobody is lacks: what was seen, and the next step."""
+    if scheduler is not None and served_by(hub, name, scheduler):
+        scale = hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2")
+        return f"{scheduler.name}: spec.replicas: 0", Fix("Scale it up again.", commands=(scale,))
+    return "no user-scheduler of this release answers to that name", Fix(
+        f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods and start the"
+        " servers anew, or correct scheduler_name in hub.extraConfig.",
+        commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in left[:10])}"),),
+        caution="The pods have never started, so nothing in them is lost.",
+    )

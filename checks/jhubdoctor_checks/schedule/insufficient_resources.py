@@ -2,25 +2,12 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import (
-    Autoscaler,
-    Deployment,
-    Finding,
-    Fix,
-    Hub,
-    Pod,
-    Ref,
-    Service,
-    Severity,
-    Shape,
-    check,
-    grouped,
-    human,
-)
+from jhubdoctor import Autoscaler, Deployment, Finding, Hub, Pod, Service, Severity, Shape, check, grouped
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, YIELDING, evidence, level, names, on, owners, room_of, verb, who
-from jhubdoctor_checks.schedule._room import asked, held, lacking, most, offers, smaller
+from jhubdoctor_checks.schedule._place import EXPLAINS, YIELDING, owners
+from jhubdoctor_checks.schedule._room import asked, lacking
+from jhubdoctor_checks.schedule._shortage import all_full, never_fits
 
 
 @check(severity=Severity.ERROR, explains=EXPLAINS)
@@ -43,9 +30,9 @@ def insufficient_resources(
         others = dependents(hub, {p.component for p in found}, deployments, waiting, services)
         affects = tuple(dict.fromkeys((*owners(found), *others)))
         if key.startswith("never"):
-            yield _never(hub, found, shapes, key, affects)
+            yield never_fits(hub, found, shapes, key, affects)
         else:
-            yield _full(found, [*pods, *user_pods], autoscaler, key, affects)
+            yield all_full(found, [*pods, *user_pods], autoscaler, key, affects)
 
 
 def _key(pod: Unplaced) -> str:
@@ -53,54 +40,3 @@ def _key(pod: Unplaced) -> str:
     if never := lacking(pod, list(pod.room)):
         return f"never {asked(pod.requests, never)}"
     return "" if pod.component in YIELDING else f"full {' '.join(sorted(pod.short))}"
-
-
-def _never(hub: Hub, found: list[Unplaced], shapes: list[Shape] | None, key: str, affects: tuple[Ref, ...]) -> Finding:
-    room, lacks = room_of(found), lacking(found[0], list(found[0].room))
-    offered = [r for r in lacks if most(r, room)]
-    best = " and ".join(f"{human(r, most(r, room))} {r}" for r in offered)
-    what = f"the largest node that fits has {best}" if offered else f"no node offers {' and '.join(lacks)}"
-    path, patch = smaller(found[0], lacks, room, shapes)
-    text = f"Ask for less, or add nodes that are larger.{f' It is set at {path}.' if path else ''}"
-    if not offered:
-        text = f"Add nodes that offer {' and '.join(lacks)}; where there are some, see that their device plugin runs."
-    return Finding(
-        on=on(found),
-        says=f"{who(found)} can never start: {verb(found, 'it asks', 'they ask')} for"
-        f" {asked(found[0].requests, lacks)}, and {what}",
-        evidence=(
-            ("pod.spec", f"requests: {asked(found[0].requests, sorted(found[0].requests))}"),
-            *(("node", offers(n, lacks)) for n in sorted(room, key=lambda n: (-most(lacks[0], [n]), n.name))[:3]),
-            evidence(found),
-        ),
-        fix=Fix(text, patch, (hub.helm_upgrade,) if patch else ()),
-        cause=key,
-        affects=affects,
-    )
-
-
-def _full(
-    found: list[Unplaced], others: list[Pod], autoscaler: Autoscaler | None, key: str, affects: tuple[Ref, ...]
-) -> Finding:
-    room, short = room_of(found), sorted(found[0].short)
-    words = [p.refused for p in found if p.refused][:1]
-    finds = verb(found, "finds", "find") if any(p.pod for p in found) else "found"
-    adds = "Let the node pool grow" if autoscaler else "Add a node, or an autoscaler that does"
-    return Finding(
-        on=on(found),
-        says=f"{who(found)} {finds} no room: {' and '.join(short)} {'is' if len(short) == 1 else 'are'} taken on"
-        f" {names(room) or 'all nodes'}",
-        evidence=(
-            evidence(found),
-            *(("node", held(short[0], n, others)) for n in room[:3] if short),
-            *(("event", f"{e.reason}: {e.message}", e.at) for e in words),
-        ),
-        fix=Fix(
-            f"{adds}; or reserve less for each user (singleuser.memory.guarantee, singleuser.cpu.guarantee), or stop"
-            " idle servers sooner (cull.timeout).",
-            commands=tuple(f"kubectl describe node {n.name}" for n in room[:1]),
-        ),
-        severity=level(found),
-        cause=key,
-        affects=affects,
-    )

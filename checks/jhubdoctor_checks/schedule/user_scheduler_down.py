@@ -7,6 +7,7 @@ from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Lease, Pod, PodLog
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.schedule._scheduler import (
+    awake,
     complaint,
     lost_ready_at,
     mesh_of,
@@ -15,6 +16,7 @@ from jhubdoctor_checks.schedule._scheduler import (
     timed_out,
     untouched,
     waiting_for,
+    waiting_words,
 )
 
 _DEFAULT = "default-scheduler"
@@ -66,7 +68,7 @@ def user_scheduler_down(
             sidecar, keeps_out = mesh_of(user_scheduler_pods) if "dial tcp" in said else ("", "")
             yield Finding(
                 on=(d.ref,),
-                says=f"the user-scheduler {ends}: {_count(len(mine), len(lost))}",
+                says=f"the user-scheduler {ends}: {waiting_words(len(mine), len(lost))}",
                 evidence=(
                     ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
                     *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
@@ -99,18 +101,7 @@ def user_scheduler_down(
 
 def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> Finding:
     many = len(left) > 1
-    asleep = scheduler is not None and served_by(hub, name, scheduler)
-    if scheduler is not None and asleep:
-        seen = f"{scheduler.name}: spec.replicas: 0"
-        fix = Fix("Scale it up again.", commands=(hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2"),))
-    else:
-        seen = "no user-scheduler of this release answers to that name"
-        fix = Fix(
-            f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods and start the"
-            " servers anew, or correct scheduler_name in hub.extraConfig.",
-            commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in left[:10])}"),),
-            caution="The pods have never started, so nothing in them is lost.",
-        )
+    seen, fix = awake(hub, name, left, scheduler)
     return Finding(
         on=tuple(shared(p.ref) for p in left),
         says=f"no scheduler has looked at {f'{len(left)} pods that ask' if many else 'a pod that asks'} for {name}",
@@ -122,11 +113,3 @@ def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) 
         fix=fix,
         cause=f"nobody {name}",
     )
-
-
-def _count(waiting: int, lost: int) -> str:
-    if not (waiting or lost):
-        return "the next user who starts a server will wait"
-    waits = ["a pod waits for it" if waiting == 1 else f"{waiting} pods wait for it"] if waiting else []
-    failed = [f"{lost} start{'' if lost == 1 else 's'} ran out of time without it"] if lost else []
-    return ", and ".join(waits + failed)
