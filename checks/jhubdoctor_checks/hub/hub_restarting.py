@@ -52,15 +52,24 @@ def hub_restarting(
                     *((Evidence("hub log", found.line, found.entry.at),) if found else ()),
                     *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
                 ),
-                fix=found.crash.fix(found.match, hub)
-                if found
-                else Fix(
-                    "See what the former run logged before it ended.",
-                    commands=(hub.kubectl(f"logs {pod.name} --container {status.name} --previous --tail 60"),),
-                ),
+                fix=found.crash.fix(found.match, hub) if found else _fix(hub, pod, status, unanswered=bool(liveness)),
                 cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",
                 affects=(hub.ref,),
             )
+
+
+def _fix(hub: Hub, pod: Pod, status: ContainerStatus, *, unanswered: bool) -> Fix:
+    look = hub.kubectl(f"logs {pod.name} --container {status.name} --previous --tail 60")
+    if not unanswered or not hub.z2jh:
+        return Fix("See what the former run logged before it ended.", commands=(look,))
+    # the chart's probe: 300 seconds after the start, then every 10 seconds, thirty times
+    return Fix(
+        "The kubelet restarts it after minutes without an answer: at its start it looks at every running server. Give "
+        "it more time for that, and cpu (hub.resources); where it happens later, its log tells what it was busy with.",
+        {"hub": {"livenessProbe": {"initialDelaySeconds": 900}}},
+        (look, hub.helm_upgrade),
+        "This restarts the hub once more; users' servers keep running.",
+    )
 
 
 def _counts(status: ContainerStatus, end: Terminated, now: datetime) -> bool:

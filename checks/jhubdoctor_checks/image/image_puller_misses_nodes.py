@@ -20,6 +20,7 @@ from jhubdoctor import (
     transient,
     untolerated,
 )
+from jhubdoctor_checks.facts.image import Pull
 from jhubdoctor_checks.schedule._place import names
 from jhubdoctor_checks.schedule._taints import toleration
 
@@ -35,12 +36,19 @@ class Missed:
     users: list[str] = field(default_factory=list)
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("image-pull-slow",))
 def image_puller_misses_nodes(
-    hub: Hub, daemon_sets: list[DaemonSet], nodes: list[Node], shapes: list[Shape], user_pods: list[Pod], values: Values
+    hub: Hub,
+    daemon_sets: list[DaemonSet],
+    nodes: list[Node],
+    shapes: list[Shape],
+    user_pods: list[Pod],
+    values: Values,
+    pulls: list[Pull] | None,
 ) -> Iterator[Finding]:
     """Users' pods may run on nodes where no image puller runs, so the first of them waits for the image."""
     pullers = [d for d in daemon_sets if d.component in _PULLERS]
+    brought = {c.image for d in pullers for c in d.spec.template.spec.init_containers}
     missed: dict[str, Missed] = {}
     for node in sorted(nodes, key=lambda n: n.name) if pullers else []:
         if any(may_run(d.spec.template.spec, node) for d in pullers):
@@ -65,7 +73,11 @@ def image_puller_misses_nodes(
             ),
             fix=_fix(hub, found.taints, values),
             cause=key or "selector",
-            affects=tuple(n.ref for n in nodes if n.name in found.nodes),
+            affects=(
+                *(n.ref for n in nodes if n.name in found.nodes),
+                # those who waited there for an image that the pullers bring to other nodes
+                *(hub.pod_ref(p.pod) for p in pulls or () if p.node in found.nodes and p.image in brought),
+            ),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Hub, Pod, Severity, Spawns, Values, check
+from jhubdoctor import Finding, Hub, Pod, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.connections import Blocked
 from jhubdoctor_checks.network._ends import changed
 from jhubdoctor_checks.network._walls import opened, walls_of
@@ -29,7 +29,7 @@ def network_policy_blocks_users(
         ("networkpolicy", f"{b.names}: no rule allows {b.path.ends}, {b.path.protocol} {b.path.port}", b.since)
         for b in users_blocked
     )
-    silent = [("hub log", f"{len(failed)} servers ran and never answered the hub", s.at) for s in failed[-1:]]
+    silent = [("hub log", f"{count(len(failed))} ran and never answered the hub", s.at) for s in failed[-1:]]
     yield Finding(
         on=tuple(w.ref for w in policies),
         says=f"NetworkPolicies keep {'; '.join(between)}",

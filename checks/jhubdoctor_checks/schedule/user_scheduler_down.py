@@ -33,7 +33,6 @@ STARTING = 180
         "spawn-timeout",
         "spawn-timeline",
         "placeholders-pending",
-        "user-scheduler-lease-stale",
         "consecutive-failure-abort",
         "hub-restarting",
     ),
@@ -90,7 +89,7 @@ def user_scheduler_down(
                     _CAUTION,
                 ),
                 cause="not-ready" if down else "not-scheduling",
-                affects=(*(p.ref for p in (*user_scheduler_pods, *mine)), *lost),
+                affects=tuple(dict.fromkeys((*(p.ref for p in (*user_scheduler_pods, *mine)), *lost))),
             )
     served = [x for x in deployments if x.component == "user-scheduler" and x.spec.replicas]
     for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):

@@ -3,17 +3,25 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Lease, NotApplicable, Pod, PodLog, Severity, check
-from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence
+from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Lease, NotApplicable, Pod, PodLog, Severity, Spawns, check
+from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence, timed_out, waiting_for
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline", "placeholders-pending"))
+# Where it stops a scheduler that is ready, that pods wait for it is the consequence.
+@check(
+    severity=Severity.ERROR,
+    explains=("spawn-timeout", "spawn-timeline", "placeholders-pending", "user-scheduler-down"),
+)
 def user_scheduler_lease_stale(
     hub: Hub,
     user_scheduler: Deployment,
     user_scheduler_pods: list[Pod],
     leases: list[Lease],
     user_scheduler_logs: list[PodLog] | None,
+    user_pods: list[Pod] | None,
+    placeholder_pods: list[Pod] | None,
+    events: Events | None,
+    spawns: Spawns | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """The user-scheduler runs, but none of its pods holds the lease, so nobody schedules."""
@@ -42,5 +50,13 @@ def user_scheduler_lease_stale(
             ),
             caution="Users' servers keep running.",
         ),
-        affects=tuple(p.ref for p in user_scheduler_pods),
+        affects=tuple(
+            dict.fromkeys(
+                (
+                    *(p.ref for p in user_scheduler_pods),
+                    *(p.ref for p in waiting_for(hub, [*(user_pods or ()), *(placeholder_pods or ())], d)),
+                    *(timed_out(hub, spawns, events, now) if events else ()),
+                )
+            )
+        ),
     )
