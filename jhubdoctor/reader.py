@@ -275,7 +275,7 @@ class Look:
                 self.sampled.append(f"{query}: {answer.detail}")
             if answer.state is not State.OK or answer.left_out:
                 state = answer.state if answer.state is not State.OK else State.MALFORMED
-                self.partial.append(Unreadable(query, state, clean(answer.detail)))
+                self.partial.append(Unreadable(query, state, clean(answer.detail), asked=answer.asked))
             return answer
         raise Unreadable(query, answer.state, clean(answer.detail), asked=answer.asked)
 

@@ -46,6 +46,8 @@ class Gap:
     query: Query
     state: State
     detail: str
+    asked: bool = True
+    """False where nobody asked the server: a dump may hold less than there is."""
 
     def __str__(self) -> str:
         return f"{self.query}: {self.state.value}" + (f" ({self.detail})" if self.detail else "")
@@ -353,7 +355,7 @@ class _Facts:
 
 def _gaps(look: Look) -> tuple[Gap, ...]:
     """What could be read in part alone."""
-    return tuple(Gap(p.query, p.state, p.detail) for p in look.partial)
+    return tuple(Gap(p.query, p.state, p.detail, p.asked) for p in look.partial)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -392,8 +394,8 @@ def run(
         if rules and any(n.fact == "suppressions" for n in c.needs):
             facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
-        if per_hub and (not facts.hubs or found.partial):
-            # where not all could be looked through, there may be a hub that nobody saw
+        if per_hub and (not facts.hubs or any(g.asked for g in found.partial)):
+            # where not all could be looked through, there may be a hub that nobody saw; a dump says so once for all
             results.append(_without_hub(c, found))
         places: list[int | None] = [*range(len(facts.hubs))] if per_hub else [None]
         required = registry.required(c).values()

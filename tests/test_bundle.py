@@ -551,6 +551,22 @@ def test_diff_tells_new_gone_and_unchanged(tmp_path: Path) -> None:
     assert same.exit_code == 0
 
 
+def test_a_list_that_need_not_hold_all_tells_of_the_hub_that_it_holds() -> None:
+    kinds = {"Deployment", "Pod", "Service", "Event"}
+    items = [o for found in Example("").reader()._objects.values() for o in found if o["kind"] in kinds]
+    found = json.loads(
+        CliRunner()
+        .invoke(cli, ["run", "--from", "-", "-o", "json"], input=json.dumps({"kind": "List", "items": items}))
+        .stdout
+    )
+
+    assert found["verdict"] == "unknown"
+    assert found["findings"] == []
+    per_hub = [c for c in found["checks"] if c["hub"] == "jhub/jhub"]
+    assert len(per_hub) > 60
+    assert not {c["id"] for c in per_hub} & {c["id"] for c in found["checks"] if c["hub"] is None}
+
+
 def test_what_nobody_knows_is_as_the_schema_says(tmp_path: Path) -> None:
     a, b = bundled(BROKEN, tmp_path / "a"), bundled(BROKEN + "---\nkind: Missing\nread: pods", tmp_path / "b")
     found = json.loads(call("diff", a, b, "-o", "json").stdout)
