@@ -319,6 +319,15 @@ def test_what_is_long_past_weighs_less(text: str, severity: str) -> None:
     assert found.severity.value == severity
 
 
+def test_without_events_nobody_says_that_a_node_did_nothing() -> None:
+    waiting = pod({"phase": "Pending", "containerStatuses": [container({"waiting": {"reason": "ContainerCreating"}})]})
+    waiting["metadata"]["creationTimestamp"], waiting["spec"]["nodeName"] = "-900s", "user-1"
+    log = {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": FAILED}
+    example = Example([log, waiting, {"kind": "Missing", "read": "events"}])
+
+    assert [f.finding.cause for f in findings_of(example, "spawn-timeout")] == ["no-trace"]
+
+
 def test_without_events_and_values_the_failure_is_still_told() -> None:
     missing = [{"kind": "Missing", "read": r} for r in ("events", "persistentvolumeclaims", "secrets")]
     example = Example([{"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": FAILED}, *missing])

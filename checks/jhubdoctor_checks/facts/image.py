@@ -90,7 +90,7 @@ def failed_pulls(
     hub: Hub,
     pods: list[Pod],
     user_pods: list[Pod],
-    events: Events,
+    seen_events: Events,
     values: Values | None,
     revisions: list[Revision] | None,
     now: datetime,
@@ -100,10 +100,10 @@ def failed_pulls(
         pull
         for pod in (*pods, *user_pods)
         if not pod.terminating and not pod.finished
-        for pull in _live(pod, events, now)
+        for pull in _live(pod, seen_events, now)
     ]
     failing = {p.ref.name for p in found}
-    gone = [*_gone(hub, user_pods, events, user_prefix(values)), *_hook_gone(hub, pods, events, revisions)]
+    gone = [*_gone(hub, user_pods, seen_events, user_prefix(values)), *_hook_gone(hub, pods, seen_events, revisions)]
     return found + [p for p in gone if p.ref.name not in failing]
 
 

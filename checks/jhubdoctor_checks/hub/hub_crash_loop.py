@@ -16,7 +16,7 @@ def hub_crash_loop(
     hub: Hub,
     now: datetime,
     hub_pods: list[Pod],
-    events: Events,
+    seen_events: Events,
     hub_log: HubLog | None,
     deployments: list[Deployment] | None,
     services: list[Service] | None,
@@ -25,7 +25,7 @@ def hub_crash_loop(
     found: dict[str, tuple[Pod, Trouble]] = {}
     logged = next((p for p in hub_pods if p.node), None)
     for pod in hub_pods:
-        trouble = trouble_of(pod, hub, events, hub_log if pod is logged else None, now)
+        trouble = trouble_of(pod, hub, seen_events, hub_log if pod is logged else None, now)
         if trouble is not None:
             found.setdefault(trouble.word, (pod, trouble))
     for word, (pod, trouble) in found.items():

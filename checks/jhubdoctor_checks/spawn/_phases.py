@@ -254,6 +254,10 @@ def _started_phase(t: Trace) -> Phase:
     if [e for e in running if e.container in {"notebook", ""}]:
         says = "the container had started, but not every container of the pod was ready"
         return Phase("not-ready", says, evidence=_shown(t, t.of("Unhealthy")[:1] + running[:1]))
+    if not t.events and not t.readable:
+        return Phase(
+            "no-trace", "the pod had a node; what it waited for there only its events tell, and they are not there"
+        )
     placed = t.of("Scheduled")
     return Phase("node-silent", "the pod had a node, which did nothing with it", evidence=_shown(t, placed[:1]))
 
