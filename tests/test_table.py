@@ -63,7 +63,7 @@ VOLUMES = ["Name", "Capacity", "Access Modes", "Reclaim Policy", "Status", "Clai
     ("status", "well"), [("Bound", True), ("Available", True), ("Released", True), ("Failed", False), ("", False)]
 )
 def test_a_volume_is_well_that_is_in_use_free_or_left_over(status: str, well: bool) -> None:
-    row = ["pv-ada", "10Gi", "RWO", "Retain", status, "jhub/claim-ada", "standard", "", "5m"]
+    row: list[object] = ["pv-ada", "10Gi", "RWO", "Retain", status, "jhub/claim-ada", "standard", "", "5m"]
     found = read_table("persistentvolumes", table(VOLUMES, row))
 
     assert found is not None
