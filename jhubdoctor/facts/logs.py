@@ -217,6 +217,7 @@ class Spawn:
             `rejected` (the API server refused to create or to list something), `error` (anything else).
         user: the user's name.
         pod: the pod's name, empty where the log does not tell.
+        namespace: where the pod was, empty where the log does not tell: with enable_user_namespaces not the hub's.
         at: when it failed.
         started: when the hub first tried to create the pod, None where the log does not tell.
         limit: the seconds that the hub gave, as it logged them.
@@ -240,6 +241,7 @@ class Spawn:
     deleted: bool = False
     tries: int = 0
     in_the_way: bool = False
+    namespace: str = ""
 
     @property
     def took(self) -> float | None:
@@ -256,8 +258,8 @@ _RUNNING = re.compile(r"Running JupyterHub version (?P<version>\S+)")
 _ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")
 _FOUND = re.compile(r"Found existing pod (?P<pod>[\w.-]+), attempting to kill")
 _KILLED = re.compile(r"Killed pod (?P<pod>[\w.-]+), will try starting")
-_DELETING = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
-_NAMED_POD = re.compile(r"(?:pod[ /]|create pod |delete pod )(?:[^\s/]+/)?(?P<pod>[\w.-]+)")
+_DELETING = re.compile(r"Deleting pod (?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)$")
+_NAMED_POD = re.compile(r"(?:pod[ /]|create pod |delete pod )(?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)")
 _EXCEPTION = re.compile(r"Exception in Future .*finish_user_spawn.*?exception=(?P<exc>.*)> after timeout")
 # what a traceback ends in: `TimeoutError: ...`, `kubernetes_asyncio.client.exceptions.ApiException: (403)`
 _RAISED = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\b")
@@ -383,7 +385,8 @@ def _timed_out(
         for j, e in enumerate(entries[i + 1 : i + 1 + LOOK_AHEAD], start=i + 1)
         if e.at is None or at is None or (e.at - at).total_seconds() <= LOOK_AHEAD_SECONDS
     ]
-    deletions = [d["pod"] for _, e in ahead if (d := _DELETING.match(e.message))]
+    deletions = {d["pod"]: d["ns"] or "" for _, e in ahead if (d := _DELETING.match(e.message))}
+    place = ""
     error, named, taken = "", "", -1
     for j, e in ahead:
         if j in claimed or not (x := _EXCEPTION.match(e.message)):
@@ -391,7 +394,7 @@ def _timed_out(
         found = clean(x["exc"], 500)
         about = _NAMED_POD.search(found)
         if about and pod_of(user, [about["pod"]]):
-            error, named, taken = found, about["pod"], j
+            error, named, taken, place = found, about["pod"], j, about["ns"] or ""
             break
         if f"/user/{user}/" in found:
             error, taken = found, j
@@ -415,6 +418,7 @@ def _timed_out(
         deleted=pod in deletions if pod else False,
         tries=a.tries if a else 0,
         in_the_way=a.in_the_way if a else False,
+        namespace=place or deletions.get(pod, ""),
     )
 
 

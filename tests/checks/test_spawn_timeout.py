@@ -342,3 +342,29 @@ def test_a_log_without_a_request_for_a_pod_blames_no_scheduler() -> None:
     [found] = findings_of(Example([log, OLD]), "spawn-timeout")
 
     assert found.finding.cause == "not-asked"
+
+
+def test_what_happened_in_another_namespace_is_not_judged_by_the_events_of_the_hub_s() -> None:
+    """KubeSpawner's enable_user_namespaces: no event is seen here, and schedulers are not to blame for that."""
+    text = """
+kind: Event
+involvedObject: {kind: Pod, name: hub-7d9c}
+reason: Pulled
+firstTimestamp: -50m
+lastTimestamp: -50m
+---
+kind: Log
+pod: hub-7d9c
+container: hub
+text: |
+  [I {-900s} JupyterHub spawner:3001] Attempting to create pod jupyter-bob, with timeout 3
+  [W {-600s} JupyterHub user:999] bob's server failed to start in 300 seconds, giving up.
+  [I {-600s} JupyterHub spawner:3397] Deleting pod PLACE/jupyter-bob
+"""
+    [here] = findings_of(text.replace("PLACE", "jhub"), "spawn-timeout")
+    [there] = findings_of(text.replace("PLACE", "user-bob"), "spawn-timeout")
+
+    assert "no scheduler looked at it" in here.finding.says
+    assert "the namespace user-bob, which is not looked into" in there.finding.says
+    assert [str(r) for r in there.finding.on] == ["Pod user-bob/jupyter-bob"]
+    assert there.fix.commands[0] == "kubectl --namespace user-bob describe pod jupyter-bob"

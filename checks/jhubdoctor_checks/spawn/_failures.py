@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from jhubdoctor import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
@@ -31,7 +32,10 @@ def objects(hub: Hub, group: Sequence[Spawn], user_pods: Iterable[Pod]) -> tuple
     pods = {p.name: p for p in user_pods}
     names = sorted({s.pod for s in group if s.pod})
     here = tuple(shared(pods[n].ref) for n in names if n in pods)
-    gone = tuple(shared(hub.pod_ref(n)) for n in names if n not in pods)
+    places = {s.pod: s.namespace for s in group if s.namespace}
+    gone = tuple(
+        shared(replace(hub.pod_ref(n), namespace=places.get(n, hub.namespace))) for n in names if n not in pods
+    )
     if here:
         return here, gone
     return gone or (hub.ref,), ()

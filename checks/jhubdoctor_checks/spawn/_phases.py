@@ -392,8 +392,8 @@ _COULD_NOT = re.compile(r"Could not create (?P<what>pod|PVC)", re.IGNORECASE)
 _NOT_GONE = re.compile(r"did not disappear|Could not delete pod")
 
 
-def phase_of(t: Trace) -> Phase:
-    """What the spawn was waiting for."""
+def phase_of(t: Trace, namespace: str = "") -> Phase:
+    """What the spawn was waiting for; `namespace` is the hub's, whose events and pods were read."""
     s = t.spawn
     log = Evidence("hub log", clean(f"{s.user}: {s.error}" if s.error else s.user, 300), s.at)
     if s.in_the_way or _NOT_GONE.search(s.error):
@@ -407,6 +407,9 @@ def phase_of(t: Trace) -> Phase:
     if took is not None and s.limit and took < s.limit * EARLY and s.tries > 1:
         says = f"the API server did not answer when the hub asked for the pod ({s.tries} times in {took:.0f} seconds)"
         return Phase("api-slow", says, "tries", (log,))
+    if namespace and s.namespace not in {"", namespace}:
+        # KubeSpawner's enable_user_namespaces: that nothing is seen here proves nothing
+        return Phase("elsewhere", f"its pod was in the namespace {s.namespace}, which is not looked into", s.namespace)
     if t.of("Scheduled", *_ON_A_NODE) or (t.pod is not None and t.pod.node and (t.own_pod or not t.events)):
         return _slowest(t, _started_phase(t))
     return _unscheduled(t)

@@ -40,7 +40,7 @@ def spawn_timeout(
     by_name = {c.name: c for c in claims or []}
     groups: dict[tuple[str, str], list[tuple[Spawn, Phase]]] = {}
     for s in unresolved(spawns, now, user_pods, "start-timeout"):
-        phase = phase_of(trace(s, now, pods, events, by_name))
+        phase = phase_of(trace(s, now, pods, events, by_name), hub.namespace)
         groups.setdefault((phase.word, phase.key), []).append((s, phase))
     for members in groups.values():
         group = [s for s, _ in members]
