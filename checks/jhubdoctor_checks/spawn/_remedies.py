@@ -77,8 +77,8 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
     if phase.word == "elsewhere":
         events = f"kubectl --namespace {spawn.namespace} get events --sort-by=.metadata.creationTimestamp"
         return Fix(
-            "Start such a server again and look in its user's namespace why it does not start: this hub gives each user "
-            "one (enable_user_namespaces).",
+            "Start such a server again and look in its user's namespace why it does not start: this hub gives each "
+            "user one (enable_user_namespaces).",
             commands=(f"kubectl --namespace {spawn.namespace} describe pod {spawn.pod}", events),
         )
     if phase.word == "no-trace":
