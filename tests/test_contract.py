@@ -1,7 +1,10 @@
 """What every check keeps, whoever wrote it."""
 
+import ast
 import copy
+import inspect
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +14,9 @@ from jhubdoctor import notes
 from jhubdoctor.declare import Check
 from jhubdoctor.run import Status
 from jhubdoctor.testing import Example, assert_contract, diagnose, documents, registry, without_one
+
+# The longest have many facts and say of each where it is: with these in helpers they would be read in two places.
+MOST_LINES, MOST_CODE = 90, 65
 
 CHECKS = list(registry().checks.values())
 EXAMPLES = [
@@ -88,3 +94,24 @@ def _loadable(document: dict[str, object]) -> bool:
         "Suppression": {"reason", "check"},
     }
     return required.get(str(document.get("kind")), set()) <= set(document)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.id)
+def test_a_check_fits_on_one_screen(check: Check) -> None:
+    """What it looks at, what it decides, what it says; the rest belongs into facts and into helpers of its area."""
+    path = Path(inspect.getfile(check.function))
+
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    assert _lines_of_code(path) <= MOST_CODE
+
+
+def _lines_of_code(path: Path) -> int:
+    """Lines without docstrings, imports, comments and blank ones."""
+    text = path.read_text(encoding="utf-8")
+    aside: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.stmt) and (isinstance(node, ast.Import | ast.ImportFrom) or docstring):
+            aside |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(text.splitlines(), start=1)
+    return sum(i not in aside and bool(line.strip()) and not line.lstrip().startswith("#") for i, line in lines)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Events, Fix, Hub
+from jhubdoctor import Events, Finding, Fix, Hub, Ref
 from jhubdoctor_checks.api._move import fitting, renders, upgrade_fix
 from jhubdoctor_checks.data import apis, charts, scheduler
 from jhubdoctor_checks.facts.api import Listing, SchedulerCalls, Surface
-from jhubdoctor_checks.facts.scheduler_setup import shipped_minor
+from jhubdoctor_checks.facts.scheduler_setup import Missing, shipped_minor
 
 _STOP_GAP = (
     "Until then scheduling.userScheduler.enabled: false hands users to the cluster's own scheduler; servers that are "
@@ -80,3 +80,22 @@ def shipped_by_better(surface: Surface) -> int | None:
     """The minor of the kube-scheduler that the chart ships which fits best."""
     better = fitting(surface)
     return better.scheduler_minor(surface.minor) if better is not None and surface.minor is not None else None
+
+
+def without_rights(
+    hub: Hub, surface: Surface, on: Ref, image: tuple[str, str], missing: Missing, suffer: tuple[Ref, ...]
+) -> Finding:
+    """It may not list what its release needs."""
+    names = ", ".join(f"{resource}.{group}" if group else resource for group, resource in missing.rights)
+    if missing.seen == "log":
+        seen = ("user-scheduler log", f'"is forbidden": it cannot list {names}')
+    else:
+        seen = ("clusterrole", f"{missing.seen} does not allow to list {names}")
+    return Finding(
+        on=(on,),
+        says=f"the user-scheduler may not list {names}, which it waits for, so it schedules nobody",
+        evidence=(image, seen),
+        fix=own_image(hub, surface),
+        cause="rights",
+        affects=suffer,
+    )

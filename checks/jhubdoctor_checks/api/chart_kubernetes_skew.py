@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, NotApplicable, Pod, Ref, ServerVersion, Severity, check
+from jhubdoctor import Deployment, Finding, Fix, Hub, NotApplicable, Pod, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import subject, upgrade_fix
-from jhubdoctor_checks.api._scheduler import not_yet, own_image, shipped_by_better
+from jhubdoctor_checks.api._scheduler import not_yet, own_image, shipped_by_better, without_rights
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.scheduler_setup import Missing, image_minor
@@ -53,7 +53,7 @@ def chart_kubernetes_skew(
             affects=suffer,
         )
     elif scheduler_rights.rights and not surface.planned:
-        yield _without_rights(hub, surface, user_scheduler.ref, image, scheduler_rights, suffer)
+        yield without_rights(hub, surface, user_scheduler.ref, image, scheduler_rights, suffer)
     ships = shipped_by_better(surface)
     if surface.minor - minor > 1 and ships is not None and ships > minor and not surface.planned:
         yield Finding(
@@ -64,21 +64,3 @@ def chart_kubernetes_skew(
             cause="old",
             severity=Severity.INFO,
         )
-
-
-def _without_rights(
-    hub: Hub, surface: Surface, on: Ref, image: tuple[str, str], missing: Missing, suffer: tuple[Ref, ...]
-) -> Finding:
-    names = ", ".join(f"{resource}.{group}" if group else resource for group, resource in missing.rights)
-    if missing.seen == "log":
-        seen = ("user-scheduler log", f'"is forbidden": it cannot list {names}')
-    else:
-        seen = ("clusterrole", f"{missing.seen} does not allow to list {names}")
-    return Finding(
-        on=(on,),
-        says=f"the user-scheduler may not list {names}, which it waits for, so it schedules nobody",
-        evidence=(image, seen),
-        fix=own_image(hub, surface),
-        cause="rights",
-        affects=suffer,
-    )

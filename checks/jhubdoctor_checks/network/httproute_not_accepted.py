@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, HTTPRoute, Hub, Severity, check, clean
+from jhubdoctor import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean
 
 PATIENCE = timedelta(minutes=5)
 # Reasons of the conditions, from the Gateway API's specification (v1): what they mean and what to do.
@@ -42,14 +42,7 @@ def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime)
                 cause="no-parent",
             )
             continue
-        refused = [
-            (p, c)
-            for p in parents
-            for c in p.conditions
-            if c.type in {"Accepted", "ResolvedRefs"}
-            and c.status == "False"
-            and (c.last_transition_time is None or now - c.last_transition_time >= PATIENCE)
-        ]
+        refused = [(p, c) for p in parents for c in p.conditions if _refuses(c, now)]
         if not refused:
             continue
         works = len({id(p) for p, _ in refused}) < len(parents)
@@ -76,3 +69,9 @@ def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime)
             severity=Severity.WARNING if works else None,
             cause=worst.reason or worst.type,
         )
+
+
+def _refuses(condition: Condition, now: datetime) -> bool:
+    since = condition.last_transition_time
+    said_no = condition.type in {"Accepted", "ResolvedRefs"} and condition.status == "False"
+    return said_no and (since is None or now - since >= PATIENCE)

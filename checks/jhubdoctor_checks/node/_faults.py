@@ -2,7 +2,8 @@
 
 import re
 
-from jhubdoctor import Condition, Fix
+from jhubdoctor import Condition, Fix, Node, clean
+from jhubdoctor_checks.facts.hub_nodes import leaving
 
 # What the kubelet says of itself (pkg/kubelet/nodestatus/setters.go of 1.20 and 1.36; the runtimes' own words inside).
 _REASONS = (
@@ -43,3 +44,14 @@ def repair(cause: str, node: str, *, holds: bool) -> Fix:
             commands=(f"kubectl get pods --namespace kube-system --field-selector spec.nodeName={node} -o wide",),
         )
     return Fix("See what the kubelet says, and restart it or the machine.", commands=(f"kubectl describe node {node}",))
+
+
+def away(node: Node) -> list[Condition]:
+    """The condition Ready, where it is not True and the node is not meant to go."""
+    ready = [c for c in node.status.conditions if c.type == "Ready"][:1]
+    return [] if leaving(node) else [c for c in ready if c.status != "True"]
+
+
+def told(ready: Condition) -> str:
+    """What the node says of itself."""
+    return clean(f"{ready.reason}: {ready.message}", 300)

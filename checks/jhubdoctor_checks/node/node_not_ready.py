@@ -3,20 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import (
-    Condition,
-    Finding,
-    Node,
-    PersistentVolumeClaim,
-    Pod,
-    Severity,
-    VolumeAttachment,
-    check,
-    clean,
-    grouped,
-)
-from jhubdoctor_checks.facts.hub_nodes import HubNodes, leaving
-from jhubdoctor_checks.node._faults import fault_of, repair
+from jhubdoctor import Condition, Finding, Node, PersistentVolumeClaim, Pod, Severity, VolumeAttachment, check, grouped
+from jhubdoctor_checks.facts.hub_nodes import HubNodes
+from jhubdoctor_checks.node._faults import away, fault_of, repair, told
 from jhubdoctor_checks.node._nodes import claims_on, hook_of, they
 
 PATIENCE = timedelta(minutes=3)
@@ -52,8 +41,8 @@ def node_not_ready(
     now: datetime,
 ) -> Iterator[Finding]:
     """Nodes that the hub or its users need are not ready."""
-    down = [(n, c) for n in hub_nodes.all for c in _down(n) if _matters(n, c, hub_nodes, now)]
-    for (cause, says), members in grouped(down, lambda m: fault_of(m[1])):
+    found = [(n, c) for n in hub_nodes.all for c in away(n) if _matters(n, c, hub_nodes, now)]
+    for (cause, says), members in grouped(found, lambda m: fault_of(m[1])):
         nodes = [n for n, _ in members]
         mine = hub_nodes.on(nodes)
         held = claims_on({n.name for n in nodes}, known_claims, volume_attachments)
@@ -66,7 +55,7 @@ def node_not_ready(
             + (f", and {there} there" if mine else "")
             + (", and helm waits for the image puller there" if stopped else ""),
             evidence=(
-                *(("node", f"{n.name} Ready: {c.status} ({_told(c)})", c.last_transition_time) for n, c in members[:3]),
+                *(("node", f"{n.name} Ready: {c.status} ({told(c)})", c.last_transition_time) for n, c in members[:3]),
                 *(("pod", f"{p.name} is on node {p.node}") for p in (*mine[:3], *stopped[:2])),
             ),
             fix=repair(cause, nodes[0].name, holds=bool(held)),
@@ -76,12 +65,6 @@ def node_not_ready(
         )
 
 
-def _down(node: Node) -> list[Condition]:
-    """The condition Ready, where it is not True and the node is not meant to go."""
-    ready = [c for c in node.status.conditions if c.type == "Ready"][:1]
-    return [] if leaving(node) else [c for c in ready if c.status != "True"]
-
-
 def _matters(node: Node, ready: Condition, hub_nodes: HubNodes, now: datetime) -> bool:
     """Whether it lasts, and pods of the hub are there or users' pods might be."""
     mine = hub_nodes.pods.get(node.name)
@@ -89,7 +72,3 @@ def _matters(node: Node, ready: Condition, hub_nodes: HubNodes, now: datetime) -
         return False
     used = mine or node.name in {p.node for p in hub_nodes.hooks}
     return bool(used) or (node.name in hub_nodes.for_users and not node.spec.unschedulable)
-
-
-def _told(ready: Condition) -> str:
-    return clean(f"{ready.reason}: {ready.message}", 300)

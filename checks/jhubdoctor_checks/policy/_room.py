@@ -90,3 +90,12 @@ def excess(message: str) -> str:
     """The part of a refusal that tells by what the quota is exceeded."""
     found = re.search(r"exceeded quota: .*", message, re.DOTALL)
     return clean(found[0] if found else message, 300)
+
+
+def keeps(room: Room | None, refused: int, waits: list[Deployment]) -> str:
+    """What a quota keeps from being, after its name."""
+    if waits:
+        return f"keeps the pods of {', '.join(d.name for d in waits)} from being created"
+    if refused:
+        return f"kept {'a server' if refused == 1 else f'{refused} servers'} from being created"
+    return f"has room for {room.says}" if room is not None else "is used up"

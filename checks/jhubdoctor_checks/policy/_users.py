@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from jhubdoctor import Hub, Pod, Values
+from jhubdoctor import Hub, Namespace, Pod, Values
 
 BLOCK = "block-cloud-metadata"
 
@@ -30,3 +30,17 @@ def tools(values: Values, kind: str, resource: str) -> bool:
 def contradicted(user_pods: list[Pod], since: datetime) -> bool:
     """Whether a user's pod was created after something that should have kept it from being: then it does not."""
     return any(p.created > since for p in user_pods)
+
+
+def namespace_labels(namespace: Namespace) -> dict[str, str]:
+    """The labels that selectors of webhooks see."""
+    # set by the API server itself since 1.21
+    return {"kubernetes.io/metadata.name": namespace.name, **namespace.labels}
+
+
+def pod_labels(hub: Hub, user_pods: list[Pod]) -> dict[str, str]:
+    """The labels of a user's pod: of the newest one, else those that the chart gives."""
+    newest = max(user_pods, key=lambda p: (p.created, p.name), default=None)
+    if newest is not None:
+        return newest.labels
+    return {"app": "jupyterhub", "component": "singleuser-server", "release": hub.release}

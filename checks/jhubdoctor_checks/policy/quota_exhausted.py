@@ -21,7 +21,7 @@ from jhubdoctor import (
 )
 from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._refused import refused
-from jhubdoctor_checks.policy._room import Room, excess, failed_creations, lacks_pods, tightest
+from jhubdoctor_checks.policy._room import excess, failed_creations, keeps, lacks_pods, tightest
 
 FEW = 2
 SHARE = 10
@@ -67,7 +67,7 @@ def quota_exhausted(
         down = [r for d in waits for r in (d.ref, Ref("Service", d.name, hub.namespace))]
         yield Finding(
             on=(quota.ref,),
-            says=f"the quota {quota.name} {_says(near, len(users), waits)}",
+            says=f"the quota {quota.name} {keeps(near, len(users), waits)}",
             evidence=(
                 *((near.evidence,) if near else ()),
                 *users.shown(excess),
@@ -83,11 +83,3 @@ def quota_exhausted(
             severity=Severity.ERROR if users or waits else severity,
             affects=(*users.pods, *down),
         )
-
-
-def _says(room: Room | None, refused: int, waits: list[Deployment]) -> str:
-    if waits:
-        return f"keeps the pods of {', '.join(d.name for d in waits)} from being created"
-    if refused:
-        return f"kept {'a server' if refused == 1 else f'{refused} servers'} from being created"
-    return f"has room for {room.says}" if room is not None else "is used up"

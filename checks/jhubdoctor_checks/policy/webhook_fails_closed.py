@@ -22,6 +22,7 @@ from jhubdoctor_checks.facts.policy import Backend, blocking
 from jhubdoctor_checks.policy._core import refs as refs_of
 from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._refused import refused
+from jhubdoctor_checks.policy._users import namespace_labels, pod_labels
 
 
 @check(
@@ -39,7 +40,7 @@ def webhook_fails_closed(
     now: datetime,
 ) -> Iterator[Finding]:
     """A webhook that pods need has nothing behind it, so no pod can be created."""
-    labels = _pod_labels(hub, user_pods)
+    labels = pod_labels(hub, user_pods)
     groups: dict[tuple[str, str, str], list[Webhook]] = {}
     refs: dict[str, Ref] = {}
     for ref, w in blocking(webhooks):
@@ -47,7 +48,7 @@ def webhook_fails_closed(
         backend = webhook_backends.get((service.namespace, service.name)) if service else None
         if service is None or backend is None or (backend.exists and backend.ready):
             continue
-        if w.namespace_selector is not None and not w.namespace_selector.matches(_namespace_labels(namespace)):
+        if w.namespace_selector is not None and not w.namespace_selector.matches(namespace_labels(namespace)):
             continue
         if w.object_selector is not None and not w.object_selector.matches(labels):
             continue
@@ -73,19 +74,6 @@ def webhook_fails_closed(
             cause="no-endpoints" if backend.exists else "service-missing",
             affects=(*refused(hub, spawns, now, *names).pods, *refs_of(refused_by(deployments, *names))),
         )
-
-
-def _namespace_labels(namespace: Namespace) -> dict[str, str]:
-    # set by the API server itself since 1.21
-    return {"kubernetes.io/metadata.name": namespace.name, **namespace.labels}
-
-
-def _pod_labels(hub: Hub, user_pods: list[Pod]) -> dict[str, str]:
-    """The labels of a user's pod: of the newest one, else those that the chart gives."""
-    newest = max(user_pods, key=lambda p: (p.created, p.name), default=None)
-    if newest is not None:
-        return newest.labels
-    return {"app": "jupyterhub", "component": "singleuser-server", "release": hub.release}
 
 
 def _fix(ref: Ref, where: str, *, exists: bool) -> Fix:

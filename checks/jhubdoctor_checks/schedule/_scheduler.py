@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Evidence, Fix, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
+from jhubdoctor import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -127,16 +127,3 @@ def waiting_words(waiting: int, lost: int) -> str:
     waits = ["a pod waits for it" if waiting == 1 else f"{waiting} pods wait for it"] if waiting else []
     failed = [f"{lost} start{'' if lost == 1 else 's'} ran out of time without it"] if lost else []
     return ", and ".join(waits + failed)
-
-
-def awake(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> tuple[str, Fix]:
-    """What a scheduler that nobody is lacks: what was seen, and the next step."""
-    if scheduler is not None and served_by(hub, name, scheduler):
-        scale = hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2")
-        return f"{scheduler.name}: spec.replicas: 0", Fix("Scale it up again.", commands=(scale,))
-    return "no user-scheduler of this release answers to that name", Fix(
-        f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods and start the"
-        " servers anew, or correct scheduler_name in hub.extraConfig.",
-        commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in left[:10])}"),),
-        caution="The pods have never started, so nothing in them is lost.",
-    )

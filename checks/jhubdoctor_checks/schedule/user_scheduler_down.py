@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Lease, Pod, PodLog, Severity, Spawns, check
+from jhubdoctor import Deployment, Events, Finding, Hub, Lease, Pod, PodLog, Severity, Spawns, check
 from jhubdoctor_checks._depends import served_by
-from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.schedule._absent import nobody, repair
 from jhubdoctor_checks.schedule._scheduler import (
-    awake,
     complaint,
     lost_ready_at,
     mesh_of,
@@ -20,9 +19,6 @@ from jhubdoctor_checks.schedule._scheduler import (
 )
 
 _DEFAULT = "default-scheduler"
-_OFF = {"scheduling": {"userScheduler": {"enabled": False}}}
-_WAY_OUT = "Until then turn it off: the cluster's own scheduler places users' pods as well, spread instead of packed."
-_CAUTION = "The upgrade restarts the hub; users' servers keep running. Pods that wait already must be started anew."
 # A rollout may take a moment.
 STARTING = 180
 
@@ -75,19 +71,7 @@ def user_scheduler_down(
                     *((("user-scheduler log", said),) if said else ()),
                     *((("pod.spec", f"the container {sidecar} of a service mesh"),) if sidecar else ()),
                 ),
-                fix=Fix(
-                    "Keep the mesh's sidecar out of its pods: it cuts the scheduler off from the API server.",
-                    {"scheduling": {"userScheduler": {"annotations": {keeps_out: "false"}}}},
-                    (hub.helm_upgrade,),
-                    "Users' servers keep running.",
-                )
-                if keeps_out == "sidecar.istio.io/inject" and hub.at_least("2.0.0")
-                else Fix(
-                    f"See why it does not {'start' if down else 'schedule'}. {_WAY_OUT}",
-                    _OFF,
-                    (hub.kubectl(f"logs deployment/{d.name} --tail=50"), hub.helm_upgrade),
-                    _CAUTION,
-                ),
+                fix=repair(hub, d, keeps_out, down=down),
                 cause="not-ready" if down else "not-scheduling",
                 affects=tuple(dict.fromkeys((*(p.ref for p in (*user_scheduler_pods, *mine)), *lost))),
             )
@@ -95,20 +79,4 @@ def user_scheduler_down(
     for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):
         left = sorted((p for p in idle if p.spec.scheduler_name == name), key=lambda p: p.name)
         if not any(served_by(hub, name, s) for s in served):
-            yield _nobody(hub, name, left, d)
-
-
-def _nobody(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -> Finding:
-    many = len(left) > 1
-    seen, fix = awake(hub, name, left, scheduler)
-    return Finding(
-        on=tuple(shared(p.ref) for p in left),
-        says=f"no scheduler has looked at {f'{len(left)} pods that ask' if many else 'a pod that asks'} for {name}",
-        evidence=(
-            ("pod.spec", f"schedulerName: {name}"),
-            ("pod.status", "no condition PodScheduled, and no event of a scheduler", left[0].created),
-            ("deployment", seen),
-        ),
-        fix=fix,
-        cause=f"nobody {name}",
-    )
+            yield nobody(hub, name, left, d)

@@ -1,21 +1,11 @@
 """A user-scheduler without the rights that its release of kube-scheduler needs."""
 
-import re
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, PodLog, Severity, Values, check, clean
+from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, PodLog, Severity, Values, check
 from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.schedule._forbidden import refused_lists
 
-# client-go's reflector, kube-scheduler 1.13 to 1.36; later releases quote the whole as err="..." with \" inside.
-_FORBIDDEN = re.compile(
-    r'failed to (?:list|watch) \*[\w.]+: .*?is forbidden: User \\?"(?P<user>[^"\\]+)\\?" cannot (?P<verb>\w+) resource'
-    r' \\?"(?P<resource>[\w./-]+)\\?" in API group \\?"(?P<group>[\w.-]*)\\?"',
-    re.IGNORECASE,
-)
-# What it says once it works, kube-scheduler 1.13 to 1.36; a refusal before that is over.
-_WORKS = re.compile(r"successfully acquired lease|successfully bound pod|is bound successfully", re.IGNORECASE)
-# It asks for one ConfigMap of kube-system to know its clients, and works without.
-_SPARE = frozenset({"configmaps"})
 # Right after an install the rights may come a moment after the pod.
 OFTEN = 3
 
@@ -41,16 +31,7 @@ def user_scheduler_forbidden(
     values: Values | None,
 ) -> Iterator[Finding]:
     """The user-scheduler may not list what its release needs to know, so it never begins to schedule."""
-    times: dict[str, int] = {}
-    users = set()
-    for log in user_scheduler_logs:
-        last = max((i for i, line in enumerate(log.lines) if _WORKS.search(line)), default=-1)
-        for line in log.lines[last + 1 :]:
-            m = _FORBIDDEN.search(line)
-            if m is not None and m["resource"] not in _SPARE:
-                name = f"{m['resource']}.{m['group']}" if m["group"] else m["resource"]
-                times[name] = times.get(name, 0) + 1
-                users.add(clean(m["user"], 120))
+    times, users = refused_lists(user_scheduler_logs)
     refused = sorted(name for name, n in times.items() if n >= OFTEN)
     if not refused:
         return

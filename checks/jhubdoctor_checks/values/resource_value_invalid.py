@@ -72,14 +72,13 @@ def _refused(hub: Hub, spawns: Spawns | None, texts: tuple[str, ...]) -> tuple[R
 
 def _too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler | None, pending: list[Pod]) -> Finding:
     larger = [("autoscaler", f"{a.kind} ({a.seen}) may add larger nodes") for a in (autoscaler,) if a is not None]
-    # where something else can still be started, it is only some users who cannot
-    severity = Severity.ERROR if excess.every else Severity.WARNING
     return Finding(
         on=(hub.ref,),
         says=f"more {excess.resource} is guaranteed to users than any node has in all ({excess.names})",
         evidence=(*excess.evidence, *larger),
         fix=Fix(f"Ask for less than {excess.most}, or add larger nodes.", commands=(hub.helm_upgrade,)),
-        severity=Severity.INFO if autoscaler is not None else severity,
+        # where something else can still be started, it is only some users who cannot
+        severity=Severity.INFO if autoscaler is not None else None if excess.every else Severity.WARNING,
         cause=f"{excess.resource}-above-nodes",
         affects=tuple(p.ref for p in pending if excess.concerns(p)),
     )
