@@ -1,39 +1,14 @@
 """Nodes where users' pods run and the image pullers do not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from jhubdoctor import (
-    DaemonSet,
-    Finding,
-    Fix,
-    Hub,
-    Node,
-    Pod,
-    Severity,
-    Shape,
-    Taint,
-    Values,
-    check,
-    may_run,
-    selected,
-    transient,
-    untolerated,
-)
+from jhubdoctor import DaemonSet, Finding, Fix, Hub, Node, Pod, Severity, Shape, Taint, Values, check
 from jhubdoctor_checks.facts.image import Pull
+from jhubdoctor_checks.image._missed import missed
 from jhubdoctor_checks.schedule._place import names
 from jhubdoctor_checks.schedule._taints import toleration
 
 _PULLERS = frozenset({"continuous-image-puller", "hook-image-puller"})
-
-
-@dataclass
-class Missed:
-    """Nodes that the pullers leave out for one reason, and who may run there."""
-
-    taints: list[Taint]
-    nodes: list[str] = field(default_factory=list)
-    users: list[str] = field(default_factory=list)
 
 
 @check(severity=Severity.WARNING, explains=("image-pull-slow",))
@@ -49,20 +24,7 @@ def image_puller_misses_nodes(
     """Users' pods may run on nodes where no image puller runs, so the first of them waits for the image."""
     pullers = [d for d in daemon_sets if d.component in _PULLERS]
     brought = {c.image for d in pullers for c in d.spec.template.spec.init_containers}
-    missed: dict[str, Missed] = {}
-    for node in sorted(nodes, key=lambda n: n.name) if pullers else []:
-        if any(may_run(d.spec.template.spec, node) for d in pullers):
-            continue
-        users = [s.name for s in shapes if may_run(s.spec, node)]
-        users += sorted(p.name for p in user_pods if not p.finished and p.node == node.name)
-        if not users:
-            continue
-        spec = pullers[0].spec.template.spec
-        taints = [t for t in untolerated(spec, node) if not transient(t)] if selected(spec, node) else []
-        found = missed.setdefault(" ".join(sorted(map(str, taints))), Missed(taints))
-        found.nodes.append(node.name)
-        found.users += [u for u in users if u not in found.users]
-    for key, found in sorted(missed.items()):
+    for key, found in sorted(missed(pullers, nodes, shapes, user_pods).items()):
         why = f"the taint {', '.join(map(str, found.taints))}" if found.taints else "their node selector or affinity"
         yield Finding(
             on=tuple(d.ref for d in pullers),
