@@ -1,5 +1,6 @@
 """A hub that was restarted, and runs again."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -22,6 +23,8 @@ from jhubdoctor_checks.hub._crashes import diagnosis
 from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._state import loops
 
+# pkg/kubelet/eviction, 1.20 to 1.36
+_SHORT_OF = re.compile(r"low on resource: (?P<low>[\w-]+)|had condition: \[(?P<condition>\w+)")
 # A single restart is mostly the node's or an administrator's doing.
 OFTEN = 2
 
@@ -30,7 +33,8 @@ OFTEN = 2
 def hub_restarting(
     hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
 ) -> Iterator[Finding]:
-    """The hub was restarted within the last day, more than once."""
+    """The hub was restarted within the last day, more than once, or its node put it out."""
+    yield from _evicted(hub, hub_pods, now)
     logged = next((p for p in hub_pods if p.node), None)
     for pod in hub_pods[:1]:
         for status in pod.status.container_statuses:
@@ -56,6 +60,40 @@ def hub_restarting(
                 cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",
                 affects=(hub.ref,),
             )
+
+
+def _evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
+    """Pods of the hub that their kubelet ended for want of memory or disk: they stay, as Failed, until cleaned up."""
+    gone = [p for p in hub_pods if p.phase == "Failed" and p.status.reason == "Evicted" and now - _ended(p) <= DAY]
+    if not gone or not hub.z2jh:
+        return
+    last = max(gone, key=lambda p: (_ended(p), p.name))
+    m = _SHORT_OF.search(last.status.message)
+    short = (m["low"] or m["condition"]).removesuffix("Pressure").lower() if m else ""
+    asks = any(c.requests.get("memory") for c in last.spec.containers)
+    values = {"hub": {"resources": {"requests": {"memory": "512Mi", "cpu": "200m"}}}}
+    yield Finding(
+        on=tuple(p.ref for p in gone),
+        says=f"the hub was evicted from node {last.node}" + (f", which ran short of {short}" if short else ""),
+        evidence=(
+            Evidence("pod.status", f"{last.name}: Evicted: {clean(last.status.message, 300)}", _ended(last)),
+            *((Evidence("pod.spec", "no memory is requested, so it is among the first to go"),) if not asks else ()),
+        ),
+        fix=Fix(
+            "Reserve memory for the hub, so that others go before it; or keep users' servers off its node "
+            "(hub.jupyter.org/node-purpose).",
+            values if short == "memory" and not asks else {},
+            (f"kubectl describe node {last.node}", hub.helm_upgrade),
+            "This restarts the hub; users' servers keep running.",
+        ),
+        cause=f"evicted {short}".strip(),
+        affects=(hub.ref,),
+    )
+
+
+def _ended(pod: Pod) -> datetime:
+    """When a failed pod ended, as far as its conditions tell; the start of its life where they do not."""
+    return max((c.last_transition_time for c in pod.status.conditions if c.last_transition_time), default=pod.created)
 
 
 def _fix(hub: Hub, pod: Pod, status: ContainerStatus, *, unanswered: bool) -> Fix:
