@@ -368,3 +368,15 @@ text: |
     assert "the namespace user-bob, which is not looked into" in there.finding.says
     assert [str(r) for r in there.finding.on] == ["Pod user-bob/jupyter-bob"]
     assert there.fix.commands[0] == "kubectl --namespace user-bob describe pod jupyter-bob"
+
+
+def test_a_log_that_begins_after_the_pod_was_asked_for_is_about_the_users_pod() -> None:
+    failed = "[W {-600s} JupyterHub user:999] ada's server failed to start in 300 seconds, giving up.\n"
+    log = {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": failed}
+    waiting = pod({"phase": "Pending", "containerStatuses": [container({"waiting": {"reason": "ImagePullBackOff"}})]})
+    waiting["metadata"]["annotations"] = {"hub.jupyter.org/username": "ada"}
+    waiting["spec"]["nodeName"] = "user-1"
+
+    [found] = findings_of(Example([log, waiting]), "spawn-timeout")
+
+    assert [r.name for r in found.finding.on] == ["jupyter-ada"]

@@ -27,7 +27,7 @@ def missed(pullers: list[DaemonSet], nodes: list[Node], shapes: list[Shape], use
         if any(may_run(d.spec.template.spec, node) for d in pullers):
             continue
         users = [s.name for s in shapes if may_run(s.spec, node)]
-        users += sorted(p.name for p in user_pods if not p.finished and p.node == node.name)
+        users += sorted(p.name for p in user_pods if not p.finished and p.node == node.name and _would_again(p, node))
         if not users:
             continue
         spec = pullers[0].spec.template.spec
@@ -36,3 +36,8 @@ def missed(pullers: list[DaemonSet], nodes: list[Node], shapes: list[Shape], use
         found.nodes.append(node.name)
         found.users += [u for u in users if u not in found.users]
     return groups
+
+
+def _would_again(pod: Pod, node: Node) -> bool:
+    """Whether it could be placed on its node today: a taint may have come after it."""
+    return all(transient(t) for t in untolerated(pod.spec, node))

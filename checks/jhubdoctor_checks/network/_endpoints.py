@@ -50,6 +50,11 @@ def stays_unready(pod: Pod, now: datetime) -> bool:
 
 def state(pod: Pod) -> str:
     """What keeps it from being ready, as far as its status tells."""
+    for s in pod.statuses():
+        end = s.last_state.terminated
+        if s.state.waiting and s.state.waiting.reason == "CrashLoopBackOff" and end:
+            why = f", {clean(end.reason, 40)}" if end.reason not in {"", "Error"} else ""
+            return f"ends again and again (exit code {end.exit_code}{why})"
     waiting = [s.state.waiting.reason for s in pod.statuses() if s.state.waiting and s.state.waiting.reason]
     if waiting:
         return f"waits ({clean(waiting[0], 60)})"

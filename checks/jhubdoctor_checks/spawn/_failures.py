@@ -14,14 +14,24 @@ ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
 
 
 def unresolved(spawns: Spawns, now: datetime, user_pods: Iterable[Pod], *kinds: str) -> list[Spawn]:
-    """Each user's last failure of the last day, where neither the log nor a pod shows a later start that succeeded."""
+    """Each user's last failure of the last day, where neither the log nor a pod shows a later start that succeeded.
+
+    Where the log does not reach back to the pod's name, it is that of the user's pod, if there is but one.
+    """
     pods = {p.name: p for p in user_pods}
+    of_user: dict[str, list[str]] = {}
+    for p in pods.values():
+        of_user.setdefault(p.user, []).append(p.name)
+
+    def named(s: Spawn) -> Spawn:
+        names = of_user.get(s.user, []) if s.user and not s.pod else []
+        return replace(s, pod=names[0]) if len(names) == 1 else s
 
     def runs_now(s: Spawn) -> bool:
         p = pods.get(s.pod)
         return p is not None and p.ready and not p.terminating and s.at is not None and p.created > s.at
 
-    return [s for s in spawns.unresolved(now) if s.kind in kinds and not runs_now(s)]
+    return [s for s in map(named, spawns.unresolved(now)) if s.kind in kinds and not runs_now(s)]
 
 
 def objects(hub: Hub, group: Sequence[Spawn], user_pods: Iterable[Pod]) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:
