@@ -403,7 +403,7 @@ def identify(item: Any) -> None:
         kind = value.__class__
         if kind is str:
             if len(value) > LONGEST_NAME or "@" in value or search(value):
-                setattr(item, name, text.sub("\ufffd", _without_user(value[:LONGEST_NAME])))
+                setattr(item, name, _without_user(text.sub("\ufffd", value[:LONGEST_NAME])))
         elif kind is list:
             if isinstance(value[0], msgspec.Struct):
                 for one in value:
@@ -426,7 +426,7 @@ def _unsafe(value: Any) -> bool:
 def _identifier(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return _NO_IDENTIFIER.sub("\ufffd", _without_user(value[:LONGEST_NAME]))
+    return _without_user(_NO_IDENTIFIER.sub("\ufffd", value[:LONGEST_NAME]))
 
 
 # What stands before a registry: nobody may write a password there, and people do. A digest has no slash behind its `@`.
@@ -434,7 +434,7 @@ _USER = re.compile(r"\A((?:[a-z-]{1,30}://)?)[^@]*@(?=[^@]*/)")
 
 
 def _without_user(value: str) -> str:
-    return _USER.sub(r"\1removed@", value) if "@" in value else value
+    return _USER.sub(r"\1removed@", value)[:LONGEST_NAME] if "@" in value else value
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from typing import Any
 
@@ -309,3 +310,38 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
 def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+IMAGE_PARTS = ["robot:pw9@", "u@", "@", "/", ":", "https://", "docker-pullable://", "registry.example.org:5000/", "x",
+               "@sha256:" + "ab" * 32, "-", "~", "=", "removed@", " ", "\u202e"]  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(IMAGE_PARTS), max_size=12).map("".join) | st.text(max_size=60))
+def test_names_are_made_identifiers_once_and_hold_no_password(text: str) -> None:
+    once = convert(kube.Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": text}]}})
+    image = once.spec.containers[0].image
+    twice = convert(kube.Pod, msgspec.to_builtins(once))
+
+    assert twice.spec.containers[0].image == image
+    assert image[:1] not in {"-", "~", "="}
+    assert not re.search("pw9[^/]*@[^@]*/", image)
+
+
+@pytest.mark.parametrize(
+    ("image", "kept"),
+    [
+        (f"quay.io/x/y:1@sha256:{'ab' * 32}", None),
+        (f"docker-pullable://quay.io/x/y@sha256:{'ab' * 32}", None),
+        ("registry.example.org:5000/team/notebook_2:1.0-rc", None),
+        ("robot:hunter2@registry.example.org:5000/x:1", "removed@registry.example.org:5000/x:1"),
+        ("https://robot:hunter2@registry.example.org/x", "https://removed@registry.example.org/x"),
+        (f"robot:hun/ter2@r.example.org/x@sha256:{'ab' * 32}", f"removed@r.example.org/x@sha256:{'ab' * 32}"),
+    ],
+)
+def test_of_an_image_all_but_who_pulls_it_is_kept(image: str, kept: str | None) -> None:
+    pod = convert(kube.Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": image}]}})
+
+    assert pod.spec.containers[0].image == (kept or image)
+    assert "hunter2" not in log_text(f'Failed to pull image "{image}": not found')
+    assert kept or log_text(f'Back-off pulling image "{image}"') == f'Back-off pulling image "{image}"'
