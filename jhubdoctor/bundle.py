@@ -300,6 +300,8 @@ def loads(stream: IO[bytes], name: str, limits: archive.Limits = archive.LIMITS)
     if seen != manifest.answers:
         raise DoctorError(f"{name} is not whole: {seen} of {manifest.answers} answers are in it.", "Copy it anew.")
     at = manifest.taken_at
+    if not 2000 <= at.year < 3000:
+        raise DoctorError(f"The manifest of {name} cannot be read: nobody took it in {at.year}.", "Copy it anew.")
     scope = manifest.scope
     return Collected(
         answers=answers,
@@ -378,6 +380,8 @@ def open_reader(path: str) -> Reader:
         UsageError: where there is no such file.
         DoctorError: where it cannot be understood.
     """
+    if not path:
+        raise UsageError("--from names no file.", "Name a bundle, a dump, or - for standard input.")
     if path == "-":
         body = sys.stdin.buffer.read(archive.LIMITS.entry + 1)
         if len(body) > archive.LIMITS.entry:

@@ -120,7 +120,7 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(https?://)[^/\s:@'\"]{8,500}@"), rf"\1{REMOVED}@"),
     # user:password@ of an image's registry, which is no URL
     (
-        re.compile(r"(?:(?<=[\s'\"=(,])|^)[\w.+-]{1,100}:[^\s'\"/@]{1,300}@(?=[\w.-]{1,253}(?::\d{1,5})?/)"),
+        re.compile(r"(?:(?<=[\s'\"=(,])|^)[\w.+-]{1,100}:[^\s'\"/]{1,300}@(?=[\w.-]{1,253}(?::\d{1,5})?/)"),
         f"{REMOVED}@",
     ),
     (re.compile(r"\beyJ[\w-]{16,}(?:\.[\w-]*){0,4}"), REMOVED),
@@ -430,7 +430,7 @@ def _identifier(value: Any) -> Any:
 
 
 # What stands before a registry: nobody may write a password there, and people do. A digest has no slash behind its `@`.
-_USER = re.compile(r"\A((?:[a-z-]{1,30}://)?)[^@]*@(?=[^@]*/)")
+_USER = re.compile(r"\A((?:[a-z-]{1,30}://)?).*@(?=[^@]*/)")
 
 
 def _without_user(value: str) -> str:

@@ -177,6 +177,8 @@ def with_manifest(**changed: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
         (with_manifest(schema="jhubdoctor-bundle-v2"), "newer format (jhubdoctor-bundle-v2)"),
         (with_manifest(schema="jhubdoctor-bundle-v17"), "newer format"),
         (with_manifest(schema="something-else"), "no bundle of jhubdoctor"),
+        (with_manifest(taken_at="0001-01-01T00:00:00+14:00"), "nobody took it in 1"),
+        (with_manifest(taken_at="9999-12-31T23:59:59-14:00"), "nobody took it in 9999"),
         (with_manifest(schema=None), "no bundle of jhubdoctor"),
         (with_manifest(taken_at="yesterday"), "manifest"),
         (with_manifest(answers="many"), "manifest"),
@@ -594,6 +596,15 @@ def test_an_upgrade_is_told_from_a_bundle_as_from_the_cluster(recording: Path, t
 
     assert live[1]
     assert upgraded("--from", kept) == live
+
+
+@pytest.mark.parametrize("words", [["run"], ["upgrade", "--to-kubernetes", "1.37"], ["run", "--redact-users"]])
+def test_no_name_is_no_file(words: list[str]) -> None:
+    """As where the variable of a script is empty: neither this folder nor a cluster is meant."""
+    result = call(*words, "--from", "")
+
+    assert result.exit_code == 2
+    assert "names no file" in result.stderr
 
 
 @pytest.mark.parametrize("more", [["--offline", "-f", "x"], ["--kubeconfig", "x"], ["--context", "x"]])

@@ -335,6 +335,7 @@ def test_names_are_made_identifiers_once_and_hold_no_password(text: str) -> None
         (f"docker-pullable://quay.io/x/y@sha256:{'ab' * 32}", None),
         ("registry.example.org:5000/team/notebook_2:1.0-rc", None),
         ("robot:hunter2@registry.example.org:5000/x:1", "removed@registry.example.org:5000/x:1"),
+        ("robot:hunter2@more@registry.example.org/x:1", "removed@registry.example.org/x:1"),
         ("https://robot:hunter2@registry.example.org/x", "https://removed@registry.example.org/x"),
         (f"robot:hun/ter2@r.example.org/x@sha256:{'ab' * 32}", f"removed@r.example.org/x@sha256:{'ab' * 32}"),
     ],

@@ -72,7 +72,7 @@ def upgrade(
     if from_path is not None and (kubeconfig or context_name or offline):
         raise UsageError("--from looks at a file, not at a cluster.", "Leave the options of clusters out.")
     given = given_files(files) if files else None
-    asked = bool(kubeconfig or context_name or namespace or all_namespaces or release or from_path)
+    asked = bool(kubeconfig or context_name or namespace or all_namespaces or release or from_path is not None)
     outcome = None
     if not offline:
         try:
@@ -85,7 +85,7 @@ def upgrade(
                 release=release,
                 concurrency=concurrency,
             )
-            outcome = _with_cluster(pack, target, given, from_file(visit, from_path) if from_path else visit)
+            outcome = _with_cluster(pack, target, given, visit if from_path is None else from_file(visit, from_path))
         except DoctorError as e:
             if given is None or asked or isinstance(e, UsageError):
                 raise
