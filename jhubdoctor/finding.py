@@ -86,6 +86,7 @@ class Finding:
         severity: where it differs from the check's own.
         cause: a short stable word that tells the causes of one check apart; a part of the fingerprint.
         affects: further objects that suffer from this (pods of users that cannot start, say).
+        unexplained: whether it tells that something happened and cannot tell why; what can stands before it.
     """
 
     on: tuple[Ref, ...]
@@ -95,6 +96,7 @@ class Finding:
     severity: Severity | None = None
     cause: str = ""
     affects: tuple[Ref, ...] = ()
+    unexplained: bool = False
 
     @property
     def proof(self) -> tuple[Evidence, ...]:

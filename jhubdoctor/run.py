@@ -631,8 +631,8 @@ def for_everybody(ref: Ref) -> bool:
 def ranked(findings: list[Reported]) -> list[Reported]:
     """The order of a report: what to see to first.
 
-    Root causes before symptoms; errors and what explains errors before warnings; what concerns everybody before what
-    concerns some, and of these what concerns more of them; then what explains most.
+    Root causes before symptoms; errors and what explains errors before warnings; what says why before what cannot; what
+    concerns everybody before what concerns some, and of these what concerns more of them; then what explains most.
     """
     of: dict[str, list[Reported]] = {}
     for f in findings:
@@ -646,6 +646,7 @@ def ranked(findings: list[Reported]) -> list[Reported]:
             f.explained_by is not None,
             min(m.severity.rank for m in mine),
             f.severity.rank,
+            f.finding.unexplained,
             # more than everybody there are not
             -math.inf if any(map(for_everybody, concerned.values())) else -len(concerned),
             -len(mine),

@@ -1,5 +1,6 @@
 """The engine: facts by name, what a failed read does, crashes, folding, ranking, fingerprints."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -433,6 +434,27 @@ def test_what_concerns_everybody_comes_before_what_concerns_some_and_of_these_th
     found = [f.check.id for f in diagnose([a_few, a_warning, many, nobody, the_hub, x_claim_of_the_hub]).findings]
 
     assert found == ["the-hub", "x-claim-of-the-hub", "many", "a-few", "nobody", "a-warning"]
+
+
+def test_what_says_why_comes_before_what_cannot_however_many_that_concerns() -> None:
+    @check(severity=Severity.ERROR)
+    def left_no_trace(hub: Hub) -> Iterator[Finding]:
+        """Starts of an hour ago."""
+        yield dataclasses.replace(a_finding("bea", "cid", "dan"), unexplained=True)
+
+    @check(severity=Severity.ERROR)
+    def pull_failed(hub: Hub) -> Iterator[Finding]:
+        """An image."""
+        yield a_finding("ada")
+
+    @check(severity=Severity.WARNING)
+    def a_warning(hub: Hub) -> Iterator[Finding]:
+        """A warning for all."""
+        yield Finding((hub.ref,), "it will break", (("a", "b"),), Fix("c"))
+
+    found = [f.check.id for f in diagnose([left_no_trace, a_warning, pull_failed]).findings]
+
+    assert found == ["pull-failed", "left-no-trace", "a-warning"]
 
 
 def test_what_a_cause_explains_counts_for_it() -> None:

@@ -17,6 +17,8 @@ BEFORE = timedelta(seconds=60)
 AFTER = timedelta(seconds=30)
 # KubeSpawner's own timer runs for 0.9 to 1.0 of the limit.
 EARLY = 0.85
+NO_TRACE = "no-trace"
+"""The cause of a start of which nothing is left but that it failed."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -182,7 +184,7 @@ def _unscheduled(t: Trace) -> Phase:
         says = "the pod left no event at all, so no scheduler looked at it"
         return Phase("nobody-schedules", says, evidence=(Evidence("event", f"none about Pod {t.spawn.pod}"),))
     says = "why can no longer be seen (events live an hour, and the hub deletes the pod)"
-    return Phase("no-trace", says)
+    return Phase(NO_TRACE, says)
 
 
 def _bound_since(t: Trace, shown: tuple[Evidence, ...]) -> Phase:

@@ -19,7 +19,7 @@ from jhubdoctor import (
     count,
 )
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._phases import Phase, phase_of, trace
+from jhubdoctor_checks.spawn._phases import NO_TRACE, Phase, phase_of, trace
 from jhubdoctor_checks.spawn._remedies import remedy
 
 
@@ -56,6 +56,7 @@ def spawn_timeout(
             severity=weight(group, spawns, user_pods, now),
             cause=f"{phase.word} {phase.key}".strip(),
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+            unexplained=phase.word == NO_TRACE,
         )
 
 
