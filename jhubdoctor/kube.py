@@ -8,6 +8,7 @@ case; units and meanings are the API's own.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -1525,7 +1526,16 @@ def quantity(raw: object) -> Decimal | None:
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         return None
     try:
-        found = _QUANTITY.fullmatch(str(raw).strip())
+        return _amount(str(raw).strip())
+    except ValueError:  # an int of thousands of digits has no text
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _amount(text: str) -> Decimal | None:
+    """Thousands of nodes of one kind say the same."""
+    try:
+        found = _QUANTITY.fullmatch(text)
         amount = Decimal(found[1]) * _SUFFIX[found[2]] if found else None
     except (InvalidOperation, ValueError):
         return None

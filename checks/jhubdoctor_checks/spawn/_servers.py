@@ -26,11 +26,10 @@ def weigh(at: datetime | None, now: datetime, *, down: bool) -> Severity:
 
 def gone(hub: Hub, user_pods: Iterable[Pod], events: Events | None, *reasons: str) -> Iterator[tuple[Ref, Event]]:
     """Pods that the hub deleted after they had such an event, with the newest of these events."""
-    here = {p.name for p in user_pods}
-    seen: set[str] = set()
+    seen = {p.name for p in user_pods}
     for e in sorted(events.of(*reasons) if events else [], key=lambda e: e.at, reverse=True):
         kind, name = e.about
-        if kind == "Pod" and name not in here | seen:
+        if kind == "Pod" and name not in seen:
             seen.add(name)
             yield shared(hub.pod_ref(name)), e
 

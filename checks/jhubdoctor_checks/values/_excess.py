@@ -59,5 +59,6 @@ def excesses(shapes: list[Shape], nodes: list[Node]) -> Iterator[Excess]:
 
 
 def _largest(shape: Shape, nodes: list[Node], resource: str) -> Node | None:
-    able = [n for n in nodes if resource in n.allocatable and may_run(shape.spec, n)]
-    return max(able, key=lambda n: (n.allocatable[resource], n.name), default=None)
+    able = [(has, n.name, n) for n in nodes if (has := n.allocatable.get(resource)) is not None]
+    # the largest first: of the others nobody needs to know whether the pod may run there
+    return next((n for *_, n in sorted(able, key=lambda a: a[:2], reverse=True) if may_run(shape.spec, n)), None)
