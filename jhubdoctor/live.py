@@ -13,7 +13,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -223,8 +223,18 @@ class LiveReader(Reader):
 
     # --- lists and objects -------------------------------------------------------------------------------------------
 
-    def _pages(self, query: Query, path: str, most: int | None = None, size: int = PAGE) -> Answer:
-        """All pages of a list, or the first few; `surveyed` is set where there are more."""
+    def _pages(
+        self,
+        query: Query,
+        path: str,
+        most: int | None = None,
+        size: int = PAGE,
+        more: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """All pages of a list, or the first few; `surveyed` is set where there are more.
+
+        `more` is called as soon as it is known that the first page is not all.
+        """
         pages = 0
         items: list[Any] = []
         left_out = 0
@@ -261,6 +271,8 @@ class LiveReader(Reader):
             if following and (following == token or pages >= MOST_PAGES):
                 return Answer(State.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
             token = following
+            if token and pages == 1:
+                more()
             if not token or pages == most:
                 state = State.MALFORMED if left_out else State.OK
                 detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
@@ -271,28 +283,43 @@ class LiveReader(Reader):
 
         What the others are is told by the server's own Table of all, which is a hundredth of the size.
         """
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
+            return self._surveyed(query, path, pool)
+        finally:
+            # what is under way and not wanted any more may end by itself
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _surveyed(self, query: Query, path: str, pool: ThreadPoolExecutor) -> Answer:
         # an event is a tenth of a pod, and those of an ordinary life tell where the time of a spawn went
         most, size = (EVENT_PAGES, PAGE) if query.read == "events" else (1, SAMPLE)
-        first = self._pages(query, path, most=most, size=size)
+        parts = partial(self._slice, query, path)
+        counting: list[Future[Table | Answer]] = []
+        slices: list[Future[Answer]] = []
+
+        def more() -> None:
+            """Ask for the rest of a survey while further pages come."""
+            if query.read not in UNTABLED:
+                counting.append(pool.submit(self._table, query, path))
+            slices.extend(pool.submit(parts, fields) for fields in SLICES.get(query.read, ()))
+
+        first = self._pages(query, path, most, size, more)
         if not first.surveyed or first.state is not State.OK:
             return first
         known = {i.name: i for i in first.items}
-        parts = partial(self._slice, query, path)
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            counting = None if query.read in UNTABLED else pool.submit(self._table, query, path)
-            brought = list(pool.map(parts, SLICES.get(query.read, ())))
-            table = counting.result() if counting else None
-            if isinstance(table, Answer):
-                # a server or proxy that makes no Tables has sent the list itself, or nothing of use
-                return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
-            if query.read in NARROWER and any(more.surveyed for more in brought):
-                brought = list(pool.map(parts, NARROWER[query.read]))
-            known |= {i.name: i for more in brought for i in more.items}
-            count, unwell = (table.count, table.unwell) if table else (0, ())
-            names = [n for n in unwell if n not in known][:EXAMINED]
-            brought += pool.map(parts, [f"metadata.name={n}" for n in names])
-        known |= {i.name: i for more in brought for i in more.items}
-        if failed := next((more for more in brought if more.state is not State.OK), None):
+        brought = [s.result() for s in slices]
+        table = counting[0].result() if counting else None
+        if isinstance(table, Answer):
+            # a server or proxy that makes no Tables has sent the list itself, or nothing of use
+            return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
+        if query.read in NARROWER and any(part.surveyed for part in brought):
+            brought = list(pool.map(parts, NARROWER[query.read]))
+        known |= {i.name: i for part in brought for i in part.items}
+        count, unwell = (table.count, table.unwell) if table else (0, ())
+        names = [n for n in unwell if n not in known][:EXAMINED]
+        brought += pool.map(parts, [f"metadata.name={n}" for n in names])
+        known |= {i.name: i for part in brought for i in part.items}
+        if failed := next((part for part in brought if part.state is not State.OK), None):
             return Answer(State.TRUNCATED, list(known.values()), detail=failed.detail)
         unseen = [n for n in unwell if n not in known]
         there = max(count, len(known))
