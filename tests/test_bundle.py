@@ -646,6 +646,19 @@ def test_what_one_side_could_not_see_is_neither_new_nor_gone(tmp_path: Path) -> 
     assert call("diff", a, b, "--accept-unknown").exit_code == 0
 
 
+def test_two_that_saw_nothing_do_not_say_that_nothing_is_new(tmp_path: Path) -> None:
+    one = bundled("kind: Missing\nread: nodes", tmp_path / "a")
+
+    result = call("diff", one, one, "-o", "json")
+
+    found = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(json.loads(schema("diff"))).validate(found)
+    assert (found["new"], found["unclear"], result.exit_code) == ([], [], 3)
+    assert "forbidden" in {b["check"]: b["reason"] for b in found["blind"]}["node-not-ready"]
+    assert "nobody knows what is new, for they could not look in B" in call("diff", one, one).stdout
+    assert call("diff", one, one, "--accept-unknown").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

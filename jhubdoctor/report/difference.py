@@ -1,7 +1,8 @@
 """What changed between two reports: findings that are new, gone, or still there, told as text or JSON.
 
 A finding is gone where its check looked again and does not find it. Where the check could not look, on either side,
-nobody knows: that is told as unclear, never as gone or new.
+nobody knows: that is told as unclear, never as gone or new. What is new is not known of checks that could not look in
+the later report.
 """
 
 from __future__ import annotations
@@ -53,6 +54,15 @@ class Side:
         return "it was not run"
 
     @property
+    def blind(self) -> list[dict[str, Any]]:
+        """The checks that could not look."""
+        return [
+            {"check": c["id"], "hub": c["hub"], "reason": c["reason"]}
+            for c in self.report["checks"]
+            if c["status"] not in LOOKED
+        ]
+
+    @property
     def head(self) -> dict[str, Any]:
         """What identifies the report."""
         run = self.report["run"]
@@ -80,10 +90,10 @@ class Difference:
     unclear: list[dict[str, Any]]
 
     def exit_code(self, fail_on: str, *, accept_unknown: bool) -> int:
-        """1 where something new is at or above `fail_on`, 3 where something is unclear, else 0."""
+        """1 where something new is at or above `fail_on`, 3 where something is unclear or may be new unseen, else 0."""
         if fail_on != "never" and any(Severity(f["severity"]).rank <= Severity(fail_on).rank for f in self.new):
             return 1
-        return 3 if self.unclear and not accept_unknown else 0
+        return 3 if (self.unclear or self.b.blind) and not accept_unknown else 0
 
 
 def compare(a: Side, b: Side) -> Difference:
@@ -171,6 +181,7 @@ def render_json(found: Difference) -> str:
         "gone": found.gone,
         "unchanged": found.unchanged,
         "unclear": found.unclear,
+        "blind": found.b.blind,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -189,6 +200,9 @@ def render_text(found: Difference, *, color: bool = False) -> str:
             lines.append(_line(f, color=color))
             lines.append(f"    its check could not look in {f['could_not_look'].upper()}: {f['reason'][:300]}")
         lines.append("")
+    if blind := list(dict.fromkeys(c["check"] for c in found.b.blind)):
+        shown = ", ".join(blind[:3]) + (f" and {len(blind) - 3} more" if len(blind) > 3 else "")
+        lines += [f"? Of these nobody knows what is new, for they could not look in B: {shown}", ""]
     counts = [f"{len(getattr(found, k))} {k}" for k in ("new", "gone", "unchanged", "unclear")]
     return "\n".join([*lines, ", ".join(counts)]) + "\n"
 
