@@ -1,32 +1,12 @@
 """A hub that was restarted, and runs again."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import (
-    ContainerStatus,
-    Events,
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    HubLog,
-    Pod,
-    Severity,
-    Terminated,
-    check,
-    clean,
-    times,
-)
+from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, check, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
-from jhubdoctor_checks.hub._logged import DAY
+from jhubdoctor_checks.hub._restarts import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
-
-# pkg/kubelet/eviction, 1.20 to 1.36
-_SHORT_OF = re.compile(r"low on resource: (?P<low>[\w-]+)|had condition: \[(?P<condition>\w+)")
-# A single restart is mostly the node's or an administrator's doing.
-OFTEN = 2
 
 
 @check(severity=Severity.WARNING)
@@ -34,93 +14,29 @@ def hub_restarting(
     hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
 ) -> Iterator[Finding]:
     """The hub was restarted within the last day, more than once, or its node put it out."""
-    yield from _evicted(hub, hub_pods, now)
+    yield from evicted(hub, hub_pods, now)
     logged = next((p for p in hub_pods if p.node), None)
     for pod in hub_pods[:1]:
         for status in pod.status.container_statuses:
             end = status.last_state.terminated
-            if end is None or pod.terminating or loops(status, now) or not _counts(status, end, now):
+            if end is None or pod.terminating or loops(status, now) or not counts(status, end, now):
                 continue
             found = (
                 diagnosis(hub_log.previous) if hub_log is not None and pod is logged and status.name == "hub" else None
             )
             probes = events.about("Pod", pod.name, "Unhealthy", "Killing")
             liveness = [e for e in probes if "iveness probe" in e.message]
-            why = found.says if found else _why(end, bool(liveness))
+            says = found.says if found else why(end, liveness=bool(liveness))
             reason = f" ({end.reason})" if end.reason else ""
             yield Finding(
                 on=(pod.container_ref(status.name),),
-                says=f"container {status.name} of the hub was restarted {times(status.restart_count)}: {why}",
+                says=f"container {status.name} of the hub was restarted {times(status.restart_count)}: {says}",
                 evidence=(
                     Evidence("pod.status", f"{status.name}: exit code {end.exit_code}{reason}", end.finished_at),
                     *((Evidence("hub log", found.line, found.entry.at),) if found else ()),
                     *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
                 ),
-                fix=found.crash.fix(found.match, hub) if found else _fix(hub, pod, status, unanswered=bool(liveness)),
+                fix=found.crash.fix(found.match, hub) if found else remedy(hub, pod, status, unanswered=bool(liveness)),
                 cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",
                 affects=(hub.ref,),
             )
-
-
-def _evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
-    """Pods of the hub that their kubelet ended for want of memory or disk: they stay, as Failed, until cleaned up."""
-    gone = [p for p in hub_pods if p.phase == "Failed" and p.status.reason == "Evicted" and now - _ended(p) <= DAY]
-    if not gone or not hub.z2jh:
-        return
-    last = max(gone, key=lambda p: (_ended(p), p.name))
-    m = _SHORT_OF.search(last.status.message)
-    short = (m["low"] or m["condition"]).removesuffix("Pressure").lower() if m else ""
-    asks = any(c.requests.get("memory") for c in last.spec.containers)
-    values = {"hub": {"resources": {"requests": {"memory": "512Mi", "cpu": "200m"}}}}
-    yield Finding(
-        on=tuple(p.ref for p in gone),
-        says=f"the hub was evicted from node {last.node}" + (f", which ran short of {short}" if short else ""),
-        evidence=(
-            Evidence("pod.status", f"{last.name}: Evicted: {clean(last.status.message, 300)}", _ended(last)),
-            *((Evidence("pod.spec", "no memory is requested, so it is among the first to go"),) if not asks else ()),
-        ),
-        fix=Fix(
-            "Reserve memory for the hub, so that others go before it; or keep users' servers off its node "
-            "(hub.jupyter.org/node-purpose).",
-            values if short == "memory" and not asks else {},
-            (f"kubectl describe node {last.node}", hub.helm_upgrade),
-            "This restarts the hub; users' servers keep running.",
-        ),
-        cause=f"evicted {short}".strip(),
-        affects=(hub.ref,),
-    )
-
-
-def _ended(pod: Pod) -> datetime:
-    """When a failed pod ended, as far as its conditions tell; the start of its life where they do not."""
-    return max((c.last_transition_time for c in pod.status.conditions if c.last_transition_time), default=pod.created)
-
-
-def _fix(hub: Hub, pod: Pod, status: ContainerStatus, *, unanswered: bool) -> Fix:
-    look = hub.kubectl(f"logs {pod.name} --container {status.name} --previous --tail 60")
-    if not unanswered or not hub.z2jh:
-        return Fix("See what the former run logged before it ended.", commands=(look,))
-    # the chart's probe: 300 seconds after the start, then every 10 seconds, thirty times
-    return Fix(
-        "The kubelet restarts it after minutes without an answer: at its start it looks at every running server. Give "
-        "it more time for that, and cpu (hub.resources); where it happens later, its log tells what it was busy with.",
-        {"hub": {"livenessProbe": {"initialDelaySeconds": 900}}},
-        (look, hub.helm_upgrade),
-        "This restarts the hub once more; users' servers keep running.",
-    )
-
-
-def _counts(status: ContainerStatus, end: Terminated, now: datetime) -> bool:
-    if status.restart_count < OFTEN or end.exit_code == 0:
-        return False
-    return end.finished_at is not None and now - end.finished_at <= DAY
-
-
-def _why(end: Terminated, liveness: bool) -> str:
-    if liveness:
-        return "it did not answer its liveness probe"
-    if end.reason == "OOMKilled":
-        return "it used more memory than its limit"
-    return {137: "it was killed", 143: "it was asked to end"}.get(
-        end.exit_code, f"it ended with exit code {end.exit_code}"
-    )
