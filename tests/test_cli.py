@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.commands.group import cli
+from jhubdoctor.commands.run import Progress
 from jhubdoctor.testing import registry
 
 
@@ -171,3 +172,13 @@ def test_python_m_works() -> None:
     )
 
     assert shown.stdout.startswith("jhubdoctor ")
+
+
+def test_what_is_said_while_the_progress_shows_stands_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(on=True)
+
+    progress("judging")
+    progress.say("no hub in namespace default; looked in all namespaces.")
+
+    shown = capsys.readouterr().err.rpartition("\x1b[K")[2]
+    assert shown == "jhubdoctor: no hub in namespace default; looked in all namespaces.\n"

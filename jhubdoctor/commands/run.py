@@ -46,6 +46,11 @@ class Progress:
             sys.stderr.write(f"\r\x1b[K{text} ...")
             sys.stderr.flush()
 
+    def say(self, text: str) -> None:
+        """Say something that stays, on a line of its own."""
+        self.clear()
+        options.say(text)
+
     def clear(self) -> None:
         """Take the line away."""
         if self.on:
@@ -205,7 +210,7 @@ def _look(visit: Visit, wait: float | None, interval: float | None, progress: Pr
     progress = progress or Progress(on=False)
     try:
         if wait is None:
-            return visit(progress=progress, tell=options.say if alone else lambda _: None)
+            return visit(progress=progress, tell=progress.say if alone else lambda _: None)
         return until_settled(
             lambda checks=None: visit(checks, progress=progress),
             patience=wait,
