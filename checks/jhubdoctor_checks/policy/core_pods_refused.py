@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from jhubdoctor import Condition, Deployment, Evidence, Finding, Hub, Pod, Service, Severity, check, clean
 from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks._known import Known
 from jhubdoctor_checks.policy._core import refs, refusals
-from jhubdoctor_checks.policy._core_refusals import Refusal, refusal_of, remedy
+from jhubdoctor_checks.policy._core_refusals import refusal_of, remedy
 
 
 @check(
@@ -24,7 +25,7 @@ def core_pods_refused(
 ) -> Iterator[Finding]:
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}
-    rows: dict[tuple[str, str], tuple[Refusal, str]] = {}
+    rows: dict[tuple[str, str], tuple[Known, str]] = {}
     for d, c in refusals(deployments):
         row, m = refusal_of(c.message)
         key = row.word, clean(m["name"], 200)
