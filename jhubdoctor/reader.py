@@ -68,7 +68,6 @@ class Reader(ABC):
 
 class _ListMeta(msgspec.Struct, rename="camel"):
     continue_: str = msgspec.field(default="", name="continue")
-    remaining_item_count: int | None = None
 
 
 class _Page(msgspec.Struct, Generic[T]):

@@ -459,14 +459,7 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
             "name": _text(release.get("name")),
             "version": int(release.get("version") or 0),
             "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
-            "chart": {
-                **{k: _text(meta.get(k)) for k in ("name", "version", "kubeVersion")},
-                "dependencies": [
-                    _text(d.get("alias") or d.get("name"))
-                    for d in meta.get("dependencies") or []
-                    if isinstance(d, dict)
-                ],
-            },
+            "chart": {k: _text(meta.get(k)) for k in ("name", "version", "kubeVersion")},
             "objects": list(manifest_objects(str(release.get("manifest") or ""))),
             "hooks": [
                 o
@@ -548,10 +541,7 @@ def _release_again(kept: dict[str, Any]) -> str:
         "name": _text(kept.get("name")),
         "version": int(kept.get("version") or 0),
         "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
-        "chart": {
-            **{k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
-            "dependencies": [_text(d) for d in chart.get("dependencies") or []],
-        },
+        "chart": {k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
         "values": _release_values(name, kept.get("values") or {}),
         "supplied": _release_values(name, kept.get("supplied") or {}),
         "shape": _shape_again(kept.get("shape")),

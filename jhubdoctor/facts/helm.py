@@ -75,7 +75,6 @@ class Release:
     description: str
     chart_name: str
     chart_version: str
-    dependencies: tuple[str, ...] = ()
     objects: tuple[Listed, ...] = ()
     hooks: tuple[Listed, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
@@ -205,7 +204,6 @@ def _content(look: Look, revision: Revision) -> Release:
         description=content["info"]["description"],
         chart_name=chart["name"],
         chart_version=chart["version"],
-        dependencies=tuple(chart["dependencies"]),
         objects=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["objects"]),
         hooks=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["hooks"]),
         values=content["values"],

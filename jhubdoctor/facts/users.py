@@ -47,7 +47,6 @@ class Shape:
         spec: selector, affinity, tolerations; containers with their requests.
         images: the images that it runs.
         path: where in the values it is defined, empty for live pods.
-        start_timeout: the seconds that its start may take.
         limits: of its container, as far as the values set some.
     """
 
@@ -56,7 +55,6 @@ class Shape:
     requests: Mapping[str, Decimal] = field(default_factory=dict)
     images: tuple[str, ...] = ()
     path: str = ""
-    start_timeout: int | None = None
     limits: Mapping[str, Decimal] = field(default_factory=dict)
 
 
@@ -176,14 +174,12 @@ def _shape(name: str, path: str, values: Values, base: PodSpec, override: Mappin
         spec.tolerations = tolerations_from(override["tolerations"])
     if isinstance(override.get("node_affinity_required"), list):
         spec.affinity = Affinity(NodeAffinity(required=NodeSelector(_terms(override["node_affinity_required"]))))
-    timeout = override.get("start_timeout", values.get("singleuser.startTimeout"))
     return Shape(
         name,
         spec,
         _requests(values, override),
         (str(override.get("image") or _image(values)),),
         path,
-        int(timeout) if isinstance(timeout, (int, float)) else None,
         _limits(values, override),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Node, PodSpec, selected
+from jhubdoctor import Node, PodSpec
 
 PURPOSE = "hub.jupyter.org/node-purpose"
 
@@ -47,8 +47,3 @@ def instead(requirements: list[tuple[str, str, list[str]]], nodes: list[Node]) -
         values = sorted({v for n in nodes if (v := _label(n, key))})
         found.append(f"{key}: {', '.join(values[:6])}" if values else f"{key}: on no node")
     return found
-
-
-def eligible(spec: PodSpec, nodes: list[Node]) -> list[Node]:
-    """The nodes that selector and affinity allow."""
-    return [n for n in nodes if selected(spec, n)]
