@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from jhubdoctor import Severity
+from jhubdoctor.api import Severity
 from jhubdoctor.run import Status
 from jhubdoctor.testing import diagnose
 

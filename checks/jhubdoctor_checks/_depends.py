@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor import Deployment, Hub, Pod, Ref, Service
+from jhubdoctor.api import Deployment, Hub, Pod, Ref, Service
 
 CORE = frozenset({"hub", "proxy", "autohttps", "user-scheduler"})
 

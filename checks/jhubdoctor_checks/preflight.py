@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from packaging.version import Version
 
-from jhubdoctor import Change, Given, Hub, Plan, Problem, Severity, Step, Target, Values, chart_version, quantity
+from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, Values, chart_version, quantity
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
 
 CHECKS = (

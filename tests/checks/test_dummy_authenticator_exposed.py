@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor import Severity
+from jhubdoctor.api import Severity
 from jhubdoctor.testing import findings_of
 
 DUMMY = """

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor import NetworkPolicy
+from jhubdoctor.api import NetworkPolicy
 from jhubdoctor.reader import convert
 from jhubdoctor_checks.network._policies import End, blocking
 

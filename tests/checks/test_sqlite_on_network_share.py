@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor import Severity
+from jhubdoctor.api import Severity
 from jhubdoctor.testing import Example, findings_of
 from jhubdoctor_checks.storage._drivers import is_csi, is_disk, share
 

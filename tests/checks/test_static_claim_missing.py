@@ -1,6 +1,6 @@
 """A claim that was not looked at is not missing."""
 
-from jhubdoctor import Look
+from jhubdoctor.api import Look
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.kube import Pod, PodSpec, PodStatus
 from jhubdoctor.reader import Coverage

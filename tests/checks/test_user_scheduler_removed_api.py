@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor import ServerVersion
+from jhubdoctor.api import ServerVersion
 from jhubdoctor.facts.logs import PodLog
 from jhubdoctor.kube import Container, Deployment, DeploymentSpec, Pod, PodSpec, PodTemplate
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface, user_scheduler_calls

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor import Event
+from jhubdoctor.api import Event
 from jhubdoctor.testing import Example, findings_of
 from jhubdoctor_checks.storage._mounts import failure_of
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from jhubdoctor import APIService, Condition, grouped
+from jhubdoctor.api import APIService, Condition, grouped
 from jhubdoctor_checks.facts.api import unavailable
 
 _SETTLING = timedelta(minutes=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Fix, Hub, Ref, Severity
+from jhubdoctor.api import Fix, Hub, Ref, Severity
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Events, Finding, Fix, Hub, Ref
+from jhubdoctor.api import Events, Finding, Fix, Hub, Ref
 from jhubdoctor_checks.api._move import fitting, renders, upgrade_fix
 from jhubdoctor_checks.data import apis, charts, scheduler
 from jhubdoctor_checks.facts.api import Listing, SchedulerCalls, Surface

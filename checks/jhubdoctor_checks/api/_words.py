@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor import Ref
+from jhubdoctor.api import Ref
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.api_uses import Use

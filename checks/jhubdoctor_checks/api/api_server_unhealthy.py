@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import APIService, Condition, Finding, Fix, Ref, Severity, check, clean
+from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Severity, check, clean
 from jhubdoctor_checks.api._health import advice, service_of, unreachable
 from jhubdoctor_checks.facts.api import ApiHealth
 

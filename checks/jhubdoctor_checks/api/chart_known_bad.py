@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
-from jhubdoctor import Finding, Fix, Hub, NotApplicable, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, NotApplicable, Severity, Values, check
 from jhubdoctor_checks.api._move import subject
 from jhubdoctor_checks.data import advisories, charts
 from jhubdoctor_checks.facts.api import Surface

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, NotApplicable, Pod, ServerVersion, Severity, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, NotApplicable, Pod, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import subject, upgrade_fix
 from jhubdoctor_checks.api._scheduler import not_yet, own_image, shipped_by_better, without_rights
 from jhubdoctor_checks.data import charts

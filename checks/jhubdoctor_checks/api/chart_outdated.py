@@ -5,7 +5,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from jhubdoctor import Finding, Hub, NotApplicable, ServerVersion, Severity, check
+from jhubdoctor.api import Finding, Hub, NotApplicable, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import fitting, subject, upgrade_fix
 from jhubdoctor_checks.data import KNOWS, advisories, charts
 from jhubdoctor_checks.facts.api import Surface

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, NotApplicable, Ref, ServerVersion, Severity, check
+from jhubdoctor.api import Finding, Fix, NotApplicable, Ref, ServerVersion, Severity, check
 from jhubdoctor_checks.data import KNOWS, apis
 from jhubdoctor_checks.facts.api import Surface
 

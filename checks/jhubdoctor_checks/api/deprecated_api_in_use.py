@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, check
 from jhubdoctor_checks.api._move import upgrade_fix
 from jhubdoctor_checks.api._words import by_api, history, objects
 from jhubdoctor_checks.data import apis

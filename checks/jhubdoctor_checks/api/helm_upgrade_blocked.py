@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Listed, Release, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Listed, Release, Severity, check
 from jhubdoctor_checks.api._move import mapkubeapis
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Ref, Release, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Ref, Release, Severity, check
 from jhubdoctor_checks.api._move import breaks, rewrite, upgrade_fix
 from jhubdoctor_checks.api._words import history
 from jhubdoctor_checks.data import apis

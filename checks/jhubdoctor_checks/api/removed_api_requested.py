@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Ref, Severity, check
+from jhubdoctor.api import Finding, Fix, Ref, Severity, check
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.api_uses import Requested

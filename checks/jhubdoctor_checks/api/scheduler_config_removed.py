@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, Severity, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Severity, check
 from jhubdoctor_checks.data import charts, scheduler
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.scheduler_setup import SchedulerSetup, image_minor

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Finding, Hub, Pod, Severity, Spawns, check
+from jhubdoctor.api import Deployment, Events, Finding, Hub, Pod, Severity, Spawns, check
 from jhubdoctor_checks.api._move import breaks
 from jhubdoctor_checks.api._scheduler import evidence, newer, unscheduled
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface

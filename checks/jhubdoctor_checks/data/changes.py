@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jhubdoctor import Given, Severity
+from jhubdoctor.api import Given, Severity
 from jhubdoctor_checks.data.keys import MOVED
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, is_dummy, is_oauth
 

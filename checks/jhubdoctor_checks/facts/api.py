@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     APIService,
     Deployment,
     Health,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     DaemonSet,
     Deployment,
     Hub,

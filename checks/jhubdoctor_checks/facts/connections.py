@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, NotApplicable, Pod, fact
+from jhubdoctor.api import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, NotApplicable, Pod, fact
 from jhubdoctor_checks.facts.network import ClusterDNS
 from jhubdoctor_checks.network._ends import api, changed, deployed, dns, users
 from jhubdoctor_checks.network._policies import End, blocking

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import ClusterRoleBinding, Deployment, Hub, Look, NotApplicable, ReplicaSet, fact
+from jhubdoctor.api import ClusterRoleBinding, Deployment, Hub, Look, NotApplicable, ReplicaSet, fact
 
 
 def _names(hub: Hub, scheduler: Deployment) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jhubdoctor import Deployment, Hub, Node, Pod, PodSpec, Ref, Service, Shape, Toleration, fact, may_run
+from jhubdoctor.api import Deployment, Hub, Node, Pod, PodSpec, Ref, Service, Shape, Toleration, fact, may_run
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.image import HOOK
 from jhubdoctor_checks.facts.schedule import Unplaced

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor import ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
+from jhubdoctor.api import ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
 PULL_REASONS = frozenset(

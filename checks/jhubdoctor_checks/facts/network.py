@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     Deployment,
     EndpointSlice,
     HTTPRoute,

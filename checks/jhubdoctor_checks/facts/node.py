@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import fact
+from jhubdoctor.api import fact
 
 
 @fact()

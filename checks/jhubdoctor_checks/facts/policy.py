@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jhubdoctor import Look, Ref, Webhook, Webhooks, fact
+from jhubdoctor.api import Look, Ref, Webhook, Webhooks, fact
 
 PODS = ("pods", "pods/*", "*", "*/*")
 # A Service whose name is elsewhere has no endpoints of its own.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     CSINode,
     Event,
     Events,

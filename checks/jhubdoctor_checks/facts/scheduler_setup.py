@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jhubdoctor import ClusterRole, Deployment, Hub, Look, NotApplicable, Query, State, Unreadable, fact
+from jhubdoctor.api import ClusterRole, Deployment, Hub, Look, NotApplicable, Query, State, Unreadable, fact
 from jhubdoctor_checks.data import charts, scheduler
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface
 

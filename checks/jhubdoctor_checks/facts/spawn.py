@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import ContainerStatus, Look, Pod, PodLog, Unreadable, fact
+from jhubdoctor.api import ContainerStatus, Look, Pod, PodLog, Unreadable, fact
 
 # As many as tell what is wrong: users' servers mostly end for the same reason.
 MOST = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Hub, Look, PersistentVolume, PersistentVolumeClaim, Pod, Values, fact
+from jhubdoctor.api import Hub, Look, PersistentVolume, PersistentVolumeClaim, Pod, Values, fact
 
 # So many are asked for by name: what is wrong with them is wrong with the others too.
 MOST = 30

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from jhubdoctor import Revision
+from jhubdoctor.api import Revision
 
 PATIENCE = timedelta(minutes=15)
 """Three times Helm's default timeout of five minutes."""

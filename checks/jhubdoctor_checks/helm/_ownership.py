@@ -1,6 +1,6 @@
 """Which release Helm takes an object for."""
 
-from jhubdoctor import Hub, Object, clean
+from jhubdoctor.api import Hub, Object, clean
 
 NAME, NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 

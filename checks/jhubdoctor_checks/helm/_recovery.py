@@ -1,6 +1,6 @@
 """How a release gets out of a revision that did not come through."""
 
-from jhubdoctor import Fix, Hub, Revision
+from jhubdoctor.api import Fix, Hub, Revision
 
 BUSY = "another operation (install/upgrade/rollback) is in progress"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, Pod, ReplicaSet, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Pod, ReplicaSet, Severity, Values, check
 
 # What the chart makes at random unless it is set, by the paths that set it (templates/hub/_helpers-passwords.tpl).
 TOKENS = (

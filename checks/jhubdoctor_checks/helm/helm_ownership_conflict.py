@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     ClusterRoleBinding,
     Deployment,
     Finding,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Hub, Release, Revision, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Release, Revision, Severity, check, clean
 from jhubdoctor_checks.helm._operations import at_work, pending
 from jhubdoctor_checks.helm._recovery import recovery
 

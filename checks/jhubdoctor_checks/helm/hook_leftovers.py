@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import DaemonSet, Finding, Fix, Hub, Job, Revision, Role, RoleBinding, Severity, check
+from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Job, Revision, Role, RoleBinding, Severity, check
 from jhubdoctor_checks.helm._operations import PATIENCE, pending
 
 LABEL = "hub.jupyter.org/deletable"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jhubdoctor import Entry, Fix, Hub, clean
+from jhubdoctor.api import Entry, Fix, Hub, clean
 
 _RESTARTS = "This restarts the hub; users' servers keep running."
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, HubLog, Pod, Ref, Severity
+from jhubdoctor.api import Entry, HubLog, Pod, Ref, Severity
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

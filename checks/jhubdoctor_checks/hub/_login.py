@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jhubdoctor import Hub, Values
+from jhubdoctor.api import Hub, Values
 
 # Short names of OAuthenticator's classes (setup.cfg / pyproject.toml of 16 and 17): these let nobody in by default.
 OAUTH = frozenset(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Terminated, clean
+from jhubdoctor.api import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Terminated, clean
 from jhubdoctor_checks.hub._logged import DAY
 
 # pkg/kubelet/eviction, 1.20 to 1.36

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Hub, Role, RoleBinding
+from jhubdoctor.api import Evidence, Hub, Role, RoleBinding
 
 # templates/hub/rbac.yaml of the chart, 0.9 to 4.4; without events every spawn fails too
 _NEEDS = {"pods": ("create", "delete", "get", "list", "watch"), "events": ("list", "watch")}

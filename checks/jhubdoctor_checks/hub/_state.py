@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jhubdoctor import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
+from jhubdoctor.api import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
 
 # The kubelet's waiting reasons for a container that cannot be made or started; those about images have a check of

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Severity, check, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Severity, check, times
 from jhubdoctor_checks.hub._logged import DAY
 
 # JupyterHub's user.py, 1.0 to 6.0; the reason of a wrong key (cryptography's InvalidToken) is empty

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
 
 # The hub's own log of requests (log.py, web.py) and tornado's of the culler's callback (jupyterhub-idle-culler 1.0 to

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 
 # KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.

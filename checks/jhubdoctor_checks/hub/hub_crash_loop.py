@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Evidence, Finding, Hub, HubLog, Pod, Service, Severity, check
+from jhubdoctor.api import Deployment, Events, Evidence, Finding, Hub, HubLog, Pod, Service, Severity, check
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.hub._state import Trouble, trouble_of
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
 from jhubdoctor_checks.hub._texts import DATABASE
 

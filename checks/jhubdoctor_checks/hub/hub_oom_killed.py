@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, check, human_bytes, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, check, human_bytes, times
 
 _DAY = timedelta(days=1)
 

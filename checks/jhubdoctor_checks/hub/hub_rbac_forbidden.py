@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     Evidence,
     Finding,
     Fix,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, check
 
 _ONE = {"ReadWriteOnce", "ReadWriteOncePod"}
 

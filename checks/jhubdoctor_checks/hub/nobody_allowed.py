@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor.api import Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
 

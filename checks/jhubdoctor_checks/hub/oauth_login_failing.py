@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, clean, grouped, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, clean, grouped, times
 from jhubdoctor_checks._known import Known, known
 from jhubdoctor_checks.hub._logged import DAY, weigh
 from jhubdoctor_checks.hub._texts import OTHER, PROVIDER, PROVIDER_SAYS

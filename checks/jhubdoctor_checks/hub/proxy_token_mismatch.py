@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check, times
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 
 # JupyterHub's proxy.py, 1.0 to 6.0

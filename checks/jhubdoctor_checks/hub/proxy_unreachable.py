@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, times
 from jhubdoctor_checks.hub._logged import pods_of, weigh
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.

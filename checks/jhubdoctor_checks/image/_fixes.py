@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jhubdoctor import Fix, Hub, Values, nested
+from jhubdoctor.api import Fix, Hub, Values, nested
 from jhubdoctor_checks.facts.image import USER_SERVER, FailedPull
 from jhubdoctor_checks.image._causes import Cause, frozen
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from jhubdoctor import DaemonSet, Node, Pod, Shape, Taint, may_run, selected, transient, untolerated
+from jhubdoctor.api import DaemonSet, Node, Pod, Shape, Taint, may_run, selected, transient, untolerated
 
 
 @dataclass

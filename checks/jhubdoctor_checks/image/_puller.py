@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jhubdoctor import ContainerStatus, Events, Job, Node, Pod
+from jhubdoctor.api import ContainerStatus, Events, Job, Node, Pod
 from jhubdoctor_checks.facts.image import PULL_REASONS
 
 # For these the node itself refuses the pod, and the DaemonSet makes it anew for ever (kubelet lifecycle/predicate.go).

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from jhubdoctor import Fix, Hub, Pod, Ref, Spawn, Spawns, Values
+from jhubdoctor.api import Fix, Hub, Pod, Ref, Spawn, Spawns, Values
 from jhubdoctor_checks.facts.image import Pull, shared
 
 # The chart's default of singleuser.startTimeout, where the values cannot be read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import DaemonSet, Hub, Job, Ref
+from jhubdoctor.api import DaemonSet, Hub, Job, Ref
 
 
 def hook_objects(hub: Hub, daemon_sets: list[DaemonSet] | None, jobs: list[Job] | None) -> tuple[Ref, ...]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Severity, check
+from jhubdoctor.api import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Severity, check
 from jhubdoctor_checks.image._puller import SAYS, Hold, awaits, hold_of
 from jhubdoctor_checks.image._suffers import hook_objects
 

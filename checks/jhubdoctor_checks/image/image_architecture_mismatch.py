@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import ContainerStatus, Events, Finding, Fix, Hub, HubLog, Node, Pod, PodLog, Severity, check
+from jhubdoctor.api import ContainerStatus, Events, Finding, Fix, Hub, HubLog, Node, Pod, PodLog, Severity, check
 from jhubdoctor_checks.facts.image import USER_SERVER, shared
 
 # Linux's ENOEXEC, as runc, crun and shells pass it on

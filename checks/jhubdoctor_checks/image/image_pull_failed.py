@@ -3,7 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jhubdoctor import DaemonSet, Deployment, Finding, Hub, Job, Pod, Service, Severity, Values, check, grouped, some
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    Finding,
+    Hub,
+    Job,
+    Pod,
+    Service,
+    Severity,
+    Values,
+    check,
+    grouped,
+    some,
+)
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image._causes import PASSING, cause_of, essence, host

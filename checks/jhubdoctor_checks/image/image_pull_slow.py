@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Hub, Pod, Severity, Spawns, Values, check, grouped
+from jhubdoctor.api import Finding, Hub, Pod, Severity, Spawns, Values, check, grouped
 from jhubdoctor_checks.facts.image import Pull
 from jhubdoctor_checks.image._slow import Slow, more_time, slow_pulls, time_limit
 

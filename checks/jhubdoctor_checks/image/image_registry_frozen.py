@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import DaemonSet, Deployment, Finding, Fix, Hub, PodSpec, Ref, Severity, StatefulSet, check
+from jhubdoctor.api import DaemonSet, Deployment, Finding, Fix, Hub, PodSpec, Ref, Severity, StatefulSet, check
 from jhubdoctor_checks.image._causes import frozen
 from jhubdoctor_checks.image._fixes import current
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Pod, Severity, Shape, check
+from jhubdoctor.api import Finding, Fix, Hub, Pod, Severity, Shape, check
 
 # Tags that registries move by custom; anything else may be moved too, but is not meant to be.
 _MOVING = re.compile(

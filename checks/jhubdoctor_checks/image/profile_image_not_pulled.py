@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check
+from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check
 from jhubdoctor_checks.image.image_registry_frozen import images
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec, Values
+from jhubdoctor.api import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec, Values
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
 from jhubdoctor_checks.network._policies import End
 

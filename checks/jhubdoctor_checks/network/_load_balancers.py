@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import Event, Events, Evidence, Service, clean
+from jhubdoctor.api import Event, Events, Evidence, Service, clean
 from jhubdoctor_checks._known import table
 from jhubdoctor_checks.network._routes import WAY
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 
-from jhubdoctor import Ingress, Service
+from jhubdoctor.api import Ingress, Service
 from jhubdoctor.kube import IngressPoint
 
 # Names that the public DNS never holds (RFC 6761, 6762 and 8375, and ICANN's choice of `internal` in 2024).

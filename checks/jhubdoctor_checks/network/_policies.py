@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from jhubdoctor import LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort
+from jhubdoctor.api import LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort
 
 INGRESS, EGRESS = "Ingress", "Egress"
 

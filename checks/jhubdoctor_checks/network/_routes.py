@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from jhubdoctor import HTTPRoute, Ingress, Service
+from jhubdoctor.api import HTTPRoute, Ingress, Service
 
 WAY = Ingress | HTTPRoute
 

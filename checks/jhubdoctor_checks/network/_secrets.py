@@ -1,6 +1,6 @@
 """What to do about the Secrets that certificates for the hub lie in."""
 
-from jhubdoctor import Fix, Hub, clean
+from jhubdoctor.api import Fix, Hub, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jhubdoctor import Fix, Hub, NetworkPolicy, Values
+from jhubdoctor.api import Fix, Hub, NetworkPolicy, Values
 from jhubdoctor_checks.facts.connections import Blocked
 from jhubdoctor_checks.network._ends import allowing, may_reach
 

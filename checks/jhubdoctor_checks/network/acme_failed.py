@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, Severity, Values, check, clean, nested
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Severity, Values, check, clean, nested
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._acme import Failure, Problem, last_failure
 from jhubdoctor_checks.network._certificates import all_of

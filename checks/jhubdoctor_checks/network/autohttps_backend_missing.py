@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Service, Severity, Values, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Service, Severity, Values, check
 
 # templates/proxy/autohttps/_configmap-dynamic.yaml writes http://proxy-http:8000/ whatever fullnameOverride says, in
 # every chart from 1.0 (which brought fullnameOverride) to 4.4.

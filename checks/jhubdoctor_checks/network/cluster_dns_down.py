@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean
 from jhubdoctor_checks.facts.network import ClusterDNS
 
 PATIENCE = timedelta(minutes=2)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean
+from jhubdoctor.api import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean
 
 PATIENCE = timedelta(minutes=5)
 # Reasons of the conditions, from the Gateway API's specification (v1): what they mean and what to do.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Fix, Hub, Ingress, IngressClass, Severity, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Severity, check, clean
 
 PATIENCE = timedelta(minutes=10)
 FORMER = "kubernetes.io/ingress.class"

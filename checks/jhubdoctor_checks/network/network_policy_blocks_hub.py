@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Hub, HubLog, Pod, Severity, Spawns, Values, check, clean, grouped
+from jhubdoctor.api import Finding, Hub, HubLog, Pod, Severity, Spawns, Values, check, clean, grouped
 from jhubdoctor_checks.facts.connections import Blocked, Path
 from jhubdoctor_checks.network._walls import opened
 

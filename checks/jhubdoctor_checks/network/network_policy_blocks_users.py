@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Hub, Pod, Severity, Spawns, Values, check, count
+from jhubdoctor.api import Finding, Hub, Pod, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.connections import Blocked
 from jhubdoctor_checks.network._ends import changed
 from jhubdoctor_checks.network._walls import opened, walls_of

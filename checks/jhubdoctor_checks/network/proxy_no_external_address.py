@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, check
+from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, check
 from jhubdoctor_checks._known import known
 from jhubdoctor_checks.network._load_balancers import REFUSALS, STARTED, asked, failures, heard, reached
 from jhubdoctor_checks.network._routes import leading_to

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Service, Severity, check, clean
+from jhubdoctor.api import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Service, Severity, check, clean
 from jhubdoctor_checks.network._endpoints import dead, have, missing_ports, selects, state, stays_unready, why_empty
 
 

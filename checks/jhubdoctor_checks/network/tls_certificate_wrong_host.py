@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._certificates import first
 

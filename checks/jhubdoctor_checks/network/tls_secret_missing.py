@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Finding, Hub, Pod, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Pod, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._secrets import made
 

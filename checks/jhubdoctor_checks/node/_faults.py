@@ -2,7 +2,7 @@
 
 import re
 
-from jhubdoctor import Condition, Fix, Node, clean
+from jhubdoctor.api import Condition, Fix, Node, clean
 from jhubdoctor_checks.facts.hub_nodes import leaving
 
 # What the kubelet says of itself (pkg/kubelet/nodestatus/setters.go of 1.20 and 1.36; the runtimes' own words inside).

@@ -1,6 +1,6 @@
 """Words for nodes, and what they hold."""
 
-from jhubdoctor import Hub, Node, PersistentVolumeClaim, Pod, Ref, VolumeAttachment
+from jhubdoctor.api import Hub, Node, PersistentVolumeClaim, Pod, Ref, VolumeAttachment
 from jhubdoctor_checks.facts.image import HOOK
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Node, NotApplicable, ServerVersion, Severity, check
+from jhubdoctor.api import Evidence, Finding, Fix, Node, NotApplicable, ServerVersion, Severity, check
 
 # https://kubernetes.io/releases/version-skew-policy/#kubelet: up to three minors older, two before 1.28, never newer.
 WIDER, WIDE, NARROW = 28, 3, 2

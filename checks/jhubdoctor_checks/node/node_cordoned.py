@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Node, Severity, check, may_run
+from jhubdoctor.api import Finding, Fix, Node, Severity, check, may_run
 from jhubdoctor_checks.facts.hub_nodes import HubNodes, leaving, works
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.node._nodes import they

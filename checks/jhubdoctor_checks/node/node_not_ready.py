@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Condition, Finding, Node, PersistentVolumeClaim, Pod, Severity, VolumeAttachment, check, grouped
+from jhubdoctor.api import (
+    Condition,
+    Finding,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    Severity,
+    VolumeAttachment,
+    check,
+    grouped,
+)
 from jhubdoctor_checks.facts.hub_nodes import HubNodes
 from jhubdoctor_checks.node._faults import away, fault_of, repair, told
 from jhubdoctor_checks.node._nodes import claims_on, hook_of, they

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Condition, Finding, Fix, Node, Severity, check, grouped
+from jhubdoctor.api import Condition, Finding, Fix, Node, Severity, check, grouped
 from jhubdoctor_checks.facts.hub_nodes import PRESSURES, HubNodes, leaving
 from jhubdoctor_checks.node._nodes import they
 

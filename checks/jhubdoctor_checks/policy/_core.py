@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from jhubdoctor import Condition, Deployment, Ref
+from jhubdoctor.api import Condition, Deployment, Ref
 from jhubdoctor_checks._depends import CORE
 
 # `pods "hub-78fc69d56-" is forbidden: ` or `Pod "hub-..." is invalid: `; a ReplicaSet's pod has no whole name yet

@@ -2,7 +2,7 @@
 
 import re
 
-from jhubdoctor import Fix, Hub
+from jhubdoctor.api import Fix, Hub
 from jhubdoctor_checks._known import Known, table
 from jhubdoctor_checks.policy._core import reason
 

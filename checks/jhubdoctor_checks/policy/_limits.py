@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor import LimitRange, Shape, Values, grouped, human, quantity
+from jhubdoctor.api import LimitRange, Shape, Values, grouped, human, quantity
 from jhubdoctor_checks.policy._quota import Asked, asked, numbers, of_type
 
 

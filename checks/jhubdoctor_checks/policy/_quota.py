@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor import LimitRange, LimitRangeItem, ResourceQuota, Shape, Values, quantity
+from jhubdoctor.api import LimitRange, LimitRangeItem, ResourceQuota, Shape, Values, quantity
 
 # https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes: a user's pod has no deadline; with a request
 # it is not BestEffort. Of other scopes it cannot be told whether they cover it.

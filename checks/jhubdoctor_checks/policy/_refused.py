@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import Evidence, Hub, Ref, Spawn, Spawns
+from jhubdoctor.api import Evidence, Hub, Ref, Spawn, Spawns
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     Deployment,
     Event,
     Events,

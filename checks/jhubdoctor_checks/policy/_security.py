@@ -1,6 +1,6 @@
 """What Pod Security levels ask of users' pods, and how to keep them."""
 
-from jhubdoctor import Fix, Hub, Values
+from jhubdoctor.api import Fix, Hub, Values
 from jhubdoctor_checks.policy._users import BLOCK
 
 _RESTRICTED = {

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jhubdoctor import Hub, LimitRange, ResourceQuota, Shape, Values
+from jhubdoctor.api import Hub, LimitRange, ResourceQuota, Shape, Values
 from jhubdoctor_checks.policy._quota import OF_PODS, asked, covers, defaults, numbers
 from jhubdoctor_checks.policy._users import blocks_metadata, tools
 

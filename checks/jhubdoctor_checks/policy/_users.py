@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from jhubdoctor import Hub, Namespace, Pod, Values
+from jhubdoctor.api import Hub, Namespace, Pod, Values
 
 BLOCK = "block-cloud-metadata"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Condition, Deployment, Evidence, Finding, Hub, Pod, Service, Severity, check, clean
+from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Pod, Service, Severity, check, clean
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks._known import Known
 from jhubdoctor_checks.policy._core import refs, refusals

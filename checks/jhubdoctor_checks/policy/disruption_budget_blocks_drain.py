@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check, nested
+from jhubdoctor.api import Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check, nested
 
 USERS = "singleuser-server"
 # The chart's values for the budget of each component, by its label.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     Deployment,
     Evidence,
     Finding,

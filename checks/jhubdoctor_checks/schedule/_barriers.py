@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from jhubdoctor import Fix, Hub, Node, Taint, Values, nested, selected, transient, untolerated
+from jhubdoctor.api import Fix, Hub, Node, Taint, Values, nested, selected, transient, untolerated
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._taints import CONTROL_PLANE, STARTUP, near_miss, others, tolerating
 

@@ -2,7 +2,7 @@
 
 import re
 
-from jhubdoctor import PodLog, clean
+from jhubdoctor.api import PodLog, clean
 
 # client-go's reflector, kube-scheduler 1.13 to 1.36; later releases quote the whole as err="..." with \" inside.
 _FORBIDDEN = re.compile(

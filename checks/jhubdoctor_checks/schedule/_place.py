@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor import Evidence, Node, Ref, Severity
+from jhubdoctor.api import Evidence, Node, Ref, Severity
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 # What every finding here can have for a consequence.

@@ -1,6 +1,6 @@
 """The priority of placeholders and that of users."""
 
-from jhubdoctor import Fix, Hub, Values
+from jhubdoctor.api import Fix, Hub, Values
 
 PRIORITY = "scheduling.podPriority"
 CAUTION = "The placeholders are made anew, and the hub restarts; users' servers keep running."

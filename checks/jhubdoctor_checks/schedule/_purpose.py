@@ -1,6 +1,6 @@
 """Nodes for users and for the hub: whom label and taint dedicate them to, and what to say where these disagree."""
 
-from jhubdoctor import Finding, Fix, Node, Pod, Severity
+from jhubdoctor.api import Finding, Fix, Node, Pod, Severity
 from jhubdoctor_checks.schedule._place import names
 from jhubdoctor_checks.schedule._selects import PURPOSE
 from jhubdoctor_checks.schedule._taints import DEDICATED, MEANT

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from jhubdoctor import Node, Pod, Shape, human, nested
+from jhubdoctor.api import Node, Pod, Shape, human, nested
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 _GI = Decimal(2) ** 30

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
+from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor import Node, PodSpec
+from jhubdoctor.api import Node, PodSpec
 
 PURPOSE = "hub.jupyter.org/node-purpose"
 

@@ -1,6 +1,6 @@
 """What to say of pods for which no node has room: never, or not now."""
 
-from jhubdoctor import Autoscaler, Finding, Fix, Hub, Pod, Ref, Shape, human
+from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Pod, Ref, Shape, human
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, level, names, on, room_of, verb, who
 from jhubdoctor_checks.schedule._room import asked, held, lacking, most, offers, smaller

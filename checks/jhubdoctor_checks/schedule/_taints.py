@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from jhubdoctor import Hub, Taint, Values
+from jhubdoctor.api import Hub, Taint, Values
 
 # The two spellings of the chart's own taint; the second is for clouds that do not allow the slash.
 DEDICATED = ("hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Autoscaler, Deployment, Finding, Hub, Pod, Service, Severity, Shape, check, grouped
+from jhubdoctor.api import Autoscaler, Deployment, Finding, Hub, Pod, Service, Severity, Shape, check, grouped
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, YIELDING, owners

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, verb, who

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, PriorityClass, Severity, StatefulSet, check
+from jhubdoctor.api import Finding, Fix, Hub, PriorityClass, Severity, StatefulSet, check
 
 # --expendable-pods-priority-cutoff of cluster-autoscaler, its default since 1.12; also that of GKE and AKS.
 CUTOFF = -10

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Fix, Severity, StatefulSet, check, clean
+from jhubdoctor.api import Finding, Fix, Severity, StatefulSet, check, clean
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, on
 

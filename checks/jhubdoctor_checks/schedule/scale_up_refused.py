@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Severity, check, clean, grouped
+from jhubdoctor.api import Finding, Fix, Severity, check, clean, grouped
 from jhubdoctor_checks._known import known
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._autoscaler import REFUSALS

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Hub, Node, Pod, Service, Severity, Values, check, grouped
+from jhubdoctor.api import Deployment, Finding, Hub, Node, Pod, Service, Severity, Values, check, grouped
 from jhubdoctor_checks._depends import CORE, dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._barriers import barriers, likely, past, tolerated

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, Service, Severity, check, human
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Service, Severity, check, human
 from jhubdoctor_checks._depends import dependents
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Finding, Fix, Hub, Pod, PodLog, Severity, Values, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Severity, Values, check
 from jhubdoctor_checks._depends import served_by
 from jhubdoctor_checks.schedule._forbidden import refused_lists
 

@@ -3,7 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Lease, NotApplicable, Pod, PodLog, Severity, Spawns, check
+from jhubdoctor.api import (
+    Deployment,
+    Events,
+    Finding,
+    Fix,
+    Hub,
+    Lease,
+    NotApplicable,
+    Pod,
+    PodLog,
+    Severity,
+    Spawns,
+    check,
+)
 from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence, timed_out, waiting_for
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Deployment, Events, Finding, Fix, Hub, Node, Severity, check
+from jhubdoctor.api import Deployment, Events, Finding, Fix, Hub, Node, Severity, check
 
 # What autoscalers write about pods and nodes (cluster-autoscaler, Karpenter).
 _SIGNS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import CSINode, Finding, Fix, Severity, VolumeAttachment, check
+from jhubdoctor.api import CSINode, Finding, Fix, Severity, VolumeAttachment, check
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Node, PersistentVolume, Ref, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Node, PersistentVolume, Ref, Severity, check
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, who
 from jhubdoctor_checks.schedule._selects import words

@@ -1,6 +1,6 @@
 """Which NetworkPolicies let users' pods reach the hub."""
 
-from jhubdoctor import Deployment, NetworkPolicy, Pod
+from jhubdoctor.api import Deployment, NetworkPolicy, Pod
 
 LABEL = "hub.jupyter.org/network-access-hub"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor import Events, Evidence, Fix, Hub, HubLog, Spawn, clean
+from jhubdoctor.api import Events, Evidence, Fix, Hub, HubLog, Spawn, clean
 
 # JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
 _STATUS = re.compile(r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
+from jhubdoctor.api import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
 from jhubdoctor_checks._known import table
 
 # The kubelet's and the container runtimes' words for a container that cannot even be made or started.

@@ -2,7 +2,7 @@
 
 import re
 
-from jhubdoctor import Spawn
+from jhubdoctor.api import Spawn
 from jhubdoctor_checks._known import Known, known, table
 
 # Texts of aiohttp and urllib3, of KubeSpawner's spawner.py (0.11 to 7.1), of JupyterHub's traitlets.py, and of Python's

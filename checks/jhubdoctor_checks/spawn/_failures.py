@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from jhubdoctor import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
+from jhubdoctor.api import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
 from jhubdoctor_checks.facts.image import shared
 
 FRESH = timedelta(hours=1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Fix, Hub, Pod, Ref, Values, clean, nested
+from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, clean, nested
 from jhubdoctor_checks.facts.image import shared, user_prefix
 from jhubdoctor_checks.spawn._servers import DAY
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from jhubdoctor import ContainerStatus, Event, Events, Evidence, PersistentVolumeClaim, Pod, Spawn, clean
+from jhubdoctor.api import ContainerStatus, Event, Events, Evidence, PersistentVolumeClaim, Pod, Spawn, clean
 
 # The hub's clock and the cluster's may differ, and a pod is there a moment after the hub asked for it.
 BEFORE = timedelta(seconds=60)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jhubdoctor import Fix, Hub, Values
+from jhubdoctor.api import Fix, Hub, Values
 
 
 @dataclass(frozen=True)

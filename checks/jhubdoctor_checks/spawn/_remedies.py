@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from jhubdoctor import Fix, Hub, Spawn, Values
+from jhubdoctor.api import Fix, Hub, Spawn, Values
 from jhubdoctor_checks.spawn._phases import Phase
 
 # A pull or a scale-up whose end nobody saw: twice the limit, and no less than what the chart's guide suggests.

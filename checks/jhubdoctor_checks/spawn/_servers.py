@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Event, Events, Hub, Pod, Ref, Severity, Terminated
+from jhubdoctor.api import Event, Events, Hub, Pod, Ref, Severity, Terminated
 from jhubdoctor_checks.facts.image import shared
 
 FRESH = timedelta(hours=2)

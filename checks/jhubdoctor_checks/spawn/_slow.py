@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Events, Fix, Hub, Pod, Spawns, Values, count, pod_of
+from jhubdoctor.api import Events, Fix, Hub, Pod, Spawns, Values, count, pod_of
 from jhubdoctor_checks.spawn._failures import unresolved
 from jhubdoctor_checks.spawn._phases import phase_of, trace
 from jhubdoctor_checks.spawn._remedies import enough, more_time

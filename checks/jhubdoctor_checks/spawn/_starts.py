@@ -2,7 +2,7 @@
 
 import re
 
-from jhubdoctor import ContainerStatus, Fix, Hub, Pod, clean
+from jhubdoctor.api import ContainerStatus, Fix, Hub, Pod, clean
 from jhubdoctor_checks.spawn._endings import CANNOT_START
 
 # Texts of the kubelet (pkg/kubelet/kuberuntime, 1.20 to 1.36) and of runc and crun through containerd and CRI-O.

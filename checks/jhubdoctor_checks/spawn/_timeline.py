@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor import Event, Events, Pod
+from jhubdoctor.api import Event, Events, Pod
 
 STEPS = ("node", "volumes and network", "init containers", "image", "start", "answer")
 """The steps, in order: until it had a node, until its first container, and so on until it answered."""

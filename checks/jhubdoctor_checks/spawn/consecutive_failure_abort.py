@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Severity, Values, check
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Severity, Values, check
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0
 _ABORT = re.compile(r"Aborting due to (?P<n>\d+) consecutive spawn failures")

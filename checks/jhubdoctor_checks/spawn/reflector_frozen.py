@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check
 from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
 from jhubdoctor_checks.spawn._errors import ON_PURPOSE, OTHER, cause_of, error_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 

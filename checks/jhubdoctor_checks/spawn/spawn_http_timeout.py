@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, count
+from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, count
 from jhubdoctor_checks.spawn._answers import Silence, silence_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._refusals import Refused, cause_of, refusal_of, without_pod
 

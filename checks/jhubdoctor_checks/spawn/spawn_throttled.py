@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, count
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, count
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0; the second is logged at level I.
 _PENDING = re.compile(r"(?P<n>\d+) pending spawns, throttling")

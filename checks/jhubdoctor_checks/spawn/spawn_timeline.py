@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Evidence, Finding, Hub, Pod, Severity, Spawns, Values, check, count, grouped
+from jhubdoctor.api import Events, Evidence, Finding, Hub, Pod, Severity, Spawns, Values, check, count, grouped
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.spawn._slow import WORDS, quicker, slow_spawns
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, Pod, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
 from jhubdoctor_checks.spawn._starts import meaning, remedy, told, word_of
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, check, count, grouped
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, check, count, grouped
 
 # JupyterHub's _version.py, 1.0 to 6.0: level W only where the major versions differ (before 1.0 the minor ones)
 _MISMATCH = re.compile(r"jupyterhub version (?P<hub>\S+) != jupyterhub-singleuser version (?P<server>\S+)\. This could")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check, count, grouped
+from jhubdoctor.api import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check, count, grouped
 from jhubdoctor_checks.facts.spawn import has_ended
 from jhubdoctor_checks.spawn._endings import CANNOT_START, Ending, ending_of
 from jhubdoctor_checks.spawn._servers import gone, recent, refs, weigh

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Events, Finding, Hub, Pod, Severity, Values, check, count, grouped
+from jhubdoctor.api import Events, Finding, Hub, Pod, Severity, Values, check, count, grouped
 from jhubdoctor_checks.spawn._losses import explained, losses
 from jhubdoctor_checks.spawn._servers import FRESH
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     ContainerStatus,
     Events,
     Evidence,

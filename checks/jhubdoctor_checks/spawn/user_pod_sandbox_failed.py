@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._sandboxes import sandbox_of
 from jhubdoctor_checks.spawn._servers import gone, refs
 

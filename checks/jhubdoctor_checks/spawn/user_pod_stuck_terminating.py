@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, Node, Pod, Severity, check, count, grouped
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Node, Pod, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
 
 # After its grace period, which deletionTimestamp includes, a pod goes within seconds.

@@ -4,7 +4,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor import Event, Events, Evidence, Fix, Hub, Node, PersistentVolumeClaim, Pod, Ref, VolumeAttachment, clean
+from jhubdoctor.api import (
+    Event,
+    Events,
+    Evidence,
+    Fix,
+    Hub,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    Ref,
+    VolumeAttachment,
+    clean,
+)
 
 PATIENCE = timedelta(minutes=2)
 """A disk that moves with its pod is detached and attached in well under two minutes."""

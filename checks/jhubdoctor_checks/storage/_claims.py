@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from jhubdoctor import Hub, PersistentVolumeClaim, Pod, Ref, Spawns
+from jhubdoctor.api import Hub, PersistentVolumeClaim, Pod, Ref, Spawns
 
 STORAGE = "singleuser-storage"
 USERNAME = "hub.jupyter.org/username"

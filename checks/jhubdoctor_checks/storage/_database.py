@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from jhubdoctor import Fix, Hub, NotApplicable, PodSpec, Values
+from jhubdoctor.api import Fix, Hub, NotApplicable, PodSpec, Values
 
 DIRECTORY = "/srv/jupyterhub"
 """The working directory of the hub's image, and where the chart mounts the claim hub-db-dir."""

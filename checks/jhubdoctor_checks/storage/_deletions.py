@@ -1,6 +1,6 @@
 """What to do about claims that were deleted and are still there."""
 
-from jhubdoctor import Fix, Hub, PersistentVolume, PersistentVolumeClaim
+from jhubdoctor.api import Fix, Hub, PersistentVolume, PersistentVolumeClaim
 
 PROTECTION = "kubernetes.io/pvc-protection"
 _NO_FINALIZER = '{"metadata": {"finalizers": null}}'

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from jhubdoctor import CSIDriver, PersistentVolume, StorageClass
+from jhubdoctor.api import CSIDriver, PersistentVolume, StorageClass
 
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jhubdoctor import Fix, Hub
+from jhubdoctor.api import Fix, Hub
 from jhubdoctor_checks.storage._drivers import INSTALL, share
 from jhubdoctor_checks.storage._pending import Stuck, World
 

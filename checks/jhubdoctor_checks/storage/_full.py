@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from jhubdoctor import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
+from jhubdoctor.api import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
 from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 
 _PATH = re.compile(r"'(?P<path>/[^']*)'")

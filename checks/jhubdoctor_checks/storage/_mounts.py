@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jhubdoctor import Event, Events, Fix, Hub, clean
+from jhubdoctor.api import Event, Events, Fix, Hub, clean
 
 # `MountVolume.SetUp failed for volume "V" : ...`, AttachVolume.Attach, MountVolume.MountDevice and others
 # (pkg/volume/util/operationexecutor/operation_generator.go of 1.20 and 1.36)

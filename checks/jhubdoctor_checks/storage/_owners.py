@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jhubdoctor import Fix, Hub, Values, nested
+from jhubdoctor.api import Fix, Hub, Values, nested
 from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import Trouble
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     CSIDriver,
     Event,
     Events,

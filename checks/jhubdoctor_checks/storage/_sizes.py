@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from jhubdoctor import Evidence, Fix, Hub, PersistentVolumeClaim, StorageClass, human, quantity
+from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, StorageClass, human, quantity
 
 
 def size(claim: PersistentVolumeClaim) -> Evidence:

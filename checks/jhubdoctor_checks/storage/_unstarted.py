@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Events, Hub, Pod, Ref, Spawns
+from jhubdoctor.api import Events, Hub, Pod, Ref, Spawns
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.storage._mounts import about
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     Condition,
     Events,
     Evidence,

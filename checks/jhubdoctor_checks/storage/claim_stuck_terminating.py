@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Severity, check
+from jhubdoctor.api import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Severity, check
 from jhubdoctor_checks.storage._claims import STORAGE
 from jhubdoctor_checks.storage._deletions import let_go
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Severity, Values, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Severity, Values, check
 from jhubdoctor_checks.storage._claims import STORAGE, former_names, server_of, shared, user_of
 
 SHOWN = 3

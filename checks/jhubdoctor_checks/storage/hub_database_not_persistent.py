@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, Values, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, Values, check
 from jhubdoctor_checks.storage._database import sqlite_file, volume_at
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import (
+from jhubdoctor.api import (
     CSIDriver,
     Deployment,
     Events,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, NotApplicable, ServerVersion, Severity, StorageClass, Values, check
+from jhubdoctor.api import Evidence, Finding, Fix, NotApplicable, ServerVersion, Severity, StorageClass, Values, check
 from jhubdoctor_checks.storage._pending import winner
 
 NEWEST_WINS = 26

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Ref, Severity, Values, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Ref, Severity, Values, check
 
 
 @check(

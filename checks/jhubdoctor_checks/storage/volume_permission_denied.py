@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, Severity, Values, check
+from jhubdoctor.api import Finding, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, Severity, Values, check
 from jhubdoctor_checks.storage._claims import shared
 from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble

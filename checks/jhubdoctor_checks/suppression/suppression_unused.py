@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Fix, NotApplicable, Severity, Suppressions, check
+from jhubdoctor.api import Finding, Fix, NotApplicable, Severity, Suppressions, check
 
 
 @check(severity=Severity.INFO)

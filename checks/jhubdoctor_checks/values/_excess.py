@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor import Node, Pod, Shape, human, may_run
+from jhubdoctor.api import Node, Pod, Shape, human, may_run
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor import Fix, Hub, Values, clean, quantity
+from jhubdoctor.api import Fix, Hub, Values, clean, quantity
 
 PATHS = {
     "cpu_guarantee": "singleuser.cpu.guarantee",

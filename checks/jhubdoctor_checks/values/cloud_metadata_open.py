@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Node, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Node, Severity, Values, check
 
 # Clouds whose nodes hand out credentials of their own there; GKE hides them (metadata concealment, Workload Identity).
 CLOUDS = {"aws": "AWS", "azure": "Azure"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
 
 ACTIVITY = 300
 """Seconds between two reports of a server that it is used (JUPYTERHUB_ACTIVITY_INTERVAL of jupyterhub-singleuser)."""

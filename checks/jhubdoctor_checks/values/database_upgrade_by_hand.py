@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
 from jhubdoctor_checks.values.database_url_missing import EXTERNAL, has_no_address
 
 

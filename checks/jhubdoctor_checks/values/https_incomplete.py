@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
 
 TYPES = ("letsencrypt", "manual", "offload", "secret")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Pod, Severity, Values, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Pod, Severity, Values, check, clean
 
 # keys of hub itself that are often put one level too deep
 MISPLACED = {"loadRoles", "services", "extraConfig", "extraEnv", "db", "networkPolicy", "existingSecret"}

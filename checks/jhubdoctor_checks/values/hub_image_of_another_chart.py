@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, chart_version, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Severity, chart_version, check, clean
 
 # the chart's own image, also from a mirror; an image of one's own name cannot be judged
 OWN = re.compile(r"(?:^|/)(k8s-hub(?:-slim)?):([\w.+-]+)")

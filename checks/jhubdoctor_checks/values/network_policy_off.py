@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, NetworkPolicy, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, NetworkPolicy, Severity, Values, check
 
 PLACES = ("hub", "proxy.chp", "singleuser")
 

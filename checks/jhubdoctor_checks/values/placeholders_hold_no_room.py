@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, LimitRange, Severity, StatefulSet, check
+from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, StatefulSet, check
 
 
 @check(severity=Severity.WARNING)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
 
 
 @check(severity=Severity.ERROR)

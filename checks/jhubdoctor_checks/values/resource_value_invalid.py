@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jhubdoctor import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Severity, Shape, Spawns, Values, check
+from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Severity, Shape, Spawns, Values, check
 from jhubdoctor_checks.values._excess import Excess, excesses
 from jhubdoctor_checks.values._resources import all_given, amount, contradictions, correction
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Spawns, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Spawns, Values, check
 from jhubdoctor_checks.policy._refused import refused
 
 # The API server's words for it (pkg/apis/core/validation): `...persistentVolumeClaim.claimName: Required value`

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, LimitRange, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, Values, check
 from jhubdoctor_checks.values._resources import choices, set_elsewhere
 
 

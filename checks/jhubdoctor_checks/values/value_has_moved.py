@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
 
 # Traits that the chart sets from a value (files/hub/jupyterhub_config.py of 4.4), and which value that is.
 SET_BY = {
