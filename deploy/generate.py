@@ -16,7 +16,7 @@ import yaml
 
 from jhubdoctor import __version__
 from jhubdoctor.commands.rbac import NAME, manifests
-from jhubdoctor.registry import load
+from jhubdoctor.engine.registry import load
 
 HERE = Path(__file__).parent
 CHART = HERE / "helm" / "jhubdoctor"

@@ -10,14 +10,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from jhubdoctor import notes
 from jhubdoctor.commands.run import demo_reader
-from jhubdoctor.declare import Check
+from jhubdoctor.engine import notes
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.registry import Registry, load
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.registry import Registry, load
 from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
-from jhubdoctor.run import run
 
 DOCS = Path(__file__).parent
 AREAS = {

@@ -3,15 +3,16 @@
 None of it reaches the network, the clock, the terminal or the kubernetes package.
 """
 
-from jhubdoctor.declare import Check, Fact, NotApplicable, check, fact
+from jhubdoctor.engine.declare import Check, Fact, NotApplicable, check, fact
+from jhubdoctor.engine.suppress import Suppression, Suppressions
 from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health
 from jhubdoctor.facts.helm import Listed, Release, Revision
 from jhubdoctor.facts.hub import Hub, Scope, chart_version
 from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, pod_of, refusal
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
-from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.kube import (
+from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.model.kube import (
     APIService,
     ClusterRole,
     ClusterRoleBinding,
@@ -65,10 +66,9 @@ from jhubdoctor.kube import (
     selector_matches,
     tolerates,
 )
-from jhubdoctor.plan import Change, Given, Plan, Problem, Step, Target
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Query, State, Unreadable
-from jhubdoctor.redact import clean, log_text
-from jhubdoctor.suppress import Suppression, Suppressions
-from jhubdoctor.values import Values, nested
-from jhubdoctor.words import count, grouped, some, times
+from jhubdoctor.model.words import count, grouped, some, times
+from jhubdoctor.privacy.objects import clean, log_text
+from jhubdoctor.privacy.values import Values, nested
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Query, State, Unreadable
+from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

@@ -26,14 +26,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jhubdoctor import notes, suppress
-from jhubdoctor.declare import Check
+from jhubdoctor.engine import notes, suppress
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.registry import Registry, load
+from jhubdoctor.engine.run import Report, Reported, Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.memory import MemoryReader
-from jhubdoctor.reads import State
-from jhubdoctor.registry import Registry, load
-from jhubdoctor.run import Report, Reported, Status, run
-from jhubdoctor.values import load_yaml, merged
+from jhubdoctor.privacy.values import load_yaml, merged
+from jhubdoctor.sources.memory import MemoryReader
+from jhubdoctor.sources.reads import State
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 """The moment of every example."""

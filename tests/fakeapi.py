@@ -26,8 +26,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import urllib3
 
-from jhubdoctor.memory import fields_match, labels_match
-from jhubdoctor.reads import READS, Query
+from jhubdoctor.sources.memory import fields_match, labels_match
+from jhubdoctor.sources.reads import READS, Query
 from jhubdoctor.testing import Example
 
 HTML = b"<!DOCTYPE html><html><title>Sign in</title><form action=/login></form></html>"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor.reads import State
-from jhubdoctor.run import Report, Result, Status
+from jhubdoctor.engine.run import Report, Result, Status
+from jhubdoctor.sources.reads import State
 
 # Reads whose absence is an answer: a cluster without the Gateway API has no HTTPRoutes.
 # An API server has /livez, or /readyz, or before 1.16 neither.

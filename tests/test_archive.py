@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhubdoctor.archive import BLOCK, Limits, RefusedError, is_tar, members, text_of
+from jhubdoctor.sources.archive import BLOCK, Limits, RefusedError, is_tar, members, text_of
 
 NAMES = st.text(alphabet="abc/._- é\U0001f600", min_size=1, max_size=180).filter(
     lambda n: not n.startswith("/") and n.strip("/.") and ".." not in n.split("/") and not n.endswith("/")
@@ -99,7 +99,7 @@ def header(name: str, size: int) -> bytes:
 
 BOMB = """
 import io, resource, sys, time, zlib, tarfile
-from jhubdoctor.archive import RefusedError, members
+from jhubdoctor.sources.archive import RefusedError, members
 info = tarfile.TarInfo(sys.argv[1]); info.size = int(sys.argv[2])
 info.type = sys.argv[3].encode()
 packer = zlib.compressobj(9, zlib.DEFLATED, 31)

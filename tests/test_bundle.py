@@ -18,17 +18,17 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from jhubdoctor import bundle
-from jhubdoctor.bundle import Collected, KeptReader, Recorder
 from jhubdoctor.commands.group import cli
-from jhubdoctor.errors import DoctorError
+from jhubdoctor.engine.run import Report, Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader
-from jhubdoctor.reader import Reader
-from jhubdoctor.reads import READS, Query, State
+from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.schemas import schema
-from jhubdoctor.run import Report, Status, run
+from jhubdoctor.sources import bundle
+from jhubdoctor.sources.bundle import Collected, KeptReader, Recorder
+from jhubdoctor.sources.live import LiveReader
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import READS, Query, State
 from jhubdoctor.testing import Example, registry
 
 from .fakeapi import FakeAPI
@@ -86,7 +86,7 @@ CLUSTERS = {
 def test_a_bundle_gives_what_the_live_run_gave_byte_for_byte(
     cluster: str, scope: Scope, faults: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jhubdoctor.live.BACKOFF", 0.001)
+    monkeypatch.setattr("jhubdoctor.sources.live.BACKOFF", 0.001)
     with FakeAPI(Example(cluster), faults=faults).serve() as api:
         live = LiveReader(api.kubeconfig(tmp_path), timeout=30)
         live.connect()

@@ -17,14 +17,15 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor import live, notes
-from jhubdoctor.declare import Check
+from jhubdoctor.engine import notes
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.run import Report, Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader, bounded
-from jhubdoctor.reader import Reader
-from jhubdoctor.reads import READS, Answer, Query, State
 from jhubdoctor.report import FORMATS, formatter
-from jhubdoctor.run import Report, Status, run
+from jhubdoctor.sources import live
+from jhubdoctor.sources.live import LiveReader, bounded
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import READS, Answer, Query, State
 from jhubdoctor.testing import Example, diagnose, registry
 
 from .fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain

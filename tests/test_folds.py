@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor import notes
+from jhubdoctor.engine import notes
 from jhubdoctor.testing import diagnose, registry
 
 from . import accuracy

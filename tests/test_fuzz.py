@@ -21,17 +21,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhubdoctor.engine.run import Status
 from jhubdoctor.facts.cluster import parse_health, parse_server_version
 from jhubdoctor.facts.hub import chart_version
 from jhubdoctor.facts.logs import parse_log, parse_spawns, pod_of, slugs
 from jhubdoctor.facts.users import shapes
-from jhubdoctor.kube import Requirement, human, quantity, requirement_met
-from jhubdoctor.memory import fields_match, labels_match
-from jhubdoctor.redact import log_text
+from jhubdoctor.model.kube import Requirement, human, quantity, requirement_met
+from jhubdoctor.privacy.objects import log_text
+from jhubdoctor.privacy.values import BadValues, Values, allowed, load_yaml, reduced_release, reduced_values
 from jhubdoctor.report import FORMATS, formatter
-from jhubdoctor.run import Status
+from jhubdoctor.sources.memory import fields_match, labels_match
 from jhubdoctor.testing import Example, diagnose
-from jhubdoctor.values import BadValues, Values, allowed, load_yaml, reduced_release, reduced_values
 from jhubdoctor_checks.network import _certificates
 
 FUZZ = settings(max_examples=250, deadline=None)

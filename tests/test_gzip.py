@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor import live
-from jhubdoctor.live import LiveReader
-from jhubdoctor.reads import Query, State
+from jhubdoctor.sources import live
+from jhubdoctor.sources.live import LiveReader
+from jhubdoctor.sources.reads import Query, State
 
 NODES = {"kind": "NodeList", "items": [{"metadata": {"name": f"node-{i}"}} for i in range(5000)]}
 

@@ -17,15 +17,16 @@ import yaml
 from click.testing import CliRunner
 from prometheus_client.parser import text_string_to_metric_families
 
-from jhubdoctor import kube, notes
 from jhubdoctor.commands.group import cli
-from jhubdoctor.reader import convert
-from jhubdoctor.redact import clean, pasteable
+from jhubdoctor.engine import notes
+from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.model import kube
+from jhubdoctor.privacy.objects import clean, pasteable
+from jhubdoctor.privacy.values import manifest_objects
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.text import render
-from jhubdoctor.run import Report, Status
+from jhubdoctor.sources.reader import convert
 from jhubdoctor.testing import Example, diagnose, registry
-from jhubdoctor.values import manifest_objects
 
 CHECKS = list(registry().checks.values())
 ESCAPES = (

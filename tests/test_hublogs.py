@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from jhubdoctor.engine.run import Report, Status
 from jhubdoctor.facts.logs import parse_log, parse_spawns
-from jhubdoctor.redact import log_text
-from jhubdoctor.run import Report, Status
+from jhubdoctor.privacy.objects import log_text
 from jhubdoctor.testing import Example, diagnose
 
 OWN = Path(__file__).parent / "fixtures" / "hublogs"

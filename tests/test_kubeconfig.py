@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor import kubeconfig, pseudonyms
-from jhubdoctor.errors import DoctorError
+from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.sources import kubeconfig, pseudonyms
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def script(text: str) -> list[str]:
 
 def test_neither_the_models_nor_what_only_old_credentials_need_are_imported() -> None:
     found = script(
-        "import sys\nfrom jhubdoctor.live import LiveReader\nfrom jhubdoctor import kubeconfig\nkubeconfig.package()\n"
+        "import sys\nfrom jhubdoctor.sources import kubeconfig\n"
+        "from jhubdoctor.sources.live import LiveReader\nkubeconfig.package()\n"
         "heavy = {'kubernetes', 'pydantic', 'oauthlib', 'google'}\n"
         "print('none', *[m for m in sys.modules if m.split('.')[0] in heavy])"
     )
@@ -43,7 +44,7 @@ def test_neither_the_models_nor_what_only_old_credentials_need_are_imported() ->
 
 def test_whoever_imports_the_package_afterwards_has_all_of_it() -> None:
     found = script(
-        "from jhubdoctor import kubeconfig\nkubeconfig.package()\n"
+        "from jhubdoctor.sources import kubeconfig\nkubeconfig.package()\n"
         "import kubernetes\nprint(kubernetes.client.V1Pod.__name__, kubernetes.config.load_kube_config.__name__)\n"
         "import oauthlib.oauth2\nprint(oauthlib.oauth2.WebApplicationClient.__name__)"
     )
@@ -53,7 +54,7 @@ def test_whoever_imports_the_package_afterwards_has_all_of_it() -> None:
 
 def test_where_it_is_imported_already_that_is_used() -> None:
     found = script(
-        "import kubernetes.config.kube_config as k\nfrom jhubdoctor import kubeconfig\n"
+        "import kubernetes.config.kube_config as k\nfrom jhubdoctor.sources import kubeconfig\n"
         "print(kubeconfig.package().kube_config is k)"
     )
 

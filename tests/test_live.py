@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from jhubdoctor import __version__, kubeconfig, live
+from jhubdoctor import __version__
 from jhubdoctor.commands.group import cli
-from jhubdoctor.errors import DoctorError
+from jhubdoctor.engine.run import Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader, bounded
-from jhubdoctor.reads import Query, State
+from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.report import FORMATS
-from jhubdoctor.run import Status, run
+from jhubdoctor.sources import kubeconfig, live
+from jhubdoctor.sources.live import LiveReader, bounded
+from jhubdoctor.sources.reads import Query, State
 from jhubdoctor.testing import Example, registry
 
 from .cluster.pki import Authority

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.declare import check
+from jhubdoctor.engine.declare import check
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.facts.namespace import Events
-from jhubdoctor.finding import Evidence, Finding, Fix, Severity
-from jhubdoctor.kube import PersistentVolumeClaim
-from jhubdoctor.registry import Registry
-from jhubdoctor.run import run
+from jhubdoctor.model.finding import Evidence, Finding, Fix, Severity
+from jhubdoctor.model.kube import PersistentVolumeClaim
 from jhubdoctor.testing import Example, registry
 
 PLAIN = {"component": "hub", "app": "jupyterhub", "release": "two", "chart": "jupyterhub-4.4.0"}

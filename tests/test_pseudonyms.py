@@ -18,14 +18,14 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhubdoctor import bundle, pseudonyms
-from jhubdoctor.bundle import Collected, Recorder
 from jhubdoctor.commands.group import cli
+from jhubdoctor.engine.run import Report, run
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.facts.logs import pod_of
-from jhubdoctor.pseudonyms import Pseudonyms
 from jhubdoctor.report import FORMATS, formatter
-from jhubdoctor.run import Report, run
+from jhubdoctor.sources import bundle, pseudonyms
+from jhubdoctor.sources.bundle import Collected, Recorder
+from jhubdoctor.sources.pseudonyms import Pseudonyms
 from jhubdoctor.testing import Example, registry
 
 from .fakeapi import FakeAPI

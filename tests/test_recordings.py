@@ -19,12 +19,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.text import render
-from jhubdoctor.run import run
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import registry
 
 SHARED = Path(__file__).parent.parent.parent / "shared"

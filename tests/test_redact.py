@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhubdoctor import kube
 from jhubdoctor.facts.logs import parse_log, refusal
-from jhubdoctor.reader import convert
-from jhubdoctor.redact import LINE_LIMIT, LOG_LINES, REMOVED, arguments, clean, log_end, log_text
-from jhubdoctor.values import allowed
+from jhubdoctor.model import kube
+from jhubdoctor.privacy.objects import LINE_LIMIT, LOG_LINES, REMOVED, arguments, clean, log_end, log_text
+from jhubdoctor.privacy.values import allowed
+from jhubdoctor.sources.reader import convert
 
 SECRET = "pl4nted-S3cret_Value"
 HEX = "5ec4e7" * 8

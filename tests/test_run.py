@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.declare import Check, NotApplicable, check, fact
+from jhubdoctor.engine.declare import Check, NotApplicable, check, fact
+from jhubdoctor.engine.registry import PackError, Registry
+from jhubdoctor.engine.run import Report, Status, run
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
 from jhubdoctor.facts.hub import Hub, Scope
-from jhubdoctor.finding import Finding, Fix, Ref, Severity
-from jhubdoctor.kube import Node, Pod
-from jhubdoctor.reader import Look
-from jhubdoctor.registry import PackError, Registry
-from jhubdoctor.run import Report, Status, run
+from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.kube import Node, Pod
+from jhubdoctor.sources.reader import Look
 from jhubdoctor.testing import Example
 
 

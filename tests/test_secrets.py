@@ -22,9 +22,9 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from jhubdoctor import registry as registry_module
 from jhubdoctor.commands.group import cli
-from jhubdoctor.declare import Check
+from jhubdoctor.engine import registry as registry_module
+from jhubdoctor.engine.declare import Check
 from jhubdoctor.report import FORMATS
 from jhubdoctor.testing import Example, registry
 

@@ -9,19 +9,19 @@ from typing import Any
 import jsonschema
 import pytest
 
-from jhubdoctor import baseline, config
-from jhubdoctor.declare import Check, check
-from jhubdoctor.errors import UsageError
+from jhubdoctor.engine.declare import Check, check
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.engine.run import Report, run
+from jhubdoctor.engine.suppress import parse
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
 from jhubdoctor.facts.hub import Hub, Scope
-from jhubdoctor.finding import Finding, Fix, Ref, Severity
-from jhubdoctor.registry import Registry
+from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
-from jhubdoctor.run import Report, run
-from jhubdoctor.suppress import parse
 from jhubdoctor.testing import Example
+from jhubdoctor.visits import baseline, config
 from jhubdoctor_checks.suppression.suppression_expired import suppression_expired
 from jhubdoctor_checks.suppression.suppression_unused import suppression_unused
 

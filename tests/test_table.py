@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from jhubdoctor.reader import NotJSON
-from jhubdoctor.table import read_table
+from jhubdoctor.sources.reader import NotJSON
+from jhubdoctor.sources.table import read_table
 
 PODS = ["Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates"]
 CLAIMS = ["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age"]

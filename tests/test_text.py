@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.declare import Check, check, fact
+from jhubdoctor.engine.declare import Check, check, fact
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.engine.run import Report, run
 from jhubdoctor.facts.cluster import Health, parse_health, server_version
 from jhubdoctor.facts.hub import Hub, Scope, hubs
-from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.reader import Look
-from jhubdoctor.registry import Registry
+from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.report.text import folded_command, objects, plural, render
-from jhubdoctor.run import Report, run
+from jhubdoctor.sources.reader import Look
 from jhubdoctor.testing import NOW, Example, diagnose
 
 GOLDEN = Path(__file__).parent / "golden" / "report.txt"

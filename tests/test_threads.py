@@ -5,8 +5,8 @@ import sys
 
 MANY_AT_ONCE = """
 import sys, threading
-from jhubdoctor.reader import decode_page
-from jhubdoctor.reads import READS
+from jhubdoctor.sources.reader import decode_page
+from jhubdoctor.sources.reads import READS
 
 sys.setswitchinterval(1e-6)
 body = b'{"items": [{"metadata": {"name": "a"}, "spec": {"template": {"spec": {"containers": [{"name": "b"}]}}}}]}'

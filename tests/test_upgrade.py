@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
+from jhubdoctor.engine.run import Status
 from jhubdoctor.facts.hub import Hub, Scope
-from jhubdoctor.finding import Severity
-from jhubdoctor.live import LiveReader
-from jhubdoctor.plan import Given, Plan, Target
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.values import Values, allowed, shape
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.upgrade import as_dict, render_text
-from jhubdoctor.run import Status
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import Example, registry
-from jhubdoctor.upgrade import Outcome, given_files, preflight, upgrade
-from jhubdoctor.values import Values, allowed, shape
+from jhubdoctor.upgrade.judge import Outcome, given_files, preflight, upgrade
+from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor_checks.data import apis, charts
 
 from .test_recordings import PLANTED, RECORDINGS, SHARED, served

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import click
 
-from jhubdoctor import bundle, pseudonyms
-from jhubdoctor.bundle import Collected, KeptReader, Recorder
 from jhubdoctor.commands import options
 from jhubdoctor.commands.deliver import color_wanted, write_bytes
 from jhubdoctor.commands.run import Progress, live
-from jhubdoctor.declare import Check
-from jhubdoctor.errors import DoctorError, UsageError
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.registry import Registry, load
+from jhubdoctor.engine.run import Report, run
 from jhubdoctor.facts.hub import Scope, describe_search
-from jhubdoctor.reader import Reader
-from jhubdoctor.reads import State
-from jhubdoctor.redact import clean
-from jhubdoctor.registry import Registry, load
+from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.difference import Side, compare, render_json, render_text, side
 from jhubdoctor.report.json_v1 import as_dict
-from jhubdoctor.run import Report, run
-from jhubdoctor.visit import Visit
+from jhubdoctor.sources import bundle, pseudonyms
+from jhubdoctor.sources.bundle import Collected, KeptReader, Recorder
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import State
+from jhubdoctor.visits.visit import Visit
 
 
 def gather(registry: Registry, checks: list[Check], reader: Reader, scope: Scope, concurrency: int) -> Collected:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jhubdoctor.errors import DoctorError, UsageError
-from jhubdoctor.fleet import Fleet
+from jhubdoctor.engine.run import Report
+from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.report import formatter
-from jhubdoctor.run import Report
+from jhubdoctor.visits.fleet import Fleet
 
 
 def write_file(path: str, text: str) -> None:

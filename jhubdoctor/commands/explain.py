@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from jhubdoctor import DOC_BASE, __version__
-from jhubdoctor.errors import UsageError
+from jhubdoctor.model.errors import UsageError
 
 GROUP = "jhubdoctor.checks"
 
@@ -73,8 +73,8 @@ def explain(check: str, form: str) -> None:
 
 
 def _as_dict(check_id: str, text: str) -> dict[str, object]:
-    from jhubdoctor import notes
-    from jhubdoctor.registry import load
+    from jhubdoctor.engine import notes
+    from jhubdoctor.engine.registry import load
 
     check = load().find(check_id)
     note = notes.parse(text)
@@ -114,7 +114,7 @@ def list_checks(form: str, facts: bool) -> None:
     """List the checks."""
     import inspect
 
-    from jhubdoctor.registry import load
+    from jhubdoctor.engine.registry import load
 
     registry = load()
     if facts:
@@ -173,8 +173,8 @@ def schema(name: str) -> None:
 @click.command()
 def version() -> None:
     """Print versions, and how far the data reaches."""
-    from jhubdoctor import bug
-    from jhubdoctor.registry import load
+    from jhubdoctor.engine import bug
+    from jhubdoctor.engine.registry import load
 
     registry = load()
     sys.stdout.write(f"jhubdoctor {__version__}\n")

@@ -9,12 +9,12 @@ import threading
 
 import click
 
-from jhubdoctor import config
 from jhubdoctor.commands import options
 from jhubdoctor.commands.run import live
-from jhubdoctor.errors import DoctorError
-from jhubdoctor.registry import load
-from jhubdoctor.visit import Visit
+from jhubdoctor.engine.registry import load
+from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.visits import config
+from jhubdoctor.visits.visit import Visit
 
 
 @click.command()
@@ -64,7 +64,7 @@ def exporter(
     account of its pod, outside a kubeconfig.
     """
     # prometheus_client and http.server are imported by this command alone
-    from jhubdoctor.exporter import Exporter, Server, address, serve
+    from jhubdoctor.service.exporter import Exporter, Server, address, serve
 
     try:
         host, port = address(listen)

@@ -10,7 +10,7 @@ import click
 
 from jhubdoctor import __version__
 from jhubdoctor.commands import COMMANDS
-from jhubdoctor.errors import DoctorError, UsageError
+from jhubdoctor.model.errors import DoctorError, UsageError
 
 NO_VERDICT = 3
 WRONG_USAGE = 2
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
 
 def fail(error: DoctorError, code: int) -> None:
     """Say what went wrong and what to do next, on standard error, and end."""
-    from jhubdoctor.redact import clean
+    from jhubdoctor.privacy.objects import clean
 
     click.echo(f"jhubdoctor: {clean(error.what)}", err=True)
     if error.next_step:
@@ -69,7 +69,7 @@ def fail(error: DoctorError, code: int) -> None:
 
 def crash(error: Exception) -> NoReturn:
     """Say that it is our fault, with a text to report it: places and versions, and nothing that was read."""
-    from jhubdoctor import bug
+    from jhubdoctor.engine import bug
 
     told = bug.prepared(["jhubdoctor stopped:", *(f"  {place}" for place in bug.trace(error))])
     click.echo(f"jhubdoctor: a fault of its own stopped it ({bug.where(error)}).", err=True)

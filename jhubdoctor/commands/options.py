@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from jhubdoctor.errors import UsageError
+from jhubdoctor.model.errors import UsageError
 from jhubdoctor.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -135,7 +135,7 @@ def kept(function: F) -> F:
 
 def say(text: str) -> None:
     """Tell people something, on standard error."""
-    from jhubdoctor.redact import clean
+    from jhubdoctor.privacy.objects import clean
 
     click.echo(f"jhubdoctor: {clean(text)}", err=True)
 

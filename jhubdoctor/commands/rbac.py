@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from jhubdoctor.commands import options
-from jhubdoctor.declare import Check
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.registry import Registry, load
+from jhubdoctor.engine.run import Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.reader import Reader
-from jhubdoctor.reads import READS, Answer, Query, State, rules
-from jhubdoctor.registry import Registry, load
-from jhubdoctor.run import Status, run
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import READS, Answer, Query, State, rules
 
 NAME = "jhubdoctor"
 

@@ -10,7 +10,6 @@ from functools import partial
 
 import click
 
-from jhubdoctor import baseline, config
 from jhubdoctor.commands import options
 from jhubdoctor.commands.deliver import (
     FLEET_FORMATS,
@@ -20,18 +19,19 @@ from jhubdoctor.commands.deliver import (
     exit_code,
     plugin_line,
 )
-from jhubdoctor.errors import UsageError
+from jhubdoctor.engine.registry import load
+from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.fleet import Fleet
-from jhubdoctor.fleet import visit as visit_all
-from jhubdoctor.reader import Reader
-from jhubdoctor.registry import load
-from jhubdoctor.repeat import Change, until_settled
-from jhubdoctor.repeat import watch as watch_cluster
+from jhubdoctor.model.errors import UsageError
 from jhubdoctor.report import changes
-from jhubdoctor.run import Report
-from jhubdoctor.run import run as run_checks
-from jhubdoctor.visit import Visit
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.visits import baseline, config
+from jhubdoctor.visits.fleet import Fleet
+from jhubdoctor.visits.fleet import visit as visit_all
+from jhubdoctor.visits.repeat import Change, until_settled
+from jhubdoctor.visits.repeat import watch as watch_cluster
+from jhubdoctor.visits.visit import Visit
 
 
 class Progress:
@@ -159,7 +159,7 @@ def live(kubeconfig: str | None, context: str | None, timeout: float, concurrenc
     """What connects to a live cluster, anew at each call."""
 
     def connect() -> Reader:
-        from jhubdoctor.live import LiveReader
+        from jhubdoctor.sources.live import LiveReader
 
         reader = LiveReader(kubeconfig, context, timeout=timeout, concurrency=concurrency)
         reader.connect()
@@ -194,7 +194,7 @@ def _contexts(kubeconfig: str | None, names: tuple[str, ...], *, all_contexts: b
     Raises:
         UsageError: where both were asked for, or a context does not exist.
     """
-    from jhubdoctor.kubeconfig import contexts
+    from jhubdoctor.sources.kubeconfig import contexts
 
     if all_contexts and names:
         raise UsageError("--context and --all-contexts exclude each other.", "Choose one of them.")

@@ -10,13 +10,13 @@ from jhubdoctor.commands import options
 from jhubdoctor.commands.bundle import from_file
 from jhubdoctor.commands.deliver import color_wanted, write_file
 from jhubdoctor.commands.run import Progress, live
-from jhubdoctor.errors import DoctorError, UsageError
+from jhubdoctor.engine.registry import load
 from jhubdoctor.facts.hub import Scope, describe_search
-from jhubdoctor.plan import Given, Target
-from jhubdoctor.registry import load
-from jhubdoctor.upgrade import Outcome, Preflight, given_files, preflight, target_of
-from jhubdoctor.upgrade import upgrade as judge
-from jhubdoctor.visit import Visit
+from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.upgrade.judge import Outcome, Preflight, given_files, preflight, target_of
+from jhubdoctor.upgrade.judge import upgrade as judge
+from jhubdoctor.upgrade.plan import Given, Target
+from jhubdoctor.visits.visit import Visit
 
 
 @click.command()

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jhubdoctor.declare import fact
-from jhubdoctor.kube import (
+from jhubdoctor.engine.declare import fact
+from jhubdoctor.model.kube import (
     MutatingWebhookConfiguration,
     Node,
     PersistentVolume,
     StorageClass,
     ValidatingWebhookConfiguration,
 )
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Query, State, Unreadable
-from jhubdoctor.redact import clean
+from jhubdoctor.privacy.objects import clean
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Query, State, Unreadable
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Ref
-from jhubdoctor.kube import ConfigMap, PartialObject, Secret
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import State, Unreadable
+from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.kube import ConfigMap, PartialObject, Secret
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import State, Unreadable
 
 
 @dataclass(frozen=True)

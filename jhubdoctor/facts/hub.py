@@ -9,12 +9,12 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from jhubdoctor.declare import fact
-from jhubdoctor.finding import Fix, Ref
-from jhubdoctor.kube import DaemonSet, Deployment, Job, Object
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Unreadable
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.declare import fact
+from jhubdoctor.model.finding import Fix, Ref
+from jhubdoctor.model.kube import DaemonSet, Deployment, Job, Object
+from jhubdoctor.privacy.objects import clean
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Unreadable
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
 RESTARTS = "This restarts the hub; users' servers keep running."

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jhubdoctor.declare import NotApplicable, fact
-from jhubdoctor.kube import Deployment, Pod
-from jhubdoctor.reader import Look
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.declare import NotApplicable, fact
+from jhubdoctor.model.kube import Deployment, Pod
+from jhubdoctor.privacy.objects import clean
+from jhubdoctor.sources.reader import Look
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
 _HEADER = re.compile(

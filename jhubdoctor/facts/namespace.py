@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.cluster import Served
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.facts.neighbours import USER_SERVER, Neighbours, is_foreign, strangers
-from jhubdoctor.kube import (
+from jhubdoctor.model.kube import (
     CSIDriver,
     DaemonSet,
     Deployment,
@@ -34,8 +34,8 @@ from jhubdoctor.kube import (
     StatefulSet,
     VolumeAttachment,
 )
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Query, State, Unreadable
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Query, State, Unreadable
 
 USER_STORAGE = "singleuser-storage"
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jhubdoctor.declare import fact
+from jhubdoctor.engine.declare import fact
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.kube import Deployment, Event, Object, PersistentVolumeClaim, Pod
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Unreadable
+from jhubdoctor.model.kube import Deployment, Event, Object, PersistentVolumeClaim, Pod
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Unreadable
 
 USER_SERVER = "singleuser-server"
 # What the chart's names begin with, after the prefix of the release (templates/_helpers-names.tpl, 1.0 to 4.4).

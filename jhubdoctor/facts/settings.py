@@ -6,13 +6,13 @@ import base64
 import json
 from typing import Any
 
-from jhubdoctor.declare import NotApplicable, fact
+from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.kube import ConfigMap, Secret
-from jhubdoctor.reader import Look
-from jhubdoctor.reads import Query, State, Unreadable
-from jhubdoctor.values import BadValues, Values, allowed, load_yaml, merged
+from jhubdoctor.model.kube import ConfigMap, Secret
+from jhubdoctor.privacy.values import BadValues, Values, allowed, load_yaml, merged
+from jhubdoctor.sources.reader import Look
+from jhubdoctor.sources.reads import Query, State, Unreadable
 
 
 @fact("secrets", spare=("configmaps",))

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from jhubdoctor.declare import fact
-from jhubdoctor.kube import (
+from jhubdoctor.engine.declare import fact
+from jhubdoctor.model.kube import (
     Affinity,
     Node,
     NodeAffinity,
@@ -25,7 +25,7 @@ from jhubdoctor.kube import (
     selector_matches,
     tolerates,
 )
-from jhubdoctor.values import Values
+from jhubdoctor.privacy.values import Values
 
 PURPOSE = "hub.jupyter.org/node-purpose"
 _BLOCKING = {"NoSchedule", "NoExecute"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jhubdoctor.run import Report
+    from jhubdoctor.engine.run import Report
 
 FORMATS: dict[str, str] = {
     "text": "jhubdoctor.report.text:render",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
-from jhubdoctor.repeat import Change
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.text import _sentence
+from jhubdoctor.visits.repeat import Change
 
 SCHEMA = "jhubdoctor-change-v1"
 _WORDS = {

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jhubdoctor.errors import DoctorError
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report import json_v1
 
 SCHEMA = "jhubdoctor-diff-v1"

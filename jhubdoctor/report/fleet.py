@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Severity
-from jhubdoctor.fleet import Fleet
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report import json_v1, ndjson
 from jhubdoctor.report.parts import CLUSTER, many, stopped
 from jhubdoctor.report.text import _sentence, _wrapped
 from jhubdoctor.report.text import render as render_one
-from jhubdoctor.run import Report, Status
+from jhubdoctor.visits.fleet import Fleet
 
 SCHEMA = "jhubdoctor-fleet-v1"
 _LOOK = {

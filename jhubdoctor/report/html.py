@@ -10,11 +10,11 @@ from html import escape
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, many, roots, stopped, versions
 from jhubdoctor.report.text import _sentence, folded_command, grant, objects, values_yaml
-from jhubdoctor.run import Report, Reported, Status
 
 _SIGN = {Severity.ERROR: "\u2716", Severity.WARNING: "\u25b2", Severity.INFO: "\u25cf"}
 _VERDICT = {

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from jhubdoctor import DOC_BASE, __version__
-from jhubdoctor.finding import Ref, Severity
-from jhubdoctor.redact import clean
-from jhubdoctor.run import Baseline, Report, Reported, Result, Status
+from jhubdoctor.engine.run import Baseline, Report, Reported, Result, Status
+from jhubdoctor.model.finding import Ref, Severity
+from jhubdoctor.privacy.objects import clean
 
 SCHEMA = "jhubdoctor-report-v1"
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.parts import CLUSTER, blind, counted, doc_url, roots, stamp, versions
 from jhubdoctor.report.text import _sentence, grant, objects, values_yaml
-from jhubdoctor.run import Report, Reported, Status
 
 _SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")

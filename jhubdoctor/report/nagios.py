@@ -6,10 +6,10 @@ output it is the one format that has an exit code of its own.
 
 from __future__ import annotations
 
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.parts import many, stopped
-from jhubdoctor.run import Report
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 MOST_NAMED = 5

@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.parts import stamp
-from jhubdoctor.run import Report
 
 SCHEMA = "jhubdoctor-finding-v1"
 

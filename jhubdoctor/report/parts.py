@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
-from jhubdoctor.run import Gap, Report, Reported, Result, Status
+from jhubdoctor.engine.run import Gap, Report, Reported, Result, Status
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 
 CLUSTER = "cluster"
 """What stands for the hub where something is about the cluster as a whole."""

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.parts import label, stopped
-from jhubdoctor.run import Report, Reported, Status
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Ref, Severity
-from jhubdoctor.redact import clean
+from jhubdoctor.engine.run import Report, Reported, Result, Status
+from jhubdoctor.model.finding import Ref, Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.parts import CLUSTER, doc_url, label, sentence, stamp, stopped
-from jhubdoctor.run import Report, Reported, Result, Status
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://jhubdoctor.readthedocs.io/"

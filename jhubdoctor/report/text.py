@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from jhubdoctor import DOC_BASE, bug
-from jhubdoctor.finding import Ref, Severity
-from jhubdoctor.reads import State
-from jhubdoctor.redact import clean
+from jhubdoctor import DOC_BASE
+from jhubdoctor.engine import bug
+from jhubdoctor.engine.run import Gap, Report, Reported, Status
+from jhubdoctor.model.finding import Ref, Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report.parts import fault
-from jhubdoctor.run import Gap, Report, Reported, Status
+from jhubdoctor.sources.reads import State
 
 _LOOK = {
     Severity.ERROR: ("\u2716", "ERROR", "bold red"),

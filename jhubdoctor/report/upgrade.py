@@ -9,12 +9,12 @@ from typing import Any
 from rich.text import Text
 
 from jhubdoctor import __version__
-from jhubdoctor.finding import Severity
-from jhubdoctor.plan import Change, Plan, Problem, Step
-from jhubdoctor.redact import clean
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.objects import clean
 from jhubdoctor.report import json_v1
 from jhubdoctor.report import text as text_report
-from jhubdoctor.upgrade import Outcome
+from jhubdoctor.upgrade.judge import Outcome
+from jhubdoctor.upgrade.plan import Change, Plan, Problem, Step
 
 SCHEMA = "jhubdoctor-upgrade-v1"
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}

@@ -28,10 +28,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader
 from jhubdoctor.report import FORMATS, formatter
-from jhubdoctor.run import run
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import diagnose, registry
 from tests.benchmarks.fill import Filler, kubernetes_version
 from tests.benchmarks.link import slow_link
@@ -259,8 +259,8 @@ def compiled() -> None:
     """Let programs start as installed ones do: from compiled modules, whatever the environment says."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir(), "jhubdoctor-bench-modules"))
-    modules = "jhubdoctor.testing, jhubdoctor.report.text, kubernetes.config, jhubdoctor.live"
-    start = f"import {modules}; jhubdoctor.testing.registry(); from jhubdoctor import kubeconfig; kubeconfig.package()"
+    modules = "jhubdoctor.testing, jhubdoctor.report.text, kubernetes.config, jhubdoctor.sources.live"
+    start = f"import {modules}; jhubdoctor.testing.registry(); jhubdoctor.sources.kubeconfig.package()"
     for program in (["-c", start], ["-m", "jhubdoctor", "explain", "taint-not-tolerated"]):
         subprocess.run([sys.executable, *program], stdout=subprocess.DEVNULL, check=True)
 

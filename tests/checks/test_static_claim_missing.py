@@ -2,11 +2,11 @@
 
 from jhubdoctor.api import Look
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.kube import Pod, PodSpec, PodStatus
-from jhubdoctor.reader import Coverage
-from jhubdoctor.reads import Query
+from jhubdoctor.model.kube import Pod, PodSpec, PodStatus
+from jhubdoctor.privacy.values import Values
+from jhubdoctor.sources.reader import Coverage
+from jhubdoctor.sources.reads import Query
 from jhubdoctor.testing import Example
-from jhubdoctor.values import Values
 from jhubdoctor_checks.facts.storage import known_claims
 
 CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "homes"}, "status": {"phase": "Bound"}}

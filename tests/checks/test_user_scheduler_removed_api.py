@@ -4,7 +4,7 @@ import pytest
 
 from jhubdoctor.api import ServerVersion
 from jhubdoctor.facts.logs import PodLog
-from jhubdoctor.kube import Container, Deployment, DeploymentSpec, Pod, PodSpec, PodTemplate
+from jhubdoctor.model.kube import Container, Deployment, DeploymentSpec, Pod, PodSpec, PodTemplate
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface, user_scheduler_calls
 
 NOT_FOUND = "the server could not find the requested resource"

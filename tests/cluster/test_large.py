@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import PAGE, SAMPLE, LiveReader
-from jhubdoctor.run import Report, Status
-from jhubdoctor.run import run as run_checks
+from jhubdoctor.sources.live import PAGE, SAMPLE, LiveReader
 from jhubdoctor.testing import registry
 
 from .binaries import missing, missing_controllers

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader
-from jhubdoctor.reads import READS, State
-from jhubdoctor.run import Report, Status
-from jhubdoctor.run import run as run_checks
+from jhubdoctor.sources.live import LiveReader
+from jhubdoctor.sources.reads import READS, State
 from jhubdoctor.testing import registry
 
 from .conftest import MakeRelease

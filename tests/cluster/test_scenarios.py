@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.live import LiveReader
 from jhubdoctor.report import json_v1
-from jhubdoctor.run import run as run_checks
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import registry
 
 from .conftest import MakePlane, MakeRelease

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from jhubdoctor import __version__
-from jhubdoctor.declare import Check
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.run import Baseline, CoverageRow, Gap, Report, Reported, Result, Status, harmless, settled
+from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.reads import Query, State
-from jhubdoctor.run import Baseline, CoverageRow, Gap, Report, Reported, Result, Status, harmless, settled
-from jhubdoctor.suppress import Suppression
+from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.sources.reads import Query, State
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' a|b `tick` ``two`` *bold* _it_ ]]> & @everyone #12 $x$ {{x}}
 \x1b[31mred\x1b[0m \u202eright-to-left \ufffe https://evil.example :smile: ${{ secrets.X }} \\ end"""

@@ -17,13 +17,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jhubdoctor.declare import Check
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.run import Report, Reported, Result, Status, harmless
+from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.report import FORMATS, formatter, junit, markdown, nagios, ndjson, openreports, prometheus, sarif
 from jhubdoctor.report.schemas import schema
-from jhubdoctor.run import Report, Reported, Result, Status, harmless
-from jhubdoctor.suppress import Suppression
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 FIXTURES = Path(__file__).parent.parent / "fixtures"

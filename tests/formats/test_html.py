@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from jhubdoctor.engine.run import Report
 from jhubdoctor.report import html
-from jhubdoctor.run import Report
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell"))), None

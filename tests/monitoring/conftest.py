@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from jhubdoctor.declare import Check
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.run import Gap, Report, Reported, Result, Status, ranked
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Finding, Fix, Ref, Severity
-from jhubdoctor.memory import fields_match, labels_match
-from jhubdoctor.reads import Query, State
-from jhubdoctor.run import Gap, Report, Reported, Result, Status, ranked
+from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.sources.memory import fields_match, labels_match
+from jhubdoctor.sources.reads import Query, State
 from jhubdoctor.testing import NOW, Example
 
 FAULT = """

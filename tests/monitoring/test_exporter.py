@@ -25,16 +25,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jhubdoctor.commands.run import demo_reader
-from jhubdoctor.errors import DoctorError, NoHubError, NotNowError
-from jhubdoctor.exporter import Exporter, Server, address, serve
+from jhubdoctor.engine.run import Report
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Severity
-from jhubdoctor.reader import Reader
-from jhubdoctor.reads import State
+from jhubdoctor.model.errors import DoctorError, NoHubError, NotNowError
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import prometheus
-from jhubdoctor.run import Report
+from jhubdoctor.service.exporter import Exporter, Server, address, serve
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import State
 from jhubdoctor.testing import NOW, registry
-from jhubdoctor.visit import Visit
+from jhubdoctor.visits.visit import Visit
 
 Make = Callable[..., Report]
 Api = Any

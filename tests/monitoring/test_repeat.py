@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jhubdoctor.declare import Check
-from jhubdoctor.errors import DoctorError, NoHubError, NotNowError
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.run import Report
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.finding import Severity
-from jhubdoctor.reads import State
-from jhubdoctor.repeat import Change, Clock, Watched, until_settled, watch
+from jhubdoctor.model.errors import DoctorError, NoHubError, NotNowError
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import changes
-from jhubdoctor.run import Report
+from jhubdoctor.sources.reads import State
+from jhubdoctor.visits.repeat import Change, Clock, Watched, until_settled, watch
 
 Make = Callable[..., Report]
 AT = datetime(2026, 1, 5, 12, 3, 4, tzinfo=UTC)

@@ -1,0 +1,60 @@
+"""A check's note: the Markdown file beside it, its sections, and the examples in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+
+from jhubdoctor.engine.declare import Check
+
+HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", "Fires on", "Quiet on")
+_FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A note.
+
+    Attributes:
+        title: its first heading: the check's id.
+        intro: the text before the first section.
+        sections: heading to text, in order.
+    """
+
+    title: str
+    intro: str
+    sections: dict[str, str]
+
+    @property
+    def fires_on(self) -> list[str]:
+        """The YAML examples that give at least one finding."""
+        return _FENCE.findall(self.sections.get("Fires on", ""))
+
+    @property
+    def quiet_on(self) -> list[str]:
+        """The YAML examples that give none."""
+        return _FENCE.findall(self.sections.get("Quiet on", ""))
+
+
+def parse(text: str) -> Note:
+    """A note from its Markdown."""
+    title, _, rest = text.partition("\n")
+    parts = re.split(r"^## +(.+?) *$", rest, flags=re.MULTILINE)
+    sections = {parts[i].strip(): parts[i + 1].strip() for i in range(1, len(parts), 2)}
+    return Note(title.removeprefix("# ").strip(), parts[0].strip(), sections)
+
+
+def text_of(check: Check) -> str:
+    """The Markdown of a check's note.
+
+    Raises:
+        FileNotFoundError: where the pack ships none.
+    """
+    package, _, stem = check.module.rpartition(".")
+    return resources.files(package).joinpath(f"{stem}.md").read_text(encoding="utf-8")
+
+
+def of(check: Check) -> Note:
+    """A check's note."""
+    return parse(text_of(check))

@@ -1,0 +1,424 @@
+"""What a run read, kept in a file: the same doctor without the cluster.
+
+A bundle holds every answer that the facts got, under the query that they asked, after redaction; so a run over it finds
+what the run over the cluster found. The format is described in `docs/bundles.md`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import sys
+import tarfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from jhubdoctor import __version__
+from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.kube import Object, PartialObject
+from jhubdoctor.privacy.objects import clean, log_end, log_text, path_text, sanitize
+from jhubdoctor.sources import archive, dump
+from jhubdoctor.sources.reader import NotJSON, Reader, decode_item
+from jhubdoctor.sources.reads import READS, Answer, Query, State
+
+SCHEMA = "jhubdoctor-bundle-v1"
+MANIFEST = "manifest.json"
+_FAMILY = re.compile(r"jhubdoctor-bundle-v(\d+)")
+MOST_NOTICES = 20
+
+
+@dataclass
+class Collected:
+    """The answers of a run, and the circumstances that a report tells.
+
+    Attributes:
+        answers: what was asked, and what came of it.
+        taken_at: when, by the cluster's clock.
+        context: the kubeconfig context.
+        namespace: where the context points.
+        scope: where the run was told to look.
+        source: `live`, `bundle` or `demo`.
+        notices: what every report of it must say.
+        requests: how many requests it took.
+        bytes_read: how much was read.
+        users: how user names were replaced: empty where they were not.
+    """
+
+    answers: dict[Query, Answer]
+    taken_at: datetime
+    context: str = ""
+    namespace: str = "default"
+    scope: Scope = field(default_factory=Scope)
+    source: str = "bundle"
+    notices: tuple[str, ...] = ()
+    requests: int = 0
+    bytes_read: int = 0
+    users: str = ""
+
+    def reader(self) -> Reader:
+        """A reader that answers from it."""
+        return KeptReader(self)
+
+
+class Recorder(Reader):
+    """Another reader, whose answers are kept."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self.answers: dict[Query, Answer] = {}
+        self.source = reader.source
+        self.context = reader.context
+        self.namespace = reader.namespace
+
+    def collected(self, scope: Scope) -> Collected:
+        """What was answered so far."""
+        reader = self._reader
+        return Collected(
+            answers=dict(self.answers),
+            taken_at=reader.now(),
+            context=reader.context,
+            namespace=reader.namespace,
+            scope=scope,
+            source=reader.source,
+            notices=reader.notices,
+            requests=reader.requests,
+            bytes_read=reader.bytes_read,
+        )
+
+    def close(self) -> None:
+        """Close the other."""
+        self._reader.close()
+
+    def cancel(self) -> None:
+        """Cancel the other."""
+        self._reader.cancel()
+
+    def now(self) -> datetime:
+        """The other's time."""
+        return self._reader.now()
+
+    def list(self, query: Query) -> Answer:
+        """The other's answer."""
+        return self._kept(query, self._reader.list)
+
+    def get(self, query: Query) -> Answer:
+        """The other's answer."""
+        return self._kept(query, self._reader.get)
+
+    def raw(self, query: Query) -> Answer:
+        """The other's answer."""
+        return self._kept(query, self._reader.raw)
+
+    def log(self, query: Query) -> Answer:
+        """The other's answer."""
+        return self._kept(query, self._reader.log)
+
+    def _kept(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
+        answer = method(query)
+        with self._lock:
+            self.answers[query] = answer
+        return answer
+
+
+class KeptReader(Reader):
+    """Answers that were kept. What was not asked then is not there now."""
+
+    def __init__(self, kept: Collected) -> None:
+        self._kept = kept
+        self.source = kept.source
+        self.context = kept.context
+        self.namespace = kept.namespace
+        self.notices = kept.notices
+        self.requests = kept.requests
+        self.bytes_read = kept.bytes_read
+
+    @property
+    def scope(self) -> Scope:
+        """Where the run that was kept looked."""
+        return self._kept.scope
+
+    def now(self) -> datetime:
+        """When the answers were taken."""
+        return self._kept.taken_at
+
+    def list(self, query: Query) -> Answer:
+        """The answer that was kept."""
+        return self._kept.answers.get(query) or Answer(State.ABSENT, [], detail="not in this bundle", asked=False)
+
+    def get(self, query: Query) -> Answer:
+        """The answer that was kept."""
+        return self.list(query)
+
+    def raw(self, query: Query) -> Answer:
+        """The answer that was kept."""
+        return self.list(query)
+
+    def log(self, query: Query) -> Answer:
+        """The answer that was kept."""
+        return self.list(query)
+
+
+# --- the format ------------------------------------------------------------------------------------------------------
+
+
+class _Query(msgspec.Struct, frozen=True):
+    read: str
+    namespace: str | None = None
+    name: str = ""
+    labels: str = ""
+    fields: str = ""
+    metadata_only: bool = False
+    survey: bool = False
+
+
+class _Answer(msgspec.Struct):
+    query: _Query
+    state: str
+    detail: str = ""
+    asked: bool = True
+    left_out: int = 0
+    surveyed: int = 0
+    items: list[msgspec.Raw] = []
+    text: str = ""
+
+
+class _Scope(msgspec.Struct):
+    namespace: str | None = None
+    all_namespaces: bool = False
+    release: str | None = None
+    default_namespace: str = "default"
+
+
+class _Tool(msgspec.Struct):
+    name: str = ""
+    version: str = ""
+
+
+class _Manifest(msgspec.Struct, kw_only=True):
+    """`schema` is first, so that people see it."""
+
+    schema: str
+    tool: _Tool = msgspec.field(default_factory=_Tool)
+    taken_at: datetime
+    context: str = ""
+    namespace: str = "default"
+    server_version: str = ""
+    scope: _Scope = msgspec.field(default_factory=_Scope)
+    notices: list[str] = []
+    users: str = ""
+    answers: int
+
+
+def dumps(kept: Collected) -> bytes:
+    """A bundle as a tar.gz: the same bytes for the same answers."""
+    stamp = int(kept.taken_at.timestamp())
+    files = [(MANIFEST, _pretty(_manifest(kept)))]
+    for i, query in enumerate(sorted(kept.answers, key=_order), start=1):
+        body = msgspec.json.encode(_entry(query, kept.answers[query]))
+        files.append((f"answers/{i:04d}-{query.read.replace('/', '-')}.json", _pretty(body)))
+    out = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=stamp) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for name, body in files:
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime, info.mode = len(body), stamp, 0o644
+            tar.addfile(info, io.BytesIO(body))
+    return out.getvalue()
+
+
+def _pretty(body: bytes) -> bytes:
+    return msgspec.json.format(body, indent=1) + b"\n"
+
+
+def _order(query: Query) -> tuple[str, ...]:
+    return (query.read, query.namespace or "", query.name, query.labels, query.fields,
+            str(query.metadata_only), str(query.survey))  # fmt: skip
+
+
+def _manifest(kept: Collected) -> bytes:
+    version = kept.answers.get(Query("version", name="/version"))
+    found = re.search(r'"gitVersion"\s*:\s*"([^"]{1,80})"', version.text) if version else None
+    scope = kept.scope
+    return msgspec.json.encode(
+        _Manifest(
+            schema=SCHEMA,
+            tool=_Tool("jhubdoctor", __version__),
+            taken_at=kept.taken_at,
+            context=kept.context,
+            namespace=kept.namespace,
+            server_version=clean(found[1]) if found else "",
+            scope=_Scope(scope.namespace, scope.all_namespaces, scope.release, scope.default_namespace),
+            notices=list(kept.notices),
+            users=kept.users,
+            answers=len(kept.answers),
+        )
+    )
+
+
+def _entry(query: Query, answer: Answer) -> _Answer:
+    return _Answer(
+        query=_Query(*(getattr(query, name) for name in _Query.__struct_fields__)),
+        state=answer.state.value,
+        detail=answer.detail,
+        asked=answer.asked,
+        left_out=answer.left_out,
+        surveyed=answer.surveyed,
+        items=[msgspec.Raw(msgspec.json.encode(i)) for i in answer.items],
+        text=answer.text,
+    )
+
+
+def loads(stream: IO[bytes], name: str, limits: archive.Limits = archive.LIMITS) -> Collected:
+    """The answers that a bundle holds, reduced once more: it may come from anybody.
+
+    Raises:
+        DoctorError: where it is damaged, of a newer format, or no bundle at all.
+    """
+    manifest: _Manifest | None = None
+    answers: dict[Query, Answer] = {}
+    seen = 0
+    for member in archive.members(stream, limits):
+        if member.name == MANIFEST:
+            manifest = _read_manifest(member.read(), name)
+        elif member.name.startswith("answers/") and member.name.endswith(".json"):
+            seen += 1
+            found = _read_answer(member.read())
+            if found is not None:
+                answers[found[0]] = found[1]
+    if manifest is None:
+        raise DoctorError(f"{name} is no bundle of jhubdoctor.", "Make one with `jhubdoctor collect`.")
+    if seen != manifest.answers:
+        raise DoctorError(f"{name} is not whole: {seen} of {manifest.answers} answers are in it.", "Copy it anew.")
+    at = manifest.taken_at
+    if not 2000 <= at.year < 3000:
+        raise DoctorError(f"The manifest of {name} cannot be read: nobody took it in {at.year}.", "Copy it anew.")
+    scope = manifest.scope
+    return Collected(
+        answers=answers,
+        taken_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
+        context=clean(manifest.context, 300),
+        namespace=manifest.namespace,
+        scope=Scope(scope.namespace, scope.all_namespaces, scope.release, scope.default_namespace),
+        notices=tuple(clean(n, 500) for n in manifest.notices[:MOST_NOTICES]),
+        users=clean(manifest.users, 80),
+    )
+
+
+def _read_manifest(body: bytes, name: str) -> _Manifest:
+    try:
+        found = msgspec.json.decode(body)
+        schema = found.get("schema") if isinstance(found, Mapping) else None
+        family = _FAMILY.fullmatch(schema) if isinstance(schema, str) else None
+        if family and family[1] != "1":
+            raise DoctorError(
+                f"{name} is of a newer format ({clean(str(schema), 60)}); this jhubdoctor reads {SCHEMA}.",
+                "Update jhubdoctor: pip install --upgrade jhubdoctor.",
+            )
+        if family is None:
+            raise DoctorError(f"{name} is no bundle of jhubdoctor.", "Make one with `jhubdoctor collect`.")
+        return msgspec.convert(found, _Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, ValueError) as e:
+        raise DoctorError(f"The manifest of {name} cannot be read.", "Copy the bundle anew, as binary.") from e
+
+
+def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
+    """One answer; None where it is one to a question that this release does not ask."""
+    try:
+        found = msgspec.json.decode(body, type=_Answer)
+        state = State(found.state)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, ValueError):
+        return None
+    query = Query(*(getattr(found.query, name) for name in _Query.__struct_fields__))
+    if query.read not in READS:
+        return None
+    items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, found.items)
+    text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
+    if left_out and state is State.OK:
+        state = State.MALFORMED
+    detail = clean(log_text(found.detail), 300)
+    return query, Answer(
+        state, items, text, detail, found.left_out + left_out, max(found.surveyed, 0), asked=found.asked
+    )
+
+
+def _read_items(kind: type[Object], raw: Iterable[msgspec.Raw]) -> tuple[list[Any], int]:
+    items, left_out = [], 0
+    for one in raw:
+        try:
+            item = decode_item(kind, bytes(one))
+        except NotJSON:
+            left_out += 1
+            continue
+        if item.metadata.name:
+            sanitize(item)
+            items.append(item)
+        else:
+            left_out += 1
+    return items, left_out
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------
+
+
+def open_reader(path: str) -> Reader:
+    """A reader of a bundle, of a dump that kubectl or troubleshoot.sh made, or of objects in a file.
+
+    Args:
+        path: a file, a folder, or `-` for standard input.
+
+    Raises:
+        UsageError: where there is no such file.
+        DoctorError: where it cannot be understood.
+    """
+    if not path:
+        raise UsageError("--from names no file.", "Name a bundle, a dump, or - for standard input.")
+    if path == "-":
+        body = sys.stdin.buffer.read(archive.LIMITS.entry + 1)
+        if len(body) > archive.LIMITS.entry:
+            raise archive.RefusedError(f"it is larger than {archive.LIMITS.entry // 2**20} MiB")
+        return _of_stream(io.BytesIO(body), "standard input", None)
+    place = Path(path)
+    shown = clean(place.name or path, 200)
+    try:
+        if place.is_dir():
+            return dump.of_folder(place, shown)
+        modified = datetime.fromtimestamp(place.stat().st_mtime, UTC)
+        with place.open("rb") as stream:
+            return _of_stream(stream, shown, modified)
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Name a file or folder.") from e
+
+
+def _of_stream(stream: IO[bytes], name: str, modified: datetime | None) -> Reader:
+    if not archive.is_tar(stream):
+        return dump.of_file(archive.text_of(stream), name, modified)
+    ours = any(m.name == MANIFEST for m in archive.members(stream))
+    stream.seek(0)
+    if ours:
+        return loads(stream, name).reader()
+    return dump.of_archive(stream, name, modified)
+
+
+def collected_from(path: str) -> Collected:
+    """The answers of one of our own bundles.
+
+    Raises:
+        UsageError: where there is no such file.
+        DoctorError: where it is no bundle.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return replace(loads(stream, clean(Path(path).name, 200)))
+    except OSError as e:
+        raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Name a bundle.") from e

@@ -1,0 +1,634 @@
+"""Reads from a live cluster: raw bytes from the API server, decoded into the structs of `jhubdoctor.model.kube`.
+
+Decoding a big namespace with the models of the kubernetes package takes most of a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+
+from jhubdoctor import __version__
+from jhubdoctor.model import kube
+from jhubdoctor.model.errors import DoctorError, NotNowError
+from jhubdoctor.privacy.objects import LOG_LINES, clean, log_end, log_text, path_text, sanitize
+from jhubdoctor.sources.kubeconfig import load, pool
+from jhubdoctor.sources.reader import NotJSON, Reader, decode_item, decode_page, describe
+from jhubdoctor.sources.reads import READS, Answer, Query, State
+from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
+
+T = TypeVar("T")
+PAGE = 500
+SAMPLE = 250
+EVENT_PAGES = 4
+EXAMINED = 50
+SICK_PAGES = 4
+TRIES = 3
+REQUEST_TIMEOUT = 15.0
+CONNECT_TIMEOUT = 5.0
+CHUNK = 2**18
+LOG_SECONDS = 24 * 3600
+LOG_KEEP = 8 * 2**20
+LOG_READ = 64 * 2**20
+BODY_LIMIT = 256 * 2**20
+MOST_PAGES = 1000
+BACKOFF = 0.25
+# What a request may take beyond its limit, to end by itself and say why.
+GRACE = 0.25
+_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
+UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+class _Reply:
+    """An HTTP answer: status, body, and what the headers say of retrying."""
+
+    __slots__ = ("body", "cut", "retry_after", "status")
+
+    def __init__(self, status: int, body: bytes, retry_after: float | None, *, cut: bool = False) -> None:
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
+        self.cut = cut
+        """Whether the end is missing."""
+
+
+class _NoAnswer(Exception):  # noqa: N818  - becomes an Answer
+    """No HTTP answer: why."""
+
+    def __init__(self, detail: str, *, retry: bool) -> None:
+        super().__init__(detail)
+        self.retry = retry
+
+
+class LiveReader(Reader):
+    """A cluster, through a kubeconfig or the service account of the pod we run in.
+
+    Args:
+        kubeconfig: a path (or several, joined as in KUBECONFIG); None for KUBECONFIG, ~/.kube/config, in-cluster.
+        context: a context's name; None for the current one.
+        timeout: seconds for the whole run; what is not read by then is out of time.
+        concurrency: the most requests in flight.
+
+    Raises:
+        DoctorError: where the configuration cannot be used.
+    """
+
+    source = "live"
+
+    def __init__(
+        self,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        timeout: float = 60.0,
+        concurrency: int = 8,
+    ) -> None:
+        self._deadline = time.monotonic() + timeout
+        self._configuration, self.context, self.namespace = _credentials(kubeconfig, context, timeout)
+        if _attended():
+            # somebody may have signed in at a prompt: that took their time, not the cluster's
+            self._deadline = time.monotonic() + timeout
+        self._configuration.connection_pool_maxsize = self._concurrency = concurrency
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._pool = pool(self._configuration)
+        self._host = str(self._configuration.host).rstrip("/")
+        # somebody may have written a password into the address
+        self._shown = clean(log_text(self._host), 300)
+        self._lock = threading.Lock()
+        self._signing = threading.Lock()
+        self._now: datetime | None = None
+        self._first: _Reply | None = None
+        self.requests = 0
+        self.bytes_read = 0
+        self.verified = bool(self._configuration.verify_ssl)
+        self.notices = () if self.verified else (UNVERIFIED,)
+
+    # --- what facts ask for ------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Ask for /version, to fail early and clearly.
+
+        Raises:
+            DoctorError: when the cluster cannot be reached or the credentials are refused.
+        """
+        try:
+            reply = self._first = self._patiently("/version")
+        except _NoAnswer as e:
+            raise NotNowError(
+                f"The cluster at {self._shown} cannot be reached: {e}.",
+                "Check the context (kubectl config current-context) and the network, then try again.",
+            ) from e
+        if reply.status == 401:
+            raise DoctorError(
+                f"The cluster at {self._shown} refused the credentials (HTTP 401).",
+                "They may have expired: sign in again as your provider says, then try `kubectl auth whoami`.",
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def cancel(self) -> None:
+        """Ask for nothing more; what is under way may end."""
+        self._deadline = time.monotonic()
+
+    def now(self) -> datetime:
+        """The cluster's clock, from the Date header of its first answer: a laptop's clock may be wrong."""
+        with self._lock:
+            if self._now is None:
+                self._now = datetime.now(UTC)
+            return self._now
+
+    def list(self, query: Query) -> Answer:
+        """All pages; a token that expired midway (410) starts the list again once."""
+        read = READS[query.read]
+        fetch = self._survey if query.survey else self._pages
+        for version in read.versions:
+            answer = fetch(query, read.path(version, query.namespace))
+            if answer.state is not State.ABSENT:
+                return answer
+        return answer
+
+    def get(self, query: Query) -> Answer:
+        """One object."""
+        read = READS[query.read]
+        for version in read.versions:
+            answer = self._one(read.type, read.path(version, query.namespace, query.name))
+            if answer.state is not State.ABSENT:
+                return answer
+        return answer
+
+    def raw(self, query: Query) -> Answer:
+        """The text of a path. A health endpoint that answers 500 with its list of items has answered."""
+        known = self._first if query.name == "/version" else None  # asked already, by connect()
+        try:
+            reply = known or self._patiently(query.name, accept="application/json, */*")
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        text = reply.body.decode(errors="replace")
+        if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
+            if text.lstrip()[:1] == "<":
+                return Answer(State.MALFORMED, [], detail=describe(reply.body))
+            return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else path_text(query.read, text))
+        return _failed(reply)
+
+    def log(self, query: Query) -> Answer:
+        """The last day's last lines of a container, at most 8 MiB of them."""
+        pod, container, *previous = query.name.split("/")
+        parameters: dict[str, str] = {
+            "container": container,
+            "tailLines": str(LOG_LINES),
+            "sinceSeconds": str(LOG_SECONDS),
+            "timestamps": "true",
+        }
+        if previous:
+            # the run before may have ended long ago: its end is what matters, whenever that was
+            del parameters["sinceSeconds"]
+            parameters["previous"] = "true"
+        path = READS["pods/log"].path("v1", query.namespace, pod) + "?" + urlencode(parameters)
+        try:
+            reply = self._patiently(path, accept="*/*", keep_end=True)
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        if reply.status == 400 and b'"Status"' in reply.body[:4000]:
+            # "container ... is waiting to start", "previous terminated container ... not found"
+            return Answer(State.OK, [])
+        if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:
+            return Answer(State.OK, [])
+        if reply.status != 200:
+            return _failed(reply)
+        if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+            return Answer(State.MALFORMED, [], detail=describe(reply.body))
+        text = log_end(reply.body.decode(errors="replace"))
+        if reply.cut:
+            return Answer(State.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
+        return Answer(State.OK, [], text)
+
+    # --- lists and objects -------------------------------------------------------------------------------------------
+
+    def _pages(
+        self,
+        query: Query,
+        path: str,
+        most: int | None = None,
+        size: int = PAGE,
+        more: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """All pages of a list, or the first few; `surveyed` is set where there are more.
+
+        `more` is called as soon as it is known that the first page is not all.
+        """
+        pages = 0
+        items: list[Any] = []
+        left_out = 0
+        token = ""
+        restarted = False
+        parameters: dict[str, str] = {"limit": str(size)}
+        if query.labels:
+            parameters["labelSelector"] = query.labels
+        if query.fields:
+            parameters["fieldSelector"] = query.fields
+        accept = _METADATA if query.metadata_only else "application/json"
+        kind = kube.PartialObject if query.metadata_only else READS[query.read].type
+        while True:
+            extra = {"continue": token} if token else {}
+            try:
+                reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
+            except _NoAnswer as e:
+                return Answer(State.TRUNCATED if items else State.TIMEOUT, items, detail=str(e), left_out=left_out)
+            if reply.status == 410 and token and not restarted:
+                items, left_out, token, restarted = [], 0, "", True
+                continue
+            if reply.status != 200:
+                failed = _failed(reply)
+                if items:
+                    return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
+                return failed
+            try:
+                found, bad, following = decode_page(kind, reply.body)
+            except NotJSON as e:
+                return Answer(State.TRUNCATED if items else State.MALFORMED, items, detail=str(e), left_out=left_out)
+            items += found
+            left_out += bad
+            pages += 1
+            if following and (following == token or pages >= MOST_PAGES):
+                return Answer(State.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
+            token = following
+            if token and pages == 1:
+                more()
+            if not token or pages == most:
+                state = State.MALFORMED if left_out else State.OK
+                detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
+                return Answer(state, items, detail=detail, left_out=left_out, surveyed=len(items) if token else 0)
+
+    def _survey(self, query: Query, path: str) -> Answer:
+        """A kind of which there may be very many: all of them where they fit a page or few, else those not well.
+
+        What the others are is told by the server's own Table of all, which is a hundredth of the size.
+        """
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
+            return self._surveyed(query, path, pool)
+        finally:
+            # what is under way and not wanted any more may end by itself
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _surveyed(self, query: Query, path: str, pool: ThreadPoolExecutor) -> Answer:
+        # an event is a tenth of a pod, and those of an ordinary life tell where the time of a spawn went
+        most, size = (EVENT_PAGES, PAGE) if query.read == "events" else (1, SAMPLE)
+        parts = partial(self._slice, query, path)
+        counting: list[Future[Table | Answer]] = []
+        slices: list[Future[Answer]] = []
+
+        def more() -> None:
+            """Ask for the rest of a survey while further pages come."""
+            if query.read not in UNTABLED:
+                counting.append(pool.submit(self._table, query, path))
+            slices.extend(pool.submit(parts, fields) for fields in SLICES.get(query.read, ()))
+
+        first = self._pages(query, path, most, size, more)
+        if not first.surveyed or first.state is not State.OK:
+            return first
+        known = {i.name: i for i in first.items}
+        brought = [s.result() for s in slices]
+        table = counting[0].result() if counting else None
+        if isinstance(table, Answer):
+            # a server or proxy that makes no Tables has sent the list itself, or nothing of use
+            return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
+        if query.read in NARROWER and any(part.surveyed for part in brought):
+            brought = list(pool.map(parts, NARROWER[query.read]))
+        known |= {i.name: i for part in brought for i in part.items}
+        count, unwell = (table.count, table.unwell) if table else (0, ())
+        names = [n for n in unwell if n not in known][:EXAMINED]
+        brought += pool.map(parts, [f"metadata.name={n}" for n in names])
+        known |= {i.name: i for part in brought for i in part.items}
+        if failed := next((part for part in brought if part.state is not State.OK), None):
+            return Answer(State.TRUNCATED, list(known.values()), detail=failed.detail)
+        unseen = [n for n in unwell if n not in known]
+        there = max(count, len(known))
+        detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
+        detail += f", {len(unseen)} that are not well left out" if unseen else ""
+        return Answer(State.TRUNCATED if unseen else State.OK, list(known.values()), detail=detail, surveyed=there)
+
+    def _slice(self, query: Query, path: str, fields: str) -> Answer:
+        """The objects of a field selector, a few pages at most."""
+        return self._pages(Query(query.read, query.namespace, "", query.labels, fields), path, most=SICK_PAGES)
+
+    def _table(self, query: Query, path: str) -> Table | Answer:
+        """The server's Table of all objects; an Answer where it sent something else."""
+        selector = {"labelSelector": query.labels} if query.labels else {}
+        parameters = urlencode({**selector, "includeObject": "None", "resourceVersion": "0"})
+        try:
+            reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
+            if reply.status != 200:
+                return _failed(reply)
+            table = read_table(query.read, reply.body)
+            if table is not None:
+                return table
+            found, left_out, _ = decode_page(READS[query.read].type, reply.body)
+        except (_NoAnswer, NotJSON) as e:
+            return Answer(State.TRUNCATED, [], detail=str(e))
+        return Answer(State.MALFORMED if left_out else State.OK, found, left_out=left_out)
+
+    def _one(self, kind: type[kube.Object], path: str) -> Answer:
+        try:
+            reply = self._patiently(path)
+        except _NoAnswer as e:
+            return Answer(State.TIMEOUT, [], detail=str(e))
+        if reply.status == 404:
+            # an object that is not there has its name in the message; a kind that is not served has not
+            status = _status(reply.body)
+            if '" not found' in status:
+                return Answer(State.OK, [])
+        if reply.status != 200:
+            return _failed(reply)
+        try:
+            item = decode_item(kind, reply.body)
+        except NotJSON as e:
+            return Answer(State.MALFORMED, [], detail=str(e))
+        if not item.metadata.name:
+            return Answer(State.MALFORMED, [], detail="the object has no name")
+        sanitize(item)
+        return Answer(State.OK, [item])
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+        """A request, tried again after 429, 5xx and broken connections, as long as the run's time allows."""
+        for attempt in range(1, TRIES + 1):
+            wait = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
+            try:
+                reply = self._request(path, accept, keep_end=keep_end)
+            except _NoAnswer as e:
+                if attempt == TRIES or not e.retry:
+                    raise
+            else:
+                health = reply.body.lstrip()[:3] in {b"[+]", b"[-]"}
+                if health or (reply.status != 429 and reply.status < 500):
+                    return reply
+                if attempt == TRIES:
+                    return reply
+                if reply.retry_after is not None:
+                    wait = reply.retry_after
+            if time.monotonic() + wait >= self._deadline:
+                raise _NoAnswer("out of time", retry=False)
+            time.sleep(wait)
+        raise AssertionError("unreachable")
+
+    def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+        if not self._slots.acquire(timeout=max(self._deadline - time.monotonic(), 0)):
+            raise _NoAnswer("out of time", retry=False)
+        try:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise _NoAnswer("out of time", retry=False)
+            limit = min(REQUEST_TIMEOUT, left)
+            start = time.monotonic()
+            with self._lock:
+                self.requests += 1
+            try:
+                reply = bounded(lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE)
+            except (urllib3.exceptions.HTTPError, OSError) as e:
+                detail, retry = _reason(e, time.monotonic() - start)
+                raise _NoAnswer(detail, retry=retry) from e
+        finally:
+            self._slots.release()
+        return reply
+
+    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> _Reply:
+        """One request and its answer. Sockets have their timeouts, but a slow server can stay below each of them."""
+        until = time.monotonic() + limit
+        # compressed, as kubectl asks too: through 20 Mbit/s less than half the time, and no longer on the same machine
+        known = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": f"jhubdoctor/{__version__}"}
+        headers = {**known, **self._authentication()}
+        response = self._pool.request(
+            "GET",
+            self._host + path,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, limit), read=limit),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        body, cut = self._body(response, until, keep_end=keep_end)
+        self._clock(response.headers.get("Date"))
+        return _Reply(response.status, body, _seconds(response.headers.get("Retry-After")), cut=cut)
+
+    def _authentication(self) -> dict[str, str]:
+        """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
+        with self._signing, _logged():
+            settings = self._configuration.auth_settings()
+        return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
+
+    def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:
+        """The body, and whether its end is missing. Of a log the last part is kept; of the rest only a whole counts."""
+        chunks: deque[bytes] = deque()
+        kept = total = 0
+        limit = LOG_READ if keep_end else BODY_LIMIT
+        for chunk in self._chunks(response):
+            chunks.append(chunk)
+            total += len(chunk)
+            kept += len(chunk)
+            while keep_end and kept - len(chunks[0]) > LOG_KEEP:
+                kept -= len(chunks.popleft())
+            if total > limit or time.monotonic() > until:
+                response.close()
+                if not keep_end:
+                    raise _NoAnswer("the answer was too large or too slow", retry=False)
+                return b"".join(chunks), True
+        response.release_conn()
+        return b"".join(chunks), False
+
+    def _chunks(self, response: Any) -> Iterator[bytes]:
+        """The body in parts of bounded size, decompressed: a few bytes of a hostile answer may be very many."""
+        packed = response.headers.get("Content-Encoding", "") == "gzip"
+        decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        for chunk in response.stream(CHUNK, decode_content=False):
+            with self._lock:
+                self.bytes_read += len(chunk)
+            if not packed:
+                yield chunk
+                continue
+            rest = chunk
+            while rest:
+                try:
+                    yield decoder.decompress(rest, CHUNK)
+                except zlib.error as e:
+                    raise urllib3.exceptions.DecodeError("not gzip") from e
+                rest = decoder.unconsumed_tail
+        if packed and not decoder.eof:
+            raise urllib3.exceptions.DecodeError("its end is missing")
+
+    def _clock(self, date: str | None) -> None:
+        with self._lock:
+            if self._now is None:
+                try:
+                    self._now = parsedate_to_datetime(date or "").astimezone(UTC)
+                except (ValueError, TypeError, OverflowError):
+                    self._now = datetime.now(UTC)
+
+
+def bounded(function: Callable[[], T], seconds: float) -> T:
+    """The result of a function; a TimeoutError where it takes longer. What it is still doing is left to a daemon."""
+    box: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            box.put((function(), None))
+        except BaseException as e:  # noqa: BLE001  - it is raised again in the caller's thread
+            box.put((None, e))
+
+    threading.Thread(target=work, name="request", daemon=True).start()
+    try:
+        value, error = box.get(timeout=max(seconds, 0))
+    except Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
+    return cast("T", value)
+
+
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """What the kubernetes package logs, kept from standard error: it logs why a credential plugin failed."""
+    found: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield found
+    finally:
+        root.removeHandler(handler)
+
+
+def _status(body: bytes) -> str:
+    """The message of a Status, empty where it is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    message = found.get("message") if isinstance(found, dict) else None
+    return message if isinstance(message, str) else ""
+
+
+def _failed(reply: _Reply) -> Answer:
+    """An HTTP status that is no answer, as a state."""
+    message = clean(log_text(_status(reply.body)), 300)
+    code = f"HTTP {reply.status}"
+    detail = f"{code}: {message}" if message else code
+    if reply.status in {401, 403}:
+        return Answer(State.FORBIDDEN, [], detail=detail)
+    if reply.status in {404, 406, 405, 410}:
+        return Answer(State.ABSENT, [], detail=detail)
+    if reply.status == 429 or reply.status >= 500:
+        return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
+    if 300 <= reply.status < 400:
+        return Answer(State.MALFORMED, [], detail=f"{code}: it sends us elsewhere (a proxy's login page?)")
+    return Answer(State.MALFORMED, [], detail=detail)
+
+
+def _reason(error: Exception, waited: float) -> tuple[str, bool]:
+    """What went wrong with a connection after so many seconds, in words, and whether another try makes sense."""
+    text = str(error)
+    # a refused connection and an unknown name are timeouts too, by their classes
+    failed = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not failed:
+        return f"no connection within {waited:.0f} s", False
+    if isinstance(error, (urllib3.exceptions.ReadTimeoutError, TimeoutError)):
+        return f"no answer within {waited:.0f} s", False
+    if isinstance(error, urllib3.exceptions.SSLError) or "SSL" in type(error).__name__:
+        return _tls_reason(text), "EOF" in text
+    for signs, reason, retry in _BROKEN:
+        if any(sign in text or sign in type(error).__name__ for sign in signs):
+            return reason, retry
+    return f"the connection failed ({type(error).__name__})", True
+
+
+def _tls_reason(text: str) -> str:
+    if "certificate has expired" in text:
+        return "its certificate has expired"
+    if "ostname mismatch" in text or "IP address mismatch" in text or "doesn't match" in text:
+        return "its certificate is for another name"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not signed by the authority that the kubeconfig names"
+    if "certificate" in text.lower() and "alert" in text.lower():
+        return "it refused the client certificate (expired, or of another cluster)"
+    if "EOF" in text:
+        return "it closed the connection in the TLS handshake (it may have refused the client certificate)"
+    return "the TLS handshake failed"
+
+
+_BROKEN = (
+    (("Name or service not known", "getaddrinfo", "NameResolution"), "its name cannot be resolved", False),
+    (("refused",), "the connection was refused", True),
+    (("No route to host", "unreachable"), "there is no route to it", False),
+    (("IncompleteRead", "reset", "RemoteDisconnected"), "the connection was reset", True),
+    (("DecodeError",), "its compressed answer was broken", True),
+)
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After: seconds, or a date. At most half a minute, for a run has little more."""
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), 30.0) if seconds == seconds else None  # noqa: PLR0124  - not a number
+
+
+def _gauges(text: str) -> str:
+    """Of the API server's metrics the one gauge that is used; the whole is megabytes."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("apiserver_requested_deprecated_apis{"))
+
+
+def _attended() -> bool:
+    """Whether somebody may be asked: plugins prompt on a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _credentials(kubeconfig: str | None, context: str | None, timeout: float) -> tuple[Any, str, str]:
+    """What `kubeconfig.load` gives, within the time of the run where nobody is there to answer a plugin's prompt.
+
+    Raises:
+        DoctorError: where the configuration cannot be used.
+    """
+    try:
+        with _logged() as said:
+            loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
+    except TimeoutError as e:
+        raise DoctorError(
+            f"The credentials of the kubeconfig were not there within {timeout:.0f} s.",
+            "Run its credential plugin by itself: `kubectl auth whoami` shows whether it waits for something.",
+        ) from e
+    configuration = loaded[0]
+    if said and not configuration.api_key and not configuration.cert_file:
+        raise DoctorError(
+            f"The credential plugin of the kubeconfig failed: {clean(log_text(said[0]), 300)}.",
+            "Sign in again as your provider says, then try `kubectl auth whoami`.",
+        )
+    return loaded

@@ -1,0 +1,182 @@
+"""Answers from objects in memory: the examples of notes, the scenarios of tests, the demo, dumps of kubectl.
+
+It serves lists with label and field selectors as an API server does, so that facts cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jhubdoctor.model.kube import PartialObject
+from jhubdoctor.privacy.objects import clean, log_end, path_text
+from jhubdoctor.sources.reader import NotJSON, Reader, convert
+from jhubdoctor.sources.reads import READS, Answer, Query, State
+
+PLURALS: dict[str, str] = {}
+"""Kind to the name of the read that lists it."""
+
+
+def plurals() -> dict[str, str]:
+    """Kind to the plural name under which the API serves it, of all kinds that are read."""
+    from jhubdoctor.model.kube import KINDS
+
+    if not PLURALS:
+        for read in READS.values():
+            if read.resource and "/" not in read.resource and read.type in KINDS:
+                PLURALS.setdefault(KINDS[read.type][0], read.resource)
+    return PLURALS
+
+
+class MemoryReader(Reader):
+    """Objects (plain dicts as from YAML), logs and paths.
+
+    Args:
+        objects: Kubernetes objects with `kind`.
+        logs: `namespace/pod/container` or `namespace/pod/container/previous` to text.
+        paths: path (`/readyz?verbose`) to text.
+        now: the moment of the look.
+        missing: read name to (state, detail): what could not be read.
+        held: for dumps, the plural names of the kinds that were read whole, each with the namespaces in which it was
+            (None for all). Everything is, where it is not given: an absent kind means that there are none.
+    """
+
+    source = "demo"
+
+    def __init__(
+        self,
+        objects: Iterable[Mapping[str, Any]],
+        *,
+        logs: Mapping[str, str] | None = None,
+        paths: Mapping[str, str] | None = None,
+        now: datetime | None = None,
+        missing: Mapping[str, tuple[State, str]] | None = None,
+        held: Mapping[str, frozenset[str] | None] | None = None,
+    ) -> None:
+        self._objects: dict[str, list[dict[str, Any]]] = {}
+        for o in objects:
+            resource = plurals().get(str(o.get("kind")))
+            if resource:
+                self._objects.setdefault(resource, []).append(dict(o))
+        self._logs = dict(logs or {})
+        self._paths = dict(paths or {})
+        self._now = now or datetime.now(UTC)
+        self._missing = dict(missing or {})
+        self._held = held
+
+    def now(self) -> datetime:
+        """The moment of the look."""
+        return self._now
+
+    def list(self, query: Query) -> Answer:
+        """Objects of the kind, filtered as the API server would."""
+        if refused := self._missing.get(query.read):
+            return Answer(refused[0], [], detail=refused[1])
+        read = READS[query.read]
+        found = self._objects.get(read.resource, [])
+        gap = self._gap(read.resource, query.namespace)
+        items, left_out = [], 0
+        for o in found:
+            meta = o.get("metadata")
+            meta = meta if isinstance(meta, dict) else {}
+            if query.namespace and meta.get("namespace") != query.namespace:
+                continue
+            labels = meta.get("labels")
+            if query.labels and not labels_match(query.labels, labels if isinstance(labels, dict) else {}):
+                continue
+            if query.fields and not fields_match(query.fields, o):
+                continue
+            try:
+                items.append(convert(PartialObject if query.metadata_only else read.type, o))
+            except NotJSON:
+                left_out += 1
+        if gap:
+            return Answer(State.TRUNCATED if items else State.ABSENT, items, detail=gap, left_out=left_out, asked=False)
+        state = State.MALFORMED if left_out else State.OK
+        detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
+        return Answer(state, items, detail=detail, left_out=left_out)
+
+    def _gap(self, resource: str, namespace: str | None) -> str:
+        """Why a dump does not hold all of a kind; empty where it does."""
+        if self._held is None:
+            return ""
+        if resource not in self._held:
+            return "this dump need not hold all of them" if resource in self._objects else "not in this dump"
+        whole = self._held[resource]
+        if whole is None or (namespace in whole if namespace else False):
+            return ""
+        return clean("this dump holds those of " + ", ".join(sorted(whole)) + " alone")
+
+    def get(self, query: Query) -> Answer:
+        """One object by name."""
+        answer = self.list(Query(query.read, query.namespace))
+        found = [i for i in answer.items if i.name == query.name][:1]
+        if found or answer.state in {State.OK, State.MALFORMED}:
+            return Answer(State.OK, found)
+        return Answer(State.ABSENT, [], detail=answer.detail, asked=False) if self._held is not None else answer
+
+    def raw(self, query: Query) -> Answer:
+        """The text of a path."""
+        if refused := self._missing.get(query.read):
+            return Answer(refused[0], [], detail=refused[1])
+        text = self._paths.get(query.name)
+        if text is None and self._held is not None:
+            return Answer(State.ABSENT, [], detail="not in this dump", asked=False)
+        if text is None:
+            return Answer(State.ABSENT, [], detail="HTTP 404")
+        return Answer(State.OK, [], path_text(query.read, text))
+
+    def log(self, query: Query) -> Answer:
+        """A container's log, redacted."""
+        if refused := self._missing.get(query.read):
+            return Answer(refused[0], [], detail=refused[1])
+        key = f"{query.namespace}/{query.name}"
+        text = self._logs.get(key)
+        if text is None and self._held is not None:
+            detail = clean(f"the log of {query.name} is not in this dump")
+            if key.removesuffix("/previous") in self._logs:
+                # what the container logs now is of use without what it logged before it was restarted
+                return Answer(State.TRUNCATED, [], "\n", detail, asked=False)
+            return Answer(State.ABSENT, [], detail=detail, asked=False)
+        return Answer(State.OK, [], log_end(text or ""))
+
+
+def _split(selector: str) -> list[str]:
+    return [t.strip() for t in re.split(r",(?![^(]*\))", selector) if t.strip()]
+
+
+def labels_match(selector: str, labels: Mapping[str, str]) -> bool:
+    """A label selector in its text form (`a=b,c!=d,e in (f,g),!h`)."""
+    for term in _split(selector):
+        if m := re.match(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$", term):
+            inside = labels.get(m[1]) in {v.strip() for v in m[3].split(",")}
+            if inside == (m[2] == "notin"):
+                return False
+        elif "!=" in term:
+            key, value = term.split("!=", 1)
+            if labels.get(key.strip()) == value.strip():
+                return False
+        elif "=" in term:
+            key, value = re.split(r"==?", term, maxsplit=1)
+            if labels.get(key.strip()) != value.strip():
+                return False
+        elif term.startswith("!"):
+            if term[1:] in labels:
+                return False
+        elif term not in labels:
+            return False
+    return True
+
+
+def fields_match(selector: str, obj: Mapping[str, Any]) -> bool:
+    """A field selector in its text form (`status.phase!=Running,type=Warning`)."""
+    for term in _split(selector):
+        key, want = re.split(r"!=|==?", term, maxsplit=1)
+        value: Any = obj
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if ((value or "") == want) == ("!=" in term):
+            return False
+    return True

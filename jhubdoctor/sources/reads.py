@@ -1,0 +1,242 @@
+"""The table of everything that may be read from a cluster. Nothing else is ever asked for.
+
+Each row says what a right has to allow, so `jhubdoctor rbac` can print exactly the rules that the selected checks need,
+and a refused read can name the rule that is missing. All verbs are `get` and `list`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from jhubdoctor.model import kube
+
+
+class State(StrEnum):
+    """How a read ended.
+
+    `timeout` is also for a server that gave no usable answer until the last try (connection reset, HTTP 5xx).
+    """
+
+    OK = "ok"
+    FORBIDDEN = "forbidden"
+    ABSENT = "absent"
+    TIMEOUT = "timeout"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One thing that may be read.
+
+    Attributes:
+        name: how coverage, `rbac` and facts call it.
+        verbs: `list`, `get`, or both.
+        group: the API group, empty for the core.
+        versions: the versions to ask for, the first that is served wins.
+        resource: the plural name, with the subresource after a slash; empty for paths that are no resource.
+        type: the struct of one item.
+        namespaced: whether it lies in namespaces.
+        paths: for what is no resource, the paths (a trailing `*` as in nonResourceURLs).
+    """
+
+    name: str
+    verbs: tuple[str, ...] = ("list",)
+    group: str = ""
+    versions: tuple[str, ...] = ("v1",)
+    resource: str = ""
+    type: type[kube.Object] = kube.PartialObject
+    namespaced: bool = False
+    paths: tuple[str, ...] = ()
+
+    def path(self, version: str, namespace: str | None = None, name: str | None = None) -> str:
+        """The URL path of the list, or of one object."""
+        base = f"/apis/{self.group}/{version}" if self.group else f"/api/{version}"
+        resource, _, sub = self.resource.partition("/")
+        # names come from objects of the cluster and from the command line: none may lead to another path
+        inside = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+        one = f"/{quote(name, safe=':')}" if name else ""
+        return base + inside + f"/{resource}" + one + (f"/{sub}" if sub else "")
+
+    def rule(self) -> dict[str, list[str]]:
+        """The RBAC rule that allows it."""
+        if self.paths:
+            return {"nonResourceURLs": list(self.paths), "verbs": ["get"]}
+        return {"apiGroups": [self.group], "resources": [self.resource], "verbs": sorted(self.verbs)}
+
+
+def _core(
+    resource: str, kind: type[kube.Object], *, namespaced: bool = True, name: str = "", verbs: str = "list"
+) -> Read:
+    return Read(name or resource, tuple(verbs.split()), "", ("v1",), resource, kind, namespaced)
+
+
+def _in(
+    group: str,
+    resource: str,
+    kind: type[kube.Object],
+    *,
+    namespaced: bool = True,
+    versions: str = "v1",
+    verbs: str = "list",
+) -> Read:
+    return Read(resource, tuple(verbs.split()), group, tuple(versions.split()), resource, kind, namespaced)
+
+
+_TABLE: tuple[Read, ...] = (
+    # paths that every signed-in client may get (system:discovery, system:public-info-viewer), but for /metrics
+    Read("version", ("get",), paths=("/version",)),
+    Read("livez", ("get",), paths=("/livez",)),
+    Read("readyz", ("get",), paths=("/readyz",)),
+    Read("healthz", ("get",), paths=("/healthz",)),
+    Read("discovery", ("get",), paths=("/apis", "/apis/*")),
+    Read("metrics", ("get",), paths=("/metrics",)),
+    # cluster-wide
+    _core("nodes", kube.Node, namespaced=False),
+    _core("namespaces", kube.Namespace, namespaced=False, verbs="get"),
+    _core("persistentvolumes", kube.PersistentVolume, namespaced=False),
+    _core("componentstatuses", kube.ComponentStatus, namespaced=False),
+    _in("storage.k8s.io", "storageclasses", kube.StorageClass, namespaced=False),
+    _in("storage.k8s.io", "csidrivers", kube.CSIDriver, namespaced=False, versions="v1 v1beta1"),
+    _in("storage.k8s.io", "csinodes", kube.CSINode, namespaced=False, versions="v1 v1beta1"),
+    _in("storage.k8s.io", "volumeattachments", kube.VolumeAttachment, namespaced=False),
+    _in("scheduling.k8s.io", "priorityclasses", kube.PriorityClass, namespaced=False),
+    _in("networking.k8s.io", "ingressclasses", kube.IngressClass, namespaced=False, versions="v1 v1beta1"),
+    _in("apiregistration.k8s.io", "apiservices", kube.APIService, namespaced=False, versions="v1 v1beta1"),
+    _in("rbac.authorization.k8s.io", "clusterroles", kube.ClusterRole, namespaced=False, verbs="get"),
+    _in("rbac.authorization.k8s.io", "clusterrolebindings", kube.ClusterRoleBinding, namespaced=False, verbs="get"),
+    _in(
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations",
+        kube.MutatingWebhookConfiguration,
+        namespaced=False,
+        versions="v1 v1beta1",
+    ),
+    _in(
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+        kube.ValidatingWebhookConfiguration,
+        namespaced=False,
+        versions="v1 v1beta1",
+    ),
+    # in the hub's namespace (workloads also in others, to find hubs and what serves them)
+    _core("pods", kube.Pod),
+    _core("events", kube.Event),
+    _core("persistentvolumeclaims", kube.PersistentVolumeClaim),
+    _core("services", kube.Service),
+    _core("configmaps", kube.ConfigMap, verbs="get"),
+    _core("secrets", kube.Secret, verbs="get"),
+    # Helm keeps its releases in one of the two; the list is read as metadata, then the newest revision alone
+    _core("secrets", kube.Secret, name="helm-secrets", verbs="get list"),
+    _core("configmaps", kube.ConfigMap, name="helm-configmaps", verbs="get list"),
+    _core("resourcequotas", kube.ResourceQuota),
+    _core("limitranges", kube.LimitRange),
+    _core("pods/log", kube.PartialObject, verbs="get"),
+    _in("apps", "deployments", kube.Deployment),
+    _in("apps", "statefulsets", kube.StatefulSet),
+    _in("apps", "daemonsets", kube.DaemonSet),
+    _in("apps", "replicasets", kube.ReplicaSet),
+    _in("batch", "jobs", kube.Job),
+    _in("discovery.k8s.io", "endpointslices", kube.EndpointSlice, versions="v1 v1beta1"),
+    _in("networking.k8s.io", "ingresses", kube.Ingress, versions="v1 v1beta1"),
+    _in("networking.k8s.io", "networkpolicies", kube.NetworkPolicy),
+    _in("gateway.networking.k8s.io", "httproutes", kube.HTTPRoute, versions="v1 v1beta1"),
+    _in("policy", "poddisruptionbudgets", kube.PodDisruptionBudget, versions="v1 v1beta1"),
+    _in("rbac.authorization.k8s.io", "roles", kube.Role),
+    _in("rbac.authorization.k8s.io", "rolebindings", kube.RoleBinding),
+    _in("coordination.k8s.io", "leases", kube.Lease),
+)
+
+READS: dict[str, Read] = {r.name: r for r in _TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One read with its scope: the unit of coverage, and the key under which a bundle keeps the answer.
+
+    Attributes:
+        read: the name in `READS`.
+        namespace: None for all namespaces, or for what has none.
+        name: of one object; for logs `pod/container`, with `/previous` for the run before; for paths the path.
+        labels: a label selector.
+        fields: a field selector.
+        metadata_only: whether metadata is enough.
+        survey: whether of very many only those that are not well are wanted in full, with a sample of the others.
+    """
+
+    read: str
+    namespace: str | None = None
+    name: str = ""
+    labels: str = ""
+    fields: str = ""
+    metadata_only: bool = False
+    survey: bool = False
+
+    def __str__(self) -> str:
+        bits = [self.read]
+        if self.name:
+            bits.append(self.name)
+        if self.namespace:
+            bits.append(f"in {self.namespace}")
+        if self.labels or self.fields:
+            bits.append(f"with {', '.join(filter(None, (self.labels, self.fields)))}")
+        return " ".join(bits)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came of a read: items (structs), or text for paths and logs, and how it ended.
+
+    `left_out` counts items that could not be understood; they are not in `items`. `surveyed` counts those that there
+    are, where only some of them were read in full.
+    """
+
+    state: State
+    items: list[Any]
+    text: str = ""
+    detail: str = ""
+    left_out: int = 0
+    surveyed: int = 0
+    asked: bool = True
+    """False where nobody asked the server: the read is not in the dump."""
+
+
+class Unreadable(Exception):  # noqa: N818  - a result, not a fault of the program
+    """A fact cannot be told, because a read did not succeed."""
+
+    def __init__(self, query: Query, state: State, detail: str, *, asked: bool = True) -> None:
+        super().__init__(f"{query}: {state.value}: {detail}")
+        self.query = query
+        self.state = state
+        self.detail = detail
+        self.asked = asked
+
+    @property
+    def not_served(self) -> bool:
+        """Whether the server was asked and has no such kind or path: a dump without it says nothing about that."""
+        return self.state is State.ABSENT and self.asked
+
+
+def rules(names: Iterable[str]) -> list[dict[str, list[str]]]:
+    """The RBAC rules that allow these reads, one rule a group and set of verbs, sorted."""
+    verbs_of: dict[tuple[str, str], set[str]] = {}
+    urls: set[str] = set()
+    for name in names:
+        read = READS[name]
+        urls.update(read.paths)
+        if read.resource:
+            verbs_of.setdefault((read.group, read.resource), set()).update(read.verbs)
+    merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (group, resource), verbs in verbs_of.items():
+        merged.setdefault((group, tuple(sorted(verbs))), []).append(resource)
+    found = [
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(verbs)}
+        for (group, verbs), resources in sorted(merged.items())
+    ]
+    if urls:
+        found.append({"nonResourceURLs": sorted(urls), "verbs": ["get"]})
+    return found

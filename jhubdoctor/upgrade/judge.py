@@ -1,0 +1,200 @@
+"""What breaks if the cluster, or the chart, is upgraded: the checks' evidence judged against the target, and the plan.
+
+The engine knows neither chart nor API: a pack that can plan has a module `preflight`, with the checks whose evidence
+counts (`CHECKS`), the releases that can be a target (`KNOWN_CHARTS`) and the function `plan`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol, cast
+
+from jhubdoctor.engine.declare import check
+from jhubdoctor.engine.registry import GROUP, Registry
+from jhubdoctor.engine.run import Report, run
+from jhubdoctor.facts.cluster import ServerVersion
+from jhubdoctor.facts.helm import Release
+from jhubdoctor.facts.hub import Hub, Scope
+from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.finding import Finding, Severity
+from jhubdoctor.privacy.values import TEXT_LIMIT, BadValues, Values, allowed, load_yaml, merged, shape
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.upgrade.plan import Given, Plan, Target
+
+
+class Preflight(Protocol):
+    """What a pack's module `preflight` has."""
+
+    CHECKS: tuple[str, ...]
+    KNOWN_CHARTS: tuple[str, ...]
+
+    def plan(self, given: Given, hub: Hub | None, running: int | None, target: Target) -> Plan:
+        """The plan for one hub, or for values alone."""
+        ...
+
+
+@dataclass
+class Outcome:
+    """All that there is to say of an upgrade.
+
+    Attributes:
+        target: where to.
+        plans: one a hub; one for the values alone where no cluster was looked at.
+        report: the evidence judged against the target; None where no cluster was looked at.
+        knows: how far the data reaches.
+        notices: what concerns all of it.
+    """
+
+    target: Target
+    plans: list[Plan]
+    report: Report | None = None
+    knows: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    fail_on: str = "error"
+
+    @property
+    def severities(self) -> list[Severity]:
+        """The severities of everything that breaks."""
+        found = [f.severity for f in self.report.findings] if self.report is not None else []
+        return found + [s for p in self.plans for s in p.severities]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of it, as in a report."""
+        found = self.severities
+        for severity in (Severity.ERROR, Severity.WARNING):
+            if severity in found:
+                return severity.value
+        if self.report is not None and self.report.verdict == "unknown":
+            return "unknown"
+        return "info" if found else "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """As of a report: 0 fine, 1 something breaks at or above `fail_on`, 3 something could not be judged."""
+        if self.fail_on != "never" and any(s.rank <= Severity(self.fail_on).rank for s in self.severities):
+            return 1
+        return self.report.exit_code if self.report is not None else 0
+
+
+def preflight() -> Preflight:
+    """The pack that can plan.
+
+    Raises:
+        UsageError: where none is installed.
+    """
+    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        name = f"{entry.value}.preflight"
+        if importlib.util.find_spec(name) is not None:
+            return cast("Preflight", importlib.import_module(name))
+    raise UsageError("No installed pack of checks can plan an upgrade.", "Reinstall jhubdoctor.")
+
+
+def target_of(kubernetes: str | None, chart: str | None, pack: Preflight) -> Target:
+    """The target that the command line names.
+
+    Raises:
+        UsageError: where it names none, or one that is no version, or a chart that is not known.
+    """
+    minor = None
+    if kubernetes is not None:
+        found = re.fullmatch(r"v?1\.(\d{1,3})(?:\.\d+)?(?:[-+].*)?", kubernetes.strip())
+        if found is None:
+            raise UsageError(f"{kubernetes!r} is no version of Kubernetes.", "Write it as 1.37.")
+        minor = int(found[1])
+    version = (chart or "").strip().removeprefix("v")
+    if version and version not in pack.KNOWN_CHARTS:
+        close = difflib.get_close_matches(version, pack.KNOWN_CHARTS, 1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise UsageError(
+            f"There is no chart {version!r} that is known here.", f"{hint}The newest is {pack.KNOWN_CHARTS[-1]}."
+        )
+    if minor is None and not version:
+        raise UsageError("There is nothing to upgrade to.", "Give --to-kubernetes, --to-chart, or both.")
+    return Target(minor, version)
+
+
+def given_files(paths: tuple[str, ...]) -> Given:
+    """Values from files, later ones over earlier ones, as Helm merges them.
+
+    Raises:
+        UsageError: where a file cannot be read, or is no values file.
+    """
+    data: dict[str, object] = {}
+    for path in paths:
+        try:
+            with Path(path).open(encoding="utf-8") as f:
+                loaded = load_yaml(f.read(TEXT_LIMIT + 1))
+        except OSError as e:
+            raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Check the path.") from e
+        except (BadValues, UnicodeDecodeError) as e:
+            why = str(e) if isinstance(e, BadValues) else "it is not text"
+            raise UsageError(f"{path} is no values file: {why}.", "Give the file that helm gets by --values.") from e
+        if loaded is None:
+            continue
+        if not isinstance(loaded, dict):
+            raise UsageError(
+                f"{path} is no values file: it is no mapping.", "Give the file that helm gets by --values."
+            )
+        data = merged(data, loaded)
+    inner = data.get("jupyterhub")
+    if isinstance(inner, dict) and not any(k in data for k in ("hub", "proxy", "singleuser")):
+        # values of a chart that depends on the hub's
+        data = inner
+    return Given(Values(allowed(data), ", ".join(paths)), shape(data), ", ".join(paths))
+
+
+def upgrade(
+    registry: Registry,
+    pack: Preflight,
+    reader: Reader,
+    scope: Scope,
+    target: Target,
+    files: Given | None,
+    *,
+    concurrency: int = 8,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Judge a cluster against a target. Nothing that a cluster does makes this raise."""
+    seen: list[tuple[Hub, Given, ServerVersion | None]] = []
+
+    @check(severity=Severity.INFO)
+    def upgrade_values(
+        hub: Hub, deployed_release: Release | None, values: Values | None, server_version: ServerVersion | None
+    ) -> Iterator[Finding]:
+        """The values that an upgrade starts from."""
+        seen.append((hub, files or _given(deployed_release, values), server_version))
+        yield from ()
+
+    judged = Scope(
+        scope.namespace, scope.all_namespaces, scope.release, scope.default_namespace, target.kubernetes, target.chart
+    )
+    chosen = [c for c in registry.select() if c.id in pack.CHECKS]
+    report = run(registry, [*chosen, upgrade_values], reader, judged, concurrency=concurrency, progress=progress)
+    report.results = [r for r in report.results if r.check.id != upgrade_values.id]
+    for row in report.coverage:
+        row.needed_by = [i for i in row.needed_by if i != upgrade_values.id]
+        row.required_by = [i for i in row.required_by if i != upgrade_values.id]
+    plans = []
+    for hub, given, version in sorted(seen, key=lambda s: s[0].label):
+        plans.append(pack.plan(given, hub, version.minor if version is not None else None, target))
+    return Outcome(target, plans, report, dict(report.knows))
+
+
+def _given(release: Release | None, values: Values | None) -> Given:
+    """What the user set, as Helm keeps it; the effective values where it keeps nothing."""
+    if release is not None:
+        root = release.values_root
+        mine = release.supplied.get(root, {}) if root else release.supplied
+        source = str(release.revision.ref)
+        return Given(Values(mine, source), release.shape, source)
+    if values is not None:
+        return Given(values, {}, values.source, supplied=False)
+    return Given(source="nowhere: neither the release nor the hub's Secret could be read", supplied=False)

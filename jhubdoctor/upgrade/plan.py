@@ -1,0 +1,120 @@
+"""What an upgrade takes: the steps in their order, and what of the values breaks on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.values import Values
+
+
+@dataclass(frozen=True)
+class Given:
+    """The values that an upgrade starts from.
+
+    Attributes:
+        values: what somebody set, reduced to the allow-list.
+        shape: every key that they set, as dotted paths, and its type.
+        source: where they were read.
+        supplied: whether they hold what was set and nothing else; effective values hold the chart's defaults as well.
+    """
+
+    values: Values = field(default_factory=Values)
+    shape: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    supplied: bool = True
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to: the minor of Kubernetes, the version of the chart; None and empty for what stays."""
+
+    kubernetes: int | None = None
+    chart: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in the values that the chart to upgrade to does not take.
+
+    Attributes:
+        path: the key.
+        says: what is wrong with it, one sentence without its final full stop.
+        fix: what to do.
+        severity: `error` where Helm refuses it or the hub does not work with it.
+        values: the patch, where it can be told.
+        source: where the rule comes from.
+    """
+
+    path: str
+    says: str
+    fix: str
+    severity: Severity = Severity.ERROR
+    values: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A breaking change of one release of the chart, as it concerns these values.
+
+    Attributes:
+        since: the release that brings it.
+        says: what changes.
+        action: what to do about it.
+        touches: the keys that it concerns; empty for what concerns every hub.
+        severity: `error` where the upgrade fails or the hub does not work without the action.
+        source: where it is told.
+    """
+
+    since: str
+    says: str
+    action: str
+    touches: tuple[str, ...] = ()
+    severity: Severity = Severity.WARNING
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `chart` or `kubernetes`, from one version to another, why it comes here, and what it breaks."""
+
+    kind: str
+    start: str
+    end: str
+    why: str = ""
+    changes: tuple[Change, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The upgrade of one hub.
+
+    Attributes:
+        hub: its label, empty where there is no cluster.
+        start: chart and Kubernetes as they are, empty where unknown.
+        target: chart and Kubernetes as they shall be.
+        steps: in the order in which to do them.
+        problems: with the values, for the chart to upgrade to.
+        blocked: why the target cannot be reached, as far as is known.
+        notices: what was not judged.
+        values: where the values were read.
+    """
+
+    hub: str
+    start: Mapping[str, str]
+    target: Mapping[str, str]
+    steps: tuple[Step, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    blocked: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    values: str = ""
+
+    @property
+    def severities(self) -> list[Severity]:
+        """The severities of all that the values break."""
+        changes = [c.severity for s in self.steps for c in s.changes if c.touches]
+        return [*(p.severity for p in self.problems), *changes, *(Severity.ERROR for _ in self.blocked)]

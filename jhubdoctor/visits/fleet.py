@@ -1,0 +1,102 @@
+"""Several clusters side by side: a few at a time, and one that cannot be reached spoils nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.model.errors import DoctorError, NoHubError
+
+UNUSED = "suppression-unused"
+
+
+@dataclass
+class Outcome:
+    """What came of one cluster: a report, or why there is none."""
+
+    context: str
+    report: Report | None = None
+    error: DoctorError | None = None
+
+    @property
+    def without_hub(self) -> bool:
+        """Whether it was searched, and has no hub."""
+        return isinstance(self.error, NoHubError)
+
+
+@dataclass
+class Fleet:
+    """All clusters, in the order in which they were named.
+
+    `hubs_expected` says whether a cluster without a hub is a fault: it is where somebody named it.
+    """
+
+    outcomes: Sequence[Outcome]
+    hubs_expected: bool = True
+
+    @property
+    def reports(self) -> list[Report]:
+        """The reports there are."""
+        return [o.report for o in self.outcomes if o.report is not None]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """The clusters without a report."""
+        return [o for o in self.outcomes if o.report is None]
+
+    @property
+    def exit_code(self) -> int:
+        """As of one report: findings outweigh what could not be looked at."""
+        codes = [r.exit_code for r in self.reports]
+        codes += [3 for o in self.failures if self.hubs_expected or not o.without_hub]
+        if 1 in codes:
+            return 1
+        return 3 if 3 in codes or not self.reports else 0
+
+    @property
+    def verdict(self) -> str:
+        """The worst of all reports; unknown where one is missing that should be there."""
+        verdicts = {r.verdict for r in self.reports}
+        if not self.reports or any(self.hubs_expected or not o.without_hub for o in self.failures):
+            verdicts.add("unknown")
+        return next((v for v in ("error", "warning", "unknown", "info") if v in verdicts), "ok")
+
+
+def visit(visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Callable[[str], None]) -> list[Outcome]:
+    """Make all visits, at most so many at a time. `done` is told each context that is finished."""
+
+    def one(context: str) -> Outcome:
+        try:
+            return Outcome(context, report=visits[context]())
+        except DoctorError as e:
+            return Outcome(context, error=e)
+        except Exception as e:  # noqa: BLE001  - a fault of ours with one cluster must not spoil the others
+            why = f"This is a fault of jhubdoctor ({type(e).__name__})."
+            return Outcome(context, error=DoctorError(why, "Look at this context alone, and report what it says."))
+        finally:
+            done(context)
+
+    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="cluster") as pool:
+        try:
+            outcomes = list(pool.map(one, visits))
+        except KeyboardInterrupt:
+            # those that have not begun need not
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    _used_somewhere(outcomes)
+    return outcomes
+
+
+def _used_somewhere(outcomes: Sequence[Outcome]) -> None:
+    """Take back that a rule is unused where it is of use in another cluster: they share one configuration."""
+    reports = [o.report for o in outcomes if o.report is not None]
+    used = {str(f.suppression) for r in reports for f in r.suppressed}
+    for report in reports:
+        kept = [f for f in report.findings if f.check.id != UNUSED or f.finding.on[0].name not in used]
+        if len(kept) < len(report.findings) and not any(f.check.id == UNUSED for f in kept):
+            for r in report.results:
+                if r.check.id == UNUSED:
+                    r.status = Status.OK
+        report.findings = kept

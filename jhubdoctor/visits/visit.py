@@ -1,0 +1,107 @@
+"""One visit to a cluster: connect, run the checks, and what the report must say besides.
+
+Everything that looks more than once (waiting, watching, several clusters, the exporter) makes visits; so a report means
+the same wherever it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.engine.run import Report, Status, run
+from jhubdoctor.engine.suppress import Suppression
+from jhubdoctor.facts.hub import Scope, describe_search
+from jhubdoctor.model.errors import NoHubError
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.visits import baseline
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How to look at one cluster.
+
+    Attributes:
+        registry: the checks and facts there are.
+        checks: those to run.
+        connect: gives a reader that is connected; each visit asks for a new one, and so for fresh credentials.
+        namespace: as `-n`.
+        all_namespaces: as `-A`.
+        release: as `--release`.
+        concurrency: facts computed at once.
+        fail_on: what makes the report's exit code 1.
+        accept_unknown: whether checks that could not look are accepted.
+        suppressions: rules of the configuration.
+        earlier: the baseline.
+    """
+
+    registry: Registry
+    checks: list[Check]
+    connect: Callable[[], Reader]
+    namespace: str | None = None
+    all_namespaces: bool = False
+    release: str | None = None
+    concurrency: int = 8
+    fail_on: str = "error"
+    accept_unknown: bool = False
+    suppressions: tuple[Suppression, ...] = ()
+    earlier: baseline.Earlier | None = None
+
+    def __call__(
+        self,
+        checks: Iterable[Check] | None = None,
+        *,
+        progress: Callable[[str], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
+        started: Callable[[Reader], None] = lambda _: None,
+    ) -> Report:
+        """Look, with all checks or with these alone.
+
+        `progress` is told what is being done, `tell` what people should know, `started` the reader, to cancel it.
+
+        Raises:
+            NotNowError: where the cluster is not reached, or has no hub.
+            DoctorError: where the configuration cannot be used.
+        """
+        progress("connecting")
+        reader = self.connect()
+        started(reader)
+        try:
+            scope = Scope(self.namespace, self.all_namespaces, self.release, reader.namespace)
+            report = run(
+                self.registry,
+                self.checks if checks is None else list(checks),
+                reader,
+                scope,
+                concurrency=self.concurrency,
+                suppressions=self.suppressions,
+                progress=progress,
+            )
+        finally:
+            reader.close()
+        report.notices += reader.notices
+        report.fail_on, report.accept_unknown = self.fail_on, self.accept_unknown
+        require_hub(report, scope)
+        free = bool(report.hubs) and not self.namespace and not self.all_namespaces
+        if free and all(h.namespace != reader.namespace for h in report.hubs):
+            tell(f"no hub in namespace {reader.namespace}; looked in all namespaces.")
+        if self.earlier is not None:
+            baseline.compare(report, self.earlier)
+        return report
+
+
+def require_hub(report: Report, scope: Scope) -> None:
+    """No hub is no verdict; but where the search itself failed, the report says why.
+
+    Raises:
+        NoHubError: where the search succeeded and found none.
+    """
+    searched = not any(r.status in {Status.UNKNOWN, Status.BROKEN} and r.hub is None for r in report.results)
+    if not report.hubs and searched:
+        of_release = f" of the release {scope.release}" if scope.release else ""
+        raise NoHubError(
+            f"No hub{of_release} was found in {describe_search(scope)}.",
+            "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A` shows what runs.",
+        )
