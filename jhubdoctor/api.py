@@ -66,9 +66,9 @@ from jhubdoctor.model.kube import (
     selector_matches,
     tolerates,
 )
+from jhubdoctor.model.values import Values, nested
 from jhubdoctor.model.words import count, grouped, some, times
-from jhubdoctor.privacy.objects import clean, log_text
-from jhubdoctor.privacy.values import Values, nested
+from jhubdoctor.privacy.text import clean, log_text
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

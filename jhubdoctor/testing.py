@@ -31,7 +31,8 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.engine.run import Report, Reported, Status, run
 from jhubdoctor.facts.hub import Scope
-from jhubdoctor.privacy.values import load_yaml, merged
+from jhubdoctor.model.values import merged
+from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.sources.memory import MemoryReader
 from jhubdoctor.sources.reads import State
 

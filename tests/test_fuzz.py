@@ -27,8 +27,11 @@ from jhubdoctor.facts.hub import chart_version
 from jhubdoctor.facts.logs import parse_log, parse_spawns, pod_of, slugs
 from jhubdoctor.facts.users import shapes
 from jhubdoctor.model.kube import Requirement, human, quantity, requirement_met
-from jhubdoctor.privacy.objects import log_text
-from jhubdoctor.privacy.values import BadValues, Values, allowed, load_yaml, reduced_release, reduced_values
+from jhubdoctor.model.values import Values
+from jhubdoctor.model.yaml import BadValues, load_yaml
+from jhubdoctor.privacy.releases import reduced_release
+from jhubdoctor.privacy.text import log_text
+from jhubdoctor.privacy.values import allowed, reduced_values
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources.memory import fields_match, labels_match
 from jhubdoctor.testing import Example, diagnose

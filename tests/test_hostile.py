@@ -21,8 +21,9 @@ from jhubdoctor.commands.group import cli
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.run import Report, Status
 from jhubdoctor.model import kube
-from jhubdoctor.privacy.objects import clean, pasteable
-from jhubdoctor.privacy.values import manifest_objects
+from jhubdoctor.privacy.paste import pasteable
+from jhubdoctor.privacy.releases import manifest_objects
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.text import render
 from jhubdoctor.sources.reader import convert

@@ -13,7 +13,7 @@ import pytest
 
 from jhubdoctor.engine.run import Report, Status
 from jhubdoctor.facts.logs import parse_log, parse_spawns
-from jhubdoctor.privacy.objects import log_text
+from jhubdoctor.privacy.text import log_text
 from jhubdoctor.testing import Example, diagnose
 
 OWN = Path(__file__).parent / "fixtures" / "hublogs"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from jhubdoctor.facts.logs import parse_log, refusal
 from jhubdoctor.model import kube
-from jhubdoctor.privacy.objects import LINE_LIMIT, LOG_LINES, REMOVED, arguments, clean, log_end, log_text
+from jhubdoctor.privacy.objects import arguments
+from jhubdoctor.privacy.text import LINE_LIMIT, LOG_LINES, REMOVED, clean, log_end, log_text
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.sources.reader import convert
 

@@ -15,7 +15,9 @@ from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.run import Status
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.values import Values, allowed, shape
+from jhubdoctor.model.values import Values
+from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.values import allowed
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.upgrade import as_dict, render_text
 from jhubdoctor.sources.live import LiveReader

@@ -16,7 +16,7 @@ from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.engine.run import Report, run
 from jhubdoctor.facts.hub import Scope, describe_search
 from jhubdoctor.model.errors import DoctorError, UsageError
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.difference import Side, compare, render_json, render_text, side
 from jhubdoctor.report.json_v1 import as_dict
 from jhubdoctor.sources import bundle, pseudonyms

@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
 
 def fail(error: DoctorError, code: int) -> None:
     """Say what went wrong and what to do next, on standard error, and end."""
-    from jhubdoctor.privacy.objects import clean
+    from jhubdoctor.privacy.text import clean
 
     click.echo(f"jhubdoctor: {clean(error.what)}", err=True)
     if error.next_step:

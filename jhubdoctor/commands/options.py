@@ -135,7 +135,7 @@ def kept(function: F) -> F:
 
 def say(text: str) -> None:
     """Tell people something, on standard error."""
-    from jhubdoctor.privacy.objects import clean
+    from jhubdoctor.privacy.text import clean
 
     click.echo(f"jhubdoctor: {clean(text)}", err=True)
 

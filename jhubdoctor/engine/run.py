@@ -24,7 +24,8 @@ from jhubdoctor.engine.registry import Registry, dispensable
 from jhubdoctor.engine.suppress import Applied, Suppression, Suppressions
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.privacy.objects import clean, pasteable
+from jhubdoctor.privacy.paste import pasteable
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Coverage, Look, Reader
 from jhubdoctor.sources.reads import READS, Query, State, Unreadable
 

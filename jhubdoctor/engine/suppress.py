@@ -14,7 +14,7 @@ from typing import Any
 
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Ref
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 
 KEYS = ("check", "area", "object", "hub", "reason", "until")
 OWN = "suppression"

@@ -16,7 +16,7 @@ from jhubdoctor.model.kube import (
     StorageClass,
     ValidatingWebhookConfiguration,
 )
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from jhubdoctor.engine.declare import fact
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.kube import DaemonSet, Deployment, Job, Object
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Unreadable
 

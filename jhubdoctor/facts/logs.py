@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.model.kube import Deployment, Pod
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")

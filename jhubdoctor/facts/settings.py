@@ -10,7 +10,9 @@ from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.model.kube import ConfigMap, Secret
-from jhubdoctor.privacy.values import BadValues, Values, allowed, load_yaml, merged
+from jhubdoctor.model.values import Values, merged
+from jhubdoctor.model.yaml import BadValues, load_yaml
+from jhubdoctor.privacy.values import allowed
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 

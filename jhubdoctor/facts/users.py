@@ -25,7 +25,7 @@ from jhubdoctor.model.kube import (
     selector_matches,
     tolerates,
 )
-from jhubdoctor.privacy.values import Values
+from jhubdoctor.model.values import Values
 
 PURPOSE = "hub.jupyter.org/node-purpose"
 _BLOCKING = {"NoSchedule", "NoExecute"}

@@ -1,4 +1,4 @@
-"""The chart's values: loaded safely and within bounds, reduced to what checks use, and read by dotted paths.
+"""The chart's values, reduced to what checks use.
 
 The hub's Secret holds all values together with credentials, so this is an allow-list: a path that is not listed here is
 never kept, whatever it holds.
@@ -7,19 +7,15 @@ never kept, whatever it holds.
 from __future__ import annotations
 
 import base64
-import gzip
-import io
 import json
 import re
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-TEXT_LIMIT = 4 * 2**20
-NODE_LIMIT = 200_000
-DEPTH_LIMIT = 60
+from jhubdoctor.model.yaml import load_yaml
+from jhubdoctor.privacy.text import clean, log_text
+
 HIDDEN = "[removed]"
 
 # One pattern a line; `*` is one key (or any list item), `**` all below. Names are those of the chart's values.yaml,
@@ -212,59 +208,6 @@ _HIDDEN = ("hub.cookieSecret", "hub.db.password", "proxy.secretToken")
 _TRAIT_SET = re.compile(r"^\s*c\.(\w+)\.(\w+)\s*(?:=|\.(?:append|extend|update|insert)\()", re.MULTILINE)
 
 
-class BadValues(ValueError):  # noqa: N818  - the text is for people
-    """The text is no values file: not YAML, not a mapping, or larger than any real one."""
-
-
-def load_yaml(text: str, *, limit: int = TEXT_LIMIT, nodes: int = NODE_LIMIT) -> Any:
-    """Safe YAML within bounds: size, depth, and the number of nodes after aliases are expanded.
-
-    Raises:
-        BadValues: where it is no YAML, or over a bound.
-    """
-    import yaml
-
-    if len(text) > limit:
-        raise BadValues(f"the text is over {limit // 2**20} MiB")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        depth = 0
-        for event in yaml.parse(text, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEPTH_LIMIT:
-                raise BadValues(f"it is nested more than {DEPTH_LIMIT} deep")
-        node = yaml.compose(text, Loader=loader)
-        if node is not None and _size(node, {}, set(), nodes) > nodes:
-            raise BadValues("it expands to more than any real values file")
-        return yaml.load(text, Loader=loader)  # noqa: S506  - the loader is the safe one
-    except yaml.YAMLError as e:
-        mark = getattr(e, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise BadValues(f"it is not YAML{where}") from e
-    except (ValueError, RecursionError, OverflowError, TypeError) as e:
-        raise e if isinstance(e, BadValues) else BadValues("it is not YAML that can be read") from e
-
-
-def _size(node: Any, known: dict[int, int], open_: set[int], most: int) -> int:
-    """How many nodes there are once aliases are expanded; without expanding them."""
-    if id(node) in known:
-        return known[id(node)]
-    if id(node) in open_:
-        raise BadValues("it contains itself")
-    open_.add(id(node))
-    total = 1
-    if isinstance(node.value, list):
-        for child in node.value:
-            for part in child if isinstance(child, tuple) else (child,):
-                total = min(total + _size(part, known, open_, most), most + 1)
-    open_.discard(id(node))
-    known[id(node)] = total
-    return total
-
-
-# --- the allow-list --------------------------------------------------------------------------------------------------
-
-
 @cache
 def _tree() -> dict[str, Any]:
     tree: dict[str, Any] = {}
@@ -291,7 +234,7 @@ def _keep(value: Any, tree: Mapping[str, Any]) -> Any:
         return kept
     if isinstance(value, list):
         return [_keep(v, tree["*"]) for v in value] if "*" in tree else []
-    return _leaf(value)
+    return leaf(value)
 
 
 def _plain(value: Any) -> Any:
@@ -299,7 +242,7 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_plain(v) for v in value]
-    return _leaf(value)
+    return leaf(value)
 
 
 def _number(value: float) -> float | None:
@@ -307,13 +250,12 @@ def _number(value: float) -> float | None:
     return value if -(2**53) <= value <= 2**53 else None
 
 
-def _leaf(value: Any) -> Any:
+def leaf(value: Any) -> Any:
+    """A scalar as it may be kept: a number that can be counted with, a text without secrets and tricks."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
         return _number(value)
-    from jhubdoctor.privacy.objects import clean, log_text
-
     return clean(log_text(str(value)), 300)
 
 
@@ -322,7 +264,7 @@ def database_url(value: str) -> str:
     kind, _, rest = value.partition(":")
     if not re.fullmatch(r"[\w+]{1,40}", kind):
         return HIDDEN
-    return f"{kind}:{_leaf(rest.partition('?')[0])}" if kind.startswith("sqlite") else f"{kind}://{HIDDEN}"
+    return f"{kind}:{leaf(rest.partition('?')[0])}" if kind.startswith("sqlite") else f"{kind}://{HIDDEN}"
 
 
 def _trait(name: str, value: Any) -> Any:
@@ -334,9 +276,9 @@ def _trait(name: str, value: Any) -> Any:
         if name == "db_url":
             return database_url(value)
         if name in _PLAIN_TRAITS:
-            return _leaf(value)
+            return leaf(value)
         if name in _URL_TRAITS:
-            return _leaf(value.split("?", 1)[0])
+            return leaf(value.split("?", 1)[0])
         return HIDDEN if value else ""
     if isinstance(value, list):
         return [HIDDEN] * len(value)
@@ -372,7 +314,7 @@ def allowed(data: Any) -> dict[str, Any]:
     if isinstance(data.get("auth"), Mapping) and data["auth"]:
         # the whole section left the chart in 0.11; that it is there is what matters
         kind = data["auth"].get("type")
-        kept["auth"] = {"type": _leaf(kind) if isinstance(kind, str) else None}
+        kept["auth"] = {"type": leaf(kind) if isinstance(kind, str) else None}
     for path in (*_NAMES_ONLY, *_HIDDEN):
         at: Any = data
         *parents, last = path.split(".")
@@ -387,23 +329,6 @@ def allowed(data: Any) -> dict[str, Any]:
     return kept
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as Helm and the hub merge them: mappings key by key, everything else replaced."""
-    result = dict(base)
-    for key, value in over.items():
-        mine = result.get(key)
-        result[key] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
-    return result
-
-
-def nested(path: str, value: Any) -> dict[str, Any]:
-    """A patch of values.yaml that sets one dotted path; empty where there is no path."""
-    patch: Any = value
-    for key in reversed(path.split(".")) if path else ():
-        patch = {key: patch}
-    return patch if path else {}
-
-
 def reduced_values(encoded: str) -> str:
     """A Secret's `values.yaml` (base64) reduced to the allow-list, in base64 as JSON; empty where it is no YAML."""
     try:
@@ -412,204 +337,3 @@ def reduced_values(encoded: str) -> str:
         # BadValues, no base64, no UTF-8
         return ""
     return base64.b64encode(json.dumps(allowed(data), sort_keys=True).encode()).decode()
-
-
-# --- Helm ------------------------------------------------------------------------------------------------------------
-
-RELEASE_LIMIT = 32 * 2**20
-_DOCUMENT = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
-_FIELD = {f: re.compile(rf"^{f}:\s*[\"']?([^\s\"'#]{{1,253}})", re.MULTILINE) for f in ("apiVersion", "kind")}
-_NAME = re.compile(
-    r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?(\w[\w.:-]{0,252})(?=[\s\"'#])", re.MULTILINE | re.ASCII
-)
-
-
-def manifest_objects(manifest: str) -> Iterator[dict[str, str]]:
-    """The apiVersion, kind and name of each document of a rendered manifest."""
-    # a template of the chart has line ends of Windows
-    for document in _DOCUMENT.split(manifest.replace("\r\n", "\n")):
-        version, kind = _FIELD["apiVersion"].search(document), _FIELD["kind"].search(document)
-        if version and kind:
-            name = _NAME.search(document + "\n")
-            yield {"apiVersion": version[1], "kind": kind[1], "name": name[1] if name else ""}
-
-
-def reduced_release(encoded: str, *, twice: bool = True) -> str:
-    """A Helm release (base64 of base64 of gzip of JSON) reduced to what checks use, again in base64.
-
-    Kept are name, version, status, description, times, the chart's metadata, which objects its manifest and hooks hold,
-    and the allow-listed values. Empty where it cannot be decoded. A ConfigMap holds it encoded once.
-
-    Source: helm.sh/helm/v3/pkg/storage/driver (util.go).
-    """
-    try:
-        raw = base64.b64decode(encoded)
-        if raw[:1] == b"{":
-            return _release_again(json.loads(raw))
-        if twice:
-            raw = base64.b64decode(raw)
-        if raw[:3] == b"\x1f\x8b\x08":
-            raw = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(RELEASE_LIMIT + 1)
-        if len(raw) > RELEASE_LIMIT:
-            return ""
-        release = json.loads(raw)
-        info, chart = release.get("info") or {}, release.get("chart") or {}
-        meta = chart.get("metadata") or {}
-        kept = {
-            "name": _text(release.get("name")),
-            "version": int(release.get("version") or 0),
-            "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
-            "chart": {k: _text(meta.get(k)) for k in ("name", "version", "kubeVersion")},
-            "objects": list(manifest_objects(str(release.get("manifest") or ""))),
-            "hooks": [
-                o
-                for h in release.get("hooks") or []
-                if isinstance(h, dict)
-                for o in manifest_objects(str(h.get("manifest") or ""))
-            ],
-            "values": _release_values(
-                str(meta.get("name", "")), merged(chart.get("values") or {}, release.get("config") or {})
-            ),
-            "supplied": _release_values(str(meta.get("name", "")), release.get("config") or {}),
-            "shape": shape(_mine(str(meta.get("name", "")), release.get("config") or {})),
-        }
-    except (OSError, EOFError, zlib.error, ValueError, OverflowError, AttributeError, TypeError, RecursionError):
-        return ""
-    return base64.b64encode(json.dumps(kept, sort_keys=True).encode()).decode()
-
-
-# Below these keys lie names that people choose, code and credentials: that they are there is kept, and nothing of what
-# is in them.
-_OPAQUE = frozenset(
-    "custom global config extraEnv extraConfig extraFiles services loadRoles templateVars annotations labels "
-    "extraLabels extraAnnotations nodeSelector extraStaticConfig extraDynamicConfig extraPodConfig extraPodSpec "
-    "matchLabels".split()
-)
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
-SHAPE_LIMIT = 2000
-_TYPES = {
-    dict: "object",
-    list: "array",
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    type(None): "null",
-}
-
-
-def shape(data: Any) -> dict[str, str]:
-    """Which keys somebody set, as dotted paths, and of which type each is; never a value."""
-    found: dict[str, str] = {}
-
-    def walk(mapping: Mapping[Any, Any], path: str) -> None:
-        for key, value in mapping.items():
-            if not _KEY.fullmatch(str(key)) or len(found) >= SHAPE_LIMIT:
-                continue
-            here = f"{path}.{key}" if path else str(key)
-            found[here] = _TYPES.get(type(value), "string")
-            if isinstance(value, Mapping) and key not in _OPAQUE and here.count(".") < 8:
-                walk(value, here)
-
-    if isinstance(data, Mapping):
-        walk(data, "")
-    return found
-
-
-def _shape_again(kept: Any) -> dict[str, str]:
-    """A shape that comes from a bundle: foreign input."""
-    if not isinstance(kept, Mapping):
-        return {}
-    paths = [p for p in kept if isinstance(p, str) and all(_KEY.fullmatch(part) for part in p.split("."))]
-    return {p: str(kept[p]) for p in paths[:SHAPE_LIMIT] if kept[p] in _TYPES.values()}
-
-
-def _release_values(chart: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The hub's part of a release's values: all of it, or what a parent chart passes down."""
-    return allowed(values) if chart == "jupyterhub" else {"jupyterhub": allowed(values.get("jupyterhub"))}
-
-
-def _mine(chart: str, values: Mapping[str, Any]) -> Any:
-    return values if chart == "jupyterhub" else values.get("jupyterhub")
-
-
-def _release_again(kept: dict[str, Any]) -> str:
-    """A release that was reduced before (it comes from a bundle), reduced once more: a bundle is foreign input."""
-    info, chart = kept.get("info") or {}, kept.get("chart") or {}
-    name = str(chart.get("name", ""))
-    again = {
-        "name": _text(kept.get("name")),
-        "version": int(kept.get("version") or 0),
-        "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
-        "chart": {k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
-        "values": _release_values(name, kept.get("values") or {}),
-        "supplied": _release_values(name, kept.get("supplied") or {}),
-        "shape": _shape_again(kept.get("shape")),
-    }
-    for part in ("objects", "hooks"):
-        again[part] = [{k: _text(o.get(k)) for k in ("apiVersion", "kind", "name")} for o in kept.get(part) or []]
-    return base64.b64encode(json.dumps(again, sort_keys=True).encode()).decode()
-
-
-def _text(value: Any) -> str:
-    return str(_leaf(value)) if isinstance(value, str) else ""
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-_MISSING = object()
-
-
-@dataclass(frozen=True)
-class Values:
-    """The effective values of a hub, reduced to the allow-list.
-
-    Attributes:
-        data: nested, as in values.yaml.
-        source: where they were read, as `Secret jhub/hub`.
-    """
-
-    data: Mapping[str, Any] = field(default_factory=dict)
-    source: str = ""
-
-    def get(self, path: str, default: Any = None) -> Any:
-        """The value at a dotted path; the default where it is absent or null."""
-        at = self._at(path)
-        return default if at is _MISSING or at is None else at
-
-    def has(self, path: str) -> bool:
-        """Whether the path is there, even with null."""
-        return self._at(path) is not _MISSING
-
-    def mapping(self, path: str) -> dict[str, Any]:
-        """A mapping, empty where there is none."""
-        found = self.get(path)
-        return dict(found) if isinstance(found, Mapping) else {}
-
-    def items(self, path: str) -> list[Any]:
-        """A list, empty where there is none."""
-        found = self.get(path)
-        return list(found) if isinstance(found, list) else []
-
-    def enabled(self, path: str, default: bool = False) -> bool:
-        """A boolean."""
-        found = self.get(path)
-        return found if isinstance(found, bool) else default
-
-    def integer(self, path: str) -> int | None:
-        """A whole number."""
-        found = self.get(path)
-        return int(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
-
-    def _at(self, path: str) -> Any:
-        at: Any = self.data
-        for part in path.split("."):
-            if not isinstance(at, Mapping) or part not in at:
-                return _MISSING
-            at = at[part]
-        return at
-
-    @property
-    def traits_in_code(self) -> frozenset[str]:
-        """`Class.trait` names that hub.extraConfig sets: what the values say of these is not what runs."""
-        return frozenset(str(t) for t in self.items("hub.extraConfig.traits"))

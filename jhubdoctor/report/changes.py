@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.text import _sentence
 from jhubdoctor.visits.repeat import Change

@@ -15,7 +15,7 @@ from typing import Any
 
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
 
 SCHEMA = "jhubdoctor-diff-v1"

@@ -14,7 +14,7 @@ from rich.text import Text
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Status
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1, ndjson
 from jhubdoctor.report.parts import CLUSTER, many, stopped
 from jhubdoctor.report.text import _sentence, _wrapped

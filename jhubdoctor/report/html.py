@@ -12,7 +12,7 @@ from typing import Any
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, many, roots, stopped, versions
 from jhubdoctor.report.text import _sentence, folded_command, grant, objects, values_yaml
 

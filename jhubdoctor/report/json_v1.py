@@ -13,7 +13,7 @@ from typing import Any
 from jhubdoctor import DOC_BASE, __version__
 from jhubdoctor.engine.run import Baseline, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 
 SCHEMA = "jhubdoctor-report-v1"
 

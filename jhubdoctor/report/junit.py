@@ -10,7 +10,7 @@ import re
 from xml.etree import ElementTree as ET  # builds, parses nothing
 
 from jhubdoctor.engine.run import Report, Reported, Result, Status
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import CLUSTER, doc_url, findings_of, label, stamp, stopped
 from jhubdoctor.report.text import objects, values_yaml
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import CLUSTER, blind, counted, doc_url, roots, stamp, versions
 from jhubdoctor.report.text import _sentence, grant, objects, values_yaml
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from jhubdoctor.engine.run import Report
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import many, stopped
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")

@@ -10,7 +10,7 @@ from typing import Any
 
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.parts import stamp
 

@@ -14,7 +14,7 @@ import yaml
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import doc_url, findings_of
 from jhubdoctor.report.text import dumper, values_yaml
 

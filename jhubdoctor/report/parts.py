@@ -8,7 +8,7 @@ from typing import Any
 
 from jhubdoctor.engine.run import Gap, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 
 CLUSTER = "cluster"
 """What stands for the hub where something is about the cluster as a whole."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import label, stopped
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.parts import CLUSTER, doc_url, label, sentence, stamp, stopped
 

@@ -22,7 +22,7 @@ from jhubdoctor import DOC_BASE
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.run import Gap, Report, Reported, Status
 from jhubdoctor.model.finding import Ref, Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import fault
 from jhubdoctor.sources.reads import State
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jhubdoctor import __version__
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
 from jhubdoctor.report import text as text_report
 from jhubdoctor.upgrade.judge import Outcome

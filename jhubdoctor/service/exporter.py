@@ -27,7 +27,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from jhubdoctor import __version__
 from jhubdoctor.engine.run import Report, Status
 from jhubdoctor.model.errors import DoctorError, NoHubError
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import html, json_v1, prometheus
 from jhubdoctor.report.parts import counted, label, stopped
 from jhubdoctor.report.prometheus import Family, Place, Tally

@@ -24,7 +24,8 @@ from jhubdoctor import __version__
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.kube import Object, PartialObject
-from jhubdoctor.privacy.objects import clean, log_end, log_text, path_text, sanitize
+from jhubdoctor.privacy.objects import sanitize
+from jhubdoctor.privacy.text import clean, log_end, log_text, path_text
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.reader import NotJSON, Reader, decode_item
 from jhubdoctor.sources.reads import READS, Answer, Query, State

@@ -23,8 +23,8 @@ from typing import IO, Any
 import msgspec
 
 from jhubdoctor.model.errors import DoctorError
-from jhubdoctor.privacy.objects import clean
-from jhubdoctor.privacy.values import BadValues, load_yaml
+from jhubdoctor.model.yaml import BadValues, load_yaml
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources import archive
 from jhubdoctor.sources.memory import MemoryReader, plurals
 

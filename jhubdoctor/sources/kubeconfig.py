@@ -23,7 +23,7 @@ from typing import Any, cast
 import urllib3
 
 from jhubdoctor.model.errors import DoctorError
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 
 # Packages whose __init__ would import everything, and what our part of the package takes from them.
 _HOLLOW = ("kubernetes", "kubernetes.client", "kubernetes.utils")

@@ -28,7 +28,8 @@ import urllib3
 from jhubdoctor import __version__
 from jhubdoctor.model import kube
 from jhubdoctor.model.errors import DoctorError, NotNowError
-from jhubdoctor.privacy.objects import LOG_LINES, clean, log_end, log_text, path_text, sanitize
+from jhubdoctor.privacy.objects import sanitize
+from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text, path_text
 from jhubdoctor.sources.kubeconfig import load, pool
 from jhubdoctor.sources.reader import NotJSON, Reader, decode_item, decode_page, describe
 from jhubdoctor.sources.reads import READS, Answer, Query, State

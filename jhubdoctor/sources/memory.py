@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jhubdoctor.model.kube import PartialObject
-from jhubdoctor.privacy.objects import clean, log_end, path_text
+from jhubdoctor.privacy.text import clean, log_end, path_text
 from jhubdoctor.sources.reader import NotJSON, Reader, convert
 from jhubdoctor.sources.reads import READS, Answer, Query, State
 

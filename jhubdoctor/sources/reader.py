@@ -16,7 +16,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from jhubdoctor.model import kube
-from jhubdoctor.privacy.objects import clean, sanitize
+from jhubdoctor.privacy.objects import sanitize
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reads import READS, Answer, Query, State, Unreadable
 
 T = TypeVar("T", bound=kube.Object)

@@ -24,7 +24,10 @@ from jhubdoctor.facts.helm import Release
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Finding, Severity
-from jhubdoctor.privacy.values import TEXT_LIMIT, BadValues, Values, allowed, load_yaml, merged, shape
+from jhubdoctor.model.values import Values, merged
+from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
+from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.values import allowed
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 

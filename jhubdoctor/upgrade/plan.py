@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.values import Values
+from jhubdoctor.model.values import Values
 
 
 @dataclass(frozen=True)

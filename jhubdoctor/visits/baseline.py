@@ -11,7 +11,7 @@ from typing import Any
 from jhubdoctor.engine.run import Baseline, Report, Reported, Status
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 
 REPORT = "jhubdoctor-report-v1"
 FLEET = "jhubdoctor-fleet-v1"

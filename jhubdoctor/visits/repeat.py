@@ -11,7 +11,7 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.run import Report, Reported, Result, Status
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.privacy.objects import clean
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reads import State
 
 

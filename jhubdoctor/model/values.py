@@ -1,0 +1,82 @@
+"""The chart's values, read by dotted paths, and merged as Helm merges them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as Helm and the hub merge them: mappings key by key, everything else replaced."""
+    result = dict(base)
+    for key, value in over.items():
+        mine = result.get(key)
+        result[key] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """A patch of values.yaml that sets one dotted path; empty where there is no path."""
+    patch: Any = value
+    for key in reversed(path.split(".")) if path else ():
+        patch = {key: patch}
+    return patch if path else {}
+
+
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Values:
+    """The effective values of a hub, reduced to the allow-list.
+
+    Attributes:
+        data: nested, as in values.yaml.
+        source: where they were read, as `Secret jhub/hub`.
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """The value at a dotted path; the default where it is absent or null."""
+        at = self._at(path)
+        return default if at is _MISSING or at is None else at
+
+    def has(self, path: str) -> bool:
+        """Whether the path is there, even with null."""
+        return self._at(path) is not _MISSING
+
+    def mapping(self, path: str) -> dict[str, Any]:
+        """A mapping, empty where there is none."""
+        found = self.get(path)
+        return dict(found) if isinstance(found, Mapping) else {}
+
+    def items(self, path: str) -> list[Any]:
+        """A list, empty where there is none."""
+        found = self.get(path)
+        return list(found) if isinstance(found, list) else []
+
+    def enabled(self, path: str, default: bool = False) -> bool:
+        """A boolean."""
+        found = self.get(path)
+        return found if isinstance(found, bool) else default
+
+    def integer(self, path: str) -> int | None:
+        """A whole number."""
+        found = self.get(path)
+        return int(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+
+    def _at(self, path: str) -> Any:
+        at: Any = self.data
+        for part in path.split("."):
+            if not isinstance(at, Mapping) or part not in at:
+                return _MISSING
+            at = at[part]
+        return at
+
+    @property
+    def traits_in_code(self) -> frozenset[str]:
+        """`Class.trait` names that hub.extraConfig sets: what the values say of these is not what runs."""
+        return frozenset(str(t) for t in self.items("hub.extraConfig.traits"))
