@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -63,7 +63,10 @@ class Meta(Struct):
 
 
 class Object(Struct):
-    """What every object has. Subclasses set KIND and API_VERSION, since list items do not carry them."""
+    """What every object has. Subclasses set KIND and, unless it is v1, API_VERSION: list items do not carry them."""
+
+    KIND: ClassVar[str] = "Object"
+    API_VERSION: ClassVar[str] = "v1"
 
     metadata: Meta = msgspec.field(default_factory=Meta)
 
@@ -100,8 +103,7 @@ class Object(Struct):
     @property
     def ref(self) -> Ref:
         """A reference to this object."""
-        kind, api_version = KINDS[type(self)]
-        return Ref(kind, self.name, self.namespace, api_version, stable=f"{kind}/{self.name}")
+        return Ref(self.KIND, self.name, self.namespace, self.API_VERSION, stable=f"{self.KIND}/{self.name}")
 
 
 class PartialObject(Object):
@@ -454,6 +456,8 @@ class PodStatus(Struct):
 class Pod(Object):
     """A pod."""
 
+    KIND: ClassVar[str] = "Pod"
+
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
 
@@ -573,6 +577,9 @@ class DeploymentStatus(Struct):
 class Deployment(Object):
     """A Deployment."""
 
+    KIND: ClassVar[str] = "Deployment"
+    API_VERSION: ClassVar[str] = "apps/v1"
+
     spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
     status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
 
@@ -580,12 +587,18 @@ class Deployment(Object):
 class StatefulSet(Object):
     """A StatefulSet."""
 
+    KIND: ClassVar[str] = "StatefulSet"
+    API_VERSION: ClassVar[str] = "apps/v1"
+
     spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
     status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
 
 
 class ReplicaSet(Object):
     """A ReplicaSet."""
+
+    KIND: ClassVar[str] = "ReplicaSet"
+    API_VERSION: ClassVar[str] = "apps/v1"
 
     spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
     status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
@@ -612,6 +625,9 @@ class DaemonSetStatus(Struct):
 class DaemonSet(Object):
     """A DaemonSet."""
 
+    KIND: ClassVar[str] = "DaemonSet"
+    API_VERSION: ClassVar[str] = "apps/v1"
+
     spec: DaemonSetSpec = msgspec.field(default_factory=DaemonSetSpec)
     status: DaemonSetStatus = msgspec.field(default_factory=DaemonSetStatus)
 
@@ -635,6 +651,9 @@ class JobStatus(Struct):
 
 class Job(Object):
     """A Job."""
+
+    KIND: ClassVar[str] = "Job"
+    API_VERSION: ClassVar[str] = "batch/v1"
 
     spec: JobSpec = msgspec.field(default_factory=JobSpec)
     status: JobStatus = msgspec.field(default_factory=JobStatus)
@@ -669,6 +688,8 @@ class EventSource(Struct):
 
 class Event(Object):
     """A v1 Event."""
+
+    KIND: ClassVar[str] = "Event"
 
     involved_object: InvolvedObject = msgspec.field(default_factory=InvolvedObject)
     reason: str = ""
@@ -737,6 +758,8 @@ class NodeStatus(Struct):
 class Node(Object):
     """A node."""
 
+    KIND: ClassVar[str] = "Node"
+
     spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
 
@@ -786,6 +809,8 @@ class ClaimStatus(Struct):
 
 class PersistentVolumeClaim(Object):
     """A PersistentVolumeClaim."""
+
+    KIND: ClassVar[str] = "PersistentVolumeClaim"
 
     spec: ClaimSpec = msgspec.field(default_factory=ClaimSpec)
     status: ClaimStatus = msgspec.field(default_factory=ClaimStatus)
@@ -848,12 +873,17 @@ class VolumeStatus(Struct):
 class PersistentVolume(Object):
     """A PersistentVolume."""
 
+    KIND: ClassVar[str] = "PersistentVolume"
+
     spec: VolumeSpec = msgspec.field(default_factory=VolumeSpec)
     status: VolumeStatus = msgspec.field(default_factory=VolumeStatus)
 
 
 class StorageClass(Object):
     """A StorageClass. `parameters` are left out: they can name credentials."""
+
+    KIND: ClassVar[str] = "StorageClass"
+    API_VERSION: ClassVar[str] = "storage.k8s.io/v1"
 
     provisioner: str = ""
     reclaim_policy: str = "Delete"
@@ -873,6 +903,9 @@ class StorageClass(Object):
 
 class CSIDriver(Object):
     """A CSIDriver: that the name is there is what matters."""
+
+    KIND: ClassVar[str] = "CSIDriver"
+    API_VERSION: ClassVar[str] = "storage.k8s.io/v1"
 
 
 class VolumeLimits(Struct):
@@ -896,6 +929,9 @@ class CSINodeSpec(Struct):
 
 class CSINode(Object):
     """A CSINode: which drivers run on a node and how many volumes they attach."""
+
+    KIND: ClassVar[str] = "CSINode"
+    API_VERSION: ClassVar[str] = "storage.k8s.io/v1"
 
     spec: CSINodeSpec = msgspec.field(default_factory=CSINodeSpec)
 
@@ -931,6 +967,9 @@ class AttachmentStatus(Struct):
 
 class VolumeAttachment(Object):
     """A VolumeAttachment: the volume that a node holds."""
+
+    KIND: ClassVar[str] = "VolumeAttachment"
+    API_VERSION: ClassVar[str] = "storage.k8s.io/v1"
 
     spec: AttachmentSpec = msgspec.field(default_factory=AttachmentSpec)
     status: AttachmentStatus = msgspec.field(default_factory=AttachmentStatus)
@@ -984,6 +1023,8 @@ class ServiceStatus(Struct):
 class Service(Object):
     """A Service."""
 
+    KIND: ClassVar[str] = "Service"
+
     spec: ServiceSpec = msgspec.field(default_factory=ServiceSpec)
     status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
 
@@ -1019,6 +1060,9 @@ class EndpointPort(Struct):
 
 class EndpointSlice(Object):
     """An EndpointSlice."""
+
+    KIND: ClassVar[str] = "EndpointSlice"
+    API_VERSION: ClassVar[str] = "discovery.k8s.io/v1"
 
     endpoints: list[Endpoint] = []
     ports: list[EndpointPort] = []
@@ -1086,6 +1130,9 @@ class IngressSpec(Struct):
 class Ingress(Object):
     """An Ingress."""
 
+    KIND: ClassVar[str] = "Ingress"
+    API_VERSION: ClassVar[str] = "networking.k8s.io/v1"
+
     spec: IngressSpec = msgspec.field(default_factory=IngressSpec)
     status: ServiceStatus = msgspec.field(default_factory=ServiceStatus)
 
@@ -1098,6 +1145,9 @@ class IngressClassSpec(Struct):
 
 class IngressClass(Object):
     """An IngressClass."""
+
+    KIND: ClassVar[str] = "IngressClass"
+    API_VERSION: ClassVar[str] = "networking.k8s.io/v1"
 
     spec: IngressClassSpec = msgspec.field(default_factory=IngressClassSpec)
 
@@ -1147,6 +1197,9 @@ class RouteStatus(Struct):
 class HTTPRoute(Object):
     """An HTTPRoute of the Gateway API."""
 
+    KIND: ClassVar[str] = "HTTPRoute"
+    API_VERSION: ClassVar[str] = "gateway.networking.k8s.io/v1"
+
     spec: RouteSpec = msgspec.field(default_factory=RouteSpec)
     status: RouteStatus = msgspec.field(default_factory=RouteStatus)
 
@@ -1194,6 +1247,9 @@ class NetworkPolicySpec(Struct):
 class NetworkPolicy(Object):
     """A NetworkPolicy."""
 
+    KIND: ClassVar[str] = "NetworkPolicy"
+    API_VERSION: ClassVar[str] = "networking.k8s.io/v1"
+
     spec: NetworkPolicySpec = msgspec.field(default_factory=NetworkPolicySpec)
 
 
@@ -1219,6 +1275,9 @@ class BudgetStatus(Struct):
 
 class PodDisruptionBudget(Object):
     """A PodDisruptionBudget."""
+
+    KIND: ClassVar[str] = "PodDisruptionBudget"
+    API_VERSION: ClassVar[str] = "policy/v1"
 
     spec: BudgetSpec = msgspec.field(default_factory=BudgetSpec)
     status: BudgetStatus = msgspec.field(default_factory=BudgetStatus)
@@ -1256,6 +1315,8 @@ class QuotaStatus(Struct):
 class ResourceQuota(Object):
     """A ResourceQuota."""
 
+    KIND: ClassVar[str] = "ResourceQuota"
+
     spec: QuotaSpec = msgspec.field(default_factory=QuotaSpec)
     status: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
 
@@ -1280,11 +1341,16 @@ class LimitRangeSpec(Struct):
 class LimitRange(Object):
     """A LimitRange."""
 
+    KIND: ClassVar[str] = "LimitRange"
+
     spec: LimitRangeSpec = msgspec.field(default_factory=LimitRangeSpec)
 
 
 class PriorityClass(Object):
     """A PriorityClass."""
+
+    KIND: ClassVar[str] = "PriorityClass"
+    API_VERSION: ClassVar[str] = "scheduling.k8s.io/v1"
 
     value: int = 0
     global_default: bool = False
@@ -1293,6 +1359,8 @@ class PriorityClass(Object):
 
 class Namespace(Object):
     """A Namespace: its labels say which Pod Security level is enforced."""
+
+    KIND: ClassVar[str] = "Namespace"
 
 
 class PolicyRuleRBAC(Struct):
@@ -1307,11 +1375,17 @@ class PolicyRuleRBAC(Struct):
 class Role(Object):
     """A Role."""
 
+    KIND: ClassVar[str] = "Role"
+    API_VERSION: ClassVar[str] = "rbac.authorization.k8s.io/v1"
+
     rules: list[PolicyRuleRBAC] = []
 
 
 class ClusterRole(Object):
     """A ClusterRole."""
+
+    KIND: ClassVar[str] = "ClusterRole"
+    API_VERSION: ClassVar[str] = "rbac.authorization.k8s.io/v1"
 
     rules: list[PolicyRuleRBAC] = []
 
@@ -1334,12 +1408,18 @@ class Subject(Struct):
 class RoleBinding(Object):
     """A RoleBinding."""
 
+    KIND: ClassVar[str] = "RoleBinding"
+    API_VERSION: ClassVar[str] = "rbac.authorization.k8s.io/v1"
+
     role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
     subjects: list[Subject] = []
 
 
 class ClusterRoleBinding(Object):
     """A ClusterRoleBinding."""
+
+    KIND: ClassVar[str] = "ClusterRoleBinding"
+    API_VERSION: ClassVar[str] = "rbac.authorization.k8s.io/v1"
 
     role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
     subjects: list[Subject] = []
@@ -1388,9 +1468,15 @@ class WebhookConfiguration(Object):
 class MutatingWebhookConfiguration(WebhookConfiguration):
     """Webhooks that may change what is created."""
 
+    KIND: ClassVar[str] = "MutatingWebhookConfiguration"
+    API_VERSION: ClassVar[str] = "admissionregistration.k8s.io/v1"
+
 
 class ValidatingWebhookConfiguration(WebhookConfiguration):
     """Webhooks that may refuse what is created."""
+
+    KIND: ClassVar[str] = "ValidatingWebhookConfiguration"
+    API_VERSION: ClassVar[str] = "admissionregistration.k8s.io/v1"
 
 
 class APIServiceSpec(Struct):
@@ -1410,6 +1496,9 @@ class APIServiceStatus(Struct):
 class APIService(Object):
     """An APIService."""
 
+    KIND: ClassVar[str] = "APIService"
+    API_VERSION: ClassVar[str] = "apiregistration.k8s.io/v1"
+
     spec: APIServiceSpec = msgspec.field(default_factory=APIServiceSpec)
     status: APIServiceStatus = msgspec.field(default_factory=APIServiceStatus)
 
@@ -1426,17 +1515,24 @@ class LeaseSpec(Struct):
 class Lease(Object):
     """A Lease."""
 
+    KIND: ClassVar[str] = "Lease"
+    API_VERSION: ClassVar[str] = "coordination.k8s.io/v1"
+
     spec: LeaseSpec = msgspec.field(default_factory=LeaseSpec)
 
 
 class ComponentStatus(Object):
     """A ComponentStatus (deprecated since 1.19)."""
 
+    KIND: ClassVar[str] = "ComponentStatus"
+
     conditions: list[Condition] = []
 
 
 class ConfigMap(Object):
     """A ConfigMap; `data` holds only what `jhubdoctor.privacy.objects` allows."""
+
+    KIND: ClassVar[str] = "ConfigMap"
 
     data: dict[str, str] = {}
 
@@ -1448,49 +1544,10 @@ class Secret(Object):
     public certificate; of every other key the name alone, with an empty value.
     """
 
+    KIND: ClassVar[str] = "Secret"
+
     type: str = ""
     data: dict[str, str] = {}
-
-
-KINDS: dict[type[Object], tuple[str, str]] = {
-    PartialObject: ("Object", "v1"),
-    Pod: ("Pod", "v1"),
-    Event: ("Event", "v1"),
-    Node: ("Node", "v1"),
-    Namespace: ("Namespace", "v1"),
-    PersistentVolumeClaim: ("PersistentVolumeClaim", "v1"),
-    PersistentVolume: ("PersistentVolume", "v1"),
-    Service: ("Service", "v1"),
-    ConfigMap: ("ConfigMap", "v1"),
-    Secret: ("Secret", "v1"),
-    ResourceQuota: ("ResourceQuota", "v1"),
-    LimitRange: ("LimitRange", "v1"),
-    ComponentStatus: ("ComponentStatus", "v1"),
-    Deployment: ("Deployment", "apps/v1"),
-    StatefulSet: ("StatefulSet", "apps/v1"),
-    ReplicaSet: ("ReplicaSet", "apps/v1"),
-    DaemonSet: ("DaemonSet", "apps/v1"),
-    Job: ("Job", "batch/v1"),
-    StorageClass: ("StorageClass", "storage.k8s.io/v1"),
-    CSIDriver: ("CSIDriver", "storage.k8s.io/v1"),
-    CSINode: ("CSINode", "storage.k8s.io/v1"),
-    VolumeAttachment: ("VolumeAttachment", "storage.k8s.io/v1"),
-    EndpointSlice: ("EndpointSlice", "discovery.k8s.io/v1"),
-    Ingress: ("Ingress", "networking.k8s.io/v1"),
-    IngressClass: ("IngressClass", "networking.k8s.io/v1"),
-    NetworkPolicy: ("NetworkPolicy", "networking.k8s.io/v1"),
-    HTTPRoute: ("HTTPRoute", "gateway.networking.k8s.io/v1"),
-    PodDisruptionBudget: ("PodDisruptionBudget", "policy/v1"),
-    PriorityClass: ("PriorityClass", "scheduling.k8s.io/v1"),
-    Role: ("Role", "rbac.authorization.k8s.io/v1"),
-    ClusterRole: ("ClusterRole", "rbac.authorization.k8s.io/v1"),
-    RoleBinding: ("RoleBinding", "rbac.authorization.k8s.io/v1"),
-    ClusterRoleBinding: ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
-    MutatingWebhookConfiguration: ("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
-    ValidatingWebhookConfiguration: ("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
-    APIService: ("APIService", "apiregistration.k8s.io/v1"),
-    Lease: ("Lease", "coordination.k8s.io/v1"),
-}
 
 
 # --- small rules of the API ------------------------------------------------------------------------------------------

@@ -21,12 +21,10 @@ PLURALS: dict[str, str] = {}
 
 def plurals() -> dict[str, str]:
     """Kind to the plural name under which the API serves it, of all kinds that are read."""
-    from jhubdoctor.model.kube import KINDS
-
     if not PLURALS:
         for read in READS.values():
-            if read.resource and "/" not in read.resource and read.type in KINDS:
-                PLURALS.setdefault(KINDS[read.type][0], read.resource)
+            if read.resource and "/" not in read.resource and read.type is not PartialObject:
+                PLURALS.setdefault(read.type.KIND, read.resource)
     return PLURALS
 
 
