@@ -12,60 +12,43 @@ from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, pod_of, 
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.model.kube import (
-    APIService,
-    ClusterRole,
-    ClusterRoleBinding,
-    ComponentStatus,
-    Condition,
-    Container,
-    ContainerStatus,
-    CSIDriver,
-    CSINode,
-    DaemonSet,
-    Deployment,
+from jhubdoctor.model.kube.admission import Webhook
+from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
+from jhubdoctor.model.kube.config import Secret
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.meta import Condition, Object
+from jhubdoctor.model.kube.network import (
     EndpointSlice,
-    Event,
     HTTPRoute,
     Ingress,
     IngressClass,
-    Job,
-    LabelSelector,
-    Lease,
+    NetworkPolicy,
+    PolicyPeer,
+    PolicyPort,
+    Service,
+)
+from jhubdoctor.model.kube.nodes import Node, selector_matches
+from jhubdoctor.model.kube.pods import Container, ContainerStatus, Pod, PodSpec, Terminated, VolumeMount
+from jhubdoctor.model.kube.policy import (
     LimitRange,
     LimitRangeItem,
     Namespace,
-    NetworkPolicy,
-    Node,
-    Object,
+    PodDisruptionBudget,
+    PriorityClass,
+    ResourceQuota,
+)
+from jhubdoctor.model.kube.quantity import human, human_bytes, quantity
+from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from jhubdoctor.model.kube.selectors import LabelSelector, Taint, Toleration, tolerates
+from jhubdoctor.model.kube.storage import (
+    CSIDriver,
+    CSINode,
     PersistentVolume,
     PersistentVolumeClaim,
-    Pod,
-    PodDisruptionBudget,
-    PodSpec,
-    PolicyPeer,
-    PolicyPort,
-    PriorityClass,
-    ReplicaSet,
-    ResourceQuota,
-    Role,
-    RoleBinding,
-    Secret,
-    Service,
-    StatefulSet,
     StorageClass,
-    Taint,
-    Terminated,
-    Toleration,
     VolumeAttachment,
-    VolumeMount,
-    Webhook,
-    human,
-    human_bytes,
-    quantity,
-    selector_matches,
-    tolerates,
 )
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.model.values import Values, nested
 from jhubdoctor.model.words import count, grouped, some, times
 from jhubdoctor.privacy.text import clean, log_text

@@ -26,7 +26,8 @@ from jhubdoctor.facts.cluster import parse_health, parse_server_version
 from jhubdoctor.facts.hub import chart_version
 from jhubdoctor.facts.logs import parse_log, parse_spawns, pod_of, slugs
 from jhubdoctor.facts.users import shapes
-from jhubdoctor.model.kube import Requirement, human, quantity, requirement_met
+from jhubdoctor.model.kube.quantity import human, quantity
+from jhubdoctor.model.kube.selectors import Requirement, requirement_met
 from jhubdoctor.model.values import Values
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.releases import reduced_release

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.run import Report, Status
-from jhubdoctor.model import kube
+from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.paste import pasteable
 from jhubdoctor.privacy.releases import manifest_objects
 from jhubdoctor.privacy.text import clean
@@ -175,7 +175,7 @@ def test_no_command_runs_what_a_name_smuggles_in(payload: str, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["--all", "-A", "--server=http://evil.example.org", "-lapp=x", "~root", "=ls"])
 def test_no_name_is_an_option(name: str) -> None:
     item = convert(
-        kube.Pod,
+        Pod,
         {
             "metadata": {"name": name, "namespace": name, "labels": {name: name}},
             "spec": {"nodeName": name, "containers": [{"name": name, "image": name}]},

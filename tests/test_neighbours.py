@@ -11,7 +11,7 @@ from jhubdoctor.engine.run import run
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Severity
-from jhubdoctor.model.kube import PersistentVolumeClaim
+from jhubdoctor.model.kube.storage import PersistentVolumeClaim
 from jhubdoctor.testing import Example, registry
 
 PLAIN = {"component": "hub", "app": "jupyterhub", "release": "two", "chart": "jupyterhub-4.4.0"}

@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhubdoctor.facts.logs import parse_log, refusal
-from jhubdoctor.model import kube
+from jhubdoctor.model.kube.config import ConfigMap, Secret
+from jhubdoctor.model.kube.meta import Object
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.privacy.objects import arguments
 from jhubdoctor.privacy.text import LINE_LIMIT, LOG_LINES, REMOVED, clean, log_end, log_text
 from jhubdoctor.privacy.values import allowed
@@ -290,12 +293,12 @@ def test_what_is_kept_of_objects_is_kept_when_it_is_reduced_again() -> None:
         "checksum/secret": "ab" * 32,
     }
     values, tls = "hub: {config: {A: {b: [1], c: {d: e}}}}", f"{CERTIFICATE}\n{SECRET}"
-    raw: list[tuple[type[kube.Object], dict[str, Any]]] = [
-        (kube.Secret, {"data": {"values.yaml": _b64(values)}}),
-        (kube.Secret, {"data": {"tls.crt": _b64(tls), "tls.key": _b64(SECRET)}}),
-        (kube.ConfigMap, {"data": {"config.yaml": "a:\n  kind: X\n  b: c", "hub": "hub", "note": "pl4nted"}}),
-        (kube.Deployment, {"metadata": {"annotations": annotations}}),
-        (kube.Pod, {"spec": {"containers": [{"name": "c", "args": ["--password", SECRET]}]}}),
+    raw: list[tuple[type[Object], dict[str, Any]]] = [
+        (Secret, {"data": {"values.yaml": _b64(values)}}),
+        (Secret, {"data": {"tls.crt": _b64(tls), "tls.key": _b64(SECRET)}}),
+        (ConfigMap, {"data": {"config.yaml": "a:\n  kind: X\n  b: c", "hub": "hub", "note": "pl4nted"}}),
+        (Deployment, {"metadata": {"annotations": annotations}}),
+        (Pod, {"spec": {"containers": [{"name": "c", "args": ["--password", SECRET]}]}}),
     ]
     for kind, obj in raw:
         once = convert(kind, {**obj, "metadata": {"name": "x", **obj.get("metadata", {})}})
@@ -320,9 +323,9 @@ IMAGE_PARTS = ["robot:pw9@", "u@", "@", "/", ":", "https://", "docker-pullable:/
 @settings(max_examples=400)
 @given(st.lists(st.sampled_from(IMAGE_PARTS), max_size=12).map("".join) | st.text(max_size=60))
 def test_names_are_made_identifiers_once_and_hold_no_password(text: str) -> None:
-    once = convert(kube.Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": text}]}})
+    once = convert(Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": text}]}})
     image = once.spec.containers[0].image
-    twice = convert(kube.Pod, msgspec.to_builtins(once))
+    twice = convert(Pod, msgspec.to_builtins(once))
 
     assert twice.spec.containers[0].image == image
     assert image[:1] not in {"-", "~", "="}
@@ -342,7 +345,7 @@ def test_names_are_made_identifiers_once_and_hold_no_password(text: str) -> None
     ],
 )
 def test_of_an_image_all_but_who_pulls_it_is_kept(image: str, kept: str | None) -> None:
-    pod = convert(kube.Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": image}]}})
+    pod = convert(Pod, {"metadata": {"name": "x"}, "spec": {"containers": [{"name": "c", "image": image}]}})
 
     assert pod.spec.containers[0].image == (kept or image)
     assert "hunter2" not in log_text(f'Failed to pull image "{image}": not found')

@@ -13,7 +13,8 @@ from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
 from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
-from jhubdoctor.model.kube import Node, Pod
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.testing import Example
 

@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jhubdoctor.engine.declare import fact
-from jhubdoctor.model.kube import (
-    MutatingWebhookConfiguration,
-    Node,
-    PersistentVolume,
-    StorageClass,
-    ValidatingWebhookConfiguration,
-)
+from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.storage import PersistentVolume, StorageClass
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable

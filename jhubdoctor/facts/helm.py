@@ -11,7 +11,8 @@ from typing import Any
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.model.finding import Ref
-from jhubdoctor.model.kube import ConfigMap, PartialObject, Secret
+from jhubdoctor.model.kube.config import ConfigMap, Secret
+from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import State, Unreadable
 

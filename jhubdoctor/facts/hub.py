@@ -11,7 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from jhubdoctor.engine.declare import fact
 from jhubdoctor.model.finding import Fix, Ref
-from jhubdoctor.model.kube import DaemonSet, Deployment, Job, Object
+from jhubdoctor.model.kube.meta import Object
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Unreadable

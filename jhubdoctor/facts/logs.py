@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
-from jhubdoctor.model.kube import Deployment, Pod
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Look
 

@@ -9,31 +9,15 @@ from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.cluster import Served
 from jhubdoctor.facts.hub import Hub
 from jhubdoctor.facts.neighbours import USER_SERVER, Neighbours, is_foreign, strangers
-from jhubdoctor.model.kube import (
-    CSIDriver,
-    DaemonSet,
-    Deployment,
-    EndpointSlice,
-    Event,
-    HTTPRoute,
-    Ingress,
-    Job,
-    Lease,
-    LimitRange,
-    Namespace,
-    NetworkPolicy,
-    Node,
-    PersistentVolumeClaim,
-    Pod,
-    PodDisruptionBudget,
-    PriorityClass,
-    ResourceQuota,
-    Role,
-    RoleBinding,
-    Service,
-    StatefulSet,
-    VolumeAttachment,
-)
+from jhubdoctor.model.kube.cluster import Lease
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, NetworkPolicy, Service
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBudget, PriorityClass, ResourceQuota
+from jhubdoctor.model.kube.rights import Role, RoleBinding
+from jhubdoctor.model.kube.storage import CSIDriver, PersistentVolumeClaim, VolumeAttachment
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, StatefulSet
 from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 

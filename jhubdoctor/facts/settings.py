@@ -9,7 +9,7 @@ from typing import Any
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.model.kube import ConfigMap, Secret
+from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.values import allowed

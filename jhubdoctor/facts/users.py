@@ -10,21 +10,10 @@ from typing import Any
 import msgspec
 
 from jhubdoctor.engine.declare import fact
-from jhubdoctor.model.kube import (
-    Affinity,
-    Node,
-    NodeAffinity,
-    NodeSelector,
-    NodeSelectorTerm,
-    Pod,
-    PodSpec,
-    Requirement,
-    Taint,
-    Toleration,
-    quantity,
-    selector_matches,
-    tolerates,
-)
+from jhubdoctor.model.kube.nodes import Node, selector_matches
+from jhubdoctor.model.kube.pods import Affinity, NodeAffinity, Pod, PodSpec
+from jhubdoctor.model.kube.quantity import quantity
+from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Requirement, Taint, Toleration, tolerates
 from jhubdoctor.model.values import Values
 
 PURPOSE = "hub.jupyter.org/node-purpose"

@@ -15,7 +15,15 @@ from typing import Any
 
 import msgspec
 
-from jhubdoctor.model import kube
+from jhubdoctor.model.kube.cluster import APIService
+from jhubdoctor.model.kube.config import ConfigMap, Secret
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.meta import Object
+from jhubdoctor.model.kube.network import HTTPRoute
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.pods import Pod, PodSpec
+from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.privacy.releases import reduced_release
 from jhubdoctor.privacy.text import REMOVED, clean, log_text
 from jhubdoctor.privacy.values import reduced_values
@@ -210,15 +218,15 @@ def sanitize(item: Any) -> None:
         reduce(item)
 
 
-def _secret(item: kube.Secret) -> None:
+def _secret(item: Secret) -> None:
     item.data = secret(item.type, item.data)
 
 
-def _config_map(item: kube.ConfigMap) -> None:
+def _config_map(item: ConfigMap) -> None:
     item.data = config_map(item.data)
 
 
-def _pod(item: kube.Pod) -> None:
+def _pod(item: Pod) -> None:
     _pod_spec(item.spec)
     _conditions(item.status)
     item.status.message = log_text(item.status.message)
@@ -237,27 +245,27 @@ def _workload(item: Any) -> None:
     _conditions(item.status)
 
 
-def _event(item: kube.Event) -> None:
+def _event(item: Event) -> None:
     item.message = log_text(item.message)
 
 
-def _volume(item: kube.PersistentVolume) -> None:
+def _volume(item: PersistentVolume) -> None:
     # options of SMB and CIFS mounts can hold a password
     item.spec.mount_options = [log_text(o) for o in item.spec.mount_options]
     item.status.message = log_text(item.status.message)
 
 
-def _storage_class(item: kube.StorageClass) -> None:
+def _storage_class(item: StorageClass) -> None:
     item.mount_options = [log_text(o) for o in item.mount_options]
 
 
-def _attachment(item: kube.VolumeAttachment) -> None:
+def _attachment(item: VolumeAttachment) -> None:
     for error in (item.status.attach_error, item.status.detach_error):
         if error:
             error.message = log_text(error.message)
 
 
-def _route(item: kube.HTTPRoute) -> None:
+def _route(item: HTTPRoute) -> None:
     for parent in item.status.parents:
         _conditions(parent)
 
@@ -272,7 +280,7 @@ def _conditions(status: Any) -> None:
             condition.message = log_text(condition.message)
 
 
-def _pod_spec(spec: kube.PodSpec) -> None:
+def _pod_spec(spec: PodSpec) -> None:
     for container in (*spec.containers, *spec.init_containers):
         if container.command:
             container.command = arguments(container.command)
@@ -307,21 +315,21 @@ def arguments(found: list[str]) -> list[str]:
     return kept
 
 
-_REDUCERS: dict[type[kube.Object], Callable[[Any], None]] = {
-    kube.Secret: _secret,
-    kube.ConfigMap: _config_map,
-    kube.Pod: _pod,
-    kube.Deployment: _workload,
-    kube.StatefulSet: _workload,
-    kube.DaemonSet: _workload,
-    kube.Job: _workload,
-    kube.ReplicaSet: _workload,
-    kube.Event: _event,
-    kube.PersistentVolume: _volume,
-    kube.StorageClass: _storage_class,
-    kube.VolumeAttachment: _attachment,
-    kube.HTTPRoute: _route,
-    kube.Node: _status,
-    kube.PersistentVolumeClaim: _status,
-    kube.APIService: _status,
+_REDUCERS: dict[type[Object], Callable[[Any], None]] = {
+    Secret: _secret,
+    ConfigMap: _config_map,
+    Pod: _pod,
+    Deployment: _workload,
+    StatefulSet: _workload,
+    DaemonSet: _workload,
+    Job: _workload,
+    ReplicaSet: _workload,
+    Event: _event,
+    PersistentVolume: _volume,
+    StorageClass: _storage_class,
+    VolumeAttachment: _attachment,
+    HTTPRoute: _route,
+    Node: _status,
+    PersistentVolumeClaim: _status,
+    APIService: _status,
 }

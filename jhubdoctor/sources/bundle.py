@@ -23,7 +23,7 @@ import msgspec
 from jhubdoctor import __version__
 from jhubdoctor.facts.hub import Scope
 from jhubdoctor.model.errors import DoctorError, UsageError
-from jhubdoctor.model.kube import Object, PartialObject
+from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import clean, log_end, log_text, path_text
 from jhubdoctor.sources import archive, dump

@@ -26,8 +26,8 @@ import msgspec
 import urllib3
 
 from jhubdoctor import __version__
-from jhubdoctor.model import kube
 from jhubdoctor.model.errors import DoctorError, NotNowError
+from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text, path_text
 from jhubdoctor.sources.kubeconfig import load, pool
@@ -248,7 +248,7 @@ class LiveReader(Reader):
         if query.fields:
             parameters["fieldSelector"] = query.fields
         accept = _METADATA if query.metadata_only else "application/json"
-        kind = kube.PartialObject if query.metadata_only else READS[query.read].type
+        kind = PartialObject if query.metadata_only else READS[query.read].type
         while True:
             extra = {"continue": token} if token else {}
             try:
@@ -349,7 +349,7 @@ class LiveReader(Reader):
             return Answer(State.TRUNCATED, [], detail=str(e))
         return Answer(State.MALFORMED if left_out else State.OK, found, left_out=left_out)
 
-    def _one(self, kind: type[kube.Object], path: str) -> Answer:
+    def _one(self, kind: type[Object], path: str) -> Answer:
         try:
             reply = self._patiently(path)
         except _NoAnswer as e:

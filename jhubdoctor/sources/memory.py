@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor.model.kube import PartialObject
+from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.privacy.text import clean, log_end, path_text
 from jhubdoctor.sources.reader import NotJSON, Reader, convert
 from jhubdoctor.sources.reads import READS, Answer, Query, State

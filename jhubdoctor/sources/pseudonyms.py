@@ -27,8 +27,14 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from jhubdoctor.facts.logs import slugs
-from jhubdoctor.model import kube
-from jhubdoctor.model.kube import PartialObject
+from jhubdoctor.model.kube.config import Secret
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.meta import PartialObject
+from jhubdoctor.model.kube.network import Service
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.storage import PersistentVolume, VolumeAttachment
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, StatefulSet
 from jhubdoctor.sources.bundle import Collected
 from jhubdoctor.sources.reads import READS, Answer, Query
 
@@ -224,7 +230,7 @@ def learnt(kept: Collected, secret: bytes) -> Pseudonyms:
     names = Pseudonyms(secret)
     items = list(_items(kept))
     texts = [a.text for a in kept.answers.values() if a.text]
-    services = {s for i in items if isinstance(i, kube.Secret) for s in _services(i)}
+    services = {s for i in items if isinstance(i, Secret) for s in _services(i)}
     names.words = _WORDS | {w for i in items for w in _words(i)} | {s.casefold() for s in services}
     for item in items:
         label, user = item.labels.get(USERNAME, ""), item.annotations.get(USERNAME, "")
@@ -246,7 +252,7 @@ def _claimed(items: Iterable[Any], texts: Iterable[str]) -> set[str]:
     """Names of pods and claims that are users', or look so."""
     found = {i.name for i in items if _of_user(i)}
     for event in items:
-        if isinstance(event, kube.Event) and event.involved_object.kind in {"Pod", "PersistentVolumeClaim"}:
+        if isinstance(event, Event) and event.involved_object.kind in {"Pod", "PersistentVolumeClaim"}:
             found.add(event.involved_object.name)
     return found | {m["name"] for text in texts for m in _LOGGED_POD.finditer(text)}
 
@@ -260,21 +266,21 @@ def _of_user(item: Any) -> bool:
     return (
         item.component in {"singleuser-server", "singleuser-storage"}
         or bool(item.labels.get(USERNAME) or item.annotations.get(USERNAME))
-        or isinstance(item, kube.Event | kube.PersistentVolume | kube.VolumeAttachment | PartialObject)
+        or isinstance(item, Event | PersistentVolume | VolumeAttachment | PartialObject)
     )
 
 
 def _words(item: Any) -> set[str]:
     """The words that name what belongs to the system."""
     texts = [item.namespace, item.component]
-    if isinstance(item, kube.Pod):
+    if isinstance(item, Pod):
         texts += [c.name for c in (*item.spec.containers, *item.spec.init_containers)]
-    elif isinstance(item, kube.Deployment | kube.DaemonSet | kube.StatefulSet | kube.Service | kube.Node | kube.Secret):
+    elif isinstance(item, Deployment | DaemonSet | StatefulSet | Service | Node | Secret):
         texts.append(item.name)
     return {w.casefold() for t in texts if t for w in (t, *_EDGE.findall(t))}
 
 
-def _services(item: kube.Secret) -> set[str]:
+def _services(item: Secret) -> set[str]:
     """The services that the values name: they act like users, and are none."""
     try:
         found = json.loads(base64.b64decode(item.data.get("values.yaml", "")))["hub"]["services"]

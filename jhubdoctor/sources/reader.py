@@ -15,12 +15,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from jhubdoctor.model import kube
+from jhubdoctor.model.kube.meta import Object, PartialObject, prune
+from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reads import READS, Answer, Query, State, Unreadable
 
-T = TypeVar("T", bound=kube.Object)
+T = TypeVar("T", bound=Object)
 
 
 class Reader(ABC):
@@ -88,11 +89,11 @@ class _Decoders:
 
 
 _RAW_PAGE = msgspec.json.Decoder(_RawPage)
-_MADE: dict[type[kube.Object], _Decoders] = {}
+_MADE: dict[type[Object], _Decoders] = {}
 _MAKING = threading.Lock()
 
 
-def _decoders(kind: type[kube.Object]) -> _Decoders:
+def _decoders(kind: type[Object]) -> _Decoders:
     """The decoders of a kind. Whichever thread comes first makes those of all kinds, and the others wait.
 
     msgspec ends the process (seen with 0.22) where one thread uses a type that another is just looking into for the
@@ -100,7 +101,7 @@ def _decoders(kind: type[kube.Object]) -> _Decoders:
     """
     with _MAKING:
         if kind not in _MADE:
-            kinds: set[type[kube.Object]] = {kind, kube.PartialObject, *(read.type for read in READS.values())}
+            kinds: set[type[Object]] = {kind, PartialObject, *(read.type for read in READS.values())}
             for each in kinds - _MADE.keys():
                 page = msgspec.json.Decoder(_Page[each])  # type: ignore[valid-type]
                 _MADE[each] = _Decoders(page, msgspec.json.Decoder(each))
@@ -111,7 +112,7 @@ class NotJSON(ValueError):  # noqa: N818  - it says what the bytes are
     """The bytes are not what an API server sends."""
 
 
-def decode_page(kind: type[kube.Object], body: bytes) -> tuple[list[Any], int, str]:
+def decode_page(kind: type[Object], body: bytes) -> tuple[list[Any], int, str]:
     """A list response as structs: the items, how many could not be understood, and the continue token.
 
     The whole page is decoded at once; only where that fails each item is looked at by itself, without its nulls, and
@@ -145,7 +146,7 @@ def decode_page(kind: type[kube.Object], body: bytes) -> tuple[list[Any], int, s
     return whole, left_out, page.metadata.continue_ if page.metadata else ""
 
 
-def decode_item(kind: type[kube.Object], body: bytes) -> Any:
+def decode_item(kind: type[Object], body: bytes) -> Any:
     """One object as a struct, tolerant of nulls. Not sanitized.
 
     Raises:
@@ -155,7 +156,7 @@ def decode_item(kind: type[kube.Object], body: bytes) -> Any:
         return _decoders(kind).item.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
-            return msgspec.convert(kube.prune(json.loads(body)), kind, strict=False)
+            return msgspec.convert(prune(json.loads(body)), kind, strict=False)
         except (msgspec.ValidationError, ValueError, RecursionError) as e:
             raise NotJSON(describe(body)) from e
 
@@ -170,7 +171,7 @@ def describe(body: bytes) -> str:
     return "the answer was not the JSON of a Kubernetes API"
 
 
-def convert(kind: type[kube.Object], obj: Any) -> Any:
+def convert(kind: type[Object], obj: Any) -> Any:
     """A plain dict as a sanitized struct (objects of bundles and tests).
 
     Raises:
@@ -178,7 +179,7 @@ def convert(kind: type[kube.Object], obj: Any) -> Any:
     """
     _decoders(kind)
     try:
-        item = msgspec.convert(kube.prune(obj), kind, strict=False)
+        item = msgspec.convert(prune(obj), kind, strict=False)
     except (msgspec.ValidationError, ValueError, RecursionError, TypeError) as e:
         raise NotJSON("an object could not be understood") from e
     if not item.metadata.name:
@@ -256,7 +257,7 @@ class Look:
         query = Query(read, name=path)
         return self._judge(query, self._ask(query, self._reader.raw)).text
 
-    def log(self, pod: kube.Pod, container: str, *, previous: bool = False) -> str:
+    def log(self, pod: Pod, container: str, *, previous: bool = False) -> str:
         """The end of a container's log, redacted. Empty where the container has not started."""
         query = Query("pods/log", pod.namespace, f"{pod.name}/{container}" + ("/previous" if previous else ""))
         return self._judge(query, self._ask(query, self._reader.log)).text

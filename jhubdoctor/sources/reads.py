@@ -12,7 +12,25 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from jhubdoctor.model import kube
+from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
+from jhubdoctor.model.kube.config import ConfigMap, Secret
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.meta import Object, PartialObject
+from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, IngressClass, NetworkPolicy, Service
+from jhubdoctor.model.kube.nodes import Node
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBudget, PriorityClass, ResourceQuota
+from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from jhubdoctor.model.kube.storage import (
+    CSIDriver,
+    CSINode,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
+from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 
 
 class State(StrEnum):
@@ -49,7 +67,7 @@ class Read:
     group: str = ""
     versions: tuple[str, ...] = ("v1",)
     resource: str = ""
-    type: type[kube.Object] = kube.PartialObject
+    type: type[Object] = PartialObject
     namespaced: bool = False
     paths: tuple[str, ...] = ()
 
@@ -69,16 +87,14 @@ class Read:
         return {"apiGroups": [self.group], "resources": [self.resource], "verbs": sorted(self.verbs)}
 
 
-def _core(
-    resource: str, kind: type[kube.Object], *, namespaced: bool = True, name: str = "", verbs: str = "list"
-) -> Read:
+def _core(resource: str, kind: type[Object], *, namespaced: bool = True, name: str = "", verbs: str = "list") -> Read:
     return Read(name or resource, tuple(verbs.split()), "", ("v1",), resource, kind, namespaced)
 
 
 def _in(
     group: str,
     resource: str,
-    kind: type[kube.Object],
+    kind: type[Object],
     *,
     namespaced: bool = True,
     versions: str = "v1",
@@ -96,59 +112,59 @@ _TABLE: tuple[Read, ...] = (
     Read("discovery", ("get",), paths=("/apis", "/apis/*")),
     Read("metrics", ("get",), paths=("/metrics",)),
     # cluster-wide
-    _core("nodes", kube.Node, namespaced=False),
-    _core("namespaces", kube.Namespace, namespaced=False, verbs="get"),
-    _core("persistentvolumes", kube.PersistentVolume, namespaced=False),
-    _core("componentstatuses", kube.ComponentStatus, namespaced=False),
-    _in("storage.k8s.io", "storageclasses", kube.StorageClass, namespaced=False),
-    _in("storage.k8s.io", "csidrivers", kube.CSIDriver, namespaced=False, versions="v1 v1beta1"),
-    _in("storage.k8s.io", "csinodes", kube.CSINode, namespaced=False, versions="v1 v1beta1"),
-    _in("storage.k8s.io", "volumeattachments", kube.VolumeAttachment, namespaced=False),
-    _in("scheduling.k8s.io", "priorityclasses", kube.PriorityClass, namespaced=False),
-    _in("networking.k8s.io", "ingressclasses", kube.IngressClass, namespaced=False, versions="v1 v1beta1"),
-    _in("apiregistration.k8s.io", "apiservices", kube.APIService, namespaced=False, versions="v1 v1beta1"),
-    _in("rbac.authorization.k8s.io", "clusterroles", kube.ClusterRole, namespaced=False, verbs="get"),
-    _in("rbac.authorization.k8s.io", "clusterrolebindings", kube.ClusterRoleBinding, namespaced=False, verbs="get"),
+    _core("nodes", Node, namespaced=False),
+    _core("namespaces", Namespace, namespaced=False, verbs="get"),
+    _core("persistentvolumes", PersistentVolume, namespaced=False),
+    _core("componentstatuses", ComponentStatus, namespaced=False),
+    _in("storage.k8s.io", "storageclasses", StorageClass, namespaced=False),
+    _in("storage.k8s.io", "csidrivers", CSIDriver, namespaced=False, versions="v1 v1beta1"),
+    _in("storage.k8s.io", "csinodes", CSINode, namespaced=False, versions="v1 v1beta1"),
+    _in("storage.k8s.io", "volumeattachments", VolumeAttachment, namespaced=False),
+    _in("scheduling.k8s.io", "priorityclasses", PriorityClass, namespaced=False),
+    _in("networking.k8s.io", "ingressclasses", IngressClass, namespaced=False, versions="v1 v1beta1"),
+    _in("apiregistration.k8s.io", "apiservices", APIService, namespaced=False, versions="v1 v1beta1"),
+    _in("rbac.authorization.k8s.io", "clusterroles", ClusterRole, namespaced=False, verbs="get"),
+    _in("rbac.authorization.k8s.io", "clusterrolebindings", ClusterRoleBinding, namespaced=False, verbs="get"),
     _in(
         "admissionregistration.k8s.io",
         "mutatingwebhookconfigurations",
-        kube.MutatingWebhookConfiguration,
+        MutatingWebhookConfiguration,
         namespaced=False,
         versions="v1 v1beta1",
     ),
     _in(
         "admissionregistration.k8s.io",
         "validatingwebhookconfigurations",
-        kube.ValidatingWebhookConfiguration,
+        ValidatingWebhookConfiguration,
         namespaced=False,
         versions="v1 v1beta1",
     ),
     # in the hub's namespace (workloads also in others, to find hubs and what serves them)
-    _core("pods", kube.Pod),
-    _core("events", kube.Event),
-    _core("persistentvolumeclaims", kube.PersistentVolumeClaim),
-    _core("services", kube.Service),
-    _core("configmaps", kube.ConfigMap, verbs="get"),
-    _core("secrets", kube.Secret, verbs="get"),
+    _core("pods", Pod),
+    _core("events", Event),
+    _core("persistentvolumeclaims", PersistentVolumeClaim),
+    _core("services", Service),
+    _core("configmaps", ConfigMap, verbs="get"),
+    _core("secrets", Secret, verbs="get"),
     # Helm keeps its releases in one of the two; the list is read as metadata, then the newest revision alone
-    _core("secrets", kube.Secret, name="helm-secrets", verbs="get list"),
-    _core("configmaps", kube.ConfigMap, name="helm-configmaps", verbs="get list"),
-    _core("resourcequotas", kube.ResourceQuota),
-    _core("limitranges", kube.LimitRange),
-    _core("pods/log", kube.PartialObject, verbs="get"),
-    _in("apps", "deployments", kube.Deployment),
-    _in("apps", "statefulsets", kube.StatefulSet),
-    _in("apps", "daemonsets", kube.DaemonSet),
-    _in("apps", "replicasets", kube.ReplicaSet),
-    _in("batch", "jobs", kube.Job),
-    _in("discovery.k8s.io", "endpointslices", kube.EndpointSlice, versions="v1 v1beta1"),
-    _in("networking.k8s.io", "ingresses", kube.Ingress, versions="v1 v1beta1"),
-    _in("networking.k8s.io", "networkpolicies", kube.NetworkPolicy),
-    _in("gateway.networking.k8s.io", "httproutes", kube.HTTPRoute, versions="v1 v1beta1"),
-    _in("policy", "poddisruptionbudgets", kube.PodDisruptionBudget, versions="v1 v1beta1"),
-    _in("rbac.authorization.k8s.io", "roles", kube.Role),
-    _in("rbac.authorization.k8s.io", "rolebindings", kube.RoleBinding),
-    _in("coordination.k8s.io", "leases", kube.Lease),
+    _core("secrets", Secret, name="helm-secrets", verbs="get list"),
+    _core("configmaps", ConfigMap, name="helm-configmaps", verbs="get list"),
+    _core("resourcequotas", ResourceQuota),
+    _core("limitranges", LimitRange),
+    _core("pods/log", PartialObject, verbs="get"),
+    _in("apps", "deployments", Deployment),
+    _in("apps", "statefulsets", StatefulSet),
+    _in("apps", "daemonsets", DaemonSet),
+    _in("apps", "replicasets", ReplicaSet),
+    _in("batch", "jobs", Job),
+    _in("discovery.k8s.io", "endpointslices", EndpointSlice, versions="v1 v1beta1"),
+    _in("networking.k8s.io", "ingresses", Ingress, versions="v1 v1beta1"),
+    _in("networking.k8s.io", "networkpolicies", NetworkPolicy),
+    _in("gateway.networking.k8s.io", "httproutes", HTTPRoute, versions="v1 v1beta1"),
+    _in("policy", "poddisruptionbudgets", PodDisruptionBudget, versions="v1 v1beta1"),
+    _in("rbac.authorization.k8s.io", "roles", Role),
+    _in("rbac.authorization.k8s.io", "rolebindings", RoleBinding),
+    _in("coordination.k8s.io", "leases", Lease),
 )
 
 READS: dict[str, Read] = {r.name: r for r in _TABLE}

@@ -2,7 +2,7 @@
 
 from jhubdoctor.api import Look
 from jhubdoctor.facts.hub import Hub
-from jhubdoctor.model.kube import Pod, PodSpec, PodStatus
+from jhubdoctor.model.kube.pods import Pod, PodSpec, PodStatus
 from jhubdoctor.model.values import Values
 from jhubdoctor.sources.reader import Coverage
 from jhubdoctor.sources.reads import Query

@@ -4,7 +4,8 @@ import pytest
 
 from jhubdoctor.api import ServerVersion
 from jhubdoctor.facts.logs import PodLog
-from jhubdoctor.model.kube import Container, Deployment, DeploymentSpec, Pod, PodSpec, PodTemplate
+from jhubdoctor.model.kube.pods import Container, Pod, PodSpec, PodTemplate
+from jhubdoctor.model.kube.workloads import Deployment, DeploymentSpec
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface, user_scheduler_calls
 
 NOT_FOUND = "the server could not find the requested resource"

@@ -1,0 +1,381 @@
+"""Pods: their containers, volumes, wishes and states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+
+from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.kube.meta import Condition, Meta, Object, Struct
+from jhubdoctor.model.kube.quantity import quantity
+from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Toleration
+
+
+class Waiting(Struct):
+    """state.waiting."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(Struct):
+    """state.running."""
+
+    started_at: datetime | None = None
+
+
+class Terminated(Struct):
+    """state.terminated and lastState.terminated."""
+
+    exit_code: int = 0
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ContainerState(Struct):
+    """One of three, or none of them."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Struct):
+    """status.containerStatuses[]."""
+
+    name: str = ""
+    state: ContainerState = msgspec.field(default_factory=ContainerState)
+    last_state: ContainerState = msgspec.field(default_factory=ContainerState)
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    image: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
+
+
+class ContainerPort(Struct):
+    """ports[]."""
+
+    name: str = ""
+    container_port: int = 0
+    protocol: str = "TCP"
+
+
+class ConfigSource(Struct):
+    """configMapKeyRef, secretKeyRef, configMapRef, secretRef: the name only."""
+
+    name: str = ""
+    key: str = ""
+    optional: bool = False
+
+
+class EnvSource(Struct):
+    """env[].valueFrom."""
+
+    secret_key_ref: ConfigSource | None = None
+    config_map_key_ref: ConfigSource | None = None
+
+
+class EnvVar(Struct):
+    """env[]: the name and where it comes from. There is no field for the value: it may be a secret."""
+
+    name: str = ""
+    value_from: EnvSource | None = None
+
+
+class ResourceRequirements(Struct):
+    """resources."""
+
+    limits: dict[str, str | int | float] = {}
+    requests: dict[str, str | int | float] = {}
+
+
+class VolumeMount(Struct):
+    """volumeMounts[]."""
+
+    name: str = ""
+    mount_path: str = ""
+    sub_path: str = ""
+    read_only: bool = False
+
+
+class Capabilities(Struct):
+    """securityContext.capabilities."""
+
+    add: list[str] = []
+
+
+class SecurityContext(Struct):
+    """securityContext of a container or pod."""
+
+    privileged: bool = False
+    run_as_user: int | None = None
+    run_as_non_root: bool | None = None
+    fs_group: int | None = None
+    fs_group_change_policy: str = ""
+    allow_privilege_escalation: bool | None = None
+    capabilities: Capabilities | None = None
+
+
+class Probe(Struct):
+    """livenessProbe, readinessProbe: the timing."""
+
+    initial_delay_seconds: int = 0
+    period_seconds: int = 10
+    failure_threshold: int = 3
+    timeout_seconds: int = 1
+
+
+class Container(Struct):
+    """spec.containers[]."""
+
+    name: str = ""
+    image: str = ""
+    image_pull_policy: str = ""
+    command: list[str] = []
+    args: list[str] = []
+    ports: list[ContainerPort] = []
+    env: list[EnvVar] = []
+    resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
+    volume_mounts: list[VolumeMount] = []
+    security_context: SecurityContext | None = None
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    restart_policy: str = ""
+
+    @property
+    def requests(self) -> dict[str, Decimal]:
+        """resources.requests as numbers in base units (cores, bytes)."""
+        return {k: v for k, raw in self.resources.requests.items() if (v := quantity(raw)) is not None}
+
+    @property
+    def limits(self) -> dict[str, Decimal]:
+        """resources.limits as numbers in base units."""
+        return {k: v for k, raw in self.resources.limits.items() if (v := quantity(raw)) is not None}
+
+
+class PreferredTerm(Struct):
+    """preferredDuringSchedulingIgnoredDuringExecution[]."""
+
+    weight: int = 0
+    preference: NodeSelectorTerm = msgspec.field(default_factory=NodeSelectorTerm)
+
+
+class NodeAffinity(Struct):
+    """affinity.nodeAffinity."""
+
+    required: NodeSelector | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
+    preferred: list[PreferredTerm] = msgspec.field(
+        default_factory=list, name="preferredDuringSchedulingIgnoredDuringExecution"
+    )
+
+
+class Affinity(Struct):
+    """affinity."""
+
+    node_affinity: NodeAffinity | None = None
+
+
+class ClaimSource(Struct):
+    """volumes[].persistentVolumeClaim."""
+
+    claim_name: str = ""
+
+
+class SecretSource(Struct):
+    """volumes[].secret."""
+
+    secret_name: str = ""
+    optional: bool = False
+
+
+class ConfigMapSource(Struct):
+    """volumes[].configMap."""
+
+    name: str = ""
+    optional: bool = False
+
+
+class NFSSource(Struct):
+    """volumes[].nfs and a PersistentVolume's nfs."""
+
+    server: str = ""
+    path: str = ""
+
+
+class EmptyDirSource(Struct):
+    """volumes[].emptyDir."""
+
+    medium: str = ""
+    size_limit: str = ""
+
+
+class Volume(Struct):
+    """spec.volumes[]."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+    secret: SecretSource | None = None
+    config_map: ConfigMapSource | None = None
+    nfs: NFSSource | None = None
+    empty_dir: EmptyDirSource | None = None
+
+
+class LocalReference(Struct):
+    """imagePullSecrets[] and the like."""
+
+    name: str = ""
+
+
+class SchedulingGate(Struct):
+    """spec.schedulingGates[]."""
+
+    name: str = ""
+
+
+class PodSpec(Struct):
+    """spec of a pod, or of a pod template."""
+
+    containers: list[Container] = []
+    init_containers: list[Container] = []
+    volumes: list[Volume] = []
+    node_name: str = ""
+    node_selector: dict[str, str] = {}
+    affinity: Affinity | None = None
+    tolerations: list[Toleration] = []
+    scheduler_name: str = ""
+    scheduling_gates: list[SchedulingGate] = []
+    priority: int | None = None
+    priority_class_name: str = ""
+    service_account_name: str = ""
+    image_pull_secrets: list[LocalReference] = []
+    security_context: SecurityContext | None = None
+    restart_policy: str = ""
+    enable_service_links: bool | None = None
+    host_network: bool = False
+    runtime_class_name: str = ""
+
+    @property
+    def requests(self) -> dict[str, Decimal]:
+        """What the scheduler reserves: the sum of the containers, or the largest init container where that is more.
+
+        Source: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
+        (an init container with restartPolicy Always counts like an ordinary one).
+        """
+        total: dict[str, Decimal] = {}
+        for c in self.containers:
+            for k, v in c.requests.items():
+                total[k] = total.get(k, Decimal(0)) + v
+        for c in self.init_containers:
+            for k, v in c.requests.items():
+                if c.restart_policy == "Always":
+                    total[k] = total.get(k, Decimal(0)) + v
+                else:
+                    total[k] = max(total.get(k, Decimal(0)), v)
+        return total
+
+    @property
+    def claims(self) -> list[str]:
+        """Names of the PersistentVolumeClaims that it mounts."""
+        return [v.persistent_volume_claim.claim_name for v in self.volumes if v.persistent_volume_claim]
+
+
+class PodStatus(Struct):
+    """status of a pod."""
+
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    conditions: list[Condition] = []
+    container_statuses: list[ContainerStatus] = []
+    init_container_statuses: list[ContainerStatus] = []
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    start_time: datetime | None = None
+    nominated_node_name: str = ""
+    qos_class: str = msgspec.field(default="", name="qosClass")
+
+
+class Pod(Object):
+    """A pod."""
+
+    KIND: ClassVar[str] = "Pod"
+
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
+    status: PodStatus = msgspec.field(default_factory=PodStatus)
+
+    @property
+    def ref(self) -> Ref:
+        """A reference whose `stable` part is the workload that made the pod."""
+        return Ref("Pod", self.name, self.namespace, "v1", stable=self.owner)
+
+    @property
+    def owner(self) -> str:
+        """The workload that made this pod and outlives it, as `Kind/name`; the pod itself where nothing does."""
+        for o in self.metadata.owner_references:
+            if o.kind == "ReplicaSet":
+                suffix = "-" + self.labels.get("pod-template-hash", "\0")
+                return f"Deployment/{o.name.removesuffix(suffix)}"
+            if o.kind:
+                return f"{o.kind}/{o.name}"
+        return f"Pod/{self.name}"
+
+    @property
+    def phase(self) -> str:
+        """status.phase."""
+        return self.status.phase
+
+    @property
+    def node(self) -> str:
+        """spec.nodeName, empty until it is scheduled."""
+        return self.spec.node_name
+
+    @property
+    def ready(self) -> bool:
+        """Whether the condition Ready is True."""
+        return any(c.type == "Ready" and c.status == "True" for c in self.status.conditions)
+
+    @property
+    def terminating(self) -> bool:
+        """Whether it is being deleted."""
+        return self.metadata.deletion_timestamp is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended for good (Succeeded or Failed)."""
+        return self.phase in {"Succeeded", "Failed"}
+
+    @property
+    def user(self) -> str:
+        """The name of the user whose server it is, as the hub knows it; empty for other pods."""
+        return self.annotations.get("hub.jupyter.org/username") or self.labels.get("hub.jupyter.org/username", "")
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of this type."""
+        return next((c for c in self.status.conditions if c.type == kind), None)
+
+    def container(self, name: str) -> Container | None:
+        """The container, or init container, of this name in the spec."""
+        return next((c for c in (*self.spec.containers, *self.spec.init_containers) if c.name == name), None)
+
+    def statuses(self) -> Iterator[ContainerStatus]:
+        """Statuses of init and ordinary containers, in the order in which they start."""
+        yield from self.status.init_container_statuses
+        yield from self.status.container_statuses
+
+    def container_ref(self, container: str) -> Ref:
+        """A reference to one container."""
+        return Ref("Pod", self.name, self.namespace, "v1", container, stable=self.owner)
+
+
+class PodTemplate(Struct):
+    """spec.template of a workload."""
+
+    metadata: Meta = msgspec.field(default_factory=Meta)
+    spec: PodSpec = msgspec.field(default_factory=PodSpec)
