@@ -15,7 +15,7 @@ from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.engine.run import run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
 

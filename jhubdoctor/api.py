@@ -4,14 +4,15 @@ None of it reaches the network, the clock, the terminal or the kubernetes packag
 """
 
 from jhubdoctor.engine.declare import Check, Fact, NotApplicable, check, fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.suppress import Suppression, Suppressions
 from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health
 from jhubdoctor.facts.helm import Listed, Release, Revision
-from jhubdoctor.facts.hub import Hub, Scope, chart_version
-from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, pod_of, refusal
+from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub, Scope, chart_version
 from jhubdoctor.model.kube.admission import Webhook
 from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
 from jhubdoctor.model.kube.config import Secret
@@ -49,9 +50,9 @@ from jhubdoctor.model.kube.storage import (
     VolumeAttachment,
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.model.values import Values, nested
 from jhubdoctor.model.words import count, grouped, some, times
 from jhubdoctor.privacy.text import clean, log_text
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

@@ -29,8 +29,9 @@ from typing import Any
 from jhubdoctor.engine import notes, suppress
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.run import Report, Reported, Status, run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.run import run
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.values import merged
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.sources.memory import MemoryReader

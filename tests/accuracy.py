@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.testing import Example, diagnose, documents
 
 FOLDER = Path(__file__).parent / "scenarios"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor.engine.run import Report, Result, Status
+from jhubdoctor.engine.result import Report, Result, Status
 from jhubdoctor.sources.reads import State
 
 # Reads whose absence is an answer: a cluster without the Gateway API has no HTTPRoutes.

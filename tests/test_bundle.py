@@ -19,13 +19,14 @@ import yaml
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.run import Report, Status, run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.sources import bundle
-from jhubdoctor.sources.bundle import Collected, KeptReader, Recorder
+from jhubdoctor.sources.kept import Collected, KeptReader, Recorder
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Query, State

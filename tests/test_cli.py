@@ -10,8 +10,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands import COMMANDS
+from jhubdoctor.commands.connect import Progress
 from jhubdoctor.commands.group import cli
-from jhubdoctor.commands.run import Progress
 from jhubdoctor.testing import registry
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Status
+from jhubdoctor.engine.result import Status
 from jhubdoctor.testing import Example, assert_contract, diagnose, documents, registry, without_one
 
 # The longest have many facts and say of each where it is: with these in helpers they would be read in two places.

@@ -19,11 +19,13 @@ import pytest
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Report, Status, run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.run import run
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources import live
-from jhubdoctor.sources.live import LiveReader, bounded
+from jhubdoctor.sources.http import bounded
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State
 from jhubdoctor.testing import Example, diagnose, registry

@@ -21,13 +21,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhubdoctor.engine.run import Status
+from jhubdoctor.engine.result import Status
 from jhubdoctor.facts.cluster import parse_health, parse_server_version
-from jhubdoctor.facts.hub import chart_version
-from jhubdoctor.facts.logs import parse_log, parse_spawns, pod_of, slugs
+from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.facts.users import shapes
+from jhubdoctor.model.hub import chart_version
 from jhubdoctor.model.kube.quantity import human, quantity
 from jhubdoctor.model.kube.selectors import Requirement, requirement_met
+from jhubdoctor.model.slugs import pod_of, slugs
 from jhubdoctor.model.values import Values
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.releases import reduced_release

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.sources import live
+from jhubdoctor.sources import http, live
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import Query, State
 
@@ -99,7 +99,7 @@ def test_a_broken_archive_is_a_read_that_failed(server: Server, tmp_path: Path, 
     answer = server.reader(tmp_path).list(Query("nodes"))
 
     assert (answer.state, answer.detail) == (State.TIMEOUT, "its compressed answer was broken")
-    assert len(server.asked) == live.TRIES
+    assert len(server.asked) == http.TRIES
 
 
 def test_an_answer_that_is_far_larger_inside_is_refused(

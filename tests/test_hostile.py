@@ -19,14 +19,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine import notes
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.paste import pasteable
 from jhubdoctor.privacy.releases import manifest_objects
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.report.text import render
-from jhubdoctor.sources.reader import convert
+from jhubdoctor.sources.decode import convert
 from jhubdoctor.testing import Example, diagnose, registry
 
 CHECKS = list(registry().checks.values())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.privacy.text import log_text
 from jhubdoctor.testing import Example, diagnose

@@ -18,12 +18,14 @@ from click.testing import CliRunner
 
 from jhubdoctor import __version__
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.run import Status, run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS
-from jhubdoctor.sources import kubeconfig, live
-from jhubdoctor.sources.live import LiveReader, bounded
+from jhubdoctor.sources import http, kubeconfig, live
+from jhubdoctor.sources.http import bounded
+from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import Query, State
 from jhubdoctor.testing import Example, registry
 
@@ -229,7 +231,7 @@ def test_retry_after_beyond_the_budget_ends_at_once(tmp_path: Path) -> None:
      ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Fri, 31 Dec 2199 23:59:59 GMT", 30)],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert live._seconds(header) == seconds
+    assert http.retry_after(header) == seconds
 
 
 # --- time ------------------------------------------------------------------------------------------------------------

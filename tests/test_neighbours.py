@@ -8,9 +8,9 @@ import pytest
 from jhubdoctor.engine.declare import check
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.run import run
-from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Severity
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.kube.storage import PersistentVolumeClaim
 from jhubdoctor.testing import Example, registry
 

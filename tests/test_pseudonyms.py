@@ -19,12 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.run import Report, run
-from jhubdoctor.facts.hub import Scope
-from jhubdoctor.facts.logs import pod_of
+from jhubdoctor.engine.result import Report
+from jhubdoctor.engine.run import run
+from jhubdoctor.model.hub import Scope
+from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources import bundle, pseudonyms
-from jhubdoctor.sources.bundle import Collected, Recorder
+from jhubdoctor.sources.kept import Collected, Recorder
 from jhubdoctor.sources.pseudonyms import Pseudonyms
 from jhubdoctor.testing import Example, registry
 

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 
 from jhubdoctor.engine.run import run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.text import render

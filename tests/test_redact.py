@@ -21,7 +21,7 @@ from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.privacy.objects import arguments
 from jhubdoctor.privacy.text import LINE_LIMIT, LOG_LINES, REMOVED, clean, log_end, log_text
 from jhubdoctor.privacy.values import allowed
-from jhubdoctor.sources.reader import convert
+from jhubdoctor.sources.decode import convert
 
 SECRET = "pl4nted-S3cret_Value"
 HEX = "5ec4e7" * 8

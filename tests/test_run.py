@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from jhubdoctor.engine.declare import Check, NotApplicable, check, fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import PackError, Registry
-from jhubdoctor.engine.run import Report, Status, run
+from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
-from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.testing import Example
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from jhubdoctor.api import Severity
-from jhubdoctor.engine.run import Status
+from jhubdoctor.engine.result import Status
 from jhubdoctor.testing import diagnose
 
 

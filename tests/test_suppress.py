@@ -11,13 +11,14 @@ import pytest
 
 from jhubdoctor.engine.declare import Check, check
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.run import Report, run
+from jhubdoctor.engine.result import Report
+from jhubdoctor.engine.run import run
 from jhubdoctor.engine.suppress import parse
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
-from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.testing import Example

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jhubdoctor.sources.reader import NotJSON
+from jhubdoctor.sources.decode import NotJSON
 from jhubdoctor.sources.table import read_table
 
 PODS = ["Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates"]

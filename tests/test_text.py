@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from jhubdoctor.engine.declare import Check, check, fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.run import Report, run
+from jhubdoctor.engine.result import Report
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.cluster import Health, parse_health, server_version
-from jhubdoctor.facts.hub import Hub, Scope, hubs
+from jhubdoctor.facts.hub import hubs
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.report.text import folded_command, objects, plural, render
-from jhubdoctor.sources.reader import Look
+from jhubdoctor.model.hub import Hub, Scope
+from jhubdoctor.report.lines import folded_command, objects, plural
+from jhubdoctor.report.text import render
 from jhubdoctor.testing import NOW, Example, diagnose
 
 GOLDEN = Path(__file__).parent / "golden" / "report.txt"

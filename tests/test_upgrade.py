@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.run import Status
-from jhubdoctor.facts.hub import Hub, Scope
+from jhubdoctor.engine.result import Status
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.values import Values
 from jhubdoctor.privacy.releases import shape
 from jhubdoctor.privacy.values import allowed

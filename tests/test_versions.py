@@ -4,7 +4,7 @@ import pytest
 from packaging.version import Version
 
 from jhubdoctor.facts.cluster import parse_server_version
-from jhubdoctor.facts.hub import chart_version
+from jhubdoctor.model.hub import chart_version
 
 
 @pytest.mark.parametrize(

@@ -3,70 +3,27 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from jhubdoctor.commands import options
+from jhubdoctor.commands.connect import Progress, live
 from jhubdoctor.commands.deliver import color_wanted, write_bytes
-from jhubdoctor.commands.run import Progress, live
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.run import Report, run
-from jhubdoctor.facts.hub import Scope, describe_search
+from jhubdoctor.engine.result import Report
+from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.difference import Side, compare, render_json, render_text, side
 from jhubdoctor.report.json_v1 import as_dict
-from jhubdoctor.sources import bundle, pseudonyms
-from jhubdoctor.sources.bundle import Collected, KeptReader, Recorder
-from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources import bundle
+from jhubdoctor.sources.kept import Collected, KeptReader, Recorder
 from jhubdoctor.sources.reads import State
-from jhubdoctor.visits.visit import Visit
-
-
-def gather(registry: Registry, checks: list[Check], reader: Reader, scope: Scope, concurrency: int) -> Collected:
-    """All that these checks read, and what came of it."""
-    recorder = Recorder(reader)
-    run(registry, checks, recorder, scope, concurrency=concurrency)
-    return recorder.collected(scope)
-
-
-def without_users(kept: Collected) -> Collected:
-    """The same with pseudonyms instead of users."""
-    secret, lasting = pseudonyms.key()
-    return pseudonyms.replaced(kept, secret, lasting=lasting)
-
-
-def from_file(visit: Visit, path: str) -> Visit:
-    """The visit, made to a file. Where nothing was said of where to look, it looks where the run that was kept did."""
-    reader = bundle.open_reader(path)
-    changed = replace(visit, connect=lambda: reader)
-    if isinstance(reader, KeptReader) and not (visit.namespace or visit.all_namespaces):
-        scope = reader.scope
-        changed = replace(
-            changed,
-            namespace=scope.namespace,
-            all_namespaces=scope.all_namespaces,
-            release=visit.release or scope.release,
-        )
-    return changed
-
-
-def anonymous(visit: Visit) -> Visit:
-    """The visit, made to what another visit read, after the names of users were replaced: no text can pass it by."""
-
-    def connect() -> Reader:
-        reader = visit.connect()
-        scope = Scope(visit.namespace, visit.all_namespaces, visit.release, reader.namespace)
-        try:
-            kept = gather(visit.registry, visit.checks, reader, scope, visit.concurrency)
-        finally:
-            reader.close()
-        return without_users(kept).reader()
-
-    return replace(visit, connect=connect)
+from jhubdoctor.visits.kept import without_users
+from jhubdoctor.visits.visit import describe_search
 
 
 @click.command()

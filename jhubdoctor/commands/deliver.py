@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.report import formatter
 from jhubdoctor.visits.fleet import Fleet

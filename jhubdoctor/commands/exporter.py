@@ -10,7 +10,7 @@ import threading
 import click
 
 from jhubdoctor.commands import options
-from jhubdoctor.commands.run import live
+from jhubdoctor.commands.connect import live
 from jhubdoctor.engine.registry import load
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.visits import config
@@ -64,7 +64,8 @@ def exporter(
     account of its pod, outside a kubeconfig.
     """
     # prometheus_client and http.server are imported by this command alone
-    from jhubdoctor.service.exporter import Exporter, Server, address, serve
+    from jhubdoctor.service.exporter import Exporter
+    from jhubdoctor.service.http import Server, address, serve
 
     try:
         host, port = address(listen)
@@ -83,7 +84,7 @@ def exporter(
         suppressions=config.load(config_path).suppressions,
     )
     if redact_users:
-        from jhubdoctor.commands.bundle import anonymous
+        from jhubdoctor.visits.kept import anonymous
 
         visit = anonymous(visit)
     service = Exporter(

@@ -11,8 +11,9 @@ import click
 from jhubdoctor.commands import options
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.run import Status, run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.run import run
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State, rules
 

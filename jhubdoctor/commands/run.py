@@ -11,6 +11,7 @@ from functools import partial
 import click
 
 from jhubdoctor.commands import options
+from jhubdoctor.commands.connect import Progress, live
 from jhubdoctor.commands.deliver import (
     FLEET_FORMATS,
     color_wanted,
@@ -20,10 +21,10 @@ from jhubdoctor.commands.deliver import (
     plugin_line,
 )
 from jhubdoctor.engine.registry import load
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.engine.run import run as run_checks
-from jhubdoctor.facts.hub import Scope
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import changes
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.visits import baseline, config
@@ -32,30 +33,6 @@ from jhubdoctor.visits.fleet import visit as visit_all
 from jhubdoctor.visits.repeat import Change, until_settled
 from jhubdoctor.visits.repeat import watch as watch_cluster
 from jhubdoctor.visits.visit import Visit
-
-
-class Progress:
-    """One line on standard error that is overwritten, on a terminal alone."""
-
-    def __init__(self, *, on: bool | None = None) -> None:
-        self.on = sys.stderr.isatty() if on is None else on
-
-    def __call__(self, text: str) -> None:
-        """Show what is being done."""
-        if self.on:
-            sys.stderr.write(f"\r\x1b[K{text} ...")
-            sys.stderr.flush()
-
-    def say(self, text: str) -> None:
-        """Say something that stays, on a line of its own."""
-        self.clear()
-        options.say(text)
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self.on:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 @click.command()
@@ -115,7 +92,7 @@ def run(
             earlier=baseline.load(baseline_path) if baseline_path else None,
         )
         if from_path is not None:
-            from jhubdoctor.commands.bundle import from_file
+            from jhubdoctor.visits.kept import from_file
 
             elsewhere = kubeconfig or context_names or all_contexts or watch or wait is not None
             if elsewhere:
@@ -150,22 +127,9 @@ def _private(redact_users: bool) -> Callable[[Visit], Visit]:
     """What a visit becomes where the names of users are not to be told."""
     if not redact_users:
         return lambda visit: visit
-    from jhubdoctor.commands.bundle import anonymous
+    from jhubdoctor.visits.kept import anonymous
 
     return anonymous
-
-
-def live(kubeconfig: str | None, context: str | None, timeout: float, concurrency: int) -> Callable[[], Reader]:
-    """What connects to a live cluster, anew at each call."""
-
-    def connect() -> Reader:
-        from jhubdoctor.sources.live import LiveReader
-
-        reader = LiveReader(kubeconfig, context, timeout=timeout, concurrency=concurrency)
-        reader.connect()
-        return reader
-
-    return connect
 
 
 def _sane(outputs: list[tuple[str, str | None]], *, watch: bool, wait: float | None, many: bool) -> None:

@@ -7,16 +7,16 @@ import sys
 import click
 
 from jhubdoctor.commands import options
-from jhubdoctor.commands.bundle import from_file
+from jhubdoctor.commands.connect import Progress, live
 from jhubdoctor.commands.deliver import color_wanted, write_file
-from jhubdoctor.commands.run import Progress, live
 from jhubdoctor.engine.registry import load
-from jhubdoctor.facts.hub import Scope, describe_search
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.upgrade.judge import Outcome, Preflight, given_files, preflight, target_of
 from jhubdoctor.upgrade.judge import upgrade as judge
 from jhubdoctor.upgrade.plan import Given, Target
-from jhubdoctor.visits.visit import Visit
+from jhubdoctor.visits.kept import from_file
+from jhubdoctor.visits.visit import Visit, describe_search
 
 
 @click.command()

@@ -12,7 +12,7 @@ from jhubdoctor import __version__
 
 ISSUES = "https://github.com/jhubdoctor/jhubdoctor/issues/new"
 MOST_PLACES = 12
-_ENGINE = ("jhubdoctor/engine/run.py", "jhubdoctor\\engine\\run.py")
+_ENGINE = tuple(f"jhubdoctor{s}engine{s}{name}.py" for s in "/\\" for name in ("run", "outcomes"))
 PACKAGES = ("kubernetes", "msgspec", "rich", "click", "urllib3")
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jhubdoctor.engine.declare import fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.storage import PersistentVolume, StorageClass
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jhubdoctor.engine.declare import NotApplicable, fact
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.look import Look
 from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.meta import PartialObject
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import State, Unreadable
 
 

@@ -3,151 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from packaging.version import InvalidVersion, Version
 
 from jhubdoctor.engine.declare import fact
-from jhubdoctor.model.finding import Fix, Ref
+from jhubdoctor.engine.look import Look
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job
-from jhubdoctor.privacy.text import clean
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Unreadable
 
-CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
-RESTARTS = "This restarts the hub; users' servers keep running."
 _IMAGE = re.compile(r"(?:^|/)k8s-hub(?:-slim)?(?:[:@]|$)")
 _CHART = re.compile(r"^jupyterhub-(v?\d.*)$")
 _CONFIG = "/usr/local/etc/jupyterhub/jupyterhub_config.py"
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where the command line says to look.
-
-    Attributes:
-        namespace: one namespace (`-n`), None where none was given.
-        all_namespaces: `-A`.
-        release: one release (`--release`).
-        default_namespace: the namespace of the context, looked at first.
-        kubernetes: the minor to judge against instead of the server's own (`upgrade --to-kubernetes`).
-        chart: the chart's version to judge against (`upgrade --to-chart`), empty for none.
-    """
-
-    namespace: str | None = None
-    all_namespaces: bool = False
-    release: str | None = None
-    default_namespace: str = "default"
-    kubernetes: int | None = None
-    chart: str = ""
-
-
-@dataclass(eq=False)
-class Hub:
-    """One JupyterHub.
-
-    Attributes:
-        namespace: where it runs.
-        release: the Helm release (label `release` or `app.kubernetes.io/instance`), empty where there is none.
-        chart: the version of the jupyterhub chart as labelled, empty where unknown.
-        z2jh: whether it is a Zero to JupyterHub install; if not, only what holds for any JupyterHub is checked.
-        deployment: the hub's Deployment; None where an install stopped in its hooks, before there was one.
-        values_root: the key under which its values lie in the release's values, where the chart is a dependency.
-        argo_cd: whether Argo CD manages it.
-        jupyterhub_version: as far as a run learned it.
-    """
-
-    namespace: str
-    release: str
-    chart: str = ""
-    z2jh: bool = True
-    deployment: Deployment | None = None
-    values_root: str = ""
-    argo_cd: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    jupyterhub_version: str = ""
-
-    @property
-    def label(self) -> str:
-        """Namespace and release, as reports name it."""
-        return f"{self.namespace}/{self.release or (self.deployment.name if self.deployment else '-')}"
-
-    @property
-    def version(self) -> Version | None:
-        """The chart's version as a comparable one."""
-        return chart_version(self.chart)
-
-    @property
-    def ref(self) -> Ref:
-        """The hub's Deployment, or the release where there is none yet."""
-        if self.deployment is not None:
-            return self.deployment.ref
-        return self.release_ref
-
-    @property
-    def release_ref(self) -> Ref:
-        """A reference to the Helm release as a whole."""
-        return Ref("Release", self.release, self.namespace, "helm.sh/v3", stable=f"Release/{self.release}")
-
-    def pod_ref(self, name: str) -> Ref:
-        """A reference to a pod of the hub's namespace by name, also to one that is gone (a failed spawn's)."""
-        return Ref("Pod", name, self.namespace, "v1", stable=f"Pod/{name}")
-
-    def owns(self, item: Object) -> bool:
-        """Whether an object of the namespace belongs to this release: several hubs may share a namespace."""
-        mine = item.labels.get("release") or item.labels.get("app.kubernetes.io/instance")
-        return not mine or not self.release or mine == self.release
-
-    def at_least(self, version: str) -> bool | None:
-        """Whether the chart is at least this version; None where its version is unknown."""
-        return None if self.version is None else self.version >= Version(version)
-
-    @property
-    def helm_upgrade(self) -> str:
-        """The command that applies changed values, with the real names."""
-        if self.argo_cd or not self.release:
-            return ""
-        return self.upgrade_to(self.chart)
-
-    def upgrade_to(self, chart: str) -> str:
-        """The command that moves the release to this version of the chart (or applies values at the same version)."""
-        if self.values_root:
-            return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace} --values values.yaml"
-        version = f" --version {chart}" if chart else ""
-        return (
-            f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY}"
-            f" --namespace {self.namespace}{version} --values values.yaml"
-        )
-
-    def values_fix(self, text: str, values: Mapping[str, Any], *first: str, caution: str = RESTARTS) -> Fix:
-        """The fix that changes values: what to do, a patch of values.yaml, commands to run before, and the upgrade."""
-        return Fix(text, values, (*first, self.helm_upgrade), caution)
-
-    def kubectl(self, command: str) -> str:
-        """A kubectl command in the hub's namespace."""
-        return f"kubectl --namespace {self.namespace} {command}"
-
-
-def chart_version(text: str) -> Version | None:
-    """A version of the chart as a comparable one; None where it is none.
-
-    Development versions are `3.3.8-0.dev.git.6789.habc1234` (on the way to 3.3.8) and, before 2.0,
-    `1.1.3-n354.h751bc313` (354 commits after 1.1.3); in labels `+` is written `_`.
-    """
-    plain = text.strip().lstrip("v").replace("_", "+")
-    if m := re.fullmatch(r"(\d+\.\d+\.\d+)-0\.dev\.git\.(\d+)\.h[0-9a-f]+", plain):
-        plain = f"{m[1]}.dev{m[2]}"
-    elif m := re.fullmatch(r"(\d+\.\d+(?:\.\d+)?)(?:-(alpha|beta|rc)\.?(\d+))?[.-]n(\d+)[.]h[0-9a-f]+", plain):
-        plain = f"{m[1]}{(m[2] or '')}{m[3] or ''}.post{m[4]}"
-    elif m := re.fullmatch(r"(\d+\.\d+\.\d+)-(alpha|beta|rc)\.?(\d+)(?:\.git\.\d+\.h[0-9a-f]+)?", plain):
-        plain = f"{m[1]}{m[2]}{m[3]}"
-    try:
-        return Version(plain)
-    except InvalidVersion:
-        return None
 
 
 def _chart_of(item: Object) -> str:
@@ -253,12 +119,3 @@ def _half_installed(look: Look, place: str | None, known: list[Hub], scope: Scop
                 continue
             found.setdefault(key, Hub(key[0], key[1], chart, labels=item.labels, argo_cd=_argo(item)))
     return list(found.values())
-
-
-def describe_search(scope: Scope) -> str:
-    """Where `hubs` looked, in words."""
-    if scope.namespace:
-        return clean(f"namespace {scope.namespace}")
-    if scope.all_namespaces:
-        return "all namespaces"
-    return clean(f"namespace {scope.default_namespace}, then all namespaces")

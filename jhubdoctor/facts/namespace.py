@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jhubdoctor.engine.declare import NotApplicable, fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.cluster import Served
-from jhubdoctor.facts.hub import Hub
 from jhubdoctor.facts.neighbours import USER_SERVER, Neighbours, is_foreign, strangers
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.cluster import Lease
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, NetworkPolicy, Service
@@ -18,7 +19,6 @@ from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBud
 from jhubdoctor.model.kube.rights import Role, RoleBinding
 from jhubdoctor.model.kube.storage import CSIDriver, PersistentVolumeClaim, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, StatefulSet
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 
 USER_STORAGE = "singleuser-storage"

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jhubdoctor.engine.declare import fact
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.look import Look
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.storage import PersistentVolumeClaim
 from jhubdoctor.model.kube.workloads import Deployment
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Unreadable
 
 USER_SERVER = "singleuser-server"

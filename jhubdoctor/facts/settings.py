@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 from jhubdoctor.engine.declare import NotApplicable, fact
+from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.helm import Release
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.values import allowed
-from jhubdoctor.sources.reader import Look
 from jhubdoctor.sources.reads import Query, State, Unreadable
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jhubdoctor.engine.run import Report
+    from jhubdoctor.engine.result import Report
 
 FORMATS: dict[str, str] = {
     "text": "jhubdoctor.report.text:render",

@@ -8,7 +8,7 @@ from datetime import datetime
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
-from jhubdoctor.report.text import _sentence
+from jhubdoctor.report.lines import capitalized
 from jhubdoctor.visits.repeat import Change
 
 SCHEMA = "jhubdoctor-change-v1"
@@ -38,7 +38,7 @@ def line(change: Change, at: datetime, *, color: bool = False) -> str:
     if len(change.checks) > MOST_NAMED:
         checks += f" and {len(change.checks) - MOST_NAMED} more"
     parts = [shown, checks, f"({change.hub})" if change.hub else ""]
-    return f"{at:%H:%M:%S}Z {' '.join(filter(None, parts))}: {clean(_sentence(change.text), 1000)}\n"
+    return f"{at:%H:%M:%S}Z {' '.join(filter(None, parts))}: {clean(capitalized(change.text), 1000)}\n"
 
 
 def event(change: Change, at: datetime, context: str) -> str:

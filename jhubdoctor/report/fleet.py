@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1, ndjson
+from jhubdoctor.report.lines import capitalized, wrapped
 from jhubdoctor.report.parts import CLUSTER, many, stopped
-from jhubdoctor.report.text import _sentence, _wrapped
 from jhubdoctor.report.text import render as render_one
 from jhubdoctor.visits.fleet import Fleet
 
@@ -139,7 +139,7 @@ class _Page:
             self.line((_fitted(name, first), "bold"), _GAP, (f"{sign} {why}", style))
 
     def wrapped(self, head: str, style: str, text: str) -> None:
-        for i, part in enumerate(_wrapped(text, self.width - len(head))):
+        for i, part in enumerate(wrapped(text, self.width - len(head))):
             self.line((head, style) if i == 0 else " " * len(head), part)
 
     def causes(self, report: Report) -> None:
@@ -148,7 +148,7 @@ class _Page:
                 sign, style = _LOOK[f.severity.value]
                 where = "/".join(filter(None, (clean(report.context), clean(f.hub.label) if f.hub else "")))
                 new = "NEW " if report.baseline is not None and not f.known else ""
-                self.wrapped(f"{sign} ", style, f"{where}: {f.check.id}: {new}{_sentence(f.finding.says)}")
+                self.wrapped(f"{sign} ", style, f"{where}: {f.check.id}: {new}{capitalized(f.finding.says)}")
         if lost := sum(map(stopped, report.results)):
             self.wrapped("? ", "bold magenta", f"{clean(report.context)}: {many(lost, 'check')} could not look")
 

@@ -10,11 +10,11 @@ from html import escape
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import capitalized, folded_command, grant, objects, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, many, roots, stopped, versions
-from jhubdoctor.report.text import _sentence, folded_command, grant, objects, values_yaml
 
 _SIGN = {Severity.ERROR: "\u2716", Severity.WARNING: "\u25b2", Severity.INFO: "\u25cf"}
 _VERDICT = {
@@ -144,7 +144,7 @@ def _finding(f: Reported, report: Report) -> Iterable[str]:
     new = ' <span class="new">new</span>' if report.baseline is not None and not f.known else ""
     yield f'<article class="{f.severity.value}" id="f-{_e(f.fingerprint)}">'
     mark = f'<span class="mark">{_SIGN[f.severity]} {f.severity.value}</span>'
-    yield f"<h3>{mark} {_e(_sentence(f.finding.says))}{new}</h3>"
+    yield f"<h3>{mark} {_e(capitalized(f.finding.says))}{new}</h3>"
     yield "<dl>"
     yield f"<dt>on</dt><dd>{_e(objects(f.finding.on))}</dd>"
     proof = f.finding.proof
@@ -165,7 +165,7 @@ def _finding(f: Reported, report: Report) -> Iterable[str]:
         yield f'<p class="caution">{_e(f.fix.caution)}</p>'
     yield "</dd>"
     if symptoms := report.symptoms(f):
-        rows = [f"<li>{_e(s.check.id)}: {_e(_sentence(s.finding.says))}</li>" for s in symptoms]
+        rows = [f"<li>{_e(s.check.id)}: {_e(capitalized(s.finding.says))}</li>" for s in symptoms]
         yield f"<dt>causes</dt><dd><ul>{''.join(rows)}</ul></dd>"
     yield f'<dt>more</dt><dd><a class="note" href="{_e(doc_url(f.check.id))}">{_e(f.check.id)}</a></dd>'
     yield "</dl>"
@@ -207,7 +207,7 @@ def _suppressed(report: Report) -> Iterable[str]:
         rule = f.suppression
         until = f", until {rule.until}" if rule and rule.until else ""
         yield (
-            f"<li>{_e(f.check.id)}: {_e(_sentence(f.finding.says))}<br>"
+            f"<li>{_e(f.check.id)}: {_e(capitalized(f.finding.says))}<br>"
             f'<span class="dim">{_e(rule.reason if rule else "")}{_e(until)}</span></li>'
         )
     yield "</ul></details>"

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from jhubdoctor import DOC_BASE, __version__
-from jhubdoctor.engine.run import Baseline, Report, Reported, Result, Status
+from jhubdoctor.engine.result import Baseline, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET  # builds, parses nothing
 
-from jhubdoctor.engine.run import Report, Reported, Result, Status
+from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import objects, values_yaml
 from jhubdoctor.report.parts import CLUSTER, doc_url, findings_of, label, stamp, stopped
-from jhubdoctor.report.text import objects, values_yaml
 
 # what XML 1.0 cannot hold even as a reference
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import capitalized, grant, objects, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, counted, doc_url, roots, stamp, versions
-from jhubdoctor.report.text import _sentence, grant, objects, values_yaml
 
 _SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -55,7 +55,7 @@ def _verdict(report: Report) -> str:
 def _finding(f: Reported, report: Report) -> list[str]:
     new = " **(new)**" if report.baseline is not None and not f.known else ""
     lines = [
-        f"#### {_SIGN[f.severity]} {escaped(_sentence(f.finding.says))}{new}",
+        f"#### {_SIGN[f.severity]} {escaped(capitalized(f.finding.says))}{new}",
         "",
         f"On {escaped(objects(f.finding.on))}.",
         "",
@@ -75,7 +75,7 @@ def _finding(f: Reported, report: Report) -> list[str]:
         lines += [f"*{escaped(f.fix.caution)}*", ""]
     if symptoms := report.symptoms(f):
         lines += [f"<details><summary>It explains {len(symptoms)} more</summary>", ""]
-        lines += [f"- {code(s.check.id)}: {escaped(_sentence(s.finding.says))}" for s in symptoms]
+        lines += [f"- {code(s.check.id)}: {escaped(capitalized(s.finding.says))}" for s in symptoms]
         lines += ["", "</details>", ""]
     return [*lines, f"[{f.check.id}]({doc_url(f.check.id)})", ""]
 
@@ -97,7 +97,7 @@ def _suppressed(report: Report) -> list[str]:
     lines = [f"<details><summary>{len(report.suppressed)} suppressed</summary>", ""]
     for f in report.suppressed:
         reason = escaped(f.suppression.reason) if f.suppression else ""
-        lines.append(f"- {code(f.check.id)}: {escaped(_sentence(f.finding.says))}. Reason: {reason}")
+        lines.append(f"- {code(f.check.id)}: {escaped(capitalized(f.finding.says))}. Reason: {reason}")
     return [*lines, "", "</details>", ""]
 
 

@@ -6,7 +6,7 @@ output it is the one format that has an exit code of its own.
 
 from __future__ import annotations
 
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import many, stopped

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
 from jhubdoctor.report.parts import stamp

@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Reported, Result, Status
+from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import dumper, values_yaml
 from jhubdoctor.report.parts import doc_url, findings_of
-from jhubdoctor.report.text import dumper, values_yaml
 
 API = "openreports.io/v1alpha1"
 SEVERITY = {Severity.ERROR: "high", Severity.WARNING: "medium", Severity.INFO: "info"}

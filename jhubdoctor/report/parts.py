@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jhubdoctor.engine.run import Gap, Report, Reported, Result, Status
+from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Reported, Status
+from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import label, stopped

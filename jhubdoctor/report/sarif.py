@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.run import Report, Reported, Result, Status
+from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding

@@ -7,9 +7,7 @@ takes it for markup.
 from __future__ import annotations
 
 import io
-import re
-import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +18,20 @@ from rich.text import Text
 
 from jhubdoctor import DOC_BASE
 from jhubdoctor.engine import bug
-from jhubdoctor.engine.run import Gap, Report, Reported, Status
-from jhubdoctor.model.finding import Ref, Severity
+from jhubdoctor.engine.result import Gap, Report, Reported, Status
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import (
+    cannot_read,
+    capitalized,
+    console,
+    folded_command,
+    grant,
+    objects,
+    printed,
+    values_yaml,
+    wrapped,
+)
 from jhubdoctor.report.parts import fault
 from jhubdoctor.sources.reads import State
 
@@ -33,7 +42,6 @@ _LOOK = {
 }
 _LABEL = 8
 MOST_EVIDENCE = 8
-NARROWEST = 60
 
 
 def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
@@ -48,29 +56,6 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     page = console(width, color=color)
     _Page(page, report, verbose=verbose).print()
     return printed(page)
-
-
-def console(width: int, *, color: bool) -> Console:
-    """A console that writes into memory, the same on every terminal and in every environment."""
-    return Console(
-        file=io.StringIO(),
-        width=max(width, NARROWEST),
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        _environ={},
-    )
-
-
-def printed(page: Console) -> str:
-    """What was printed on such a console, without blanks at the ends of lines."""
-    file = page.file
-    assert isinstance(file, io.StringIO)  # noqa: S101  - it was made so above
-    return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
 
 
 def picture(report: Report, *, width: int = 92, most: int = 3) -> str:
@@ -119,7 +104,7 @@ class _Page:
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
         indent = " " * (2 + _LABEL)
-        lines = _wrapped(text, self.width - len(indent)) or [""]
+        lines = wrapped(text, self.width - len(indent)) or [""]
         for i, part in enumerate(lines):
             head = f"  {label:<{_LABEL}}" if i == 0 else indent
             self.line((head, "dim"), (part, style))
@@ -182,7 +167,7 @@ class _Page:
     def finding(self, f: Reported) -> None:
         sign, word, style = _LOOK[f.severity]
         new = "NEW " if self.report.baseline is not None and not f.known else ""
-        lines = _wrapped(_sentence(f.finding.says), self.width - len(word) - len(new) - 3)
+        lines = wrapped(capitalized(f.finding.says), self.width - len(word) - len(new) - 3)
         for i, part in enumerate(lines):
             if i == 0:
                 self.line((f"{sign} {word} ", style), (new, style), (part, "bold"))
@@ -199,7 +184,7 @@ class _Page:
         self.fix(f)
         symptoms = self.report.symptoms(f)
         for i, s in enumerate(symptoms):
-            self.row("causes" if i == 0 else "", f"{s.check.id}: {_sentence(s.finding.says)}")
+            self.row("causes" if i == 0 else "", f"{s.check.id}: {capitalized(s.finding.says)}")
         self.row("more", f"jhubdoctor explain {f.check.id}")
         address = f"{DOC_BASE}{f.check.id}/"
         # an address that is broken in two cannot be clicked
@@ -228,14 +213,14 @@ class _Page:
                 by_gap.setdefault(f"broken: {clean(r.reason)}", (None, []))[1].append(r.check.id)
             elif r.status is Status.UNKNOWN:
                 for missing in r.gaps:
-                    by_gap.setdefault(_gap(missing), (missing, []))[1].append(r.check.id)
+                    by_gap.setdefault(cannot_read(missing), (missing, []))[1].append(r.check.id)
         for text, (gap, ids) in sorted(by_gap.items()):
             names = sorted(set(ids))
             shown = names if self.verbose or len(names) <= 3 else [*names[:2], f"{len(names) - 2} more checks"]
             word = "BROKEN" if gap is None else "UNKNOWN"
             head = f"? {word} "
-            body = f"{_joined(shown)}: {text.removeprefix('broken: ')}"
-            for i, part in enumerate(_wrapped(body, self.width - len(head))):
+            body = f"{', '.join(shown)}: {text.removeprefix('broken: ')}"
+            for i, part in enumerate(wrapped(body, self.width - len(head))):
                 self.line((head if i == 0 else " " * len(head), "bold magenta"), part)
             if gap is not None and gap.rule:
                 self.row("grant", grant(gap))
@@ -257,13 +242,13 @@ class _Page:
         self.line(("Checks", "bold"))
         for r in sorted(self.report.results, key=lambda r: (r.status.value, r.check.id)):
             reason = f": {clean(r.reason, 300)}" if r.reason else ""
-            for i, part in enumerate(_wrapped(f"{r.check.id}{reason}", self.width - 18)):
+            for i, part in enumerate(wrapped(f"{r.check.id}{reason}", self.width - 18)):
                 self.line((f"  {r.status.value if i == 0 else '':<16}", "dim"), part)
         self.line()
         self.line(("Read", "bold"), (f"  {self.report.requests} requests, {_bytes(self.report.bytes_read)}", "dim"))
         for row in self.report.coverage:
             detail = f": {clean(row.detail, 200)}" if row.detail else ""
-            for i, part in enumerate(_wrapped(f"{clean(str(row.query), 200)}{detail}", self.width - 18)):
+            for i, part in enumerate(wrapped(f"{clean(str(row.query), 200)}{detail}", self.width - 18)):
                 state = f"{row.state.value} {row.items}" if row.state is State.OK else row.state.value
                 self.line((f"  {state if i == 0 else '':<16}", "dim"), part)
         self.line()
@@ -300,7 +285,7 @@ class _Page:
         new = len(self.report.findings) - known
         self.row("since", f"{clean(baseline.place)}: {new} new, {known} known, {len(baseline.gone)} gone")
         for g in baseline.gone:
-            self.row("gone", f"{g['check']}: {_sentence(g['message'])}")
+            self.row("gone", f"{g['check']}: {capitalized(g['message'])}")
 
     def suppressed(self) -> None:
         """What rules hide, and why."""
@@ -311,102 +296,9 @@ class _Page:
             rule = f.suppression
             until = f", until {rule.until}" if rule and rule.until else ""
             reason = f" ({rule.reason}{until}; {rule.place})" if rule else ""
-            for i, part in enumerate(_wrapped(f"{f.check.id}: {_sentence(f.finding.says)}{reason}", self.width - 18)):
+            for i, part in enumerate(wrapped(f"{f.check.id}: {capitalized(f.finding.says)}{reason}", self.width - 18)):
                 self.line((f"  {f.severity.value if i == 0 else '':<16}", "dim"), part)
         self.line()
-
-
-# --- text ------------------------------------------------------------------------------------------------------------
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
-
-
-wrapped = _wrapped
-"""Text in lines of a width, without breaking words."""
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] if not re.match(r"\S*[/.\d]", text) else text
-
-
-def _joined(names: list[str]) -> str:
-    return ", ".join(names)
-
-
-def objects(refs: Iterable[Ref], most: int = 3) -> str:
-    """Objects in a line: all of a few, of many of one kind their number and an example."""
-    kinds: dict[str, list[Ref]] = {}
-    for r in dict.fromkeys(refs):
-        kinds.setdefault(r.kind, []).append(r)
-    parts = []
-    for kind, found in kinds.items():
-        names = [f"{r.namespace}/{r.name}" if r.namespace else r.name for r in found]
-        inside = sorted({r.container for r in found if r.container})
-        container = f" (container {', '.join(inside)})" if inside else ""
-        if len(dict.fromkeys(names)) > most:
-            names = list(dict.fromkeys(names))
-            parts.append(f"{len(names)} {plural(kind)}, e.g. {names[0]}{container}")
-        else:
-            parts.append(f"{kind} {', '.join(dict.fromkeys(names))}{container}")
-    return "; ".join(parts)
-
-
-def plural(kind: str) -> str:
-    """A kind in the plural, as people write it."""
-    if kind.endswith(("ss", "x", "ch")):
-        return f"{kind}es"
-    return f"{kind[:-1]}ies" if kind.endswith("y") and kind[-2:-1] not in "aeiou" else f"{kind}s"
-
-
-def values_yaml(values: Mapping[str, Any]) -> str:
-    """A patch of values.yaml."""
-    import yaml
-
-    from jhubdoctor.report.json_v1 import _plain
-
-    return str(yaml.dump(_plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
-
-
-def dumper() -> Any:
-    """The safe dumper of libyaml where it is there: the one in Python takes ten times as long."""
-    import yaml
-
-    return getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-def folded_command(command: str, width: int) -> list[str]:
-    """A command on lines that fit, continued with a backslash before an option, so that it can still be pasted."""
-    if len(command) <= width:
-        return [command]
-    pieces = re.split(r" (?=--?[a-zA-Z]|-- |\| |> |&& )", command)
-    if any(q in command for q in "'\"") and any(p.count("'") % 2 or p.count('"') % 2 for p in pieces):
-        return [command]
-    if not any(q in command for q in "'\""):
-        pieces = [part for p in pieces for part in ([p] if len(p) + 4 <= width else p.split(" "))]
-    lines = [pieces[0]]
-    for piece in pieces[1:]:
-        if len(lines[-1]) + len(piece) + 3 <= width:
-            lines[-1] += f" {piece}"
-        else:
-            lines.append(f"  {piece}")
-    return [f"{line} \\" for line in lines[:-1]] + [lines[-1]]
-
-
-def grant(gap: Gap) -> str:
-    """The rule that would allow a read, in words."""
-    rule = gap.rule or {}
-    if "nonResourceURLs" in rule:
-        return f"a ClusterRole rule: get on {', '.join(rule['nonResourceURLs'])}"
-    group = rule["apiGroups"][0]
-    where = f"in namespace {gap.query.namespace}" if gap.query.namespace else "in the whole cluster"
-    return f"{', '.join(rule['verbs'])} on {rule['resources'][0]}{f' of {group}' if group else ''} {where}"
-
-
-def _gap(gap: Gap) -> str:
-    detail = f" ({clean(gap.detail, 200)})" if gap.detail else ""
-    return f"cannot read {clean(str(gap.query), 200)}: {gap.state.value}{detail}"
 
 
 def _ago(at: datetime, now: datetime) -> str:

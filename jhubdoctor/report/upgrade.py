@@ -13,6 +13,7 @@ from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
 from jhubdoctor.report import text as text_report
+from jhubdoctor.report.lines import NARROWEST, console, folded_command, printed, wrapped
 from jhubdoctor.upgrade.judge import Outcome
 from jhubdoctor.upgrade.plan import Change, Plan, Problem, Step
 
@@ -117,18 +118,18 @@ def render_text(outcome: Outcome, *, width: int = 80, color: bool = False, verbo
 
 class _Page:
     def __init__(self, width: int, *, color: bool) -> None:
-        self.width = max(width, text_report.NARROWEST)
-        self.console = text_report.console(self.width, color=color)
+        self.width = max(width, NARROWEST)
+        self.console = console(self.width, color=color)
 
     def text(self) -> str:
-        return text_report.printed(self.console)
+        return printed(self.console)
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         self.console.print(Text.assemble(*parts), soft_wrap=True)
 
     def wrapped(self, text: str, indent: int = 0, style: str = "", first: str = "") -> None:
         """Text that wraps; the first line begins with `first`, in the indentation."""
-        for i, part in enumerate(text_report.wrapped(text, self.width - indent)):
+        for i, part in enumerate(wrapped(text, self.width - indent)):
             self.line(f"{first:<{indent}}" if i == 0 else " " * indent, (part, style))
 
     def plan(self, plan: Plan) -> None:
@@ -173,7 +174,7 @@ class _Page:
                 change.severity if change.touches else Severity.INFO, f"{change.says}{touched}", change.action, ""
             )
         for command in step.commands:
-            for part in text_report.folded_command(command, self.width - _INDENT - 2):
+            for part in folded_command(command, self.width - _INDENT - 2):
                 self.line(" " * (_INDENT + 2), (part, "cyan"))
 
     def item(self, severity: Severity, says: str, action: str, source: str) -> None:

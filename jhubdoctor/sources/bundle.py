@@ -11,9 +11,8 @@ import io
 import re
 import sys
 import tarfile
-import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -21,151 +20,21 @@ from typing import IO, Any
 import msgspec
 
 from jhubdoctor import __version__
-from jhubdoctor.facts.hub import Scope
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import clean, log_end, log_text, path_text
 from jhubdoctor.sources import archive, dump
-from jhubdoctor.sources.reader import NotJSON, Reader, decode_item
+from jhubdoctor.sources.decode import NotJSON, decode_item
+from jhubdoctor.sources.kept import Collected
+from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State
 
 SCHEMA = "jhubdoctor-bundle-v1"
 MANIFEST = "manifest.json"
 _FAMILY = re.compile(r"jhubdoctor-bundle-v(\d+)")
 MOST_NOTICES = 20
-
-
-@dataclass
-class Collected:
-    """The answers of a run, and the circumstances that a report tells.
-
-    Attributes:
-        answers: what was asked, and what came of it.
-        taken_at: when, by the cluster's clock.
-        context: the kubeconfig context.
-        namespace: where the context points.
-        scope: where the run was told to look.
-        source: `live`, `bundle` or `demo`.
-        notices: what every report of it must say.
-        requests: how many requests it took.
-        bytes_read: how much was read.
-        users: how user names were replaced: empty where they were not.
-    """
-
-    answers: dict[Query, Answer]
-    taken_at: datetime
-    context: str = ""
-    namespace: str = "default"
-    scope: Scope = field(default_factory=Scope)
-    source: str = "bundle"
-    notices: tuple[str, ...] = ()
-    requests: int = 0
-    bytes_read: int = 0
-    users: str = ""
-
-    def reader(self) -> Reader:
-        """A reader that answers from it."""
-        return KeptReader(self)
-
-
-class Recorder(Reader):
-    """Another reader, whose answers are kept."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._lock = threading.Lock()
-        self.answers: dict[Query, Answer] = {}
-        self.source = reader.source
-        self.context = reader.context
-        self.namespace = reader.namespace
-
-    def collected(self, scope: Scope) -> Collected:
-        """What was answered so far."""
-        reader = self._reader
-        return Collected(
-            answers=dict(self.answers),
-            taken_at=reader.now(),
-            context=reader.context,
-            namespace=reader.namespace,
-            scope=scope,
-            source=reader.source,
-            notices=reader.notices,
-            requests=reader.requests,
-            bytes_read=reader.bytes_read,
-        )
-
-    def close(self) -> None:
-        """Close the other."""
-        self._reader.close()
-
-    def cancel(self) -> None:
-        """Cancel the other."""
-        self._reader.cancel()
-
-    def now(self) -> datetime:
-        """The other's time."""
-        return self._reader.now()
-
-    def list(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.list)
-
-    def get(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.get)
-
-    def raw(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.raw)
-
-    def log(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.log)
-
-    def _kept(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
-        answer = method(query)
-        with self._lock:
-            self.answers[query] = answer
-        return answer
-
-
-class KeptReader(Reader):
-    """Answers that were kept. What was not asked then is not there now."""
-
-    def __init__(self, kept: Collected) -> None:
-        self._kept = kept
-        self.source = kept.source
-        self.context = kept.context
-        self.namespace = kept.namespace
-        self.notices = kept.notices
-        self.requests = kept.requests
-        self.bytes_read = kept.bytes_read
-
-    @property
-    def scope(self) -> Scope:
-        """Where the run that was kept looked."""
-        return self._kept.scope
-
-    def now(self) -> datetime:
-        """When the answers were taken."""
-        return self._kept.taken_at
-
-    def list(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self._kept.answers.get(query) or Answer(State.ABSENT, [], detail="not in this bundle", asked=False)
-
-    def get(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)
-
-    def raw(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)
-
-    def log(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)
 
 
 # --- the format ------------------------------------------------------------------------------------------------------

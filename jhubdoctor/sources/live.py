@@ -5,7 +5,6 @@ Decoding a big namespace with the models of the kubernetes package takes most of
 
 from __future__ import annotations
 
-import logging
 import random
 import sys
 import threading
@@ -14,15 +13,12 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 import urllib3
 
 from jhubdoctor import __version__
@@ -30,18 +26,28 @@ from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text, path_text
+from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page, describe
+from jhubdoctor.sources.http import (
+    TRIES,
+    NoAnswer,
+    Reply,
+    bounded,
+    failure,
+    logged,
+    reason,
+    retry_after,
+    status_message,
+)
 from jhubdoctor.sources.kubeconfig import load, pool
-from jhubdoctor.sources.reader import NotJSON, Reader, decode_item, decode_page, describe
+from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State
 from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
 
-T = TypeVar("T")
 PAGE = 500
 SAMPLE = 250
 EVENT_PAGES = 4
 EXAMINED = 50
 SICK_PAGES = 4
-TRIES = 3
 REQUEST_TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
 CHUNK = 2**18
@@ -56,27 +62,6 @@ GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
 UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-
-
-class _Reply:
-    """An HTTP answer: status, body, and what the headers say of retrying."""
-
-    __slots__ = ("body", "cut", "retry_after", "status")
-
-    def __init__(self, status: int, body: bytes, retry_after: float | None, *, cut: bool = False) -> None:
-        self.status = status
-        self.body = body
-        self.retry_after = retry_after
-        self.cut = cut
-        """Whether the end is missing."""
-
-
-class _NoAnswer(Exception):  # noqa: N818  - becomes an Answer
-    """No HTTP answer: why."""
-
-    def __init__(self, detail: str, *, retry: bool) -> None:
-        super().__init__(detail)
-        self.retry = retry
 
 
 class LiveReader(Reader):
@@ -116,7 +101,7 @@ class LiveReader(Reader):
         self._lock = threading.Lock()
         self._signing = threading.Lock()
         self._now: datetime | None = None
-        self._first: _Reply | None = None
+        self._first: Reply | None = None
         self.requests = 0
         self.bytes_read = 0
         self.verified = bool(self._configuration.verify_ssl)
@@ -132,7 +117,7 @@ class LiveReader(Reader):
         """
         try:
             reply = self._first = self._patiently("/version")
-        except _NoAnswer as e:
+        except NoAnswer as e:
             raise NotNowError(
                 f"The cluster at {self._shown} cannot be reached: {e}.",
                 "Check the context (kubectl config current-context) and the network, then try again.",
@@ -182,14 +167,14 @@ class LiveReader(Reader):
         known = self._first if query.name == "/version" else None  # asked already, by connect()
         try:
             reply = known or self._patiently(query.name, accept="application/json, */*")
-        except _NoAnswer as e:
+        except NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
         text = reply.body.decode(errors="replace")
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
             if text.lstrip()[:1] == "<":
                 return Answer(State.MALFORMED, [], detail=describe(reply.body))
             return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else path_text(query.read, text))
-        return _failed(reply)
+        return failure(reply)
 
     def log(self, query: Query) -> Answer:
         """The last day's last lines of a container, at most 8 MiB of them."""
@@ -207,7 +192,7 @@ class LiveReader(Reader):
         path = READS["pods/log"].path("v1", query.namespace, pod) + "?" + urlencode(parameters)
         try:
             reply = self._patiently(path, accept="*/*", keep_end=True)
-        except _NoAnswer as e:
+        except NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
         if reply.status == 400 and b'"Status"' in reply.body[:4000]:
             # "container ... is waiting to start", "previous terminated container ... not found"
@@ -215,7 +200,7 @@ class LiveReader(Reader):
         if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:
             return Answer(State.OK, [])
         if reply.status != 200:
-            return _failed(reply)
+            return failure(reply)
         if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
             return Answer(State.MALFORMED, [], detail=describe(reply.body))
         text = log_end(reply.body.decode(errors="replace"))
@@ -253,13 +238,13 @@ class LiveReader(Reader):
             extra = {"continue": token} if token else {}
             try:
                 reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
-            except _NoAnswer as e:
+            except NoAnswer as e:
                 return Answer(State.TRUNCATED if items else State.TIMEOUT, items, detail=str(e), left_out=left_out)
             if reply.status == 410 and token and not restarted:
                 items, left_out, token, restarted = [], 0, "", True
                 continue
             if reply.status != 200:
-                failed = _failed(reply)
+                failed = failure(reply)
                 if items:
                     return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
@@ -340,27 +325,27 @@ class LiveReader(Reader):
         try:
             reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
             if reply.status != 200:
-                return _failed(reply)
+                return failure(reply)
             table = read_table(query.read, reply.body)
             if table is not None:
                 return table
             found, left_out, _ = decode_page(READS[query.read].type, reply.body)
-        except (_NoAnswer, NotJSON) as e:
+        except (NoAnswer, NotJSON) as e:
             return Answer(State.TRUNCATED, [], detail=str(e))
         return Answer(State.MALFORMED if left_out else State.OK, found, left_out=left_out)
 
     def _one(self, kind: type[Object], path: str) -> Answer:
         try:
             reply = self._patiently(path)
-        except _NoAnswer as e:
+        except NoAnswer as e:
             return Answer(State.TIMEOUT, [], detail=str(e))
         if reply.status == 404:
             # an object that is not there has its name in the message; a kind that is not served has not
-            status = _status(reply.body)
+            status = status_message(reply.body)
             if '" not found' in status:
                 return Answer(State.OK, [])
         if reply.status != 200:
-            return _failed(reply)
+            return failure(reply)
         try:
             item = decode_item(kind, reply.body)
         except NotJSON as e:
@@ -372,13 +357,13 @@ class LiveReader(Reader):
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
-    def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+    def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> Reply:
         """A request, tried again after 429, 5xx and broken connections, as long as the run's time allows."""
         for attempt in range(1, TRIES + 1):
             wait = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
             try:
                 reply = self._request(path, accept, keep_end=keep_end)
-            except _NoAnswer as e:
+            except NoAnswer as e:
                 if attempt == TRIES or not e.retry:
                     raise
             else:
@@ -390,17 +375,17 @@ class LiveReader(Reader):
                 if reply.retry_after is not None:
                     wait = reply.retry_after
             if time.monotonic() + wait >= self._deadline:
-                raise _NoAnswer("out of time", retry=False)
+                raise NoAnswer("out of time", retry=False)
             time.sleep(wait)
         raise AssertionError("unreachable")
 
-    def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> _Reply:
+    def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> Reply:
         if not self._slots.acquire(timeout=max(self._deadline - time.monotonic(), 0)):
-            raise _NoAnswer("out of time", retry=False)
+            raise NoAnswer("out of time", retry=False)
         try:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise _NoAnswer("out of time", retry=False)
+                raise NoAnswer("out of time", retry=False)
             limit = min(REQUEST_TIMEOUT, left)
             start = time.monotonic()
             with self._lock:
@@ -408,13 +393,13 @@ class LiveReader(Reader):
             try:
                 reply = bounded(lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE)
             except (urllib3.exceptions.HTTPError, OSError) as e:
-                detail, retry = _reason(e, time.monotonic() - start)
-                raise _NoAnswer(detail, retry=retry) from e
+                detail, retry = reason(e, time.monotonic() - start)
+                raise NoAnswer(detail, retry=retry) from e
         finally:
             self._slots.release()
         return reply
 
-    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> _Reply:
+    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> Reply:
         """One request and its answer. Sockets have their timeouts, but a slow server can stay below each of them."""
         until = time.monotonic() + limit
         # compressed, as kubectl asks too: through 20 Mbit/s less than half the time, and no longer on the same machine
@@ -432,11 +417,11 @@ class LiveReader(Reader):
         )
         body, cut = self._body(response, until, keep_end=keep_end)
         self._clock(response.headers.get("Date"))
-        return _Reply(response.status, body, _seconds(response.headers.get("Retry-After")), cut=cut)
+        return Reply(response.status, body, retry_after(response.headers.get("Retry-After")), cut=cut)
 
     def _authentication(self) -> dict[str, str]:
         """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
-        with self._signing, _logged():
+        with self._signing, logged():
             settings = self._configuration.auth_settings()
         return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
 
@@ -454,7 +439,7 @@ class LiveReader(Reader):
             if total > limit or time.monotonic() > until:
                 response.close()
                 if not keep_end:
-                    raise _NoAnswer("the answer was too large or too slow", retry=False)
+                    raise NoAnswer("the answer was too large or too slow", retry=False)
                 return b"".join(chunks), True
         response.release_conn()
         return b"".join(chunks), False
@@ -488,120 +473,6 @@ class LiveReader(Reader):
                     self._now = datetime.now(UTC)
 
 
-def bounded(function: Callable[[], T], seconds: float) -> T:
-    """The result of a function; a TimeoutError where it takes longer. What it is still doing is left to a daemon."""
-    box: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-
-    def work() -> None:
-        try:
-            box.put((function(), None))
-        except BaseException as e:  # noqa: BLE001  - it is raised again in the caller's thread
-            box.put((None, e))
-
-    threading.Thread(target=work, name="request", daemon=True).start()
-    try:
-        value, error = box.get(timeout=max(seconds, 0))
-    except Empty:
-        raise TimeoutError from None
-    if error is not None:
-        raise error
-    return cast("T", value)
-
-
-@contextmanager
-def _logged() -> Iterator[list[str]]:
-    """What the kubernetes package logs, kept from standard error: it logs why a credential plugin failed."""
-    found: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
-        yield found
-    finally:
-        root.removeHandler(handler)
-
-
-def _status(body: bytes) -> str:
-    """The message of a Status, empty where it is none."""
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    message = found.get("message") if isinstance(found, dict) else None
-    return message if isinstance(message, str) else ""
-
-
-def _failed(reply: _Reply) -> Answer:
-    """An HTTP status that is no answer, as a state."""
-    message = clean(log_text(_status(reply.body)), 300)
-    code = f"HTTP {reply.status}"
-    detail = f"{code}: {message}" if message else code
-    if reply.status in {401, 403}:
-        return Answer(State.FORBIDDEN, [], detail=detail)
-    if reply.status in {404, 406, 405, 410}:
-        return Answer(State.ABSENT, [], detail=detail)
-    if reply.status == 429 or reply.status >= 500:
-        return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
-    if 300 <= reply.status < 400:
-        return Answer(State.MALFORMED, [], detail=f"{code}: it sends us elsewhere (a proxy's login page?)")
-    return Answer(State.MALFORMED, [], detail=detail)
-
-
-def _reason(error: Exception, waited: float) -> tuple[str, bool]:
-    """What went wrong with a connection after so many seconds, in words, and whether another try makes sense."""
-    text = str(error)
-    # a refused connection and an unknown name are timeouts too, by their classes
-    failed = isinstance(error, urllib3.exceptions.NewConnectionError)
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not failed:
-        return f"no connection within {waited:.0f} s", False
-    if isinstance(error, (urllib3.exceptions.ReadTimeoutError, TimeoutError)):
-        return f"no answer within {waited:.0f} s", False
-    if isinstance(error, urllib3.exceptions.SSLError) or "SSL" in type(error).__name__:
-        return _tls_reason(text), "EOF" in text
-    for signs, reason, retry in _BROKEN:
-        if any(sign in text or sign in type(error).__name__ for sign in signs):
-            return reason, retry
-    return f"the connection failed ({type(error).__name__})", True
-
-
-def _tls_reason(text: str) -> str:
-    if "certificate has expired" in text:
-        return "its certificate has expired"
-    if "ostname mismatch" in text or "IP address mismatch" in text or "doesn't match" in text:
-        return "its certificate is for another name"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "its certificate is not signed by the authority that the kubeconfig names"
-    if "certificate" in text.lower() and "alert" in text.lower():
-        return "it refused the client certificate (expired, or of another cluster)"
-    if "EOF" in text:
-        return "it closed the connection in the TLS handshake (it may have refused the client certificate)"
-    return "the TLS handshake failed"
-
-
-_BROKEN = (
-    (("Name or service not known", "getaddrinfo", "NameResolution"), "its name cannot be resolved", False),
-    (("refused",), "the connection was refused", True),
-    (("No route to host", "unreachable"), "there is no route to it", False),
-    (("IncompleteRead", "reset", "RemoteDisconnected"), "the connection was reset", True),
-    (("DecodeError",), "its compressed answer was broken", True),
-)
-
-
-def _seconds(header: str | None) -> float | None:
-    """Retry-After: seconds, or a date. At most half a minute, for a run has little more."""
-    if not header:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return min(max(seconds, 0.0), 30.0) if seconds == seconds else None  # noqa: PLR0124  - not a number
-
-
 def _gauges(text: str) -> str:
     """Of the API server's metrics the one gauge that is used; the whole is megabytes."""
     return "\n".join(line for line in text.splitlines() if line.startswith("apiserver_requested_deprecated_apis{"))
@@ -619,7 +490,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
         DoctorError: where the configuration cannot be used.
     """
     try:
-        with _logged() as said:
+        with logged() as said:
             loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
     except TimeoutError as e:
         raise DoctorError(

@@ -12,7 +12,8 @@ from typing import Any
 
 from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.privacy.text import clean, log_end, path_text
-from jhubdoctor.sources.reader import NotJSON, Reader, convert
+from jhubdoctor.sources.decode import NotJSON, convert
+from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State
 
 PLURALS: dict[str, str] = {}

@@ -26,7 +26,6 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from jhubdoctor.facts.logs import slugs
 from jhubdoctor.model.kube.config import Secret
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import PartialObject
@@ -35,7 +34,8 @@ from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.storage import PersistentVolume, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, StatefulSet
-from jhubdoctor.sources.bundle import Collected
+from jhubdoctor.model.slugs import slugs
+from jhubdoctor.sources.kept import Collected
 from jhubdoctor.sources.reads import READS, Answer, Query
 
 USERNAME = "hub.jupyter.org/username"

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from jhubdoctor.sources.reader import NotJSON, describe
+from jhubdoctor.sources.decode import NotJSON, describe
 
 
 class _Column(msgspec.Struct):

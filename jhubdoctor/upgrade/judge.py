@@ -18,12 +18,13 @@ from typing import Protocol, cast
 
 from jhubdoctor.engine.declare import check
 from jhubdoctor.engine.registry import GROUP, Registry
-from jhubdoctor.engine.run import Report, run
+from jhubdoctor.engine.result import Report
+from jhubdoctor.engine.run import run
 from jhubdoctor.facts.cluster import ServerVersion
 from jhubdoctor.facts.helm import Release
-from jhubdoctor.facts.hub import Hub, Scope
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Finding, Severity
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
 from jhubdoctor.privacy.releases import shape

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.run import Baseline, Report, Reported, Status
+from jhubdoctor.engine.result import Baseline, Report, Reported, Status
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean

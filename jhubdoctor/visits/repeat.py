@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Report, Reported, Result, Status
+from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean

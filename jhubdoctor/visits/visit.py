@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.run import Report, Status, run
+from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.run import run
 from jhubdoctor.engine.suppress import Suppression
-from jhubdoctor.facts.hub import Scope, describe_search
 from jhubdoctor.model.errors import NoHubError
+from jhubdoctor.model.hub import Scope
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.visits import baseline
 
@@ -105,3 +107,12 @@ def require_hub(report: Report, scope: Scope) -> None:
             f"No hub{of_release} was found in {describe_search(scope)}.",
             "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A` shows what runs.",
         )
+
+
+def describe_search(scope: Scope) -> str:
+    """Where `hubs` looked, in words."""
+    if scope.namespace:
+        return clean(f"namespace {scope.namespace}")
+    if scope.all_namespaces:
+        return "all namespaces"
+    return clean(f"namespace {scope.default_namespace}, then all namespaces")

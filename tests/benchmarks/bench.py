@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from jhubdoctor.engine.run import run
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import diagnose, registry

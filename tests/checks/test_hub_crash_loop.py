@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jhubdoctor.engine.run import Reported
+from jhubdoctor.engine.result import Reported
 from jhubdoctor.testing import Example, findings_of
 
 LIVED_THROUGH = """\

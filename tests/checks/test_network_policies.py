@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jhubdoctor.api import NetworkPolicy
-from jhubdoctor.sources.reader import convert
+from jhubdoctor.sources.decode import convert
 from jhubdoctor_checks.network._policies import End, blocking
 
 HUB = End("hub", {"component": "hub"}, ("10.1.0.4",), {"team": "hubs"}, ports={"http": 8081})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.run import Reported
+from jhubdoctor.engine.result import Reported
 from jhubdoctor.testing import Example, findings_of
 
 OFF = {"singleuser": {"cloudMetadata": {"blockWithIptables": False}}}

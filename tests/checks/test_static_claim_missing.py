@@ -1,10 +1,10 @@
 """A claim that was not looked at is not missing."""
 
 from jhubdoctor.api import Look
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.look import Coverage
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.pods import Pod, PodSpec, PodStatus
 from jhubdoctor.model.values import Values
-from jhubdoctor.sources.reader import Coverage
 from jhubdoctor.sources.reads import Query
 from jhubdoctor.testing import Example
 from jhubdoctor_checks.facts.storage import known_claims

@@ -1,4 +1,4 @@
-from jhubdoctor.engine.run import Status
+from jhubdoctor.engine.result import Status
 from jhubdoctor.testing import diagnose
 
 TWO = "kind: Node\nmetadata: {name: user-2, labels: {hub.jupyter.org/node-purpose: user}}\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor.engine.run import Status
+from jhubdoctor.engine.result import Status
 from jhubdoctor.testing import Example, diagnose
 
 MISSING = "kind: Missing\nread: events\n"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.engine.run import run as run_checks
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import PAGE, SAMPLE, LiveReader
 from jhubdoctor.testing import registry
 

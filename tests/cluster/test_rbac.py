@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from jhubdoctor.engine.run import Report, Status
+from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.engine.run import run as run_checks
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import READS, State
 from jhubdoctor.testing import registry

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jhubdoctor.engine.run import run as run_checks
-from jhubdoctor.facts.hub import Scope
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import registry

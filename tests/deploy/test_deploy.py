@@ -19,7 +19,7 @@ import yaml
 
 from jhubdoctor import DOC_BASE, __version__
 from jhubdoctor.commands.rbac import manifests
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.service.exporter import Exporter
 from jhubdoctor.testing import registry
 from tests.cluster.binaries import missing, ready
@@ -267,7 +267,7 @@ def metric_names() -> set[str]:
     """Every metric that the exporter has."""
     report = Report(datetime(2026, 1, 5, tzinfo=UTC), 1.0, "live", "", "", [], [], [], [])
     check = registry().select()[0]
-    from jhubdoctor.engine.run import Result, Status
+    from jhubdoctor.engine.result import Result, Status
 
     report.results.append(Result(check, None, Status.OK))
     exporter = Exporter(lambda **_: report)

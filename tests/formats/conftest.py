@@ -9,10 +9,12 @@ import pytest
 
 from jhubdoctor import __version__
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Baseline, CoverageRow, Gap, Report, Reported, Result, Status, harmless, settled
+from jhubdoctor.engine.fold import settled
+from jhubdoctor.engine.result import Baseline, CoverageRow, Gap, Report, Reported, Result, Status
 from jhubdoctor.engine.suppress import Suppression
-from jhubdoctor.facts.hub import Hub
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub
+from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reads import Query, State
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' a|b `tick` ``two`` *bold* _it_ ]]> & @everyone #12 $x$ {{x}}

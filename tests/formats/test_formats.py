@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Report, Reported, Result, Status, harmless
+from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.engine.suppress import Suppression
-from jhubdoctor.facts.hub import Hub
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub
+from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.report import FORMATS, formatter, junit, markdown, nagios, ndjson, openreports, prometheus, sarif
 from jhubdoctor.report.schemas import schema
 

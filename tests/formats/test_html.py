@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.run import Report
+from jhubdoctor.engine.result import Report
 from jhubdoctor.report import html
 
 CHROMIUM = next(

@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Gap, Report, Reported, Result, Status, ranked
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.rank import ranked
+from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.sources.memory import fields_match, labels_match
 from jhubdoctor.sources.reads import Query, State
 from jhubdoctor.testing import NOW, Example

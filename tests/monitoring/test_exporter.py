@@ -25,12 +25,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jhubdoctor.commands.run import demo_reader
-from jhubdoctor.engine.run import Report
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import DoctorError, NoHubError, NotNowError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.report import prometheus
-from jhubdoctor.service.exporter import Exporter, Server, address, serve
+from jhubdoctor.service.exporter import Exporter
+from jhubdoctor.service.http import Server, address, serve
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import State
 from jhubdoctor.testing import NOW, registry

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.run import Report
-from jhubdoctor.facts.hub import Hub
+from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import DoctorError, NoHubError, NotNowError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.report import changes
 from jhubdoctor.sources.reads import State
 from jhubdoctor.visits.repeat import Change, Clock, Watched, until_settled, watch

@@ -1,0 +1,113 @@
+"""What a fact reads with: the reads that it declared, and no others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.privacy.text import clean
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import READS, Answer, Query, State, Unreadable
+
+
+class Coverage:
+    """What was read in a run, and how it ended."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Query, Answer] = {}
+        self._lock = threading.Lock()
+        self._under_way: dict[Query, threading.Lock] = {}
+
+    def once(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
+        """The answer to a query: facts that ask for the same, also at the same time, share one read."""
+        with self._lock:
+            one = self._under_way.setdefault(query, threading.Lock())
+        with one:
+            if query not in self.rows:
+                self.rows[query] = method(query)
+            return self.rows[query]
+
+
+class Look:
+    """What a fact reads with. It allows the reads that the fact declared, and raises `Unreadable` where one fails.
+
+    What could only partly be read is returned and noted in `partial`, so that no check passes on the strength of it.
+    """
+
+    def __init__(self, reader: Reader, allowed: Iterable[str], coverage: Coverage) -> None:
+        self._reader = reader
+        self._allowed = frozenset(allowed)
+        self._coverage = coverage
+        self.partial: list[Unreadable] = []
+        self.sampled: list[str] = []
+        self.queries: list[Query] = []
+
+    @property
+    def now(self) -> datetime:
+        """When the cluster was looked at."""
+        return self._reader.now()
+
+    def list(
+        self,
+        read: str,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+        survey: bool = False,
+    ) -> list[Any]:
+        """All objects of a read in a namespace, or in all namespaces.
+
+        With `survey` only those that are not well and a sample of the others, where there are very many; what was not
+        read in full is said in `sampled`.
+        """
+        query = Query(read, namespace, "", labels, fields, metadata_only, survey)
+        return self._judge(query, self._ask(query, self._reader.list)).items
+
+    def get(self, read: str, name: str, namespace: str | None = None) -> Any:
+        """One object, None where it does not exist."""
+        query = Query(read, namespace, name)
+        if not name:
+            # no object has an empty name, and asking for it would ask for all of them
+            return None
+        items = self._judge(query, self._ask(query, self._reader.get)).items
+        return items[0] if items else None
+
+    def raw(self, read: str, path: str) -> str:
+        """The text behind a path."""
+        query = Query(read, name=path)
+        return self._judge(query, self._ask(query, self._reader.raw)).text
+
+    def log(self, pod: Pod, container: str, *, previous: bool = False) -> str:
+        """The end of a container's log, redacted. Empty where the container has not started."""
+        query = Query("pods/log", pod.namespace, f"{pod.name}/{container}" + ("/previous" if previous else ""))
+        return self._judge(query, self._ask(query, self._reader.log)).text
+
+    def _ask(self, query: Query, method: Any) -> Answer:
+        if query.read not in self._allowed or query.read not in READS:
+            raise UndeclaredReadError(query)
+        self.queries.append(query)
+        return self._coverage.once(query, method)
+
+    def _judge(self, query: Query, answer: Answer) -> Answer:
+        if answer.state in {State.OK, State.TRUNCATED, State.MALFORMED} and (
+            answer.state is State.OK or answer.items or answer.text
+        ):
+            if answer.surveyed:
+                self.sampled.append(f"{query}: {answer.detail}")
+            if answer.state is not State.OK or answer.left_out:
+                state = answer.state if answer.state is not State.OK else State.MALFORMED
+                self.partial.append(Unreadable(query, state, clean(answer.detail), asked=answer.asked))
+            return answer
+        raise Unreadable(query, answer.state, clean(answer.detail), asked=answer.asked)
+
+
+class UndeclaredReadError(AssertionError):
+    """A fact read something that it did not declare: a bug, since `rbac` and `unknown` rest on the declaration."""
+
+    def __init__(self, query: Query) -> None:
+        super().__init__(f"the fact reads {query.read!r} without declaring it")

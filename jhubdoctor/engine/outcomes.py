@@ -1,0 +1,183 @@
+"""The outcomes of all facts: each computed once, as soon as what it needs is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from jhubdoctor.engine import bug
+from jhubdoctor.engine.declare import Fact, Need, NotApplicable
+from jhubdoctor.engine.look import Coverage, Look
+from jhubdoctor.engine.registry import dispensable
+from jhubdoctor.engine.result import Gap
+from jhubdoctor.engine.suppress import Suppressions
+from jhubdoctor.model.hub import Hub, Scope
+from jhubdoctor.privacy.text import clean
+from jhubdoctor.sources.reader import Reader
+from jhubdoctor.sources.reads import Query, Unreadable
+
+
+@dataclass
+class Outcome:
+    """A fact's value, or why there is none; and what of it was not seen.
+
+    With `partial` what is absent may be there after all.
+    """
+
+    value: Any = None
+    gaps: tuple[Gap, ...] = ()
+    absent: str = ""
+    broken: str = ""
+    partial: tuple[Gap, ...] = ()
+    unseen: tuple[Gap, ...] = ()
+    sampled: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no value."""
+        return bool(self.gaps or self.absent or self.broken)
+
+
+Key = tuple[str, int | None]
+
+
+class Facts:
+    """The outcomes of all facts, per hub where they depend on one."""
+
+    def __init__(self, facts: Mapping[str, Fact], reader: Reader, scope: Scope) -> None:
+        self.facts = facts
+        self.reader = reader
+        self.scope = scope
+        self.coverage = Coverage()
+        self.outcomes: dict[Key, Outcome] = {}
+        self.queries: dict[Key, set[Query]] = {}
+        self.of_hub = self._hub_scoped()
+        self.hubs: list[Hub] = []
+        self.suppressions = Suppressions()
+
+    def _hub_scoped(self) -> frozenset[str]:
+        found = {"hub"}
+        grew = True
+        while grew:
+            grew = False
+            for f in self.facts.values():
+                if f.name not in found and any(n.fact in found for n in f.needs):
+                    found.add(f.name)
+                    grew = True
+        return frozenset(found)
+
+    def compute(self, names: Iterable[str], hubs: Iterable[int], pool: ThreadPoolExecutor) -> None:
+        """Compute these facts, each as soon as what it needs is there."""
+        indices = list(hubs)
+        graph: dict[Key, set[Key]] = {}
+        for name in names:
+            for i in indices if name in self.of_hub else [None]:
+                graph[name, i] = {
+                    (n.fact, i if n.fact in self.of_hub else None)
+                    for n in self.facts[name].needs
+                    if n.fact in self.facts
+                }
+        sorter: TopologicalSorter[Key] = TopologicalSorter(graph)
+        sorter.prepare()
+        running: dict[Future[Outcome], Key] = {}
+        while sorter.is_active():
+            for key in sorter.get_ready():
+                if key in self.outcomes:
+                    sorter.done(key)
+                else:
+                    running[pool.submit(self._one, key)] = key
+            if not running:
+                continue
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                key = running.pop(future)
+                self.outcomes[key] = future.result()
+                sorter.done(key)
+
+    def of(self, need: str, i: int | None) -> Outcome:
+        """The outcome of a fact for a hub."""
+        match need:
+            case "hub":
+                return Outcome(self.hubs[i]) if i is not None else Outcome(absent="no hub")
+            case "now":
+                return Outcome(self.reader.now())
+            case "scope":
+                return Outcome(self.scope)
+            case "suppressions":
+                return Outcome(self.suppressions)
+        return self.outcomes[need, i if need in self.of_hub else None]
+
+    def arguments(self, needs: Iterable[Need], i: int | None) -> tuple[dict[str, Any], Outcome]:
+        """The arguments of a function, and an outcome that says what is missing."""
+        arguments: dict[str, Any] = {}
+        sum_ = Outcome()
+        absent: list[str] = []
+        for need in needs:
+            got = self.of(need.fact, i)
+            sum_.unseen += got.unseen
+            if not got.failed:
+                arguments[need.fact] = got.value
+                sum_.partial += got.partial
+                sum_.sampled += got.sampled
+            elif dispensable(need, self.facts) and not got.broken:
+                arguments[need.fact] = None
+                sum_.unseen += got.gaps
+                sum_.partial += got.partial
+            else:
+                # of what was read in part nobody can say that something is not there
+                sum_.gaps += got.gaps or got.partial
+                sum_.broken = sum_.broken or got.broken
+                absent += [got.absent] if got.absent and not got.partial else []
+        if absent:
+            # what is certainly not there outweighs what could not be read
+            return {}, Outcome(absent=absent[0])
+        return arguments, sum_
+
+    def cut(self, names: Iterable[str], i: int | None) -> bool:
+        """Whether of one of these facts a part was not seen."""
+        return any(self.of(name, i).partial for name in names)
+
+    def asked(self, facts: Iterable[Fact], i: int | None) -> frozenset[Query]:
+        """What these facts asked for, for a hub, but for what they can spare.
+
+        A hub that was found was seen, whatever of the others was not.
+        """
+        return frozenset(
+            query
+            for f in facts
+            if i is None or f.name != "hubs"
+            for query in self.queries.get((f.name, i if f.name in self.of_hub else None), ())
+            if query.read in f.reads
+        )
+
+    def _one(self, key: Key) -> Outcome:
+        name, i = key
+        fact = self.facts[name]
+        arguments, sum_ = self.arguments(fact.needs, i)
+        if sum_.failed:
+            return sum_
+        look = Look(self.reader, (*fact.reads, *fact.spare), self.coverage)
+        try:
+            value = fact.function(**arguments, **({"look": look} if fact.looks else {}))
+        except Unreadable as e:
+            # where it failed for want of something optional, that is the reason to tell
+            return Outcome(gaps=sum_.unseen or (Gap(e.query, e.state, e.detail),))
+        except NotApplicable as e:
+            return Outcome(absent=str(e), partial=sum_.partial + _gaps(look))
+        except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
+            return Outcome(broken=bug.where(e))
+        finally:
+            self.queries[key] = set(look.queries)
+        return Outcome(
+            value,
+            partial=sum_.partial + _gaps(look),
+            unseen=sum_.unseen,
+            sampled=(*sum_.sampled, *map(clean, look.sampled)),
+        )
+
+
+def _gaps(look: Look) -> tuple[Gap, ...]:
+    """What could be read in part alone."""
+    return tuple(Gap(p.query, p.state, p.detail, p.asked) for p in look.partial)

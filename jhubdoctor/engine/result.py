@@ -1,0 +1,186 @@
+"""What comes of a run: results, findings, coverage, and the report that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.suppress import Suppression
+from jhubdoctor.model.finding import Finding, Fix, Severity
+from jhubdoctor.model.hub import Hub
+from jhubdoctor.sources.reads import READS, Query, State
+
+
+class Status(StrEnum):
+    """The result of a check for a hub. `ok` means: looked, and fine."""
+
+    OK = "ok"
+    FOUND = "found"
+    NOT_APPLICABLE = "not-applicable"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A read that failed, and the rule that would allow it where rights are what is missing."""
+
+    query: Query
+    state: State
+    detail: str
+    asked: bool = True
+    """False where nobody asked the server: a dump may hold less than there is."""
+
+    def __str__(self) -> str:
+        return f"{self.query}: {self.state.value}" + (f" ({self.detail})" if self.detail else "")
+
+    @property
+    def rule(self) -> dict[str, list[str]] | None:
+        """The RBAC rule to grant."""
+        return READS[self.query.read].rule() if self.state is State.FORBIDDEN else None
+
+
+@dataclass
+class Result:
+    """What came of one check for one hub (or for the cluster: `hub` is None)."""
+
+    check: Check
+    hub: Hub | None
+    status: Status
+    reason: str = ""
+    gaps: tuple[Gap, ...] = ()
+    duration: float = 0.0
+    rests_on: frozenset[Query] = frozenset()
+    """What was asked for the facts that the check cannot do without."""
+
+
+@dataclass(eq=False)
+class Reported:
+    """A finding with its check, its place among the others and a fingerprint that outlives pods and texts."""
+
+    check: Check
+    hub: Hub | None
+    finding: Finding
+    severity: Severity
+    fingerprint: str
+    explained_by: str | None = None
+    suppression: Suppression | None = None
+    known: bool = False
+    """Whether it is in the baseline, at this severity or a worse one."""
+
+    @property
+    def fix(self) -> Fix:
+        """The fix; its values nested where the chart is a dependency of another."""
+        fix = self.finding.fix
+        if self.hub is not None and self.hub.values_root and fix.values:
+            return Fix(fix.text, {self.hub.values_root: fix.values}, fix.commands, fix.caution)
+        return fix
+
+
+@dataclass
+class Baseline:
+    """An earlier report that this one was compared with.
+
+    `gone` are those of its findings that are no more: their checks looked again. Each is the finding as JSON.
+    """
+
+    place: str
+    gone: list[dict[str, Any]]
+
+
+@dataclass
+class CoverageRow:
+    """One read: how it ended, how many items, and which checks it was for.
+
+    `required_by` are those of `needed_by` that cannot do without it.
+    """
+
+    query: Query
+    state: State
+    items: int
+    detail: str
+    needed_by: list[str]
+    required_by: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """All that a run found out. Formats are functions of this and nothing else."""
+
+    started_at: datetime
+    duration: float
+    source: str
+    context: str
+    server_version: str
+    hubs: list[Hub]
+    results: list[Result]
+    findings: list[Reported]
+    coverage: list[CoverageRow]
+    requests: int = 0
+    bytes_read: int = 0
+    notices: list[str] = field(default_factory=list)
+    knows: dict[str, str] = field(default_factory=dict)
+    fail_on: str = "error"
+    accept_unknown: bool = False
+    suppressed: list[Reported] = field(default_factory=list)
+    """Findings that the configuration suppresses. They are in no other list and no count."""
+    baseline: Baseline | None = None
+
+    def count(self, status: Status) -> int:
+        """How many results have this status."""
+        return sum(r.status is status for r in self.results)
+
+    def severities(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(f.severity is severity for f in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """The worst of it: error, warning, unknown (something could not be judged), info, ok."""
+        for severity in (Severity.ERROR, Severity.WARNING):
+            if self.severities(severity):
+                return severity.value
+        if self.count(Status.UNKNOWN) or self.count(Status.BROKEN):
+            return "unknown"
+        return "info" if self.findings else "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 1 findings at or above `fail_on` that no baseline knows, 3 something could not be judged."""
+        if any(self.fails(f) for f in self.findings):
+            return 1
+        if not self.accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
+            return 3
+        return 0
+
+    def fails(self, finding: Reported) -> bool:
+        """Whether this finding alone makes the run fail."""
+        return self.fail_on != "never" and not finding.known and finding.severity.rank <= Severity(self.fail_on).rank
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check could look; with `accept_unknown` but for rights that are withheld on purpose."""
+        return not any(
+            r.status is Status.BROKEN
+            or (
+                r.status is Status.UNKNOWN
+                and not (self.accept_unknown and r.gaps and all(g.state is State.FORBIDDEN for g in r.gaps))
+            )
+            for r in self.results
+        )
+
+    def symptoms(self, cause: Reported) -> list[Reported]:
+        """The findings folded under this one."""
+        return [f for f in self.findings if f.explained_by == cause.fingerprint]
+
+
+def fingerprint(check_id: str, hub: Hub | None, finding: Finding) -> str:
+    """What says in the next run that it is the same finding: check, hub, cause, owning objects."""
+    where = f"{hub.namespace}/{hub.release}" if hub else ""
+    owners = sorted({f"{r.namespace}/{r.stable or f'{r.kind}/{r.name}'}" for r in finding.on})
+    text = "\n".join([check_id, where, finding.cause, *owners])
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]

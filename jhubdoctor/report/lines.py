@@ -1,0 +1,128 @@
+"""What the formats for people have in common: sentences, lists of objects, wrapped lines, YAML and commands."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jhubdoctor.engine.result import Gap
+from jhubdoctor.model.finding import Ref
+from jhubdoctor.privacy.text import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NARROWEST = 60
+
+
+def console(width: int, *, color: bool) -> Console:
+    """A console that writes into memory, the same on every terminal and in every environment."""
+    from rich.console import Console
+
+    return Console(
+        file=io.StringIO(),
+        width=max(width, NARROWEST),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},
+    )
+
+
+def printed(page: Console) -> str:
+    """What was printed on such a console, without blanks at the ends of lines."""
+    file = page.file
+    assert isinstance(file, io.StringIO)  # noqa: S101  - it was made so above
+    return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines of a width, without breaking words."""
+    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+
+
+def capitalized(text: str) -> str:
+    """With a capital, unless it begins with a name or a number."""
+    return text[:1].upper() + text[1:] if not re.match(r"\S*[/.\d]", text) else text
+
+
+def objects(refs: Iterable[Ref], most: int = 3) -> str:
+    """Objects in a line: all of a few, of many of one kind their number and an example."""
+    kinds: dict[str, list[Ref]] = {}
+    for r in dict.fromkeys(refs):
+        kinds.setdefault(r.kind, []).append(r)
+    parts = []
+    for kind, found in kinds.items():
+        names = [f"{r.namespace}/{r.name}" if r.namespace else r.name for r in found]
+        inside = sorted({r.container for r in found if r.container})
+        container = f" (container {', '.join(inside)})" if inside else ""
+        if len(dict.fromkeys(names)) > most:
+            names = list(dict.fromkeys(names))
+            parts.append(f"{len(names)} {plural(kind)}, e.g. {names[0]}{container}")
+        else:
+            parts.append(f"{kind} {', '.join(dict.fromkeys(names))}{container}")
+    return "; ".join(parts)
+
+
+def plural(kind: str) -> str:
+    """A kind in the plural, as people write it."""
+    if kind.endswith(("ss", "x", "ch")):
+        return f"{kind}es"
+    return f"{kind[:-1]}ies" if kind.endswith("y") and kind[-2:-1] not in "aeiou" else f"{kind}s"
+
+
+def values_yaml(values: Mapping[str, Any]) -> str:
+    """A patch of values.yaml."""
+    import yaml
+
+    from jhubdoctor.report.json_v1 import _plain
+
+    return str(yaml.dump(_plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
+
+
+def dumper() -> Any:
+    """The safe dumper of libyaml where it is there: the one in Python takes ten times as long."""
+    import yaml
+
+    return getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def folded_command(command: str, width: int) -> list[str]:
+    """A command on lines that fit, continued with a backslash before an option, so that it can still be pasted."""
+    if len(command) <= width:
+        return [command]
+    pieces = re.split(r" (?=--?[a-zA-Z]|-- |\| |> |&& )", command)
+    if any(q in command for q in "'\"") and any(p.count("'") % 2 or p.count('"') % 2 for p in pieces):
+        return [command]
+    if not any(q in command for q in "'\""):
+        pieces = [part for p in pieces for part in ([p] if len(p) + 4 <= width else p.split(" "))]
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) + 3 <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"  {piece}")
+    return [f"{line} \\" for line in lines[:-1]] + [lines[-1]]
+
+
+def grant(gap: Gap) -> str:
+    """The rule that would allow a read, in words."""
+    rule = gap.rule or {}
+    if "nonResourceURLs" in rule:
+        return f"a ClusterRole rule: get on {', '.join(rule['nonResourceURLs'])}"
+    group = rule["apiGroups"][0]
+    where = f"in namespace {gap.query.namespace}" if gap.query.namespace else "in the whole cluster"
+    return f"{', '.join(rule['verbs'])} on {rule['resources'][0]}{f' of {group}' if group else ''} {where}"
+
+
+def cannot_read(gap: Gap) -> str:
+    """That a read failed, and why."""
+    detail = f" ({clean(gap.detail, 200)})" if gap.detail else ""
+    return f"cannot read {clean(str(gap.query), 200)}: {gap.state.value}{detail}"
