@@ -1,6 +1,6 @@
 """The report for people: root causes first, each with what was seen and what to do.
 
-Cluster text arrives here already neutralised (`run.harmless`) and is only ever put into `Text` objects, so rich never
+Cluster text arrives here already neutralised (`privacy.harmless`) and is only ever put into `Text` objects, so rich never
 takes it for markup.
 """
 
