@@ -13,13 +13,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
 from jhubdoctor import DOC_BASE, __version__
+from jhubdoctor.commands.options import parse_outputs
 from jhubdoctor.commands.rbac import manifests
 from jhubdoctor.engine.result import Report
+from jhubdoctor.model.errors import UsageError
+from jhubdoctor.report import FORMATS
 from jhubdoctor.service.exporter import Exporter
 from jhubdoctor.testing import registry
 from tests.cluster.binaries import missing, ready
@@ -44,6 +48,7 @@ def test_generated_files_are_current() -> None:
 
 # --- the chart -------------------------------------------------------------------------------------------------------
 
+Template = Callable[..., subprocess.CompletedProcess[str]]
 Render = Callable[..., list[dict[str, Any]]]
 EVERYTHING = {
     "config": '[[suppress]]\ncheck = "a"\nreason = "b"\n',
@@ -64,7 +69,13 @@ EVERYTHING = {
     "affinity": {"nodeAffinity": {}},
     "extraVolumes": [{"name": "out", "emptyDir": {}}],
     "extraVolumeMounts": [{"name": "out", "mountPath": "/out"}],
+    "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "nameOverride": "doctor",
+    "scrapeAnnotations": {"enabled": True},
+    "service": {"annotations": {"g": "h"}},
+    "cronjob": {"output": ["json=/out/report.json", "ndjson", "html=/out/report.html"]},
 }
+OPENSHIFT = {"podSecurityContext": {"runAsUser": None, "runAsGroup": None}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "everything": EVERYTHING,
@@ -72,6 +83,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cronjob with everything": EVERYTHING | {"mode": "cronjob"},
     "one namespace": {"rbac": {"scope": "namespace"}, "hubs": {"namespace": "jhub", "release": "jhub"}},
     "no rights": {"rbac": {"create": False}, "serviceAccount": {"create": False, "name": "mine"}},
+    "openshift": OPENSHIFT,
+    "a name of its own": {"fullnameOverride": "hub-doctor"},
 }
 
 
@@ -86,12 +99,22 @@ def helm() -> str:
 
 
 @pytest.fixture
-def render(helm: str, tmp_path: Path) -> Render:
-    def call(values: dict[str, Any] | None = None, *, release: str = "doctor") -> list[dict[str, Any]]:
+def template(helm: str, tmp_path: Path) -> Template:
+    """Call `helm template` with values, whatever comes of it."""
+
+    def call(values: dict[str, Any] | None = None, release: str = "doctor") -> subprocess.CompletedProcess[str]:
         file = tmp_path / "values.json"
         file.write_text(json.dumps(values or {}))
         command = [helm, "template", release, str(CHART), "--namespace", "monitoring", "--values", str(file)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return subprocess.run(command, check=False, capture_output=True, text=True)
+
+    return call
+
+
+@pytest.fixture
+def render(template: Template) -> Render:
+    def call(values: dict[str, Any] | None = None, *, release: str = "doctor") -> list[dict[str, Any]]:
+        done = template(values, release)
         assert done.returncode == 0, done.stderr
         return [d for d in yaml.safe_load_all(done.stdout) if d]
 
@@ -130,16 +153,57 @@ def test_helm_has_nothing_to_say_against_it(helm: str, values: dict[str, Any], t
 
 @pytest.mark.parametrize(
     "values",
-    [{"mode": "daemonset"}, {"exporter": {"intervall": "5m"}}, {"image": {"repository": ""}}, {"timeout": "1m"}],
+    [
+        {"mode": "daemonset"},
+        {"exporter": {"intervall": "5m"}},
+        {"image": {"repository": ""}},
+        {"timeout": "1m"},
+        {"fullnameOverride": "Doctor"},
+        {"extraEnv": {"HTTPS_PROXY": "http://proxy"}},
+        {"networkPolicy": {"egress": {"apiServer": {"ports": []}}}},
+        {"scrapeAnnotations": True},
+    ],
+    ids=str,
 )
-def test_values_that_do_not_exist_are_refused(helm: str, values: dict[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "values.json"
-    file.write_text(json.dumps(values))
-    command = [helm, "template", "x", str(CHART), "--values", str(file)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+def test_values_that_do_not_exist_are_refused(template: Template, values: dict[str, Any]) -> None:
+    done = template(values)
 
     assert done.returncode != 0
     assert "values don't meet the specifications of the schema" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        *([name] for name in FORMATS),
+        *([f"{name}=/out/report"] for name in FORMATS),
+        ["yaml"],
+        ["JSON"],
+        [""],
+        ["=/out/report"],
+        ["json="],
+        ["json=a=-"],
+        ["json=-", "text=/out/report"],
+        ["text", "json"],
+        ["text", "json=-"],
+        ["text", "json=/out/a", "json=/out/b"],
+        ["text", "text"],
+        ["json=a=-", "text"],
+        [],
+    ],
+    ids=str,
+)
+def test_the_job_refuses_the_outputs_that_the_command_refuses(template: Template, outputs: list[str]) -> None:
+    try:
+        parse_outputs(tuple(outputs))
+    except UsageError:
+        refused = True
+    else:
+        refused = False
+    done = template({"mode": "cronjob", "cronjob": {"output": outputs}})
+
+    assert (done.returncode != 0) == refused, done.stderr
+    assert not refused or "output" in done.stderr
 
 
 def test_the_role_is_what_rbac_prints(render: Render) -> None:
@@ -185,7 +249,7 @@ def test_the_pod_may_run_under_the_restricted_policy(render: Render, values: dic
     context = spec["containers"][0]["securityContext"]
 
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"].get("runAsUser") != 0
     assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     assert context["allowPrivilegeEscalation"] is False
     assert context["readOnlyRootFilesystem"] is True
@@ -202,6 +266,117 @@ def test_the_command_knows_the_options_that_the_chart_gives_it(render: Render, v
     command = cli.get_command(None, words[0])  # type: ignore[arg-type]
     assert command is not None
     command.make_context(words[0], words[1:])
+
+
+def test_openshift_may_choose_the_user(render: Render) -> None:
+    plain, chosen = (pod(render(values))["securityContext"] for values in ({}, OPENSHIFT))
+
+    assert chosen == {k: v for k, v in plain.items() if k not in {"runAsUser", "runAsGroup"}}
+    assert chosen != plain
+
+
+def test_what_the_platform_sets_the_chart_can_leave_out(render: Render) -> None:
+    spec = pod(render({"podSecurityContext": None, "securityContext": None}))
+
+    assert "securityContext" not in spec
+    assert "securityContext" not in spec["containers"][0]
+
+
+def test_a_key_can_be_added_to_the_security_contexts(render: Render) -> None:
+    spec = pod(render({"podSecurityContext": {"fsGroup": 7}, "securityContext": {"privileged": False}}))
+
+    assert (spec["securityContext"]["fsGroup"], spec["securityContext"]["runAsNonRoot"]) == (7, True)
+    assert (
+        spec["containers"][0]["securityContext"].items()
+        >= {"privileged": False, "readOnlyRootFilesystem": True}.items()
+    )
+
+
+@pytest.mark.parametrize("mode", ["exporter", "cronjob"])
+def test_the_environment_reaches_the_container(render: Render, mode: str) -> None:
+    env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
+
+    assert pod(render({"mode": mode, "extraEnv": env}))["containers"][0]["env"] == env
+
+
+@pytest.mark.parametrize(
+    ("values", "release", "name"),
+    [
+        ({}, "doctor", "doctor-jhubdoctor"),
+        ({}, "my-jhubdoctor", "my-jhubdoctor"),
+        ({"nameOverride": "watch"}, "doctor", "doctor-watch"),
+        ({"nameOverride": "watch"}, "watch", "watch"),
+        ({"fullnameOverride": "watch"}, "doctor", "watch"),
+        ({"fullnameOverride": "a" * 49 + "-b"}, "doctor", "a" * 49),
+    ],
+)
+@pytest.mark.parametrize("mode", ["exporter", "cronjob"])
+def test_every_object_bears_the_name(
+    render: Render, values: dict[str, Any], release: str, name: str, mode: str
+) -> None:
+    found = render(EVERYTHING | {"nameOverride": "", "mode": mode} | values, release=release)
+    names = {d["metadata"]["name"].removeprefix("monitoring-").removesuffix("-dashboard") for d in found}
+
+    assert names == {name}
+    assert pod(found)["serviceAccountName"] == name
+    assert pod(found)["volumes"][0]["configMap"]["name"] == name
+    # the Jobs of a CronJob append eleven characters to its name
+    assert all(len(n) <= 52 for n in names)
+
+
+@pytest.mark.parametrize("mode", ["exporter", "cronjob"])
+def test_the_pods_reach_the_api_server_and_dns_alone(render: Render, mode: str) -> None:
+    spec = one(render({"mode": mode, "networkPolicy": {"enabled": True}}), "NetworkPolicy")["spec"]
+    ports = [{(p["protocol"], p["port"]) for p in rule["ports"]} for rule in spec["egress"]]
+
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    assert ports == [{("TCP", 443), ("TCP", 6443)}, {("UDP", 53), ("TCP", 53)}]
+    assert ("ingress" in spec) == (mode == "exporter"), "nobody has to reach a Job"
+
+
+def test_egress_can_be_narrowed_and_left_open(render: Render) -> None:
+    to = [{"ipBlock": {"cidr": "10.0.0.1/32"}}]
+    egress = {"apiServer": {"to": to, "ports": [16443]}, "dns": {"to": [{"namespaceSelector": {}}], "ports": [5353]}}
+    narrow = one(render({"networkPolicy": {"enabled": True, "egress": egress}}), "NetworkPolicy")["spec"]
+    opened = one(render({"networkPolicy": {"enabled": True, "egress": {"enabled": False}}}), "NetworkPolicy")["spec"]
+
+    assert narrow["egress"][0] == {"ports": [{"port": 16443, "protocol": "TCP"}], "to": to}
+    assert narrow["egress"][1]["to"] == [{"namespaceSelector": {}}]
+    assert opened["policyTypes"] == ["Ingress"]
+    assert "egress" not in opened
+
+
+def test_a_prometheus_without_the_operator_is_told_where_to_look(render: Render) -> None:
+    values = {"scrapeAnnotations": {"enabled": True}, "exporter": {"port": 9000}}
+    plain = one(render(), "Service")
+    service = one(render(values | {"service": {"annotations": {"prometheus.io/path": "/x", "a": "b"}}}), "Service")
+    asked = one(render(values), "Service")["metadata"]["annotations"]
+
+    assert "annotations" not in plain["metadata"]
+    assert asked == {"prometheus.io/scrape": "true", "prometheus.io/port": "9000", "prometheus.io/path": "/metrics"}
+    assert asked["prometheus.io/port"] == str(service["spec"]["ports"][0]["port"])
+    assert service["metadata"]["annotations"] == asked | {"prometheus.io/path": "/x", "a": "b"}
+
+
+def test_the_readme_of_the_chart_names_values_that_exist() -> None:
+    text = (CHART / "README.md").read_text()
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    [rows] = re.findall(r"^\| to \| set \|\n\|---\|---\|\n((?:\|.*\n)+)", text, re.MULTILINE)
+    named = [n.split(":")[0] for n in re.findall(r"`([a-zA-Z.]+(?:: \w+)?)`", rows)]
+
+    assert len(named) > 10
+    for name in named:
+        place = values
+        for part in name.split("."):
+            assert part in place, name
+            place = place[part]
+
+
+def test_the_icon_is_where_the_chart_says() -> None:
+    icon = yaml.safe_load((CHART / "Chart.yaml").read_text())["icon"]
+    path = ROOT / icon.partition("/jhubdoctor/jhubdoctor/main/")[2]
+
+    assert ET.parse(path).getroot().tag.endswith("svg")  # noqa: S314  - it is ours
 
 
 def test_selectors_agree(render: Render) -> None:

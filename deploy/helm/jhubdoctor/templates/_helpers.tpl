@@ -1,10 +1,17 @@
 {{- define "jhubdoctor.name" -}}
-{{- if contains "jhubdoctor" .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else }}{{ printf "%s-jhubdoctor" .Release.Name | trunc 50 | trimSuffix "-" }}{{ end }}
+{{ .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{/* A CronJob's name has 52 characters at most, as its Jobs append to it. */}}
+{{- define "jhubdoctor.fullname" -}}
+{{- $name := include "jhubdoctor.name" . -}}
+{{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}{{ end }}
 {{- end }}
 
 {{- define "jhubdoctor.selector" -}}
-app.kubernetes.io/name: jhubdoctor
+app.kubernetes.io/name: {{ include "jhubdoctor.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
@@ -16,7 +23,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{- define "jhubdoctor.account" -}}
-{{ .Values.serviceAccount.name | default (ternary (include "jhubdoctor.name" .) "default" .Values.serviceAccount.create) }}
+{{ .Values.serviceAccount.name | default (ternary (include "jhubdoctor.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
 {{- define "jhubdoctor.namespace" -}}
@@ -86,12 +93,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 serviceAccountName: {{ include "jhubdoctor.account" . }}
 automountServiceAccountToken: true
 enableServiceLinks: false
+{{- with .Values.podSecurityContext }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
-  seccompProfile:
-    type: RuntimeDefault
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -116,7 +121,7 @@ volumes:
   {{- if .Values.config }}
   - name: config
     configMap:
-      name: {{ include "jhubdoctor.name" . }}
+      name: {{ include "jhubdoctor.fullname" . }}
   {{- end }}
   {{- with .Values.extraVolumes }}
   {{- toYaml . | nindent 2 }}
@@ -128,11 +133,14 @@ volumes:
 name: jhubdoctor
 image: {{ include "jhubdoctor.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- with .Values.securityContext }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.extraEnv }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 resources:
   {{- toYaml .Values.resources | nindent 2 }}
 {{- if or .Values.config .Values.extraVolumeMounts }}
