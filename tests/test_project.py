@@ -50,6 +50,14 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
+def test_what_lies_beside_the_project_is_reached_from_one_place() -> None:
+    """What beside.py does not know of cannot be hidden, and such a test would need the folder without saying so."""
+    texts = {p: p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py")}
+    named = {p.name for p, text in texts.items() if re.search(r"""/ ["']shared["']|["']shared/|\.\./shared""", text)}
+
+    assert named == {"beside.py"}
+
+
 def test_pages_are_published_under_the_version() -> None:
     assert f"/v{__version__}/" in DOC_BASE
 
