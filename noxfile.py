@@ -1,4 +1,7 @@
-"""Every job of the project, one session each. `nox` runs what needs nothing but Python."""
+"""Every job of the project, one session each. `nox` runs what needs nothing but Python.
+
+What they install are the groups of pyproject.toml, in the versions of constraints.txt, which `nox -s lock` writes.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from pathlib import Path
 
 import nox
 
-nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "typing", "tests", "lowest", "docs", "build", "cluster"]
+ROOT = Path(__file__).parent
+LOCKED, LOWEST = ROOT / "constraints.txt", ROOT / "constraints-lowest.txt"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+DIST = ROOT / ".nox" / "dist"
 
 
 def _works(version: str) -> bool:
@@ -23,117 +28,140 @@ def _works(version: str) -> bool:
     return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
 
 
-PYTHONS = [v for v in ("3.11", "3.12", "3.13", "3.14") if _works(v)] or [
-    f"{sys.version_info.major}.{sys.version_info.minor}"
-]
-TEST = [
-    "pytest>=8",
-    "pytest-mock>=3.12",
-    "pytest-xdist>=3.5",
-    "jsonschema>=4.21",
-    "hypothesis>=6.100",
-    "cryptography>=42",
-]
+SUPPORTED = nox.project.python_versions(PROJECT)
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = [v for v in SUPPORTED if v == OWN or _works(v)] or [OWN]
+PYTHON = OWN if OWN in PYTHONS else PYTHONS[0]
+
+nox.options.default_venv_backend = "uv|virtualenv"
+# the tests on one Python; `nox -s tests` runs them on each that is installed
+nox.options.sessions = ["lint", "typing", "docs", "build", f"tests-{PYTHON}", "lowest", "cluster"]
 
 
-def _wheel(session: nox.Session) -> str:
-    """Build the wheel and say where it is: tests run against what users get, not against the work tree."""
-    folder = session.create_tmp()
-    session.run("python", "-m", "pip", "--version", silent=True, success_codes=[0, 1])
-    session.install("build", "hatchling")
-    for old in Path(folder).glob("*.whl"):
-        old.unlink()
-    session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, silent=True)
-    return str(next(Path(folder).glob("*.whl")))
+def _group(*names: str) -> list[str]:
+    return list(nox.project.dependency_groups(PROJECT, *names))
 
 
-@nox.session(python=PYTHONS)
+def _install(session: nox.Session, *what: str, lock: Path | None = LOCKED) -> None:
+    """Install in the versions of a lock file; what builds a package is always held to the first of them."""
+    held = {"PIP_BUILD_CONSTRAINT": str(LOCKED), "UV_BUILD_CONSTRAINT": str(LOCKED)}
+    session.install(*(["--constraint", str(lock)] if lock else []), *what, env=held)
+    # hundreds of tests start a Python: none shall compile everything once more, whatever this machine is set to
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
+
+
+def _wheel() -> str:
+    """What users get, built by the session `wheel`: tests run against it, not against the work tree."""
+    return str(next(DIST.glob("*.whl")))
+
+
+def _pytest(session: nox.Session, *arguments: str) -> None:
+    """Run the tests as on a machine that has nothing beside the project, and those that need it once more with it."""
+    command = ["pytest", "--ignore=tests/cluster", "--numprocesses=auto", *arguments]
+    session.run(*command, "-m", "not helm", env={"JHUBDOCTOR_SHARED": ""})
+    if (ROOT.parent / "shared").is_dir():
+        # 5: none of what was asked for is of that kind
+        session.run(*command, "-m", "beside", success_codes=[0, 5])
+
+
+@nox.session(python=PYTHON)
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel, once for all sessions that use them."""
+    _install(session, *_group("build"))
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), silent=True)
+
+
+@nox.session(python=PYTHONS, requires=["wheel"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on each Python that is installed, against the wheel."""
-    session.install(_wheel(session), *TEST)
-    session.run("pytest", "--ignore=tests/cluster", "--numprocesses=auto", *session.posargs)
+    """Run the tests, but for those that need Helm or a control plane, against the wheel."""
+    _install(session, _wheel(), *_group("test"))
+    _pytest(session, *session.posargs)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON, requires=["wheel"])
+def newest(session: nox.Session) -> None:
+    """Run the tests with what is newest today of every dependency and tool: what breaks here will break a user soon."""
+    _install(session, "--upgrade", _wheel(), *_group("test"), lock=None)
+    _pytest(session, *session.posargs)
+
+
+@nox.session(python=SUPPORTED[0] if _works(SUPPORTED[0]) else PYTHON, requires=["wheel"])
 def lowest(session: nox.Session) -> None:
-    """Run the tests with the lowest allowed version of every dependency."""
-    if not shutil.which("uv"):
-        session.install("uv")
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *TEST, external=True)
+    """Run the tests of what uses a dependency with the lowest allowed version of each."""
+    if session.python != SUPPORTED[0]:
+        session.skip(f"no Python {SUPPORTED[0]} here, and the lowest versions know no later one")
+    _install(session, _wheel(), *_group("test"), lock=LOWEST)
     # the contract of the checks is no matter of dependencies; `tests` runs it
-    less = ["--ignore=tests/cluster", "--ignore=tests/test_contract.py", "--numprocesses=auto"]
-    session.run("python", "-m", "pytest", *less, "-q", "-W", "default", *session.posargs)
+    _pytest(session, "--ignore=tests/test_contract.py", "-q", "-W", "default", *session.posargs)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
     """Ruff (lint and format) and the import contracts."""
-    session.install("ruff==0.17.*", "import-linter==2.*", ".")
+    _install(session, "-e", ".", *_group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def typing(session: nox.Session) -> None:
     """Mypy, strict."""
-    session.install("mypy==2.4.*", "types-PyYAML", "types-jsonschema", "nox", *TEST, "-e", ".")
+    _install(session, "-e", ".", *_group("typing"))
     session.run("mypy")
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def docs(session: nox.Session) -> None:
     """Write the pages of the checks and build the site, strictly; `-- --check` only says whether they are current."""
-    session.install("-e", ".", "mkdocs-material", "jsonschema")
+    _install(session, "-e", ".", *_group("docs"))
     session.run("python", "docs/generate.py", *session.posargs)
     session.run("python", "deploy/generate.py", *session.posargs)
     if "--check" not in session.posargs:
         session.run("mkdocs", "build", "--strict", "--site-dir", str(Path(session.create_tmp()) / "site"))
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON, requires=["wheel"])
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, check their files, and run the wheel in an empty environment."""
-    folder = (Path(session.create_tmp()) / "dist").absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    session.install("build", "hatchling")
-    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(folder))
-    session.run("python", "tests/packaging/files.py", str(folder), "--repository", ".")
-    session.run("python", "-m", "venv", "--clear", str(folder / "empty"))
-    python = folder / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    wheel = next(folder.glob("*.whl"))
-    session.run(str(python), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    """Check the files of sdist and wheel, and run the wheel in an environment that has nothing else."""
+    session.run("python", "tests/packaging/files.py", str(DIST), "--repository", ".")
+    _install(session, _wheel())
     session.chdir("/")
-    session.run(str(python), "-I", "-m", "jhubdoctor", "--version", external=True)
-    session.run(str(python), "-I", "-m", "jhubdoctor", "demo", "--no-color", external=True, success_codes=[1])
-    session.run(str(python), "-I", "-m", "jhubdoctor", "explain", "taint-not-tolerated", external=True, silent=True)
+    session.run("python", "-I", "-m", "jhubdoctor", "--version")
+    session.run("python", "-I", "-m", "jhubdoctor", "demo", "--no-color", success_codes=[1])
+    session.run("python", "-I", "-m", "jhubdoctor", "explain", "taint-not-tolerated", silent=True)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def bench(session: nox.Session) -> None:
     """Measure a run on a hub of any size: `nox -s bench -- --pods 20000 --nodes 2000`."""
-    session.install("-e", ".", *TEST)
+    _install(session, "-e", ".", *_group("test"))
     session.run("python", "-m", "tests.benchmarks.bench", *session.posargs)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def accuracy(session: nox.Session) -> None:
     """Print, for every scenario, the expected cause, the first finding and the false alarms."""
-    session.install("-e", ".")
+    _install(session, "-e", ".")
     session.run("python", "tests/accuracy.py")
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session(python=PYTHON)
 def cluster(session: nox.Session) -> None:
-    """Run the tests against a real control plane, built from Go modules where it is not there yet."""
-    if not shutil.which("go") and not os.environ.get("KUBEBUILDER_ASSETS"):
+    """Run the tests that need Helm or a real control plane, built from Go modules where they are not there yet."""
+    go, helm, assets = shutil.which("go"), shutil.which("helm"), os.environ.get("KUBEBUILDER_ASSETS")
+    _install(session, "-e", ".", *_group("test"))
+    if go or assets:
+        # without Go what is there is used, and the tests of the rest are skipped
+        codes = [0] if go else [0, 1]
+        session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"}, success_codes=codes)
+    if go or helm:
+        session.run("pytest", "tests/deploy", "-m", "helm")
+    if not go and not assets:
         session.skip(
             "no Go here: install Go 1.21 or later, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
         )
-    session.install("-e", ".", *TEST, "pyyaml")
-    # without Go what is there is used, and the tests of the rest are skipped
-    codes = [0] if shutil.which("go") else [0, 1]
-    session.run("python", "tests/cluster/binaries.py", env={"PYTHONUNBUFFERED": "1"}, success_codes=codes)
     session.run("pytest", "tests/cluster", *session.posargs, success_codes=[0, 1])
     # real servers wait for each other, and on a busy machine sometimes too long: what failed has one more try, alone,
     # and is named, for a test that passes the second time is a fault as well
@@ -142,3 +170,13 @@ def cluster(session: nox.Session) -> None:
     if mine := sorted(n for n in names if n.startswith("tests/cluster")):
         session.warn(f"second try, alone: {', '.join(mine)}")
         session.run("pytest", *mine)
+
+
+@nox.session(python=PYTHON)
+def lock(session: nox.Session) -> None:
+    """Write the lock files: only what pyproject.toml asks for changes, and with `-- --upgrade` everything."""
+    session.install("uv")
+    every = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", SUPPORTED[0], *session.posargs]
+    every += ["--custom-compile-command", "nox -s lock", "pyproject.toml"]
+    session.run(*every, "--group", "dev", "--output-file", LOCKED.name)
+    session.run(*every, "--group", "test", "--resolution", "lowest-direct", "--output-file", LOWEST.name)

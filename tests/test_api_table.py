@@ -10,7 +10,8 @@ import pytest
 
 from jhubdoctor_checks.data import KNOWS, apis, scheduler
 
-SERVED = Path(__file__).parent.parent.parent / "shared" / "knowledge" / "served.json"
+from . import beside
+
 FIXTURE = Path(__file__).parent / "fixtures" / "discovery.txt"
 FIRST, LAST = 31, 37
 
@@ -35,9 +36,9 @@ def test_a_release_serves_exactly_what_the_table_says(minor: int) -> None:
     assert in_table(minor) == fixture()[minor]
 
 
-@pytest.mark.skipif(not SERVED.exists(), reason="no discovery documents beside the project")
-def test_the_table_agrees_with_the_discovery_documents_beside_the_project() -> None:
-    for release, rows in json.loads(SERVED.read_text()).items():
+@pytest.mark.parametrize("served", beside.each("knowledge/served.json"))
+def test_the_table_agrees_with_the_discovery_documents_beside_the_project(served: Path) -> None:
+    for release, rows in json.loads(served.read_text()).items():
         minor = int(release.partition(".")[2])
         documented = {(f"{group}/{version}", kind) for group, version, kind, _ in rows if group}
 

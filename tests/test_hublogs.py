@@ -16,8 +16,9 @@ from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.privacy.text import log_text
 from jhubdoctor.testing import Example, diagnose
 
+from . import beside
+
 OWN = Path(__file__).parent / "fixtures" / "hublogs"
-REAL = Path(__file__).parents[2] / "shared" / "knowledge" / "hublogs"
 CRASHED = {"dbdir", "proxydown", "proxydown-curl"}
 # scenario (the part of the name after the version): the findings that have to be there, as check/cause
 EXPECTED = {
@@ -119,7 +120,7 @@ def is_told(text: str, expected: set[str], *, crashed: bool) -> None:
         assert secret not in log_text(text)
 
 
-@pytest.mark.parametrize("path", sorted(REAL.glob("*.log")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", beside.each("knowledge/hublogs/*.log"))
 def test_log_of_a_real_hub_leads_to_its_cause(path: Path) -> None:
     scenario = path.stem.partition("-")[2]
     expected = set(EXPECTED[scenario])

@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from jhubdoctor import DOC_BASE, __version__
 from jhubdoctor.testing import registry
@@ -48,6 +51,44 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
     assert len(commands) == 2
     assert commands[1] in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def locked(name: str) -> dict[str, list[str]]:
+    """The versions in a lock file; several of one package where they depend on the Python."""
+    found: dict[str, list[str]] = {}
+    for package, version in re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE):
+        found.setdefault(canonicalize_name(package), []).append(version)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [("constraints.txt", ["test", "lint", "typing", "docs", "build"]), ("constraints-lowest.txt", ["test"])],
+)
+def test_lock_files_hold_what_the_project_asks_for(name: str, groups: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"]]
+    wanted += [w for g in groups for w in project["dependency-groups"][g] if isinstance(w, str)]
+    versions = locked(name)
+
+    for requirement in map(Requirement, wanted):
+        found = versions.get(canonicalize_name(requirement.name), [])
+        assert found, f"nox -s lock: {name} lacks {requirement.name}"
+        assert all(requirement.specifier.contains(v) for v in found), f"nox -s lock: {requirement}, but {found}"
+
+
+def test_lock_files_name_no_index() -> None:
+    """Whoever writes them may get packages from a mirror; others get them from where they get all."""
+    for name in ("constraints.txt", "constraints-lowest.txt"):
+        assert not re.search(r"://|^-|@", (ROOT / name).read_text(), re.MULTILINE)
+
+
+def test_what_lies_beside_the_project_is_reached_from_one_place() -> None:
+    """What beside.py does not know of cannot be hidden, and such a test would need the folder without saying so."""
+    texts = {p: p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("*.py")}
+    named = {p.name for p, text in texts.items() if re.search(r"""/ ["']shared["']|["']shared/|\.\./shared""", text)}
+
+    assert named == {"beside.py"}
 
 
 def test_pages_are_published_under_the_version() -> None:

@@ -27,11 +27,11 @@ from jhubdoctor.report.text import render
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import registry
 
-SHARED = Path(__file__).parent.parent.parent / "shared"
-REPLAY = SHARED / "replay" / "replay.py"
-RECORDINGS = sorted((SHARED / "recordings").glob("*.json.gz"))
+from . import beside
 
-pytestmark = pytest.mark.skipif(not RECORDINGS, reason="no recordings beside the project")
+RECORDINGS = beside.each("recordings/*.json.gz")
+
+pytestmark = beside.needs("recordings/*.json.gz", "replay/replay.py")
 
 FIRST = {
     "hook_pull_reset": "image-pull-failed",
@@ -64,7 +64,8 @@ PLANTED = ("must-not-leak", "hunter3", "s3cr3t")
 @contextmanager
 def served(recording: Path, *extra: str) -> Iterator[str]:
     """The kubeconfig of a server that replays a recording."""
-    command = [sys.executable, str(REPLAY), str(recording), *extra]
+    [replay] = beside.files("replay/replay.py")
+    command = [sys.executable, str(replay), str(recording), *extra]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
@@ -91,7 +92,7 @@ def worth_acting_on(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [f for f in report["findings"] if f["severity"] in {"error", "warning"}]
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_the_fault_is_named_first_and_its_consequences_are_folded(recording: Path) -> None:
     report, text = diagnosed(recording)
     name = named(recording)
@@ -105,7 +106,7 @@ def test_the_fault_is_named_first_and_its_consequences_are_folded(recording: Pat
     assert first["message"][1:30] in text
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_nothing_else_is_claimed(recording: Path) -> None:
     report, _ = diagnosed(recording)
     name = named(recording)
@@ -117,7 +118,7 @@ def test_nothing_else_is_claimed(recording: Path) -> None:
     assert not [c for c in report["checks"] if c["status"] == "unknown"]
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_the_report_is_valid_and_holds_no_secret(recording: Path) -> None:
     report, text = diagnosed(recording)
 
@@ -128,7 +129,7 @@ def test_the_report_is_valid_and_holds_no_secret(recording: Path) -> None:
 
 
 @pytest.mark.parametrize("deny", ["list secrets", "* secrets", "* pods/log", "list nodes", "list events", "* *"])
-@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_what_is_refused_is_unknown_and_never_a_claim(recording: Path, deny: str) -> None:
     whole, _ = diagnosed(recording)
     report, _ = diagnosed(recording, deny)
@@ -155,7 +156,7 @@ def test_what_is_refused_is_unknown_and_never_a_claim(recording: Path, deny: str
     assert claimed <= known, "something is claimed that is not claimed with all rights"
 
 
-@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_a_run_is_polite(recording: Path) -> None:
     report, _ = diagnosed(recording)
     usual = 40 + 3  # the context points to another namespace, so that hubs are looked for twice
@@ -170,6 +171,6 @@ def test_a_run_is_polite(recording: Path) -> None:
 
 
 def test_every_recording_says_what_is_wrong_with_it() -> None:
-    for recording in RECORDINGS:
+    for recording in beside.files("recordings/*.json.gz"):
         with gzip.open(recording, "rt") as f:
             assert "expect" in json.load(f)

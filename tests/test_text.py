@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import Registry
@@ -106,6 +107,24 @@ def test_the_whole_report_is_as_it_was(request: pytest.FixtureRequest) -> None:
         GOLDEN.write_text(text)
 
     assert text == GOLDEN.read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("/home/ada/jhubdoctor/jhubdoctor/run.py", "jhubdoctor/run.py"),
+        ("/home/ada/jhubdoctor/checks/jhubdoctor_checks/hub/x.py", "jhubdoctor_checks/hub/x.py"),
+        ("/home/ada/jhubdoctor/tests/test_text.py", "tests/test_text.py"),
+        ("/home/ada/.venv/lib/python3.11/site-packages/jhubdoctor/facts/hub.py", "jhubdoctor/facts/hub.py"),
+        ("/home/ada/jhubdoctor.py", "jhubdoctor.py"),
+        ("C:\\Users\\ada\\jhubdoctor\\jhubdoctor\\run.py", "jhubdoctor/run.py"),
+    ],
+)
+def test_a_place_is_told_without_the_folders_of_a_clone(file: str, told: str) -> None:
+    with pytest.raises(ValueError, match="of the cluster") as caught:
+        exec(compile("raise ValueError('of the cluster')", file, "exec"))  # noqa: S102  - a file of any name
+
+    assert bug.trace(caught.value)[-2:] == [f"{told}:1 <module>", "ValueError"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -26,7 +26,8 @@ from jhubdoctor.upgrade.judge import Outcome, given_files, preflight, upgrade
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor_checks.data import apis, charts
 
-from .test_recordings import PLANTED, RECORDINGS, SHARED, served
+from . import beside
+from .test_recordings import PLANTED, served
 
 OLD = """
 kind: Version
@@ -459,7 +460,7 @@ def test_the_text_fits_80_columns_but_for_what_must_not_be_broken() -> None:
 # --- recordings of real API servers ----------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not RECORDINGS, reason="no recordings beside the project")
+@pytest.mark.parametrize("recording", beside.each("recordings/old_cluster.json.gz"))
 @pytest.mark.parametrize(
     ("kubernetes", "errors", "warnings"),
     [
@@ -468,8 +469,8 @@ def test_the_text_fits_80_columns_but_for_what_must_not_be_broken() -> None:
         (24, set(), {"deprecated-api-in-use"}),
     ],
 )
-def test_the_recorded_old_cluster(kubernetes: int, errors: set[str], warnings: set[str]) -> None:
-    with served(SHARED / "recordings" / "old_cluster.json.gz") as kubeconfig:
+def test_the_recorded_old_cluster(recording: Path, kubernetes: int, errors: set[str], warnings: set[str]) -> None:
+    with served(recording) as kubeconfig:
         reader = LiveReader(kubeconfig, timeout=30)
         reader.connect()
         scope = Scope(default_namespace=reader.namespace)

@@ -19,7 +19,8 @@ PACKAGES = ("kubernetes", "msgspec", "rich", "click", "urllib3")
 def _short(filename: str) -> str:
     """A file without the folders that it is installed in: they may name somebody."""
     plain = filename.replace("\\", "/")
-    ours = re.search(r"(?:^|/)((?:jhubdoctor(?:_checks)?|tests)/[^/].*)$", plain.rpartition("/site-packages/")[2])
+    # the last folder of that name: a clone is called as the package is
+    ours = re.search(r"^(?:.*/)?((?:jhubdoctor(?:_checks)?|tests)/[^/].*)$", plain.rpartition("/site-packages/")[2])
     return ours[1] if ours else plain.rpartition("/site-packages/")[2].lstrip("/").rpartition("/")[2]
 
 

@@ -24,17 +24,21 @@ def load_yaml(text: str, *, limit: int = TEXT_LIMIT, nodes: int = NODE_LIMIT) ->
     if len(text) > limit:
         raise BadValues(f"the text is over {limit // 2**20} MiB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    too_deep = f"it is nested more than {DEPTH_LIMIT} deep"
     try:
         depth = 0
         for event in yaml.parse(text, Loader=loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_LIMIT:
-                raise BadValues(f"it is nested more than {DEPTH_LIMIT} deep")
+                raise BadValues(too_deep)
         node = yaml.compose(text, Loader=loader)
         if node is not None and _size(node, {}, set(), nodes) > nodes:
             raise BadValues("it expands to more than any real values file")
         return yaml.load(text, Loader=loader)  # noqa: S506  - the loader is the safe one
     except yaml.YAMLError as e:
+        # libyaml has a bound of its own since 0.2.6, and reads ahead: it may notice before any event says so
+        if "nesting" in str(getattr(e, "problem", "")):
+            raise BadValues(too_deep) from e
         mark = getattr(e, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise BadValues(f"it is not YAML{where}") from e

@@ -73,7 +73,7 @@ SAME = """
 import json, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 import urllib3
-from jhubdoctor import kubeconfig
+from jhubdoctor.sources import kubeconfig
 c, _, _ = kubeconfig.load(sys.argv[1])
 c.connection_pool_maxsize = 8
 pool = kubeconfig.pool(c)

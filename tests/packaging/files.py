@@ -14,6 +14,8 @@ from pathlib import Path
 
 SDIST = ("jhubdoctor", "checks", "docs", "tests", "deploy", "noxfile.py", "mkdocs.yml", "CHANGELOG.md")
 SDIST_ALSO = (
+    "constraints.txt",
+    "constraints-lowest.txt",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "README.md",
