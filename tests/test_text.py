@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import jhubdoctor
 from jhubdoctor.declare import Check, check, fact
 from jhubdoctor.facts.cluster import Health, parse_health, server_version
 from jhubdoctor.facts.hub import Hub, Scope, hubs
@@ -17,6 +18,8 @@ from jhubdoctor.report.text import folded_command, objects, plural, render
 from jhubdoctor.run import Report, run
 from jhubdoctor.testing import NOW, Example, diagnose
 
+# where the checks of this module have their pages
+DOC_BASE = jhubdoctor.DOC_BASE
 GOLDEN = Path(__file__).parent / "golden" / "report.txt"
 ESCAPE = "\x1b"
 

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from jhubdoctor import DOC_BASE, bug
+from jhubdoctor import bug
 from jhubdoctor.finding import Ref, Severity
 from jhubdoctor.reads import State
 from jhubdoctor.redact import clean
-from jhubdoctor.report.parts import fault
+from jhubdoctor.report.parts import doc_url, fault
 from jhubdoctor.run import Gap, Report, Reported, Status
 
 _LOOK = {
@@ -200,7 +200,7 @@ class _Page:
         for i, s in enumerate(symptoms):
             self.row("causes" if i == 0 else "", f"{s.check.id}: {_sentence(s.finding.says)}")
         self.row("more", f"jhubdoctor explain {f.check.id}")
-        address = f"{DOC_BASE}{f.check.id}/"
+        address = doc_url(f.check)
         # an address that is broken in two cannot be clicked
         indent = min(2 + _LABEL, max(self.width - len(address), 0))
         self.line(" " * indent, (address, "dim"))
