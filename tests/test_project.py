@@ -1,8 +1,6 @@
-"""The project itself: generated pages are current, ids are deliberate, the README's commands are those of CI."""
+"""The project itself: ids are deliberate, the README's commands are those of CI."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,16 +12,6 @@ ROOT = Path(__file__).parent.parent
 IDS = ROOT / "tests" / "golden" / "check_ids.txt"
 
 needs_tree = pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documentation is not here")
-
-
-@needs_tree
-def test_generated_pages_are_current() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], check=False, capture_output=True, text=True
-    )
-
-    assert done.stdout == ""
-    assert done.returncode == 0, done.stderr
 
 
 def test_ids_change_only_on_purpose() -> None:
