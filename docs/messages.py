@@ -37,8 +37,10 @@ Symbol = tuple[str, str]
 
 _ORDINARY = {"Scheduled", "Pulling", "Pulled", "Created", "Started", "TriggeredScaleUp", "Nominated", "Killing"}
 _TROUBLE = re.compile(r"^(?!\[[ID] ).*(?i:^\[[EWC] |error|failed|denied|refused|timed? ?out|cannot|can't|unable)")
+# What hub, Go programs, examples and Traefik write before what they say.
 _HEADER = re.compile(
-    r"^(?:time=\S+ level=\w+ msg=|\[[A-Z] [^\]]*\] ?|[EWIF]\d{4} \S+ +\d+ \S+\] |\{-\d+\w\} *|[\d-]{10}[T ][\d:.,]+Z? *|\d\d:\d\d:\d\d\.\d+ )+"
+    r"^(?:\[[A-Z] [^\]]*\] ?|[EWIF]\d{4} \S+ +\d+ \S+\] |\{-\d+\w\} *|[\d-]{10}[T ][\d:.,]+Z? *|\d\d:\d\d:\d\d\.\d+ "
+    r"|time=\S+ level=\w+ msg=)+"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.util
@@ -66,10 +67,7 @@ def explain(check: str, form: str, examples: bool) -> None:
     """
     from jhubdoctor import notes
 
-    files = note_files()
-    found = find_note(check, files)
-    path, pack = files[found]
-    text = path.read_text(encoding="utf-8")
+    found, text, pack = _note(check)
     shown = text if examples else notes.split(text)[0]
     if form == "markdown":
         sys.stdout.write(shown)
@@ -78,6 +76,24 @@ def explain(check: str, form: str, examples: bool) -> None:
     else:
         base = getattr(importlib.import_module(pack), "DOC_BASE", "")
         sys.stdout.write(plain(shown, color=sys.stdout.isatty()) + f"\n{note_url(base, found)}\n")
+
+
+def _note(name: str) -> tuple[str, str, str]:
+    """The id that a name means, its note, and the package that ships it."""
+    files = note_files()
+    try:
+        found = find_note(name, files)
+    except UsageError:
+        from jhubdoctor.registry import PackError, load
+
+        # a pack may ship a check without a note: that it is there only its module tells
+        with contextlib.suppress(PackError):
+            if check := load().checks.get(name.replace("_", "-")):
+                text = f"# {check.id}\n\n{check.title}\n\nIts pack ships no note.\n"
+                return check.id, text, check.module.partition(".")[0]
+        raise
+    path, pack = files[found]
+    return found, path.read_text(encoding="utf-8"), pack
 
 
 def _as_dict(check_id: str, text: str) -> dict[str, object]:
