@@ -1,14 +1,18 @@
-"""Write what is generated of the documentation: the pages of the checks, their index, and the picture of the report.
+"""Write what is generated of the documentation, beside the pages that are written by hand.
 
-python docs/generate.py            writes
-python docs/generate.py --check    exits 1 and names what is not current
+`python docs/generate.py` writes the pages of the checks and their table, the page of messages, the schemas, and the
+picture of the report. None of them is committed: the `docs` session and Read the Docs make them before they build.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
+import json
+import re
+import shutil
+from html import escape
 from pathlib import Path
+
+from messages import Message, messages
 
 from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.engine import notes
@@ -34,67 +38,106 @@ AREAS = {
     "suppression": "Suppressions",
     "values": "Values",
 }
+# How search engines and the site's own search show a page.
+FRONT = "---\ndescription: {}\n---\n"
+
+
+def area(name: str) -> str:
+    """An area in words."""
+    return AREAS.get(name, name.title())
 
 
 def page(check: Check, registry: Registry) -> str:
-    """The page of a check: its note, with what the declaration says."""
+    """The page of a check: its note, with what the declaration says; the examples, which are tests, are folded away."""
     title, _, rest = notes.text_of(check).partition("\n")
+    rest, examples = notes.split(rest)
     reads = ", ".join(f"`{r}`" for r in registry.reads([check])) or "nothing"
     explained = ", ".join(f"[{i}]({i}.md)" for i in check.explains if i in registry.checks) or "none"
-    facts = "| severity | area | reads | explains |\n|---|---|---|---|\n"
-    facts += f"| {check.severity} | {check.area} | {reads} | {explained} |"
-    return f"{title}\n\n{check.title}\n\n{facts}\n{rest.rstrip()}\n"
+    facts = f"**{check.severity}** · [{area(check.area)}](index.md) · explains: {explained} · reads: {reads}"
+    front = FRONT.format(json.dumps(check.title))
+    text = f"{front}\n{title}\n\n{check.title}\n\n{facts}\n{{ .facts }}\n{rest.rstrip()}\n"
+    if examples:
+        examples = re.sub(r"^## (.+)$", r"**\1**", examples, flags=re.MULTILINE)
+        summary = "Examples: on what it fires and on what it is quiet (they run as tests)"
+        text += f'\n<details markdown="1">\n<summary>{summary}</summary>\n\n{examples}\n</details>\n'
+    return text
 
 
 def index(registry: Registry) -> str:
-    """The index of all checks."""
-    lines = ["# Checks", "", f"{len(registry.checks)} checks. `jhubdoctor explain ID` shows the same text offline.", ""]
-    for area in registry.areas:
-        lines += [f"## {AREAS.get(area, area.title())}", "", "| check | severity | what it finds |", "|---|---|---|"]
-        lines += [
-            f"| [{c.id}]({c.id}.md) | {c.severity} | {c.title} |" for c in registry.checks.values() if c.area == area
-        ]
-        lines.append("")
-    return "\n".join(lines)
+    """The table of all checks."""
+    checks = sorted(registry.checks.values(), key=lambda c: (c.area, c.id))
+    rows = [f"| [{c.id}]({c.id}.md) | {area(c.area)} | {c.severity} | {c.title} |" for c in checks]
+    return "\n".join([
+        "# Checks by area",
+        "",
+        f"{len(checks)} checks. `jhubdoctor explain ID` shows a note offline; `--select` takes ids and areas.",
+        "",
+        '<div class="filtered" data-choices="area severity" markdown="1">',
+        "",
+        "| check | area | severity | what it finds |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        "</div>",
+        "",
+    ])  # fmt: skip
+
+
+def message_page(found: list[Message]) -> str:
+    """The table of messages. Plain HTML: what clusters say is full of what Markdown takes for its own."""
+    rows = []
+    for m in found:
+        texts = "<br>".join(f"<code>{escape(t)}</code>" for t in m.texts)
+        checks = "<br>".join(f'<a href="checks/{c}.md">{c}</a>' for c in m.checks)
+        says = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(m.says))
+        rows.append(f"<tr><td>{texts}</td><td>{says}</td><td>{checks}</td></tr>")
+    return "\n".join([
+        "# Message to check",
+        "",
+        "What pods, events, logs and Helm say, and the check that knows it. Paste a message, or a part of it.",
+        "Names and numbers may differ; `…` stands for anything.",
+        "",
+        '<div class="filtered">',
+        "<table>",
+        "<thead><tr><th>message</th><th>what it means</th><th>check</th></tr></thead>",
+        "<tbody>",
+        *rows,
+        "</tbody>",
+        "</table>",
+        "</div>",
+        "",
+    ])  # fmt: skip
 
 
 def demo_picture(registry: Registry) -> str:
-    """The report on the example hub, as SVG."""
+    """The report on the example hub, as SVG that loads nothing from elsewhere."""
     reader = demo_reader()
     report = run(registry, registry.select(), reader, Scope(default_namespace=reader.namespace), concurrency=1)
     report.duration = 0.0
-    return picture(report)
+    return re.sub(r"@font-face \{.*?\}", "", picture(report), flags=re.DOTALL)
 
 
 def generated() -> dict[Path, str]:
     """Every generated file with its content."""
-    registry = load()
+    installed = load()
+    ours = [c for c in installed.checks.values() if c.module.startswith("jhubdoctor_checks.")]
+    registry = Registry(ours, installed.facts.values(), installed.knows)
     files = {DOCS / "checks" / f"{c.id}.md": page(c, registry) for c in registry.checks.values()}
     files[DOCS / "checks" / "index.md"] = index(registry)
+    files[DOCS / "messages.md"] = message_page(messages(registry))
     files |= {DOCS / "schemas" / f"jhubdoctor-{name}-v1.json": schemas.schema(name) for name in schemas.NAMES}
     files[DOCS / "demo.svg"] = demo_picture(registry)
     return files
 
 
-def main() -> int:
-    """Write, or check."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, say what is not current")
-    arguments = parser.parse_args()
-    files = generated()
-    stale = [p for p, text in files.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
-    gone = [p for p in (DOCS / "checks").glob("*.md") if p not in files]
-    if arguments.check:
-        for path in [*stale, *gone]:
-            sys.stdout.write(f"not current: {path.relative_to(DOCS.parent)} (run `nox -s docs`)\n")
-        return bool(stale or gone)
-    for path in gone:
-        path.unlink()
-    for path in stale:
+def main() -> None:
+    """Write."""
+    for folder in ("checks", "schemas"):
+        shutil.rmtree(DOCS / folder, ignore_errors=True)
+    for path, text in generated().items():
         path.parent.mkdir(exist_ok=True)
-        path.write_text(files[path], encoding="utf-8")
-    return 0
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,6 +1,7 @@
 """The commands as a user meets them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from jhubdoctor import notes
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.commands.connect import Progress
 from jhubdoctor.commands.group import cli
@@ -112,6 +114,26 @@ def test_explain_shows_the_note_in_three_forms() -> None:
     assert "/checks/taint-not-tolerated/" in text
     assert markdown.startswith("# taint-not-tolerated\n")
     assert list(json.loads(data)["sections"])[-1] == "Quiet on"
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_explain_leaves_the_examples_out_unless_they_are_asked_for(form: str) -> None:
+    """They are tests, and most of a note's lines."""
+    short = call("explain", "taint-not-tolerated", "-o", form).stdout
+    whole = call("explain", "taint-not-tolerated", "-o", form, "--examples").stdout
+
+    assert not re.search("fires on|quiet on|kind: Node", short, re.IGNORECASE)
+    assert re.search(r"^#* *FIX$", short, re.IGNORECASE | re.MULTILINE)
+    assert re.search(r"fires on.*kind: Node.*quiet on", whole, re.IGNORECASE | re.DOTALL)
+    assert [line for line in short.splitlines() if line not in whole] == []
+
+
+def test_every_note_has_something_left_without_its_examples() -> None:
+    for c in registry().checks.values():
+        prose, examples = notes.split(notes.text_of(c))
+
+        assert list(notes.parse(prose).sections) == [h for h in notes.HEADINGS if h not in notes.EXAMPLES]
+        assert list(notes.parse(f"# x\n{examples}").sections) == list(notes.EXAMPLES)
 
 
 def test_list_names_every_check() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import jhubdoctor
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, check, fact
 from jhubdoctor.engine.look import Look
@@ -21,6 +22,8 @@ from jhubdoctor.report.lines import folded_command, objects, plural
 from jhubdoctor.report.text import render
 from jhubdoctor.testing import NOW, Example, diagnose
 
+# where the checks of this module have their pages
+DOC_BASE = jhubdoctor.DOC_BASE
 GOLDEN = Path(__file__).parent / "golden" / "report.txt"
 ESCAPE = "\x1b"
 

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import importlib
 import importlib.util
 import json
 import re
 import sys
+from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path
 
 import click
 
-from jhubdoctor import DOC_BASE, __version__
+from jhubdoctor import __version__, note_url
 from jhubdoctor.model.errors import UsageError
 
 GROUP = "jhubdoctor.checks"
 
 
-def note_files() -> dict[str, Path]:
-    """Id to note of every installed check, from the files alone: `explain` need not import a single check."""
-    found: dict[str, Path] = {}
+def note_files() -> dict[str, tuple[Path, str]]:
+    """Id to note and pack of every installed check, from the files alone: `explain` need not import a single check."""
+    found: dict[str, tuple[Path, str]] = {}
     for entry in metadata.entry_points(group=GROUP):
         spec = importlib.util.find_spec(entry.value)
         for place in (spec.submodule_search_locations or []) if spec else []:
             for path in Path(place).rglob("*.md"):
                 if path.with_suffix(".py").exists():
-                    found[path.stem.replace("_", "-")] = path
+                    found[path.stem.replace("_", "-")] = (path, entry.value)
     return dict(sorted(found.items()))
 
 
-def find_note(name: str, files: dict[str, Path]) -> str:
+def find_note(name: str, files: Collection[str]) -> str:
     """The id that a name means: itself, or the only one that it is the start of.
 
     Raises:
@@ -56,25 +59,47 @@ def find_note(name: str, files: dict[str, Path]) -> str:
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
-def explain(check: str, form: str) -> None:
+@click.option("--examples", is_flag=True, help="Also show the examples on which it fires and is quiet: its tests.")
+def explain(check: str, form: str, examples: bool) -> None:
     """Show the note of a check.
 
-    CHECK is an id, or the start of one if only one begins so.
+    CHECK is an id, or the start of one if only one begins so. JSON always holds the examples.
     """
-    files = note_files()
-    found = find_note(check, files)
-    text = files[found].read_text(encoding="utf-8")
+    from jhubdoctor import notes
+
+    found, text, pack = _note(check)
+    shown = text if examples else notes.split(text)[0]
     if form == "markdown":
-        sys.stdout.write(text)
+        sys.stdout.write(shown)
     elif form == "json":
         sys.stdout.write(json.dumps(_as_dict(found, text), indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(plain(text, color=sys.stdout.isatty()) + f"\n{DOC_BASE}{found}/\n")
+        base = getattr(importlib.import_module(pack), "DOC_BASE", "")
+        sys.stdout.write(plain(shown, color=sys.stdout.isatty()) + f"\n{note_url(base, found)}\n")
+
+
+def _note(name: str) -> tuple[str, str, str]:
+    """The id that a name means, its note, and the package that ships it."""
+    files = note_files()
+    try:
+        found = find_note(name, files)
+    except UsageError:
+        from jhubdoctor.registry import PackError, load
+
+        # a pack may ship a check without a note: that it is there only its module tells
+        with contextlib.suppress(PackError):
+            if check := load().checks.get(name.replace("_", "-")):
+                text = f"# {check.id}\n\n{check.title}\n\nIts pack ships no note.\n"
+                return check.id, text, check.module.partition(".")[0]
+        raise
+    path, pack = files[found]
+    return found, path.read_text(encoding="utf-8"), pack
 
 
 def _as_dict(check_id: str, text: str) -> dict[str, object]:
     from jhubdoctor.engine import notes
     from jhubdoctor.engine.registry import load
+    from jhubdoctor.report.parts import doc_url
 
     check = load().find(check_id)
     note = notes.parse(text)
@@ -84,7 +109,7 @@ def _as_dict(check_id: str, text: str) -> dict[str, object]:
         "title": check.title,
         "severity": check.severity.value,
         "explains": list(check.explains),
-        "doc_url": f"{DOC_BASE}{check.id}/",
+        "doc_url": doc_url(check),
         "intro": note.intro,
         "sections": note.sections,
     }
@@ -115,6 +140,7 @@ def list_checks(form: str, facts: bool) -> None:
     import inspect
 
     from jhubdoctor.engine.registry import load
+    from jhubdoctor.report.parts import doc_url
 
     registry = load()
     if facts:
@@ -144,7 +170,7 @@ def list_checks(form: str, facts: bool) -> None:
                 "title": c.title,
                 "needs": needs[c.id],
                 "explains": list(c.explains),
-                "doc_url": f"{DOC_BASE}{c.id}/",
+                "doc_url": doc_url(c),
             }
             for c in registry.checks.values()
         ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from jhubdoctor.engine.declare import Check
+if TYPE_CHECKING:  # `explain` shows a note without what a check needs to run
+    from jhubdoctor.engine.declare import Check
 
-HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", "Fires on", "Quiet on")
+EXAMPLES = ("Fires on", "Quiet on")
+HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", *EXAMPLES)
 _FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -43,6 +46,14 @@ def parse(text: str) -> Note:
     parts = re.split(r"^## +(.+?) *$", rest, flags=re.MULTILINE)
     sections = {parts[i].strip(): parts[i + 1].strip() for i in range(1, len(parts), 2)}
     return Note(title.removeprefix("# ").strip(), parts[0].strip(), sections)
+
+
+def split(text: str) -> tuple[str, str]:
+    """The Markdown of a note in two: what people read, and the sections with its examples, which run as tests."""
+    parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    aside = [p.startswith(tuple(f"## {h}" for h in EXAMPLES)) for p in parts]
+    prose, examples = ("".join(p for p, a in zip(parts, aside, strict=True) if a is wanted) for wanted in (False, True))
+    return prose.rstrip() + "\n", examples
 
 
 def text_of(check: Check) -> str:

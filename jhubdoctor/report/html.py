@@ -167,7 +167,7 @@ def _finding(f: Reported, report: Report) -> Iterable[str]:
     if symptoms := report.symptoms(f):
         rows = [f"<li>{_e(s.check.id)}: {_e(capitalized(s.finding.says))}</li>" for s in symptoms]
         yield f"<dt>causes</dt><dd><ul>{''.join(rows)}</ul></dd>"
-    yield f'<dt>more</dt><dd><a class="note" href="{_e(doc_url(f.check.id))}">{_e(f.check.id)}</a></dd>'
+    yield f'<dt>more</dt><dd><a class="note" href="{_e(doc_url(f.check))}">{_e(f.check.id)}</a></dd>'
     yield "</dl>"
     yield "</article>"
 
@@ -218,7 +218,7 @@ def _checks(report: Report) -> Iterable[str]:
     yield "<table><thead><tr><th>check</th><th>hub</th><th>status</th><th>reason</th></tr></thead><tbody>"
     for r in sorted(report.results, key=lambda r: (r.check.area, r.check.id, label(r))):
         yield (
-            f'<tr><td><a href="{_e(doc_url(r.check.id))}">{_e(r.check.id)}</a></td><td>{_e(label(r))}</td>'
+            f'<tr><td><a href="{_e(doc_url(r.check))}">{_e(r.check.id)}</a></td><td>{_e(label(r))}</td>'
             f"<td>{_e(r.status.value)}</td><td>{_e(clean(r.reason, 300))}</td></tr>"
         )
     yield "</tbody></table></details>"

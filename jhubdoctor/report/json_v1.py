@@ -10,10 +10,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from jhubdoctor import DOC_BASE, __version__
+from jhubdoctor import __version__
 from jhubdoctor.engine.result import Baseline, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.parts import doc_url
 
 SCHEMA = "jhubdoctor-report-v1"
 
@@ -108,7 +109,7 @@ def _check(result: Result) -> dict[str, Any]:
         "status": result.status.value,
         "reason": clean(result.reason, 1000),
         "duration_seconds": round(result.duration, 4),
-        "doc_url": f"{DOC_BASE}{result.check.id}/",
+        "doc_url": doc_url(result.check),
     }
 
 
@@ -130,7 +131,7 @@ def finding(reported: Reported) -> dict[str, Any]:
             "values": _plain(fix.values),
             "caution": fix.caution,
         },
-        "doc_url": f"{DOC_BASE}{reported.check.id}/",
+        "doc_url": doc_url(reported.check),
         "explained_by": reported.explained_by,
         "fingerprint": reported.fingerprint,
     }

@@ -56,7 +56,7 @@ def _case(suite: ET.Element, report: Report, r: Result) -> ET.Element:
         # as the exit code: an unknown that is accepted does not make the job fail
         accepted = report.accept_unknown
         part = ET.SubElement(case, "skipped" if accepted else "error", message=_xml(clean(r.reason, 500)))
-        part.text = _xml(f"{r.status.value}: {clean(r.reason, 2000)}\n{doc_url(r.check.id)}\n")
+        part.text = _xml(f"{r.status.value}: {clean(r.reason, 2000)}\n{doc_url(r.check)}\n")
         if not accepted:
             part.set("type", r.status.value)
     elif r.status is Status.NOT_APPLICABLE:
@@ -88,7 +88,7 @@ def _told(f: Reported) -> str:
     lines.append(f"fix: {f.fix.text}")
     lines += [f"  {line}" for line in values_yaml(f.fix.values).splitlines()] if f.fix.values else []
     lines += [f"  {c}" for c in f.fix.commands]
-    return "\n".join([*lines, doc_url(f.check.id), f"fingerprint: {f.fingerprint}", ""])
+    return "\n".join([*lines, doc_url(f.check), f"fingerprint: {f.fingerprint}", ""])
 
 
 def _xml(text: str) -> str:

@@ -77,7 +77,7 @@ def _finding(f: Reported, report: Report) -> list[str]:
         lines += [f"<details><summary>It explains {len(symptoms)} more</summary>", ""]
         lines += [f"- {code(s.check.id)}: {escaped(capitalized(s.finding.says))}" for s in symptoms]
         lines += ["", "</details>", ""]
-    return [*lines, f"[{f.check.id}]({doc_url(f.check.id)})", ""]
+    return [*lines, f"[{f.check.id}]({doc_url(f.check)})", ""]
 
 
 def _blind(report: Report) -> list[str]:

@@ -90,7 +90,7 @@ def _rows(report: Report, r: Result) -> list[dict[str, Any]]:
 
 
 def _row(report: Report, r: Result, f: Reported | None) -> dict[str, Any]:
-    properties = {"doc": doc_url(r.check.id), "version": __version__}
+    properties = {"doc": doc_url(r.check), "version": __version__}
     row: dict[str, Any] = {
         "policy": r.check.id,
         "category": r.check.area,

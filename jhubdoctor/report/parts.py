@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
+from jhubdoctor import note_url
+from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
@@ -19,11 +22,13 @@ def label(item: Reported | Result) -> str:
     return clean(item.hub.label) if item.hub else ""
 
 
-def doc_url(check: str) -> str:
-    """Where the note of a check is published."""
-    from jhubdoctor import DOC_BASE
-
-    return f"{DOC_BASE}{check}/"
+def doc_url(check: Check) -> str:
+    """Where the note of a check is published: below the `DOC_BASE` of its module, or of a package around it."""
+    place, base = check.module, ""
+    while place and not base:
+        base = getattr(sys.modules.get(place), "DOC_BASE", "")
+        place = place.rpartition(".")[0]
+    return note_url(base, check.id)
 
 
 def stopped(result: Result) -> bool:

@@ -39,7 +39,7 @@ def as_dict(report: Report) -> dict[str, Any]:
             "id": c.id,
             "name": "".join(w.capitalize() for w in c.id.split("-")),
             "shortDescription": {"text": c.title},
-            "helpUri": doc_url(c.id),
+            "helpUri": doc_url(c),
             "help": {"text": f"jhubdoctor explain {c.id}"},
             "defaultConfiguration": {"level": _LEVEL[c.severity]},
             "properties": {"tags": [c.area]},

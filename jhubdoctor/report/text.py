@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from jhubdoctor import DOC_BASE
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import Gap, Report, Reported, Status
 from jhubdoctor.model.finding import Severity
@@ -32,7 +31,7 @@ from jhubdoctor.report.lines import (
     values_yaml,
     wrapped,
 )
-from jhubdoctor.report.parts import fault
+from jhubdoctor.report.parts import doc_url, fault
 from jhubdoctor.sources.reads import State
 
 _LOOK = {
@@ -186,7 +185,7 @@ class _Page:
         for i, s in enumerate(symptoms):
             self.row("causes" if i == 0 else "", f"{s.check.id}: {capitalized(s.finding.says)}")
         self.row("more", f"jhubdoctor explain {f.check.id}")
-        address = f"{DOC_BASE}{f.check.id}/"
+        address = doc_url(f.check)
         # an address that is broken in two cannot be clicked
         indent = min(2 + _LABEL, max(self.width - len(address), 0))
         self.line(" " * indent, (address, "dim"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import jhubdoctor
 from jhubdoctor import __version__
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.fold import settled
@@ -19,6 +20,8 @@ from jhubdoctor.sources.reads import Query, State
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' a|b `tick` ``two`` *bold* _it_ ]]> & @everyone #12 $x$ {{x}}
 \x1b[31mred\x1b[0m \u202eright-to-left \ufffe https://evil.example :smile: ${{ secrets.X }} \\ end"""
+# where the checks of this module have their pages
+DOC_BASE = jhubdoctor.DOC_BASE
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 
@@ -26,7 +29,7 @@ def a_check(check_id: str, area: str, severity: Severity, title: str, explains: 
     def function() -> Iterator[Finding]:
         yield from ()
 
-    return Check(check_id, area, title, function, severity, explains, (), f"pack.{area}.{check_id}")
+    return Check(check_id, area, title, function, severity, explains, (), f"{__name__}.{check_id}")
 
 
 PULL = a_check("image-pull-failed", "image", Severity.ERROR, "An image cannot be pulled.", ("spawn-timeout",))

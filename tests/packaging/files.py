@@ -12,7 +12,17 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-SDIST = ("jhubdoctor", "checks", "docs", "tests", "deploy", "noxfile.py", "mkdocs.yml", "CHANGELOG.md")
+SDIST = (
+    "jhubdoctor",
+    "checks",
+    "docs",
+    "tests",
+    "deploy",
+    "noxfile.py",
+    "zensical.toml",
+    ".readthedocs.yaml",
+    "CHANGELOG.md",
+)
 SDIST_ALSO = (
     "constraints.txt",
     "constraints-lowest.txt",

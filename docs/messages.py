@@ -1,0 +1,208 @@
+"""The texts that clusters, hubs and clouds say, each with the checks that know it: what people paste into a search.
+
+They come from the tables of known texts in the packs, and from the examples of the notes that make a check fire.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import itertools
+import pkgutil
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from re import _constants as op
+from re import _parser as parser
+from types import ModuleType
+from typing import Any
+
+import jhubdoctor_checks
+from jhubdoctor.engine import notes
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.testing import documents
+
+GAP = "…"
+# What is shorter ("403", "scope") means something in the place alone where the check looks for it.
+LEAST_LETTERS = 10
+LEAST_WORDS = 3
+MOST_TEXTS = 24
+MOST_LETTERS = 300
+
+Symbol = tuple[str, str]
+"""A module, and a name in it."""
+
+_ORDINARY = {"Scheduled", "Pulling", "Pulled", "Created", "Started", "TriggeredScaleUp", "Nominated", "Killing"}
+_TROUBLE = re.compile(r"^(?!\[[ID] ).*(?i:^\[[EWC] |error|failed|denied|refused|timed? ?out|cannot|can't|unable)")
+# What hub, Go programs, examples and Traefik write before what they say.
+_HEADER = re.compile(
+    r"^(?:\[[A-Z] [^\]]*\] ?|[EWIF]\d{4} \S+ +\d+ \S+\] |\{-\d+\w\} *|[\d-]{10}[T ][\d:.,]+Z? *|\d\d:\d\d:\d\d\.\d+ "
+    r"|time=\S+ level=\w+ msg=)+"
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What of one meaning is said.
+
+    Attributes:
+        texts: the texts; a gap stands for what differs.
+        says: what they mean.
+        checks: ids of the checks that look for them.
+    """
+
+    texts: tuple[str, ...]
+    says: str
+    checks: tuple[str, ...]
+
+
+def messages(registry: Registry) -> list[Message]:
+    """All texts that are known, by check."""
+    known = list(_of_tables(registry))
+    # what a table says already is not said twice
+    there = {(c, _bare(t)) for m in known for c in m.checks for t in m.texts}
+    for check in registry.checks.values():
+        texts = [t for t in _of_note(notes.of(check)) if (check.id, _bare(t)) not in there]
+        if texts:
+            known.append(Message(tuple(texts[:MOST_TEXTS]), check.title, (check.id,)))
+    return sorted(known, key=lambda m: (m.checks, m.texts))
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def tables() -> Iterator[tuple[Symbol, Any]]:
+    """Every row of every table of known texts, with the table's name: what is a sequence of structs with a pattern."""
+    for module in _modules().values():
+        for name in _uses(module):
+            value = getattr(module, name, None)
+            rows = value if isinstance(value, tuple | list) else ()
+            if rows and all(is_dataclass(r) and hasattr(r, "pattern") for r in rows):
+                yield from (((module.__name__, name), row) for row in rows)
+
+
+def _of_tables(registry: Registry) -> Iterator[Message]:
+    users = _users(registry)
+    for table, row in tables():
+        pattern = row.pattern if isinstance(row.pattern, re.Pattern) else re.compile(row.pattern)
+        if (texts := readable(pattern)) and users[table]:
+            yield Message(tuple(texts), _words(row.says), tuple(users[table]))
+
+
+def readable(pattern: re.Pattern[str]) -> list[str]:
+    """What a pattern matches, as a person would write it: one text a choice, with a gap for what may be anything."""
+    texts = (re.sub(rf"(?:\s*{GAP}\s*)+$|\s+", " ", t).strip() for t in _sequence(parser.parse(pattern.pattern)))
+    return [t for t in dict.fromkeys(texts) if _letters(t) >= LEAST_LETTERS][:MOST_TEXTS]
+
+
+def _sequence(items: Iterable[tuple[Any, Any]]) -> list[str]:
+    choices = [_part(kind, value) for kind, value in items]
+    combined = itertools.islice(itertools.product(*choices), 4 * MOST_TEXTS)
+    return [re.sub(f"{GAP}+", GAP, "".join(parts)) for parts in combined]
+
+
+def _part(kind: Any, value: Any) -> list[str]:
+    if kind is op.LITERAL:
+        return [chr(value)]
+    if kind is op.SUBPATTERN:
+        return _sequence(value[3])
+    if kind is op.BRANCH:
+        return [t for branch in value[1] for t in _sequence(branch)]
+    if kind in {op.MAX_REPEAT, op.MIN_REPEAT} and value[1] == 1:
+        return _sequence(value[2])  # what may be left out is written
+    if kind is op.IN and all(k is op.LITERAL for k, _ in value):
+        return [chr(value[0][1])]
+    if kind in {op.AT, op.ASSERT, op.ASSERT_NOT}:
+        return [""]
+    return [GAP]
+
+
+def _words(says: str) -> str:
+    return re.sub(r"\{(\w+)\}(?:\{\w+\})*", lambda m: m[1].upper(), says)
+
+
+# --- who looks for a table's texts -----------------------------------------------------------------------------------
+
+
+def _modules() -> dict[str, ModuleType]:
+    found = pkgutil.walk_packages(jhubdoctor_checks.__path__, jhubdoctor_checks.__name__ + ".")
+    return {m.name: importlib.import_module(m.name) for m in found}
+
+
+def _users(registry: Registry) -> dict[Symbol, list[str]]:
+    """What of the packs a check uses, also through others or through its facts, with the ids of these checks."""
+    uses = {(m.__name__, name): found for m in _modules().values() for name, found in _uses(m).items()}
+    users: dict[Symbol, list[str]] = defaultdict(list)
+    for check in registry.checks.values():
+        functions = [check.function, *(f.function for f in registry.closure([check]).values())]
+        todo = {(f.__module__, f.__name__) for f in functions}
+        seen: set[Symbol] = set()
+        while todo:
+            seen |= todo
+            todo = {i for symbol in todo for i in uses.get(symbol, ())} - seen
+        for symbol in seen:
+            users[symbol].append(check.id)
+    return users
+
+
+@cache
+def _uses(module: ModuleType) -> dict[str, set[Symbol]]:
+    """What each function, class and constant of a module refers to."""
+    tree = ast.parse(inspect.getsource(module))
+    imported = {
+        alias.asname or alias.name: (node.module or "", alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    found: dict[str, set[Symbol]] = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        for target in targets:
+            if name := getattr(target, "name", getattr(target, "id", "")):
+                found[name] = {imported.get(n, (module.__name__, n)) for n in names - {name}}
+    return found
+
+
+# --- notes -----------------------------------------------------------------------------------------------------------
+
+
+def _of_note(note: notes.Note) -> list[str]:
+    """What a note quotes, and the messages and lines of trouble in the examples that make its check fire."""
+    prose = " ".join([note.intro, *(note.sections.get(h, "") for h in ("What it means", "Common causes"))])
+    quoted = re.findall(r"`([^`]+)`", " ".join(re.sub(r"```.*?```", "", prose, flags=re.DOTALL).split()))
+    texts = [t for t in quoted if len(t.split()) >= LEAST_WORDS and not t.startswith(("kubectl ", "helm ", "c."))]
+    for document in (d for text in note.fires_on for d in documents(text)):
+        if document.get("kind") == "Log":
+            texts += [_HEADER.sub("", t).strip() for t in document["text"].splitlines() if _TROUBLE.search(t)]
+        else:
+            texts += _said(document)
+    return list({_bare(t): _short(t) for t in reversed(texts) if _letters(t) >= LEAST_LETTERS}.values())[::-1]
+
+
+def _said(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and value.get("reason") not in _ORDINARY:
+        if isinstance(text := value.get("message"), str):
+            yield " ".join(text.split())
+        for below in value.values():
+            yield from _said(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _said(below)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + GAP
+
+
+def _letters(text: str) -> int:
+    return sum(c.isalpha() for c in text)
+
+
+def _bare(text: str) -> str:
+    """A text without numbers, so that two that count differently are one."""
+    return re.sub(r"\d+", "0", text).casefold()
