@@ -10,10 +10,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from jhubdoctor import notes
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.commands.connect import Progress
 from jhubdoctor.commands.group import cli
+from jhubdoctor.engine import notes
 from jhubdoctor.testing import registry
 
 

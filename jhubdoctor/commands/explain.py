@@ -65,7 +65,7 @@ def explain(check: str, form: str, examples: bool) -> None:
 
     CHECK is an id, or the start of one if only one begins so. JSON always holds the examples.
     """
-    from jhubdoctor import notes
+    from jhubdoctor.engine import notes
 
     found, text, pack = _note(check)
     shown = text if examples else notes.split(text)[0]
@@ -84,7 +84,7 @@ def _note(name: str) -> tuple[str, str, str]:
     try:
         found = find_note(name, files)
     except UsageError:
-        from jhubdoctor.registry import PackError, load
+        from jhubdoctor.engine.registry import PackError, load
 
         # a pack may ship a check without a note: that it is there only its module tells
         with contextlib.suppress(PackError):

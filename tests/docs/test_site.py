@@ -22,10 +22,10 @@ from click.testing import CliRunner
 from jhubdoctor import SITE, note_url
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.declare import Check
+from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.report import FORMATS, schemas
 from jhubdoctor.report.parts import doc_url
 from jhubdoctor.testing import registry
-from jhubdoctor.model.yaml import load_yaml
 
 pytest.importorskip("zensical", reason="no zensical here: nox -s docs")
 
