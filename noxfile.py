@@ -176,6 +176,9 @@ def lock(session: nox.Session) -> None:
     """Write the lock files: only what pyproject.toml asks for changes, and with `-- --upgrade` everything."""
     session.install("uv")
     every = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", SUPPORTED[0], *session.posargs]
-    every += ["--custom-compile-command", "nox -s lock", "pyproject.toml"]
-    session.run(*every, "--group", "dev", "--output-file", LOCKED.name)
-    session.run(*every, "--group", "test", "--resolution", "lowest-direct", "--output-file", LOWEST.name)
+    every += ["--custom-compile-command", "nox -s lock"]
+    project = ["pyproject.toml", "--group"]
+    session.run(*every, *project, "dev", "--output-file", LOCKED.name)
+    session.run(*every, *project, "test", "--resolution", "lowest-direct", "--output-file", LOWEST.name)
+    for hub in Path("tests/cluster/pairs").glob("*.in"):
+        session.run(*every, str(hub), "--output-file", str(hub.with_suffix(".txt")))
