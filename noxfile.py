@@ -55,13 +55,13 @@ def _wheel() -> str:
     return str(next(DIST.glob("*.whl")))
 
 
-def _pytest(session: nox.Session, *arguments: str) -> None:
+def _pytest(session: nox.Session, *arguments: str, but: str = "helm") -> None:
     """Run the tests as on a machine that has nothing beside the project, and those that need it once more with it."""
-    command = ["pytest", "--ignore=tests/cluster", "--numprocesses=auto", *arguments]
-    session.run(*command, "-m", "not helm", env={"JHUBDOCTOR_SHARED": ""})
+    command = ["pytest", "--ignore=tests/cluster", "--numprocesses=auto", "--dist=worksteal", *arguments]
+    session.run(*command, "-m", f"not ({but})", env={"JHUBDOCTOR_SHARED": ""})
     if (ROOT.parent / "shared").is_dir():
         # 5: none of what was asked for is of that kind
-        session.run(*command, "-m", "beside", success_codes=[0, 5])
+        session.run(*command, "-m", f"beside and not ({but})", success_codes=[0, 5])
 
 
 @nox.session(python=PYTHON)
@@ -88,12 +88,11 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(python=SUPPORTED[0] if _works(SUPPORTED[0]) else PYTHON, requires=["wheel"])
 def lowest(session: nox.Session) -> None:
-    """Run the tests of what uses a dependency with the lowest allowed version of each."""
+    """Run the tests of what touches a dependency with the lowest allowed version of each."""
     if session.python != SUPPORTED[0]:
         session.skip(f"no Python {SUPPORTED[0]} here, and the lowest versions know no later one")
     _install(session, _wheel(), *_group("test"), lock=LOWEST)
-    # the contract of the checks is no matter of dependencies; `tests` runs it
-    _pytest(session, "--ignore=tests/checks/test_contract.py", "-q", "-W", "default", *session.posargs)
+    _pytest(session, "-q", "-W", "default", *session.posargs, but="helm or engine")
 
 
 @nox.session(python=PYTHON)
@@ -177,6 +176,9 @@ def lock(session: nox.Session) -> None:
     """Write the lock files: only what pyproject.toml asks for changes, and with `-- --upgrade` everything."""
     session.install("uv")
     every = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", SUPPORTED[0], *session.posargs]
-    every += ["--custom-compile-command", "nox -s lock", "pyproject.toml"]
-    session.run(*every, "--group", "dev", "--output-file", LOCKED.name)
-    session.run(*every, "--group", "test", "--resolution", "lowest-direct", "--output-file", LOWEST.name)
+    every += ["--custom-compile-command", "nox -s lock"]
+    project = ["pyproject.toml", "--group"]
+    session.run(*every, *project, "dev", "--output-file", LOCKED.name)
+    session.run(*every, *project, "test", "--resolution", "lowest-direct", "--output-file", LOWEST.name)
+    for hub in Path("tests/cluster/pairs").glob("*.in"):
+        session.run(*every, str(hub), "--output-file", str(hub.with_suffix(".txt")))

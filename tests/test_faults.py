@@ -168,6 +168,7 @@ def test_a_query_that_fails_has_no_answer_and_says_why(faulty: Faulty) -> None:
                 assert answer.detail, (query, fault)
 
 
+@pytest.mark.engine
 def test_each_query_fails_in_each_way(faulty: Faulty) -> None:
     text, found = faulty
     inner = Example(text).reader()
@@ -180,6 +181,7 @@ def test_each_query_fails_in_each_way(faulty: Faulty) -> None:
             judge(report, {query: fault}, text=text)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("part", range(4))
 def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
     text, found = faulty
@@ -193,6 +195,7 @@ def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
         judge(report, faults, text=text)
 
 
+@pytest.mark.engine
 def test_of_two_hubs_in_a_namespace_each_query_fails() -> None:
     inner = Example(SHARED).reader()
     for query in queries_of(SHARED):
@@ -233,6 +236,7 @@ def test_a_list_that_ends_in_the_middle_is_not_taken_for_the_whole(text: str, ke
 EVENTS = "events"
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("check", registry().checks.values(), ids=registry().checks)
 def test_a_list_that_ends_in_the_middle_neither_accuses_nor_clears(check: Check) -> None:
     note = notes.of(check)
@@ -301,6 +305,7 @@ def missing(**states: str) -> str:
 STATES = ["forbidden", "absent"]
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("text", ["", DEMO], ids=["healthy", "demo"])
 def test_no_check_passes_without_what_it_needs(text: str, state: str) -> None:

@@ -163,6 +163,7 @@ def test_the_probe_notices_what_runs(tmp_path: Path) -> None:
     assert not runs("kubectl get pod x", tmp_path)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("payload", PAYLOADS, ids=repr)
 def test_no_command_runs_what_a_name_smuggles_in(payload: str, tmp_path: Path) -> None:
     told = {c for check in CHECKS for c in commands_of(check.id, payload)}
@@ -194,6 +195,7 @@ def test_no_name_of_a_manifest_is_an_option() -> None:
     assert [o["name"] for o in manifest_objects(manifest.format('"system:hub.x-y"'))] == ["system:hub.x-y"]
 
 
+@pytest.mark.engine
 def test_every_command_of_every_example_is_left_in() -> None:
     for check in CHECKS:
         for text in notes.of(check).fires_on:

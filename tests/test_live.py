@@ -42,6 +42,11 @@ EMPTY = Example([{"kind": "Empty"}])
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rules, in less time."""
     monkeypatch.setattr(live, "BACKOFF", 0.01)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what will never come; for what comes, a busy machine needs its time."""
     monkeypatch.setattr(live, "REQUEST_TIMEOUT", 0.5)
 
 
@@ -146,6 +151,7 @@ def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(api.requests) == 2
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("fault", "state", "says"),
     [
@@ -318,6 +324,7 @@ def test_a_log_whose_end_is_not_reached_is_truncated(tmp_path: Path, monkeypatch
     assert "abc" not in answer.text
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("fault", "state"),
     [("403", State.FORBIDDEN), ("404", State.ABSENT), ("500", State.TIMEOUT), ("html", State.MALFORMED),

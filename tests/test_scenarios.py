@@ -43,6 +43,7 @@ REFUSED = (
 )  # fmt: skip
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(("i", "name"), list(enumerate(accuracy.scenarios())))
 def test_with_fewer_rights_nothing_else_is_said(i: int, name: str) -> None:
     """A refused read makes checks unknown; what they cannot know they do not say."""

@@ -15,6 +15,8 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.result import Status
 from jhubdoctor.testing import Example, assert_contract, diagnose, documents, registry, without_one
 
+pytestmark = pytest.mark.engine
+
 # The longest have many facts and say of each where it is: with these in helpers they would be read in two places.
 MOST_LINES, MOST_CODE = 90, 65
 

@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -33,13 +32,8 @@ from .release import Release
 Object = dict[str, Any]
 
 PROXY = "configurable-http-proxy@5.3.0"
-PAIRS = {
-    "5.5.1+7.1.0": ("jupyterhub==5.5.1", "jupyterhub-kubespawner==7.1.0"),
-    "4.1.6+6.2.0": (
-        "jupyterhub==4.1.6", "jupyterhub-kubespawner==6.2.0", "sqlalchemy==2.0.31", "kubernetes-asyncio==30.1.1",
-    ),
-}  # fmt: skip
-"""What charts 4 and later, and charts 3, hold. JupyterHub 4 takes any SQLAlchemy and means one of its time."""
+PAIRS = {p.stem: p for p in sorted((Path(__file__).parent / "pairs").glob("*.txt"), reverse=True)}
+"""JupyterHub and KubeSpawner as charts hold them, and all that they need; `nox -s lock` writes the files."""
 CONFIG = Path(__file__).parent / "hub_config.py"
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 """Two addresses of this machine: on the first a user's server may answer, on the second nobody does."""
@@ -52,15 +46,15 @@ def missing() -> str | None:
 
 def ensure(pair: str) -> tuple[Path, Path]:
     """Return where jupyterhub and configurable-http-proxy are, after installing them if they are not there yet."""
-    hub, proxy = _folder(pair, *PAIRS[pair], sys.version), _folder(PROXY)
+    hub, proxy = _folder(pair, PAIRS[pair].read_text(), sys.version), _folder(PROXY)
     _once(hub, lambda folder: _install_hub(folder, PAIRS[pair]))
     _once(proxy, lambda folder: _run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), PROXY))
     return hub / "bin" / "jupyterhub", proxy / "node_modules" / ".bin" / "configurable-http-proxy"
 
 
-def _install_hub(folder: Path, requirements: Sequence[str]) -> None:
+def _install_hub(folder: Path, requirements: Path) -> None:
     _run(sys.executable, "-m", "venv", str(folder))
-    _run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements)
+    _run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--requirement", str(requirements))
 
 
 def _folder(name: str, *parts: str) -> Path:

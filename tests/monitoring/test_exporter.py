@@ -423,6 +423,7 @@ def test_other_commands_do_not_import_the_client_of_prometheus() -> None:
 # --- for years -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engine
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc/self/statm to measure with")
 def test_memory_is_flat_over_a_thousand_runs() -> None:
     """All checks over the example hub; the first runs fill caches, then nothing may be added."""
