@@ -65,13 +65,22 @@ def lowest(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *less, "-q", "-W", "default", *session.posargs)
 
 
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+"""A module of Go; on PyPI there is but a downloader of it. Go's database of checksums holds it to this very code."""
+
+
 @nox.session(python=PYTHONS[0])
 def lint(session: nox.Session) -> None:
-    """Ruff (lint and format) and the import contracts."""
-    session.install("ruff==0.17.*", "import-linter==2.*", ".")
+    """Ruff (lint and format), the import contracts, and zizmor and actionlint for the workflows."""
+    session.install("ruff==0.17.*", "import-linter==2.*", "zizmor>=1.32", ".")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("zizmor", "--offline", "--no-progress", "--persona=auditor", ".")
+    if shutil.which("go"):
+        session.run("go", "run", ACTIONLINT, external=True)
+    else:
+        session.warn("no Go here, so actionlint was left out: install Go to have it, or see what CI says")
 
 
 @nox.session(python=PYTHONS[0])
