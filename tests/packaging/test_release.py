@@ -148,3 +148,30 @@ def test_the_gate_waits_for_every_job() -> None:
 
     assert {*gate["needs"]} == {*jobs} - {"passed"}
     assert gate["steps"][0]["run"].count("success") == len(gate["needs"])
+
+
+FORMS = ROOT / ".github" / "ISSUE_TEMPLATE"
+
+
+@pytest.mark.skipif(not FORMS.is_dir(), reason="the forms are not here")
+@pytest.mark.parametrize("form", ["wrong-finding.yml", "missed-fault.yml"])
+def test_what_a_form_asks_to_run_can_be_run(form: str) -> None:
+    from jhubdoctor.commands.group import cli
+
+    lines = re.findall(r"^ *jhubdoctor (.+)$", (FORMS / form).read_text(), re.MULTILINE)
+
+    assert [w for w in (line.split() for line in lines) if w[0] == "collect" and "--redact-users" in w]
+    for words in map(str.split, lines):
+        command = cli.get_command(None, words[0])  # type: ignore[arg-type]
+        assert command is not None
+        command.make_context(words[0], words[1:])
+
+
+@pytest.mark.skipif(not (ROOT / ".pre-commit-config.yaml").is_file(), reason="its configuration is not here")
+def test_the_hooks_run_what_the_sessions_run() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    sessions = (ROOT / "noxfile.py").read_text() + (ROOT / "pyproject.toml").read_text()
+
+    for hook in hooks:
+        for wanted in hook["additional_dependencies"]:
+            assert f'"{wanted}"' in sessions
