@@ -95,13 +95,22 @@ def lowest(session: nox.Session) -> None:
     _pytest(session, "-q", "-W", "default", *session.posargs, but="helm or engine")
 
 
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+"""A module of Go; on PyPI there is but a downloader of it. Go's database of checksums holds it to this very code."""
+
+
 @nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
-    """Ruff (lint and format) and the import contracts."""
+    """Ruff (lint and format), the import contracts, and zizmor and actionlint for the workflows."""
     _install(session, "-e", ".", *_group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("zizmor", "--offline", "--no-progress", "--persona=auditor", ".")
+    if shutil.which("go"):
+        session.run("go", "run", ACTIONLINT, external=True)
+    else:
+        session.warn("no Go here, so actionlint was left out: install Go to have it, or see what CI says")
 
 
 @nox.session(python=PYTHON)

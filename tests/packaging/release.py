@@ -1,0 +1,53 @@
+"""Whether a tag may be released, and what is new in it: on standard output, the section of the changelog.
+
+python tests/packaging/release.py v1.2.3 > notes.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+
+def refusal(tag: str, version: str, changelog: str) -> str:
+    """Why this tag is no release, in one sentence; empty where it is one."""
+    if tag != f"v{version}":
+        return f"The tag {tag} is not of version {version}, which pyproject.toml says: release v{version} instead."
+    if not notes(version, changelog):
+        return (
+            f"CHANGELOG.md says nothing under `## [{version}] - YYYY-MM-DD`: move there what is under [Unreleased], "
+            "with the day of the release."
+        )
+    if notes("Unreleased", changelog):
+        return f"CHANGELOG.md still has entries under [Unreleased]: move them to [{version}], for the tag has them."
+    return ""
+
+
+def notes(version: str, changelog: str) -> str:
+    """What the changelog says of a version; empty where it does not name it, or a release without its day."""
+    day = "" if version == "Unreleased" else r" - \d{4}-\d{2}-\d{2}"
+    found = re.search(rf"^## \[{re.escape(version)}\]{day}\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+def main() -> int:
+    """Print the notes, or say why not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tag")
+    parser.add_argument("--repository", type=Path, default=Path())
+    arguments = parser.parse_args()
+    project = tomllib.loads((arguments.repository / "pyproject.toml").read_text(encoding="utf-8"))
+    version: str = project["project"]["version"]
+    changelog = (arguments.repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    if why := refusal(arguments.tag, version, changelog):
+        sys.stderr.write(f"{why}\n")
+        return 1
+    sys.stdout.write(f"{notes(version, changelog)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
