@@ -1,7 +1,7 @@
 """The report for people: root causes first, each with what was seen and what to do.
 
-Cluster text arrives here already neutralised (`privacy.harmless`) and is only ever put into `Text` objects, so rich never
-takes it for markup.
+Cluster text arrives here already neutralised (`privacy.harmless`) and is only ever put into `Text` objects, so rich
+never takes it for markup.
 """
 
 from __future__ import annotations
