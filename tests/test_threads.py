@@ -5,7 +5,7 @@ import sys
 
 MANY_AT_ONCE = """
 import sys, threading
-from jhubdoctor.sources.reader import decode_page
+from jhubdoctor.sources.decode import decode_page
 from jhubdoctor.sources.reads import READS
 
 sys.setswitchinterval(1e-6)

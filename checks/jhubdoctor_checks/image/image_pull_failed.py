@@ -24,9 +24,7 @@ from jhubdoctor_checks.image._fixes import lost_secrets, remedy
 from jhubdoctor_checks.image._suffers import hook_objects
 
 # Nobody waits for other pods than these: placeholders, the continuous puller, neighbours in the namespace.
-_WAITED_FOR = frozenset(
-    {"hub", "proxy", "autohttps", "user-scheduler", "hook-image-puller", "image-puller", "singleuser-server"}
-)
+_WAITED_FOR = frozenset("hub proxy autohttps user-scheduler hook-image-puller image-puller singleuser-server".split())
 _HOOK = frozenset({"hook-image-puller", "image-puller"})
 
 
