@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from .conftest import MakeRelease
 from .doctor import command, diagnose, environment
@@ -23,6 +25,50 @@ CHART = Path(__file__).parent.parent.parent / "deploy" / "helm" / "jhubdoctor"
 CONFIG = '[[suppress]]\ncheck = "user-scheduler-without-autoscaler"\nreason = "a test"\n'
 
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(not CHART.is_dir(), reason="deploy/ is not here")]
+
+COMBINATIONS: list[list[dict[str, Any]]] = [
+    [{"mode": "exporter"}, {"mode": "cronjob", "cronjob": {"output": ["ndjson", "json=/out/report.json"]}}],
+    [
+        {},
+        {"rbac": {"scope": "namespace"}},
+        {"rbac": {"secrets": False}},
+        {"rbac": {"create": False}, "serviceAccount": {"create": False}},
+    ],
+    [
+        {},
+        {"networkPolicy": {"enabled": True, "egress": {"enabled": False}}},
+        {
+            "networkPolicy": {
+                "enabled": True,
+                "from": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}],
+                "egress": {"apiServer": {"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}, "dns": {"ports": [53, 5353]}},
+            }
+        },
+    ],
+    [
+        {},
+        {"podSecurityContext": {"runAsUser": None, "runAsGroup": None}, "fullnameOverride": "doctor"},
+        {
+            "podSecurityContext": None,
+            "securityContext": None,
+            "nameOverride": "watch",
+            "config": CONFIG,
+            "dashboard": {"enabled": True},
+            "scrapeAnnotations": {"enabled": True},
+            "service": {"type": "NodePort", "annotations": {"a": "b"}},
+            "extraEnv": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+            "extraVolumes": [{"name": "out", "emptyDir": {}}],
+            "extraVolumeMounts": [{"name": "out", "mountPath": "/out"}],
+            "image": {"digest": f"sha256:{'0' * 64}", "pullSecrets": [{"name": "pull"}]},
+            "podLabels": {"c": "d"},
+            "podAnnotations": {"e": "f"},
+            "tolerations": [{"operator": "Exists"}],
+            "nodeSelector": {"g": "h"},
+        },
+    ],
+]
+"""What can be set apart from each other: one of each list is a combination. What the operator of Prometheus has kinds
+for is not here, as its kinds are not in this cluster."""
 
 Object = dict[str, Any]
 Install = Callable[..., Release]
@@ -159,3 +205,24 @@ def test_a_schedule_instead(hub: Release, install: Install) -> None:
     [pod] = plane.wait(lambda: plane.items(path), "a pod that the namespace admits")
     assert pod["spec"]["containers"][0]["args"][0] == "run"
     assert plane.items(f"/apis/apps/v1/namespaces/{release.namespace}/deployments") == []
+
+
+def test_the_api_server_knows_every_field_of_every_combination(plane: ControlPlane, tmp_path: Path) -> None:
+    namespace = plane.namespace("doctor")
+    release = Release(plane, "doctor", namespace)
+    file = tmp_path / "values.json"
+    asked = set()
+    for chosen in itertools.product(*COMBINATIONS):
+        file.write_text(json.dumps({k: v for values in chosen for k, v in values.items()}))
+        shown = release.helm("template", "doctor", str(CHART), "--values", str(file)).stdout
+        for found in filter(None, yaml.safe_load_all(shown)):
+            text = json.dumps(found, sort_keys=True)
+            if text not in asked:
+                asked.add(text)
+                path = plane.path(found["apiVersion"], found["kind"], found["metadata"].get("namespace", namespace))
+                plane.request("POST", f"{path}?dryRun=All&fieldValidation=Strict", found)
+
+    assert {json.loads(text)["kind"] for text in asked} == {
+        "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "Deployment", "NetworkPolicy", "Role",
+        "RoleBinding", "Service", "ServiceAccount",
+    }  # fmt: skip

@@ -150,6 +150,16 @@ def test_the_gate_waits_for_every_job() -> None:
     assert gate["steps"][0]["run"].count("success") == len(gate["needs"])
 
 
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "CODE_OF_CONDUCT.md"])
+def test_what_the_project_says_of_its_files_is_there(name: str) -> None:
+    page = ROOT / name
+    if not page.is_file() or not WORKFLOWS.is_dir():
+        pytest.skip("not all files of the project are here")
+    named = re.findall(r"[`(]([\w.-]*[\w/-]*\w\.(?:py|md|toml|txt|ya?ml))\b", page.read_text())
+
+    assert [n for n in named if not (ROOT / n).exists()] == []
+
+
 FORMS = ROOT / ".github" / "ISSUE_TEMPLATE"
 
 
