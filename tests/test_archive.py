@@ -109,14 +109,14 @@ for _ in range(200):
     body += packer.compress(block)
 body += packer.flush()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-start = time.perf_counter()
+start = time.process_time()
 try:
     for m in members(io.BytesIO(bytes(body))):
         m.read()
     print("read")
 except RefusedError as e:
     print("refused", e.what)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.perf_counter() - start)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - start)
 """
 
 
@@ -205,8 +205,8 @@ def test_noise_is_no_archive(noise: bytes) -> None:
 
 
 def test_time_does_not_depend_on_what_an_archive_claims() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(RefusedError):
         read(io.BytesIO(gzip.compress(header("x", 2**40) + b"\0" * 10_000)))
 
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

@@ -135,11 +135,11 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_yaml_bombs_and_tricks_are_refused_in_no_time(text: str, says: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BadValues, match=says):
         load_yaml(text)
 
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_aliases_are_fine_while_they_are_few() -> None:
@@ -412,9 +412,9 @@ def test_any_release_is_reduced_or_nothing(data: Any) -> None:
 def test_a_release_that_unpacks_to_gigabytes_is_nothing() -> None:
     bomb = base64.b64encode(base64.b64encode(gzip.compress(b"\0" * 200 * 2**20))).decode()
 
-    start = time.perf_counter()
+    start = time.process_time()
     assert reduced_release(bomb) == ""
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 CERTIFICATE = base64.b64decode(

@@ -30,7 +30,7 @@ from jhubdoctor.sources.reads import Query, State
 from jhubdoctor.testing import Example, registry
 
 from .cluster.pki import Authority
-from .fakeapi import FakeAPI
+from .fakeapi import ENDLESS, FakeAPI
 
 PODS = Query("pods", "jhub")
 NODES = Query("nodes")
@@ -45,9 +45,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """For what will never come; for what comes, a busy machine needs its time."""
-    monkeypatch.setattr(live, "REQUEST_TIMEOUT", 0.5)
+    if fault in ENDLESS:
+        monkeypatch.setattr(live, "REQUEST_TIMEOUT", 0.5)
 
 
 def pods(number: int) -> Example:

@@ -206,11 +206,11 @@ def test_clean_text_is_one_printable_line_and_cleaning_twice_changes_nothing(tex
 def test_a_line_of_megabytes_costs_no_time(unit: str) -> None:
     line = unit * (4 * 2**20 // len(unit))
 
-    start = time.perf_counter()
+    start = time.process_time()
     text = log_text(line)
     clean(line)
 
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(text) <= LINE_LIMIT * 2
 
 
