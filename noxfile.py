@@ -95,10 +95,6 @@ def lowest(session: nox.Session) -> None:
     _pytest(session, "-q", "-W", "default", *session.posargs, but="helm or engine")
 
 
-ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-"""A module of Go; on PyPI there is but a downloader of it. Go's database of checksums holds it to this very code."""
-
-
 @nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
     """Ruff (lint and format), the import contracts, and zizmor and actionlint for the workflows."""
@@ -108,7 +104,8 @@ def lint(session: nox.Session) -> None:
     session.run("lint-imports")
     session.run("zizmor", "--offline", "--no-progress", "--persona=auditor", ".")
     if shutil.which("go"):
-        session.run("go", "run", ACTIONLINT, external=True)
+        # on PyPI there is but a downloader of it; Go's database of checksums holds the module to this very code
+        session.run("go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12", external=True)
     else:
         session.warn("no Go here, so actionlint was left out: install Go to have it, or see what CI says")
 

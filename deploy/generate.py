@@ -1,4 +1,4 @@
-"""Write what of deploy/ follows from the checks: the rules of the chart's roles, and the archive's sum for krew.
+"""Write what of deploy/ follows from the checks and the version: the chart's roles, links and version, krew's manifest.
 
 `python deploy/generate.py` writes; with `--check` it exits 1 and names what is not current.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -22,6 +23,13 @@ HERE = Path(__file__).parent
 CHART = HERE / "helm" / "jhubdoctor"
 KREW = HERE / "krew"
 SCRIPT = "kubectl-jhubdoctor"
+VERSIONED = {
+    CHART / "Chart.yaml": r"(?<=ersion: )\d\S*",
+    CHART / "files" / "alerts.yaml": r"(?<=/en/v)[^/]+",
+    CHART / "files" / "dashboard.json": r"(?<=/en/v)[^/]+",
+    HERE.parent / "tests" / "deploy" / "alerts_test.yaml": r"(?<=/en/v)[^/]+",
+}
+"""Files that are written by hand but for the version, and where it stands in them."""
 
 
 def rules(namespace: str | None) -> str:
@@ -53,12 +61,18 @@ def plugin() -> str:
     return text.replace("@VERSION@", __version__).replace("@SHA256@", hashlib.sha256(archive()).hexdigest())
 
 
+def versioned(path: Path) -> str:
+    """A file with the version of now."""
+    return re.sub(VERSIONED[path], __version__, path.read_text(encoding="utf-8"))
+
+
 def generated() -> dict[Path, str]:
     """Every generated file with its content."""
     return {
         CHART / "files" / "rules-cluster.yaml": rules(None),
         CHART / "files" / "rules-namespace.yaml": rules("jhub"),
         KREW / "jhubdoctor.yaml": plugin(),
+        **{path: versioned(path) for path in VERSIONED},
     }
 
 

@@ -42,6 +42,10 @@ def main() -> int:
     project = tomllib.loads((arguments.repository / "pyproject.toml").read_text(encoding="utf-8"))
     version: str = project["project"]["version"]
     changelog = (arguments.repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    said = (arguments.repository / "jhubdoctor" / "__init__.py").read_text(encoding="utf-8")
+    if f'__version__ = "{version}"\n' not in said:
+        sys.stderr.write(f"jhubdoctor/__init__.py says another version than {version}, which pyproject.toml says.\n")
+        return 1
     if why := refusal(arguments.tag, version, changelog):
         sys.stderr.write(f"{why}\n")
         return 1

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from jhubdoctor import __version__
+
 ROOT = Path(__file__).parent.parent.parent
 WORKFLOWS = ROOT / ".github" / "workflows"
 CHART = ROOT / "deploy" / "helm" / "jhubdoctor"
@@ -35,6 +37,8 @@ needs_workflows = pytest.mark.skipif(not WORKFLOWS.is_dir(), reason="the workflo
 def project(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "1.2.0"\n')
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
+    (tmp_path / "jhubdoctor").mkdir()
+    (tmp_path / "jhubdoctor" / "__init__.py").write_text('__version__ = "1.2.0"\n')
     return tmp_path
 
 
@@ -71,6 +75,18 @@ def test_what_does_not_agree_is_no_release(project: Path, tag: str, changelog: s
     assert done.stdout == ""
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_package_that_says_another_version_is_no_release(project: Path) -> None:
+    (project / "jhubdoctor" / "__init__.py").write_text('__version__ = "1.1.0"\n')
+    done = release(project, "v1.2.0")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "says another version than 1.2.0" in done.stderr
+
+
+def test_the_package_says_the_version_that_it_is_published_as() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
 
 
 def workflow(name: str) -> dict[str, Any]:
