@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.run import run
-from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
+from jhubdoctor.visits.visit import Visit
 
 DOCS = Path(__file__).parent
 AREAS = {
@@ -60,10 +60,8 @@ def index(registry: Registry) -> str:
 
 def demo_picture(registry: Registry) -> str:
     """The report on the example hub, as SVG."""
-    reader = demo_reader()
-    report = run(registry, registry.select(), reader, Scope(default_namespace=reader.namespace), concurrency=1)
-    report.duration = 0.0
-    return picture(report)
+    report = Visit(registry, registry.select(), demo_reader, concurrency=1)()
+    return picture(replace(report, duration=0.0))
 
 
 def generated() -> dict[Path, str]:
