@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_generated_pages_are_current() -> None:
 def test_ids_change_only_on_purpose() -> None:
     """A retired id is never used again and an id never changes its meaning: this list makes a change visible."""
     assert list(registry().checks) == IDS.read_text().split()
+
+
+def test_the_doctor_itself_names_no_check() -> None:
+    """Checks come from packs: what the engine knew of one, it would not know of another's."""
+    word = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+    package = Path(str(resources.files("jhubdoctor")))
+    named = {(p.name, i) for p in package.rglob("*.py") for i in word.findall(p.read_text()) if i in registry().checks}
+
+    assert named == set()
 
 
 @needs_tree
