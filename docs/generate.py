@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -18,10 +19,9 @@ from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.run import run
-from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
+from jhubdoctor.visits.visit import Visit
 
 DOCS = Path(__file__).parent
 AREAS = {
@@ -111,10 +111,8 @@ def message_page(found: list[Message]) -> str:
 
 def demo_picture(registry: Registry) -> str:
     """The report on the example hub, as SVG that loads nothing from elsewhere."""
-    reader = demo_reader()
-    report = run(registry, registry.select(), reader, Scope(default_namespace=reader.namespace), concurrency=1)
-    report.duration = 0.0
-    return re.sub(r"@font-face \{.*?\}", "", picture(report), flags=re.DOTALL)
+    report = Visit(registry, registry.select(), demo_reader, concurrency=1)()
+    return re.sub(r"@font-face \{.*?\}", "", picture(replace(report, duration=0.0)), flags=re.DOTALL)
 
 
 def generated() -> dict[Path, str]:

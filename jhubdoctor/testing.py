@@ -30,12 +30,13 @@ from jhubdoctor.engine import notes, suppress
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.engine.result import Report, Reported, Status
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.values import merged
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.sources.memory import MemoryReader
+from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import State
+from jhubdoctor.visits.visit import Visit
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 """The moment of every example."""
@@ -267,8 +268,21 @@ def diagnose(
     example = Example(example) if isinstance(example, str) else example
     chosen = registry().select(checks)
     reader = example.reader(shuffle=shuffle)
-    where = scope or Scope(default_namespace="jhub")
-    return run(registry(), chosen, reader, where, concurrency=1, suppressions=example.suppressions())
+    return judged(registry(), chosen, reader, scope, concurrency=1, suppressions=example.suppressions())
+
+
+def judged(
+    registry: Registry,
+    checks: list[Check],
+    reader: Reader,
+    scope: Scope | None = None,
+    *,
+    concurrency: int = 8,
+    suppressions: tuple[suppress.Suppression, ...] = (),
+) -> Report:
+    """The report of these checks over a reader, whether there is a hub or not."""
+    visit = Visit(registry, checks, lambda: reader, scope or Scope(), concurrency, suppressions=suppressions)
+    return visit.look()[0]
 
 
 def findings_of(example: str | Example, check: str) -> list[Reported]:
@@ -277,7 +291,7 @@ def findings_of(example: str | Example, check: str) -> list[Reported]:
     for r in report.results:
         if r.status in {Status.UNKNOWN, Status.BROKEN}:
             raise AssertionError(f"{check} is {r.status.value}: {r.reason}")
-    return report.findings
+    return list(report.findings)
 
 
 # --- the contract ----------------------------------------------------------------------------------------------------

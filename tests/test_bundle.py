@@ -8,6 +8,7 @@ import json
 import random
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -20,7 +21,6 @@ from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import Report, Status
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
@@ -30,7 +30,7 @@ from jhubdoctor.sources.kept import Collected, KeptReader, Recorder
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Query, State
-from jhubdoctor.testing import Example, registry
+from jhubdoctor.testing import Example, judged, registry
 
 from .fakeapi import FakeAPI
 from .honesty import unearned
@@ -41,7 +41,7 @@ DEMO = resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(enc
 
 
 def report_of(reader: Reader, scope: Scope = HERE) -> Report:
-    return run(registry(), registry().select(), reader, scope)
+    return judged(registry(), registry().select(), reader, scope)
 
 
 def taken(reader: Reader, scope: Scope = HERE) -> tuple[Report, Collected]:
@@ -58,10 +58,9 @@ def through_a_file(kept: Collected) -> KeptReader:
 
 def plain(report: Report) -> dict[str, str]:
     """All formats, but for where the answers come from and how long it took."""
-    report.source, report.duration, report.requests, report.bytes_read = "somewhere", 0.0, 0, 0
-    for r in report.results:
-        r.duration = 0.0
-    return {name: formatter(name)(report) for name in FORMATS}
+    results = tuple(replace(r, duration=0.0) for r in report.results)
+    same = replace(report, source="somewhere", duration=0.0, requests=0, bytes_read=0, results=results)
+    return {name: formatter(name)(same) for name in FORMATS}
 
 
 def statuses(report: Report) -> dict[tuple[str, str], Status]:
@@ -138,7 +137,7 @@ def test_its_files_can_be_read_by_people_and_by_tar() -> None:
 
 def test_what_was_not_asked_for_is_unknown_and_not_absent() -> None:
     recorder = Recorder(Example("").reader())
-    run(registry(), registry().select(["node"]), recorder, HERE)
+    judged(registry(), registry().select(["node"]), recorder, HERE)
     offline = through_a_file(recorder.collected(HERE))
 
     report = report_of(offline)

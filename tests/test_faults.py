@@ -20,7 +20,6 @@ import pytest
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.result import Report, Status
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources import live
@@ -28,7 +27,7 @@ from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State
-from jhubdoctor.testing import Example, diagnose, registry
+from jhubdoctor.testing import Example, diagnose, judged, registry
 
 from .fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain
 from .honesty import hushed, unearned
@@ -176,7 +175,7 @@ def test_each_query_fails_in_each_way(faulty: Faulty) -> None:
         # what differs only in its words is judged once
         different = {(a.state, repr(a.items), a.text): (fault, a) for fault, a in by_fault.items()}
         for fault, answer in different.values():
-            report = run(registry(), registry().select(), Instead(inner, {query: answer}), HERE, concurrency=1)
+            report = judged(registry(), registry().select(), Instead(inner, {query: answer}), HERE, concurrency=1)
 
             judge(report, {query: fault}, text=text)
 
@@ -190,7 +189,7 @@ def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
     for _ in range(20):
         faults = {q: rng.choice(FAULTS) for q in rng.sample(list(found), 2)}
         given = {q: found[q][fault] for q, fault in faults.items()}
-        report = run(registry(), registry().select(), Instead(inner, given), HERE, concurrency=1)
+        report = judged(registry(), registry().select(), Instead(inner, given), HERE, concurrency=1)
 
         judge(report, faults, text=text)
 
@@ -200,7 +199,7 @@ def test_of_two_hubs_in_a_namespace_each_query_fails() -> None:
     inner = Example(SHARED).reader()
     for query in queries_of(SHARED):
         answers = {query: Answer(State.TIMEOUT, [], detail="no answer within 15 s")}
-        report = run(registry(), registry().select(), Instead(inner, answers), HERE, concurrency=1)
+        report = judged(registry(), registry().select(), Instead(inner, answers), HERE, concurrency=1)
 
         judge(report, {query: "hang"}, text=SHARED)
 
@@ -217,7 +216,7 @@ def cut(text: str, query: Query, keep: slice, *checks: str) -> Report | None:
         return None
     part = Answer(State.TRUNCATED, got.items[keep], detail="HTTP 500 (after 3 tries)")
     rules = example.suppressions()
-    return run(
+    return judged(
         registry(), registry().select(checks), Instead(inner, {query: part}), HERE, concurrency=1, suppressions=rules
     )
 
@@ -255,7 +254,7 @@ def looked(text: str, faults: Mapping[Any, str], folder: Path) -> Report:
     with FakeAPI(Example(text), faults=faults).serve() as api:
         reader = Hasty(api, folder)
         start = time.monotonic()
-        report = run(registry(), registry().select(), reader, HERE)
+        report = judged(registry(), registry().select(), reader, HERE)
         assert time.monotonic() - start < BUDGET + SLACK, faults
         return report
 

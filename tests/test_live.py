@@ -19,7 +19,6 @@ from click.testing import CliRunner
 from jhubdoctor import __version__
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import Status
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS
@@ -27,7 +26,7 @@ from jhubdoctor.sources import http, kubeconfig, live
 from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import Query, State
-from jhubdoctor.testing import Example, registry
+from jhubdoctor.testing import Example, judged, registry
 
 from .cluster.pki import Authority
 from .fakeapi import ENDLESS, FakeAPI
@@ -65,7 +64,7 @@ def reader(api: FakeAPI, tmp_path: Path, **options: Any) -> LiveReader:
 
 def test_only_get_is_ever_sent_and_it_says_who_asks(tmp_path: Path) -> None:
     with FakeAPI(Example("")).serve() as api:
-        run(registry(), registry().select(), reader(api, tmp_path), Scope(default_namespace="jhub"))
+        judged(registry(), registry().select(), reader(api, tmp_path), Scope(default_namespace="jhub"))
 
     assert len(api.requests) > 20
     assert {r.method for r in api.requests} == {"GET"}
@@ -248,7 +247,9 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 def test_a_run_ends_inside_its_budget_however_slow_all_is(fault: str, tmp_path: Path) -> None:
     with FakeAPI(Example(""), faults={"*": fault}, times={"version": 0}, retry_after="30").serve() as api:
         start = time.monotonic()
-        report = run(registry(), registry().select(), reader(api, tmp_path, timeout=2), Scope(default_namespace="jhub"))
+        report = judged(
+            registry(), registry().select(), reader(api, tmp_path, timeout=2), Scope(default_namespace="jhub")
+        )
 
     assert time.monotonic() - start < 3.5
     assert report.exit_code == 3

@@ -7,12 +7,11 @@ import pytest
 
 from jhubdoctor.engine.declare import check
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.run import run
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Severity
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.kube.storage import PersistentVolumeClaim
-from jhubdoctor.testing import Example, registry
+from jhubdoctor.testing import Example, judged, registry
 
 PLAIN = {"component": "hub", "app": "jupyterhub", "release": "two", "chart": "jupyterhub-4.4.0"}
 
@@ -52,7 +51,9 @@ def event(kind: str, name: str, **more: Any) -> dict[str, Any]:
 def of_each(*documents: dict[str, Any], scope: Scope | None = None) -> dict[str, str]:
     """What the checks of each hub see, by release."""
     facts = registry().facts.values()
-    report = run(Registry([seen], facts), [seen], Example(documents).reader(), scope or Scope(default_namespace="jhub"))
+    report = judged(
+        Registry([seen], facts), [seen], Example(documents).reader(), scope or Scope(default_namespace="jhub")
+    )
     return {f.hub.release: f.finding.says for f in report.findings if f.hub}
 
 

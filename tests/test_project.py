@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_an_id_that_was_released_stays_or_is_retired(request: pytest.FixtureRequ
 
     assert released - ids == set(), "removed or renamed: that is a new id, and the old one is retired"
     assert ids & retired == set(), "used before, for something else"
+
+
+def test_the_doctor_itself_names_no_check() -> None:
+    """Checks come from packs: what the engine knew of one, it would not know of another's."""
+    word = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+    package = Path(str(resources.files("jhubdoctor")))
+    named = {(p.name, i) for p in package.rglob("*.py") for i in word.findall(p.read_text()) if i in registry().checks}
+
+    assert named == set()
 
 
 @needs_tree

@@ -20,14 +20,13 @@ from hypothesis import strategies as st
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources import bundle, pseudonyms
 from jhubdoctor.sources.kept import Collected, Recorder
 from jhubdoctor.sources.pseudonyms import Pseudonyms
-from jhubdoctor.testing import Example, registry
+from jhubdoctor.testing import Example, judged, registry
 
 from .fakeapi import FakeAPI
 from .test_secrets import unpacked
@@ -134,7 +133,7 @@ TELLING = [u for u in USERS if u not in {"x", "hub", "test"}]
 @pytest.fixture(scope="module")
 def kept() -> Collected:
     recorder = Recorder(Example(cluster()).reader())
-    run(registry(), registry().select(), recorder, HERE)
+    judged(registry(), registry().select(), recorder, HERE)
     return recorder.collected(HERE)
 
 
@@ -144,7 +143,7 @@ def private(kept: Collected) -> Collected:
 
 
 def report_of(found: Collected) -> Report:
-    return run(registry(), registry().select(), found.reader(), HERE)
+    return judged(registry(), registry().select(), found.reader(), HERE)
 
 
 def named(text: str) -> list[str]:
@@ -223,7 +222,7 @@ def test_services_are_no_users() -> None:
         {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": log},
     ]
     recorder = Recorder(Example(documents).reader())
-    run(registry(), registry().select(), recorder, HERE)
+    judged(registry(), registry().select(), recorder, HERE)
 
     assert "jupyterhub-idle-culler@127.0.0.1" in unpacked(
         bundle.dumps(pseudonyms.replaced(recorder.collected(HERE), KEY))

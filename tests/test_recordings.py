@@ -19,13 +19,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.text import render
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import judged, registry
 
 from . import beside
 
@@ -80,7 +79,7 @@ def diagnosed(recording: Path, *deny: str) -> tuple[dict[str, Any], str]:
     with served(recording, *(word for d in deny for word in ("--deny", d))) as kubeconfig:
         reader = LiveReader(kubeconfig, timeout=30)
         reader.connect()
-        report = run(registry(), registry().select(), reader, Scope(default_namespace=reader.namespace))
+        report = judged(registry(), registry().select(), reader, Scope(default_namespace=reader.namespace))
     return json.loads(json_v1.render(report)), render(report, width=80, verbose=True)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 from jhubdoctor.engine.declare import Check, check
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run
 from jhubdoctor.engine.suppress import parse
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
@@ -21,7 +21,7 @@ from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
-from jhubdoctor.testing import Example
+from jhubdoctor.testing import Example, judged
 from jhubdoctor.visits import baseline, config
 from jhubdoctor_checks.suppression.suppression_expired import suppression_expired
 from jhubdoctor_checks.suppression.suppression_unused import suppression_unused
@@ -57,7 +57,7 @@ def diagnose(*rules: dict[str, Any], checks: list[Check] | None = None, text: st
     registry = Registry(ALL, [hub_facts.hubs, cluster_facts.server_version])
     reader = Example(text).reader()
     rules_ = parse(list(rules), "jhubdoctor.toml")
-    return run(registry, checks or ALL, reader, Scope(default_namespace="jhub"), suppressions=rules_)
+    return judged(registry, checks or ALL, reader, Scope(default_namespace="jhub"), suppressions=rules_)
 
 
 def ids(report: Report) -> dict[str, str | None]:
@@ -108,7 +108,7 @@ def test_a_rule_for_one_object_does_not_hide_a_finding_about_two() -> None:
 def test_what_is_hidden_counts_nowhere() -> None:
     report = diagnose({"reason": "known", "object": "Pod/jhub/*"})
 
-    assert report.findings == []
+    assert report.findings == ()
     assert report.verdict == "ok"
     assert report.exit_code == 0
     assert report.severities(Severity.ERROR) == 0
@@ -243,9 +243,8 @@ def saved(report: Report, folder: Path, **changes: Any) -> baseline.Earlier:
 
 def test_what_the_baseline_knows_does_not_fail_the_run(tmp_path: Path) -> None:
     before = saved(diagnose(checks=[cause]), tmp_path)
-    same, more = diagnose(checks=[cause]), diagnose(checks=[cause, symptom])
-    baseline.compare(same, before)
-    baseline.compare(more, before)
+    same = baseline.compared(diagnose(checks=[cause]), before)
+    more = baseline.compared(diagnose(checks=[cause, symptom]), before)
 
     assert (same.exit_code, same.verdict) == (0, "error")
     assert more.exit_code == 1
@@ -254,31 +253,28 @@ def test_what_the_baseline_knows_does_not_fail_the_run(tmp_path: Path) -> None:
 
 def test_what_became_worse_is_new(tmp_path: Path) -> None:
     before = saved(diagnose(checks=[cause]), tmp_path, severity="warning")
-    report = diagnose(checks=[cause])
-    baseline.compare(report, before)
+    report = baseline.compared(diagnose(checks=[cause]), before)
 
     assert report.exit_code == 1
 
 
 def test_what_is_gone_is_told_only_where_its_check_looked(tmp_path: Path) -> None:
     before = saved(diagnose(), tmp_path)
-    fine = diagnose({"reason": "x", "object": "Pod/nothing"})
-    fine.findings.clear()
-    baseline.compare(fine, before)
-    blind = diagnose(text="kind: Missing\nread: deployments")
-    baseline.compare(blind, before)
+    fine = replace(diagnose({"reason": "x", "object": "Pod/nothing"}), findings=())
+    fine = baseline.compared(fine, before)
+    blind = baseline.compared(diagnose(text="kind: Missing\nread: deployments"), before)
 
     assert fine.baseline is not None
     assert {g["check"] for g in fine.baseline.gone} == {"cause", "symptom"}
     assert blind.baseline is not None
-    assert blind.baseline.gone == []
+    assert blind.baseline.gone == ()
 
 
 def test_json_says_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     before = saved(diagnose(), tmp_path)
     report = diagnose()
-    report.findings = [f for f in report.findings if f.check.id == "cause"]
-    baseline.compare(report, before)
+    report = replace(report, findings=tuple(f for f in report.findings if f.check.id == "cause"))
+    report = baseline.compared(report, before)
     found = json.loads(json_v1.render(report))
     jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(found)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,14 +14,13 @@ from jhubdoctor.engine.declare import Check, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run
 from jhubdoctor.facts.cluster import Health, parse_health, server_version
 from jhubdoctor.facts.hub import hubs
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.report.lines import folded_command, objects, plural
 from jhubdoctor.report.text import render
-from jhubdoctor.testing import NOW, Example, diagnose
+from jhubdoctor.testing import NOW, Example, diagnose, judged
 
 # where the checks of this module have their pages
 DOC_BASE = jhubdoctor.DOC_BASE
@@ -95,9 +95,8 @@ def readyz(look: Look) -> Health:
 
 def report_on(*checks: Check, text: str = "kind: Missing\nread: readyz\ndetail: HTTP 403") -> Report:
     registry = Registry(checks, [hubs, server_version, readyz], {"kubernetes": "1.37", "chart": "4.4.0"})
-    report = run(registry, list(registry.checks.values()), Example(text).reader(), Scope(default_namespace="jhub"))
-    report.duration = 0.0
-    return report
+    report = judged(registry, list(registry.checks.values()), Example(text).reader(), Scope(default_namespace="jhub"))
+    return replace(report, duration=0.0)
 
 
 def everything() -> Report:

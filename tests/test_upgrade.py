@@ -21,9 +21,12 @@ from jhubdoctor.privacy.values import allowed
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.upgrade import as_dict, render_text
 from jhubdoctor.sources.live import LiveReader
+from jhubdoctor.sources.reader import Reader
 from jhubdoctor.testing import Example, registry
-from jhubdoctor.upgrade.judge import Outcome, given_files, preflight, upgrade
+from jhubdoctor.upgrade import judge as upgrade
+from jhubdoctor.upgrade.judge import FACTS, Outcome, given_files, preflight
 from jhubdoctor.upgrade.plan import Given, Plan, Target
+from jhubdoctor.visits.visit import Visit
 from jhubdoctor_checks.data import apis, charts
 
 from . import beside
@@ -69,16 +72,15 @@ objects:
 
 
 def judged(text: str, kubernetes: int | None = None, chart: str = "", given: Given | None = None) -> Outcome:
-    reader = Example(text).reader()
-    return upgrade(
-        registry(),
-        preflight(),
-        reader,
-        Scope(default_namespace="jhub"),
-        Target(kubernetes, chart),
-        given,
-        concurrency=1,
-    )
+    return seen(Example(text).reader(), Target(kubernetes, chart), given)
+
+
+def seen(reader: Reader, target: Target, given: Given | None = None) -> Outcome:
+    pack = preflight()
+    scope = Scope(kubernetes=target.kubernetes, chart=target.chart)
+    checks = [c for c in registry().select() if c.id in pack.CHECKS]
+    report, facts = Visit(registry(), checks, lambda: reader, scope, concurrency=1).look(facts=FACTS)
+    return upgrade.judged(pack, target, given, report, facts)
 
 
 def found(outcome: Outcome, *severities: Severity) -> dict[str, str]:
@@ -473,8 +475,7 @@ def test_the_recorded_old_cluster(recording: Path, kubernetes: int, errors: set[
     with served(recording) as kubeconfig:
         reader = LiveReader(kubeconfig, timeout=30)
         reader.connect()
-        scope = Scope(default_namespace=reader.namespace)
-        outcome = upgrade(registry(), preflight(), reader, scope, Target(kubernetes), None)
+        outcome = seen(reader, Target(kubernetes))
     shown = render_text(outcome)
 
     assert set(found(outcome, Severity.ERROR)) == errors

@@ -12,18 +12,16 @@ from jhubdoctor.commands.connect import Progress, live
 from jhubdoctor.commands.deliver import color_wanted, write_bytes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.difference import Side, compare, render_json, render_text, side
 from jhubdoctor.report.json_v1 import as_dict
 from jhubdoctor.sources import bundle
-from jhubdoctor.sources.kept import Collected, KeptReader, Recorder
+from jhubdoctor.sources.kept import Collected
 from jhubdoctor.sources.reads import State
-from jhubdoctor.visits.kept import without_users
-from jhubdoctor.visits.visit import describe_search
+from jhubdoctor.visits.kept import from_file, gather, without_users
+from jhubdoctor.visits.visit import Visit, describe_search
 
 
 @click.command()
@@ -52,16 +50,11 @@ def collect(
     """
     registry = load()
     checks = registry.select(select, ignore)
+    connect = live(kubeconfig, context_name, timeout, concurrency)
+    visit = Visit(registry, checks, connect, Scope(namespace, all_namespaces, release), concurrency)
     progress = Progress()
-    progress("connecting")
     try:
-        reader = live(kubeconfig, context_name, timeout, concurrency)()
-        progress("reading the cluster")
-        scope = Scope(namespace, all_namespaces, release, reader.namespace)
-        recorder = Recorder(reader)
-        report = run(registry, checks, recorder, scope, concurrency=concurrency, progress=progress)
-        kept = recorder.collected(scope)
-        reader.close()
+        report, kept = gather(visit, progress=progress)
     finally:
         progress.clear()
     if redact_users:
@@ -76,7 +69,7 @@ def collect(
     _tell(place, kept, len(body))
     if not report.hubs:
         raise DoctorError(
-            f"No hub was found in {describe_search(scope)}; the file was written all the same.",
+            f"No hub was found in {describe_search(kept.scope)}; the file was written all the same.",
             "Name its namespace with -n, or look everywhere with -A.",
         )
 
@@ -155,8 +148,6 @@ def _side(path: str, registry: Registry, checks: list[Check]) -> Side:
         ) from e
     if text:
         return side(place, text.decode(errors="replace"))
-    reader = bundle.open_reader(path)
-    scope = reader.scope if isinstance(reader, KeptReader) else Scope(default_namespace=reader.namespace)
-    report: Report = run(registry, checks, reader, scope)
-    report.notices += reader.notices
+    visit = from_file(Visit(registry, checks, lambda: bundle.open_reader(path)), path)
+    report, _ = visit.look()
     return Side(place, as_dict(report))

@@ -13,6 +13,7 @@ from jhubdoctor.commands import options
 from jhubdoctor.commands.connect import live
 from jhubdoctor.engine.registry import load
 from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.hub import Scope
 from jhubdoctor.visits import config
 from jhubdoctor.visits.visit import Visit
 
@@ -76,9 +77,7 @@ def exporter(
         registry=registry,
         checks=registry.select(select, ignore),
         connect=live(kubeconfig, context_name, timeout, concurrency),
-        namespace=namespace,
-        all_namespaces=all_namespaces,
-        release=release,
+        scope=Scope(namespace, all_namespaces, release),
         concurrency=concurrency,
         accept_unknown=accept_unknown,
         suppressions=config.load(config_path).suppressions,

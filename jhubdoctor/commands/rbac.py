@@ -12,10 +12,10 @@ from jhubdoctor.commands import options
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.engine.result import Status
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, State, rules
+from jhubdoctor.visits.visit import Visit
 
 NAME = "jhubdoctor"
 
@@ -49,7 +49,8 @@ def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
     from jhubdoctor.testing import Example
 
     reader = Example(()).reader()
-    report = run(registry, checks, _Inside(reader, reader.namespace), Scope(reader.namespace))
+    inside = Visit(registry, checks, lambda: _Inside(reader, reader.namespace), Scope(reader.namespace))
+    report, _ = inside.look()
     return {r.check.id for r in report.results if r.status is Status.UNKNOWN}
 
 

@@ -22,7 +22,6 @@ from jhubdoctor.commands.deliver import (
 )
 from jhubdoctor.engine.registry import load
 from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import changes
@@ -82,9 +81,7 @@ def run(
             registry=registry,
             checks=registry.select(select, ignore),
             connect=live(kubeconfig, context_names[0] if context_names else None, timeout, concurrency),
-            namespace=namespace,
-            all_namespaces=all_namespaces,
-            release=release,
+            scope=Scope(namespace, all_namespaces, release),
             concurrency=concurrency,
             fail_on=fail_on,
             accept_unknown=accept_unknown,
@@ -245,9 +242,9 @@ def demo(
     """
     wanted = options.parse_outputs(outputs)
     registry = load()
-    reader = demo_reader()
-    report = run_checks(registry, registry.select(select, ignore), reader, Scope(default_namespace=reader.namespace))
-    report.fail_on, report.accept_unknown = fail_on, accept_unknown
+    report = Visit(
+        registry, registry.select(select, ignore), demo_reader, fail_on=fail_on, accept_unknown=accept_unknown
+    )()
     deliver(report, wanted, color=color, verbose=verbose)
     sys.exit(exit_code(report, wanted))
 

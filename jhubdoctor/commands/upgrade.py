@@ -12,11 +12,10 @@ from jhubdoctor.commands.deliver import color_wanted, write_file
 from jhubdoctor.engine.registry import load
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
-from jhubdoctor.upgrade.judge import Outcome, Preflight, given_files, preflight, target_of
-from jhubdoctor.upgrade.judge import upgrade as judge
+from jhubdoctor.upgrade.judge import FACTS, Outcome, Preflight, given_files, judged, preflight, target_of
 from jhubdoctor.upgrade.plan import Given, Target
 from jhubdoctor.visits.kept import from_file
-from jhubdoctor.visits.visit import Visit, describe_search
+from jhubdoctor.visits.visit import Visit, require_hub
 
 
 @click.command()
@@ -72,30 +71,28 @@ def upgrade(
     if from_path is not None and (kubeconfig or context_name or offline):
         raise UsageError("--from looks at a file, not at a cluster.", "Leave the options of clusters out.")
     given = given_files(files) if files else None
+    registry = load()
     asked = bool(kubeconfig or context_name or namespace or all_namespaces or release or from_path is not None)
     outcome = None
     if not offline:
         try:
             visit = Visit(
-                registry=load(),
-                checks=[],
+                registry=registry,
+                checks=[c for c in registry.select() if c.id in pack.CHECKS],
                 connect=live(kubeconfig, context_name, timeout, concurrency),
-                namespace=namespace,
-                all_namespaces=all_namespaces,
-                release=release,
+                scope=Scope(namespace, all_namespaces, release, kubernetes=target.kubernetes, chart=target.chart),
                 concurrency=concurrency,
+                fail_on=fail_on,
+                accept_unknown=accept_unknown,
             )
             outcome = _with_cluster(pack, target, given, visit if from_path is None else from_file(visit, from_path))
         except DoctorError as e:
             if given is None or asked or isinstance(e, UsageError):
                 raise
             reason = f"No cluster was looked at: {e.what}"
-            outcome = _without_cluster(pack, target, given, reason)
+            outcome = _without_cluster(pack, target, given, reason, fail_on)
     if outcome is None:
-        outcome = _without_cluster(pack, target, given or Given(), "")
-    outcome.fail_on = fail_on
-    if outcome.report is not None:
-        outcome.report.fail_on, outcome.report.accept_unknown = fail_on, accept_unknown
+        outcome = _without_cluster(pack, target, given or Given(), "", fail_on)
     _deliver(outcome, wanted, color=color, verbose=verbose)
     sys.exit(outcome.exit_code)
 
@@ -103,26 +100,17 @@ def upgrade(
 def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: Visit) -> Outcome:
     """What it takes for a live cluster, or for one that was kept in a file."""
     progress = Progress()
-    progress("connecting")
     try:
-        reader = visit.connect()
-        scope = Scope(visit.namespace, visit.all_namespaces, visit.release, reader.namespace)
-        outcome = judge(
-            visit.registry, pack, reader, scope, target, given, concurrency=visit.concurrency, progress=progress
-        )
+        report, facts = visit.look(facts=FACTS, progress=progress)
     finally:
         progress.clear()
-    if outcome.report is not None and not outcome.report.hubs and outcome.report.verdict != "unknown":
-        raise DoctorError(
-            f"No hub was found in {describe_search(scope)}.", "Name its namespace with -n, or look everywhere with -A."
-        )
-    outcome.notices += reader.notices
-    return outcome
+    require_hub(report, facts.scope)
+    return judged(pack, target, given, report, facts)
 
 
-def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str) -> Outcome:
+def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str, fail_on: str) -> Outcome:
     plan = pack.plan(given, None, None, target)
-    return Outcome(target, [plan], None, dict(load().knows), [reason] if reason else [])
+    return Outcome(target, (plan,), None, load().knows, (reason,) if reason else (), fail_on)
 
 
 def _deliver(outcome: Outcome, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:

@@ -60,6 +60,11 @@ class Check:
     whole: tuple[str, ...] = ()
     """Facts that it must see whole: its findings say that something is not among them."""
 
+    @property
+    def judges_rules(self) -> bool:
+        """Whether it is about the suppressions: what it finds cannot be suppressed, and it comes after all others."""
+        return any(n.fact == "suppressions" for n in self.needs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[Finding]:
         """Call the function itself, for tests."""
         return self.function(*args, **kwargs)

@@ -68,7 +68,7 @@ def settled(
 
 
 def _covers(rule: Suppression, f: Reported) -> bool:
-    return rule.covers(f.check.id, f.check.area, f.hub.label if f.hub else "", f.finding.on)
+    return rule.covers(f.check, f.hub.label if f.hub else "", f.finding.on)
 
 
 def applied(
@@ -88,6 +88,6 @@ def applied(
     found = []
     for rule in rules:
         hits = sum(_covers(rule, f) for f in findings) if rule.expired(today) else sum(r is rule for r in by)
-        named = {c.id for c in registry.checks.values() if rule.names(c.id, c.area)}
+        named = {c.id for c in registry.checks.values() if rule.names(c)}
         found.append(Applied(rule, hits, judged=named <= looked and rule.in_reach(places), nameless=not named))
     return Suppressions(tuple(found))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -43,6 +44,9 @@ class Outcome:
 
 Key = tuple[str, int | None]
 
+OF_HUB = ("values_root", "jupyterhub_version")
+"""Facts that are fields of a hub. They are told from what is read anyway: nothing is read for them."""
+
 
 class Facts:
     """The outcomes of all facts, per hub where they depend on one."""
@@ -57,6 +61,7 @@ class Facts:
         self.of_hub = self._hub_scoped()
         self.hubs: list[Hub] = []
         self.suppressions = Suppressions()
+        self.started = time.monotonic()
 
     def _hub_scoped(self) -> frozenset[str]:
         found = {"hub"}
@@ -96,6 +101,13 @@ class Facts:
                 self.outcomes[key] = future.result()
                 sorter.done(key)
 
+    def complete_hubs(self) -> None:
+        """Give each hub what the facts say of it."""
+        self.hubs = [
+            replace(hub, **{name: value for name in OF_HUB if (value := self.value(name, i)) is not None})
+            for i, hub in enumerate(self.hubs)
+        ]
+
     def of(self, need: str, i: int | None) -> Outcome:
         """The outcome of a fact for a hub."""
         match need:
@@ -107,7 +119,14 @@ class Facts:
                 return Outcome(self.scope)
             case "suppressions":
                 return Outcome(self.suppressions)
+        if need not in self.facts:
+            return Outcome(absent="not asked for")
         return self.outcomes[need, i if need in self.of_hub else None]
+
+    def value(self, need: str, i: int | None) -> Any:
+        """The value of a fact for a hub, None where there is none."""
+        found = self.of(need, i)
+        return None if found.failed else found.value
 
     def arguments(self, needs: Iterable[Need], i: int | None) -> tuple[dict[str, Any], Outcome]:
         """The arguments of a function, and an outcome that says what is missing."""

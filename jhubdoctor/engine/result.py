@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.suppress import Suppression
+from jhubdoctor.engine.suppress import Applied, Suppression
 from jhubdoctor.model.finding import Finding, Fix, Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.sources.reads import READS, Query, State
@@ -44,7 +45,7 @@ class Gap:
         return READS[self.query.read].rule() if self.state is State.FORBIDDEN else None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Result:
     """What came of one check for one hub (or for the cluster: `hub` is None)."""
 
@@ -81,7 +82,7 @@ class Reported:
         return fix
 
 
-@dataclass
+@dataclass(frozen=True)
 class Baseline:
     """An earlier report that this one was compared with.
 
@@ -89,10 +90,10 @@ class Baseline:
     """
 
     place: str
-    gone: list[dict[str, Any]]
+    gone: tuple[dict[str, Any], ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class CoverageRow:
     """One read: how it ended, how many items, and which checks it was for.
 
@@ -103,31 +104,33 @@ class CoverageRow:
     state: State
     items: int
     detail: str
-    needed_by: list[str]
-    required_by: list[str] = field(default_factory=list)
+    needed_by: tuple[str, ...]
+    required_by: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """All that a run found out. Formats are functions of this and nothing else."""
+    """All that a run found out. Formats are functions of this and nothing else; who knows more makes another."""
 
     started_at: datetime
     duration: float
     source: str
     context: str
     server_version: str
-    hubs: list[Hub]
-    results: list[Result]
-    findings: list[Reported]
-    coverage: list[CoverageRow]
+    hubs: tuple[Hub, ...]
+    results: tuple[Result, ...]
+    findings: tuple[Reported, ...]
+    coverage: tuple[CoverageRow, ...]
     requests: int = 0
     bytes_read: int = 0
-    notices: list[str] = field(default_factory=list)
-    knows: dict[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    knows: Mapping[str, str] = field(default_factory=dict)
     fail_on: str = "error"
     accept_unknown: bool = False
-    suppressed: list[Reported] = field(default_factory=list)
+    suppressed: tuple[Reported, ...] = ()
     """Findings that the configuration suppresses. They are in no other list and no count."""
+    rules: tuple[Applied, ...] = ()
+    """What became of each rule, where a check wanted to know."""
     baseline: Baseline | None = None
 
     def count(self, status: Status) -> int:

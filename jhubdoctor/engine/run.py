@@ -1,19 +1,19 @@
-"""Runs checks over a reader: facts as soon as what they need is there, then checks, then the folding of symptoms.
+"""Facts as soon as what they need is there (`evaluate`), then checks and the folding of symptoms (`judge`).
 
 A failed read makes exactly those checks unknown that needed it; a crash is the result of the check that crashed.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, NotApplicable
 from jhubdoctor.engine.fold import applied, settled
-from jhubdoctor.engine.outcomes import Facts, Outcome
+from jhubdoctor.engine.outcomes import OF_HUB, Facts, Outcome
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import CoverageRow, Report, Reported, Result, Status, fingerprint
 from jhubdoctor.engine.suppress import Suppression
@@ -23,86 +23,80 @@ from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import State
 
 
-def run(
+def evaluate(
     registry: Registry,
-    checks: list[Check],
+    names: Iterable[str],
     reader: Reader,
     scope: Scope,
     *,
     concurrency: int = 8,
-    suppressions: Iterable[Suppression] = (),
     progress: Callable[[str], None] = lambda _: None,
-) -> Report:
-    """Run checks and report. Nothing that a cluster does makes this raise."""
-    start = time.monotonic()
-    facts = Facts(registry.closure(checks) | registry.closure_of("hubs", "server_version"), reader, scope)
+) -> Facts:
+    """Read: the outcomes of these facts and of those that they need, for each hub. Nothing that a cluster does raises.
+
+    The facts that complete a hub have of others what is there anyway.
+    """
+    wanted = registry.closure_of(*names, "hubs", "server_version")
+    told = {n: registry.facts[n] for n in OF_HUB if n in registry.facts}
+    facts = Facts(wanted | told, reader, scope)
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") as pool:
         progress("looking for hubs")
         facts.compute(registry.closure_of("hubs"), (), pool)
-        found = facts.of("hubs", None)
-        facts.hubs = [] if found.failed else list(found.value)
+        facts.hubs = list(facts.value("hubs", None) or ())
         progress("reading the cluster")
         facts.compute(facts.facts, range(len(facts.hubs)), pool)
-    for i, hub in enumerate(facts.hubs):
-        if "newest_release" in facts.facts and not (newest := facts.of("newest_release", i)).failed:
-            hub.values_root = newest.value.values_root
-        hub.jupyterhub_version = _jupyterhub_version(facts, i)
-    progress("judging")
+    facts.complete_hubs()
+    return facts
+
+
+def judge(
+    registry: Registry,
+    checks: list[Check],
+    facts: Facts,
+    *,
+    suppressions: Iterable[Suppression] = (),
+    fail_on: str = "error",
+    accept_unknown: bool = False,
+) -> Report:
+    """Judge what was read. The facts are those that the checks need, evaluated."""
+    reader = facts.reader
+    search = facts.of("hubs", None)
     results: list[Result] = []
     reported: list[Reported] = []
     rules = tuple(suppressions)
-    # what judges the rules comes last: it wants to know what became of them
-    for c in sorted(checks, key=lambda c: any(n.fact == "suppressions" for n in c.needs)):
-        if rules and any(n.fact == "suppressions" for n in c.needs):
+    for c in sorted(checks, key=lambda c: c.judges_rules):
+        if rules and c.judges_rules:
             facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
-        if per_hub and (not facts.hubs or any(g.asked for g in found.partial)):
+        if per_hub and (not facts.hubs or any(g.asked for g in search.partial)):
             # where not all could be looked through, there may be a hub that nobody saw; a dump says so once for all
-            results.append(_without_hub(c, found))
+            results.append(_without_hub(c, search))
         places: list[int | None] = [*range(len(facts.hubs))] if per_hub else [None]
         required = registry.required(c).values()
         for place in places:
             result, findings = _judge(c, facts, place)
-            result.rests_on = facts.asked(required, place)
-            results.append(result)
+            results.append(replace(result, rests_on=facts.asked(required, place)))
             reported += findings
-    version = facts.of("server_version", None)
     active, suppressed = settled(reported, rules, reader.now().date())
     return Report(
         started_at=reader.now(),
-        duration=time.monotonic() - start,
+        duration=time.monotonic() - facts.started,
         source=reader.source,
         context=reader.context,
-        server_version=str(version.value) if not version.failed else "",
-        hubs=facts.hubs,
-        results=results,
-        findings=active,
-        suppressed=suppressed,
-        coverage=_coverage(registry, checks, facts, results),
+        server_version=str(facts.value("server_version", None) or ""),
+        hubs=tuple(facts.hubs),
+        results=tuple(results),
+        findings=tuple(active),
+        suppressed=tuple(suppressed),
+        rules=facts.suppressions.applied,
+        coverage=tuple(_coverage(registry, checks, facts, results)),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
+        notices=reader.notices,
         knows=registry.knows,
+        fail_on=fail_on,
+        accept_unknown=accept_unknown,
     )
-
-
-def _jupyterhub_version(facts: Facts, i: int) -> str:
-    """The version for the report's header, from what was read anyway."""
-    for name in ("hub_log", "hub_secret_values", "user_pods"):
-        outcome = facts.of(name, i) if name in facts.facts else Outcome(absent="not read")
-        if outcome.failed:
-            continue
-        if name == "hub_log":
-            # what runs says so itself; after an upgrade that the hub did not survive, the values would not be true
-            said = [m[1] for _, m in outcome.value.find(r"Running JupyterHub version (\S+)")]
-            found = said[-1] if said else ""
-        elif name == "hub_secret_values":
-            found = str(outcome.value.get("Chart.AppVersion", ""))
-        else:
-            pods = sorted(outcome.value, key=lambda p: p.created)
-            found = pods[-1].annotations.get("hub.jupyter.org/jupyterhub-version", "") if pods else ""
-        if re.fullmatch(r"[\w.+-]{1,40}", found):
-            return found
-    return ""
 
 
 def _without_hub(check: Check, found: Outcome) -> Result:
@@ -159,8 +153,8 @@ def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: li
                 state=State.MALFORMED if answer.left_out and answer.state is State.OK else answer.state,
                 items=answer.surveyed or len(answer.items) or int(bool(answer.text)),
                 detail=answer.detail,
-                needed_by=sorted(i for i, names in by_fact.items() if names & readers),
-                required_by=sorted({r.check.id for r in results if query in r.rests_on}),
+                needed_by=tuple(sorted(i for i, names in by_fact.items() if names & readers)),
+                required_by=tuple(sorted({r.check.id for r in results if query in r.rests_on})),
             )
         )
     return sorted(rows, key=lambda r: str(r.query))

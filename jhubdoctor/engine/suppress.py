@@ -12,13 +12,12 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any
 
+from jhubdoctor.engine.declare import Check
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.privacy.text import clean
 
 KEYS = ("check", "area", "object", "hub", "reason", "until")
-OWN = "suppression"
-"""The area of the checks that judge the rules: what they find cannot be suppressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,14 @@ class Suppression:
         """Whether it holds no longer."""
         return self.until is not None and self.until < today
 
-    def names(self, check: str, area: str) -> bool:
+    def names(self, check: Check) -> bool:
         """Whether it is about this check."""
-        return _fits(self.check, check) and _fits(self.area, area) and area != OWN
+        return _fits(self.check, check.id) and _fits(self.area, check.area) and not check.judges_rules
 
-    def covers(self, check: str, area: str, hub: str, on: Iterable[Ref]) -> bool:
+    def covers(self, check: Check, hub: str, on: Iterable[Ref]) -> bool:
         """Whether it is about this finding."""
         return (
-            self.names(check, area)
+            self.names(check)
             and _fits(self.hub, hub)
             and all(any(_fits(self.object, name) for name in _names(ref)) for ref in on)
         )

@@ -38,7 +38,7 @@ class Scope:
     chart: str = ""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Hub:
     """One JupyterHub.
 
@@ -50,7 +50,9 @@ class Hub:
         deployment: the hub's Deployment; None where an install stopped in its hooks, before there was one.
         values_root: the key under which its values lie in the release's values, where the chart is a dependency.
         argo_cd: whether Argo CD manages it.
-        jupyterhub_version: as far as a run learned it.
+        jupyterhub_version: what runs, as far as it is known.
+
+    The last two are facts, filled in when all facts are there: checks see them, facts do not.
     """
 
     namespace: str

@@ -69,7 +69,7 @@ def tallies(report: Report) -> dict[Place, Tally]:
     return result
 
 
-def _by_place(findings: list[Reported]) -> dict[Place, list[Reported]]:
+def _by_place(findings: Iterable[Reported]) -> dict[Place, list[Reported]]:
     found: dict[Place, list[Reported]] = {}
     for f in findings:
         found.setdefault((f.check.id, label(f)), []).append(f)

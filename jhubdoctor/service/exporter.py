@@ -166,7 +166,7 @@ class Exporter:
                     f"This is the report of {report.started_at:%Y-%m-%d %H:%M UTC}."
                     f" A later run ({datetime.now(UTC):%Y-%m-%d %H:%M UTC}) came to nothing: {self._error}"
                 )
-                report = replace(report, notices=[*report.notices, notice])
+                report = replace(report, notices=(*report.notices, notice))
             pages["/report.json"] = Page(json_v1.render(report).encode(), "application/json")
             pages["/report.html"] = Page(html.render(report).encode(errors="replace"), "text/html; charset=utf-8")
         families = [_metric(f) for f in self._all_families()]

@@ -173,7 +173,7 @@ class LiveReader(Reader):
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
             if text.lstrip()[:1] == "<":
                 return Answer(State.MALFORMED, [], detail=describe(reply.body))
-            return Answer(State.OK, [], _gauges(text) if query.read == "metrics" else path_text(query.read, text))
+            return Answer(State.OK, [], path_text(query.read, READS[query.read].kept(text)))
         return failure(reply)
 
     def log(self, query: Query) -> Answer:
@@ -471,11 +471,6 @@ class LiveReader(Reader):
                     self._now = parsedate_to_datetime(date or "").astimezone(UTC)
                 except (ValueError, TypeError, OverflowError):
                     self._now = datetime.now(UTC)
-
-
-def _gauges(text: str) -> str:
-    """Of the API server's metrics the one gauge that is used; the whole is megabytes."""
-    return "\n".join(line for line in text.splitlines() if line.startswith("apiserver_requested_deprecated_apis{"))
 
 
 def _attended() -> bool:

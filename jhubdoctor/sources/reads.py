@@ -60,6 +60,7 @@ class Read:
         type: the struct of one item.
         namespaced: whether it lies in namespaces.
         paths: for what is no resource, the paths (a trailing `*` as in nonResourceURLs).
+        keep: of a text that is megabytes, how the lines begin that are kept; empty for all.
     """
 
     name: str
@@ -70,6 +71,11 @@ class Read:
     type: type[Object] = PartialObject
     namespaced: bool = False
     paths: tuple[str, ...] = ()
+    keep: str = ""
+
+    def kept(self, text: str) -> str:
+        """What is kept of the text behind a path."""
+        return "\n".join(line for line in text.splitlines() if line.startswith(self.keep)) if self.keep else text
 
     def path(self, version: str, namespace: str | None = None, name: str | None = None) -> str:
         """The URL path of the list, or of one object."""
@@ -110,7 +116,7 @@ _TABLE: tuple[Read, ...] = (
     Read("readyz", ("get",), paths=("/readyz",)),
     Read("healthz", ("get",), paths=("/healthz",)),
     Read("discovery", ("get",), paths=("/apis", "/apis/*")),
-    Read("metrics", ("get",), paths=("/metrics",)),
+    Read("metrics", ("get",), paths=("/metrics",), keep="apiserver_requested_deprecated_apis{"),
     # cluster-wide
     _core("nodes", Node, namespaced=False),
     _core("namespaces", Namespace, namespaced=False, verbs="get"),

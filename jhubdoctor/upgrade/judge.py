@@ -10,26 +10,23 @@ import difflib
 import importlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Protocol, cast
 
-from jhubdoctor.engine.declare import check
-from jhubdoctor.engine.registry import GROUP, Registry
+from jhubdoctor.engine.outcomes import Facts
+from jhubdoctor.engine.registry import GROUP
 from jhubdoctor.engine.result import Report
-from jhubdoctor.engine.run import run
-from jhubdoctor.facts.cluster import ServerVersion
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.model.errors import UsageError
-from jhubdoctor.model.finding import Finding, Severity
-from jhubdoctor.model.hub import Hub, Scope
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
 from jhubdoctor.privacy.releases import shape
 from jhubdoctor.privacy.values import allowed
-from jhubdoctor.sources.reader import Reader
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 
 
@@ -44,7 +41,7 @@ class Preflight(Protocol):
         ...
 
 
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """All that there is to say of an upgrade.
 
@@ -57,10 +54,10 @@ class Outcome:
     """
 
     target: Target
-    plans: list[Plan]
+    plans: tuple[Plan, ...]
     report: Report | None = None
-    knows: dict[str, str] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    knows: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
     fail_on: str = "error"
 
     @property
@@ -155,41 +152,25 @@ def given_files(paths: tuple[str, ...]) -> Given:
     return Given(Values(allowed(data), ", ".join(paths)), shape(data), ", ".join(paths))
 
 
-def upgrade(
-    registry: Registry,
-    pack: Preflight,
-    reader: Reader,
-    scope: Scope,
-    target: Target,
-    files: Given | None,
-    *,
-    concurrency: int = 8,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Outcome:
-    """Judge a cluster against a target. Nothing that a cluster does makes this raise."""
-    seen: list[tuple[Hub, Given, ServerVersion | None]] = []
+FACTS = ("deployed_release", "values", "server_version")
+"""What an upgrade starts from, besides what the checks need."""
 
-    @check(severity=Severity.INFO)
-    def upgrade_values(
-        hub: Hub, deployed_release: Release | None, values: Values | None, server_version: ServerVersion | None
-    ) -> Iterator[Finding]:
-        """The values that an upgrade starts from."""
-        seen.append((hub, files or _given(deployed_release, values), server_version))
-        yield from ()
 
-    judged = Scope(
-        scope.namespace, scope.all_namespaces, scope.release, scope.default_namespace, target.kubernetes, target.chart
+def judged(pack: Preflight, target: Target, given: Given | None, report: Report, facts: Facts) -> Outcome:
+    """What an upgrade of this cluster takes: a plan a hub, and the report that was judged against the target."""
+    order = sorted(range(len(facts.hubs)), key=lambda i: facts.hubs[i].label)
+    version = facts.value("server_version", None)
+    plans = tuple(
+        pack.plan(
+            given or _given(facts.value("deployed_release", i), facts.value("values", i)),
+            facts.hubs[i],
+            version.minor if version is not None else None,
+            target,
+        )
+        for i in order
     )
-    chosen = [c for c in registry.select() if c.id in pack.CHECKS]
-    report = run(registry, [*chosen, upgrade_values], reader, judged, concurrency=concurrency, progress=progress)
-    report.results = [r for r in report.results if r.check.id != upgrade_values.id]
-    for row in report.coverage:
-        row.needed_by = [i for i in row.needed_by if i != upgrade_values.id]
-        row.required_by = [i for i in row.required_by if i != upgrade_values.id]
-    plans = []
-    for hub, given, version in sorted(seen, key=lambda s: s[0].label):
-        plans.append(pack.plan(given, hub, version.minor if version is not None else None, target))
-    return Outcome(target, plans, report, dict(report.knows))
+    # what is to be known of the cluster is told once, with the whole
+    return Outcome(target, plans, replace(report, notices=()), report.knows, report.notices, report.fail_on)
 
 
 def _given(release: Release | None, values: Values | None) -> Given:

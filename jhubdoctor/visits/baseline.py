@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +61,24 @@ def _findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def compare(report: Report, earlier: Earlier) -> None:
-    """Mark the findings that the earlier report has at the same severity or a worse one, and keep what is gone.
+def compared(report: Report, earlier: Earlier) -> Report:
+    """The report with what the earlier one has at the same severity or a worse one marked, and what is gone.
 
     A finding is gone where its check looked again and does not find it; where the check could not look, nobody knows.
     """
     before = {f["fingerprint"]: f for f in earlier.of(report.context)}
-    for f in report.findings:
-        then = before.get(f.fingerprint)
-        f.known = then is not None and Severity(then["severity"]).rank <= f.severity.rank
+    ranks = {print_: Severity(f["severity"]).rank for print_, f in before.items()}
     here = {f.fingerprint for f in (*report.findings, *report.suppressed)}
     looked = {
         (r.check.id, clean(r.hub.label) if r.hub else None)
         for r in report.results
         if r.status in {Status.OK, Status.FOUND, Status.NOT_APPLICABLE}
     }
-    gone = [f for p, f in before.items() if p not in here and (f["check"], f["hub"]) in looked]
-    report.baseline = Baseline(earlier.place, gone)
+    gone = tuple(f for p, f in before.items() if p not in here and (f["check"], f["hub"]) in looked)
+    findings = tuple(
+        replace(f, known=f.fingerprint in ranks and ranks[f.fingerprint] <= f.severity.rank) for f in report.findings
+    )
+    return replace(report, findings=findings, baseline=Baseline(earlier.place, gone))
 
 
 def new(report: Report) -> list[Reported]:

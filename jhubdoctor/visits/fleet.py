@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.model.errors import DoctorError, NoHubError
 
-UNUSED = "suppression-unused"
 
-
-@dataclass
+@dataclass(frozen=True)
 class Outcome:
     """What came of one cluster: a report, or why there is none."""
 
@@ -26,7 +24,7 @@ class Outcome:
         return isinstance(self.error, NoHubError)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fleet:
     """All clusters, in the order in which they were named.
 
@@ -85,18 +83,26 @@ def visit(visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Ca
             # those that have not begun need not
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    _used_somewhere(outcomes)
-    return outcomes
+    return _used_somewhere(outcomes)
 
 
-def _used_somewhere(outcomes: Sequence[Outcome]) -> None:
-    """Take back that a rule is unused where it is of use in another cluster: they share one configuration."""
+def _used_somewhere(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Take back that a rule is of no use where it is of use in another cluster: they share one configuration."""
     reports = [o.report for o in outcomes if o.report is not None]
-    used = {str(f.suppression) for r in reports for f in r.suppressed}
-    for report in reports:
-        kept = [f for f in report.findings if f.check.id != UNUSED or f.finding.on[0].name not in used]
-        if len(kept) < len(report.findings) and not any(f.check.id == UNUSED for f in kept):
-            for r in report.results:
-                if r.check.id == UNUSED:
-                    r.status = Status.OK
-        report.findings = kept
+    rules = [(a, a.rule.expired(r.started_at.date())) for r in reports for a in r.rules]
+    # rules are told by what they are about: of one that has ended, what is found is true whatever another is good for
+    used = {str(a.rule) for a, ended in rules if a.hits and not ended} - {str(a.rule) for a, ended in rules if ended}
+    return [o if o.report is None else replace(o, report=_without(o.report, used)) for o in outcomes]
+
+
+def _without(report: Report, used: Collection[str]) -> Report:
+    """The report without what the checks of the rules find about these."""
+    kept = tuple(f for f in report.findings if not f.check.judges_rules or f.finding.on[0].name not in used)
+    found = {f.check.id for f in kept}
+    results = tuple(
+        replace(r, status=Status.OK)
+        if r.check.judges_rules and r.status is Status.FOUND and r.check.id not in found
+        else r
+        for r in report.results
+    )
+    return replace(report, findings=kept, results=results)

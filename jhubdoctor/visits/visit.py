@@ -7,12 +7,13 @@ the same wherever it comes from.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.outcomes import Facts
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import Report, Status
-from jhubdoctor.engine.run import run
+from jhubdoctor.engine.run import evaluate, judge
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.errors import NoHubError
 from jhubdoctor.model.hub import Scope
@@ -29,9 +30,7 @@ class Visit:
         registry: the checks and facts there are.
         checks: those to run.
         connect: gives a reader that is connected; each visit asks for a new one, and so for fresh credentials.
-        namespace: as `-n`.
-        all_namespaces: as `-A`.
-        release: as `--release`.
+        scope: where to look; which namespace comes first where it names none is known once there is a reader.
         concurrency: facts computed at once.
         fail_on: what makes the report's exit code 1.
         accept_unknown: whether checks that could not look are accepted.
@@ -42,9 +41,7 @@ class Visit:
     registry: Registry
     checks: list[Check]
     connect: Callable[[], Reader]
-    namespace: str | None = None
-    all_namespaces: bool = False
-    release: str | None = None
+    scope: Scope = field(default_factory=Scope)
     concurrency: int = 8
     fail_on: str = "error"
     accept_unknown: bool = False
@@ -67,31 +64,48 @@ class Visit:
             NotNowError: where the cluster is not reached, or has no hub.
             DoctorError: where the configuration cannot be used.
         """
+        report, facts = self.look(checks, progress=progress, started=started)
+        require_hub(report, facts.scope)
+        free = bool(report.hubs) and not self.scope.namespace and not self.scope.all_namespaces
+        here = facts.scope.default_namespace
+        if free and all(h.namespace != here for h in report.hubs):
+            tell(f"no hub in namespace {here}; looked in all namespaces.")
+        return report if self.earlier is None else baseline.compared(report, self.earlier)
+
+    def look(
+        self,
+        checks: Iterable[Check] | None = None,
+        *,
+        facts: Iterable[str] = (),
+        progress: Callable[[str], None] = lambda _: None,
+        started: Callable[[Reader], None] = lambda _: None,
+    ) -> tuple[Report, Facts]:
+        """Look, whether there is a hub or not: the report, and what was read for it and for these facts besides.
+
+        Raises:
+            NotNowError: where the cluster is not reached.
+            DoctorError: where the configuration cannot be used.
+        """
+        chosen = self.checks if checks is None else list(checks)
         progress("connecting")
         reader = self.connect()
         started(reader)
         try:
-            scope = Scope(self.namespace, self.all_namespaces, self.release, reader.namespace)
-            report = run(
+            scope = replace(self.scope, default_namespace=reader.namespace)
+            names = {n.fact for c in chosen for n in c.needs}.union(facts)
+            read = evaluate(self.registry, names, reader, scope, concurrency=self.concurrency, progress=progress)
+            progress("judging")
+            report = judge(
                 self.registry,
-                self.checks if checks is None else list(checks),
-                reader,
-                scope,
-                concurrency=self.concurrency,
+                chosen,
+                read,
                 suppressions=self.suppressions,
-                progress=progress,
+                fail_on=self.fail_on,
+                accept_unknown=self.accept_unknown,
             )
         finally:
             reader.close()
-        report.notices += reader.notices
-        report.fail_on, report.accept_unknown = self.fail_on, self.accept_unknown
-        require_hub(report, scope)
-        free = bool(report.hubs) and not self.namespace and not self.all_namespaces
-        if free and all(h.namespace != reader.namespace for h in report.hubs):
-            tell(f"no hub in namespace {reader.namespace}; looked in all namespaces.")
-        if self.earlier is not None:
-            baseline.compare(report, self.earlier)
-        return report
+        return report, read
 
 
 def require_hub(report: Report, scope: Scope) -> None:

@@ -28,11 +28,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.run import run
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.testing import diagnose, registry
+from jhubdoctor.testing import diagnose, judged, registry
 from tests.benchmarks.fill import Filler, kubernetes_version
 from tests.benchmarks.link import slow_link
 from tests.cluster.conftest import furnished
@@ -182,7 +181,7 @@ def same(kubeconfig: Path, namespace: str, runs: int) -> Measured:
     """The requests of a run, the answers thrown away."""
     reader = Listening(kubeconfig)
     reader.connect()
-    run(registry(), registry().select(), reader, Scope(namespace))
+    judged(registry(), registry().select(), reader, Scope(namespace))
     with tempfile.TemporaryDirectory() as folder:
         asked = Path(folder) / "asked.json"
         asked.write_text(json.dumps(reader.asked), encoding="utf-8")
@@ -238,8 +237,8 @@ def rendering(count: int) -> list[str]:
     """The time and memory that each format takes for so many findings."""
     found = diagnose(DEMO.read_text(encoding="utf-8"))
     one = next(f for f in found.findings if f.finding.fix.values)
-    findings = [dataclasses.replace(one, fingerprint=f"{i:016x}", explained_by=None) for i in range(count)]
-    report = dataclasses.replace(found, findings=findings)
+    findings = (dataclasses.replace(one, fingerprint=f"{i:016x}", explained_by=None) for i in range(count))
+    report = dataclasses.replace(found, findings=tuple(findings))
     rows = ["| format | ms | MB out | peak MB |", "|---|---|---|---|"]
     for name in FORMATS:
         write = formatter(name)

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from jhubdoctor.engine.result import Report, Status
-from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import PAGE, SAMPLE, LiveReader
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import judged, registry
 
 from .binaries import missing, missing_controllers
 from .conftest import furnished
@@ -117,7 +116,7 @@ def test_all_pages_are_read(large: Release) -> None:
 def test_a_list_whose_token_expired_is_read_again(large: Release) -> None:
     kubeconfig = large.plane.kubeconfig(user="late", groups=["system:masters"])
 
-    report = run_checks(
+    report = judged(
         registry(), registry().select(), Watched(kubeconfig, forget(large.plane, 1)), Scope(large.namespace)
     )
 
@@ -129,7 +128,7 @@ def test_a_list_whose_token_expired_is_read_again(large: Release) -> None:
 def test_a_list_that_expires_again_is_no_whole_list(large: Release) -> None:
     kubeconfig = large.plane.kubeconfig(user="too-late", groups=["system:masters"])
 
-    report = run_checks(
+    report = judged(
         registry(), registry().select(), Watched(kubeconfig, forget(large.plane, 2)), Scope(large.namespace)
     )
 

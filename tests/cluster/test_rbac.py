@@ -11,11 +11,10 @@ import pytest
 import yaml
 
 from jhubdoctor.engine.result import Report, Status
-from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import READS, State
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import judged, registry
 
 from .conftest import MakeRelease
 from .doctor import UNSURE, Diagnosis, call, diagnose
@@ -114,7 +113,7 @@ def examine(kubeconfig: Path, hub: Release) -> Report:
     """Run all checks, as `jhubdoctor run` does; in here, since there are dozens of runs."""
     reader = LiveReader(str(kubeconfig))
     reader.connect()
-    return run_checks(registry(), registry().select(), reader, Scope(hub.namespace))
+    return judged(registry(), registry().select(), reader, Scope(hub.namespace))
 
 
 def statuses(report: Report) -> dict[str, Status]:

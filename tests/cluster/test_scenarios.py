@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.run import run as run_checks
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import judged, registry
 
 from .conftest import MakePlane, MakeRelease
 from .doctor import UNSURE, Diagnosis, diagnose
@@ -66,7 +65,7 @@ def look(release: Release, *, minutes: float = 0) -> Diagnosis:
     if minutes:
         reader = Later(release.plane, timedelta(minutes=minutes))
         reader.connect()
-        report = run_checks(registry(), registry().select(), reader, Scope(release.namespace))
+        report = judged(registry(), registry().select(), reader, Scope(release.namespace))
         reader.close()
         seen = Diagnosis(report.exit_code, json_v1.render(report), "", time.monotonic() - start)
     else:

@@ -440,11 +440,10 @@ def expressions() -> list[str]:
 @pytest.fixture
 def metric_names() -> set[str]:
     """Every metric that the exporter has."""
-    report = Report(datetime(2026, 1, 5, tzinfo=UTC), 1.0, "live", "", "", [], [], [], [])
-    check = registry().select()[0]
     from jhubdoctor.engine.result import Result, Status
 
-    report.results.append(Result(check, None, Status.OK))
+    result = Result(registry().select()[0], None, Status.OK)
+    report = Report(datetime(2026, 1, 5, tzinfo=UTC), 1.0, "live", "", "", (), (result,), (), ())
     exporter = Exporter(lambda **_: report)
     exporter.run()
     return set(re.findall(r"^# TYPE (\S+)", exporter.page("/metrics", "").body.decode(), re.MULTILINE))

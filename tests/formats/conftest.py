@@ -129,14 +129,14 @@ def a_report() -> Report:
         source="live",
         context="prod",
         server_version="v1.36.2",
-        hubs=[A_HUB, B_HUB],
-        results=results,
-        findings=active,
-        suppressed=suppressed,
-        coverage=[
-            CoverageRow(Query("nodes"), State.FORBIDDEN, 0, "HTTP 403", ["hub-crash-loop"]),
-            CoverageRow(Query("pods", "jhub"), State.OK, 12, "", ["image-pull-failed", "spawn-timeout"]),
-        ],
+        hubs=(A_HUB, B_HUB),
+        results=tuple(results),
+        findings=tuple(active),
+        suppressed=tuple(suppressed),
+        coverage=(
+            CoverageRow(Query("nodes"), State.FORBIDDEN, 0, "HTTP 403", ("hub-crash-loop",)),
+            CoverageRow(Query("pods", "jhub"), State.OK, 12, "", ("image-pull-failed", "spawn-timeout")),
+        ),
         requests=41,
         bytes_read=123456,
         knows={"kubernetes": "1.37", "chart": "4.4.0"},
@@ -152,18 +152,17 @@ def report() -> Report:
 @pytest.fixture
 def fine(report: Report) -> Report:
     """Nothing found, everything looked at."""
-    report.findings, report.suppressed = [], []
-    report.results = [r for r in report.results if r.status in {Status.OK, Status.NOT_APPLICABLE}]
-    return report
+    results = tuple(r for r in report.results if r.status in {Status.OK, Status.NOT_APPLICABLE})
+    return replace(report, findings=(), suppressed=(), results=results)
 
 
 @pytest.fixture
 def compared(report: Report) -> Report:
     """Compared with a baseline that knows the pull, and had something that is gone."""
-    report.findings[0].known = True
+    first, *others = report.findings
     gone = {"check": "hub-crash-loop", "hub": "jhub/jhub", "severity": "error", "fingerprint": "f" * 16}
-    report.baseline = Baseline("before.json", [gone | {"message": "the hub stops again and again"}])
-    return report
+    baseline = Baseline("before.json", (gone | {"message": "the hub stops again and again"},))
+    return replace(report, findings=(replace(first, known=True), *others), baseline=baseline)
 
 
 @pytest.fixture

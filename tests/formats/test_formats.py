@@ -5,6 +5,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -57,9 +58,9 @@ def test_no_format_lets_control_characters_through(name: str, report: Report) ->
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_manages_an_empty_report(name: str, fine: Report) -> None:
-    fine.results, fine.hubs, fine.coverage, fine.knows = [], [], [], {}
+    empty = replace(fine, results=(), hubs=(), coverage=(), knows={})
 
-    assert isinstance(formatter(name)(fine), str)
+    assert isinstance(formatter(name)(empty), str)
 
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if n not in {"ndjson", "prometheus", "nagios"}])
@@ -86,7 +87,9 @@ def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> 
     ]
     reported = Reported(check, hub, found, Severity.ERROR, "0" * 16)
     hidden = Reported(check, hub, found, Severity.ERROR, "1" * 16, suppression=rule)
-    report = Report(AT, 1.0, "live", text, text, [hub], results, [reported], [], suppressed=[hidden], notices=[text])
+    report = Report(
+        AT, 1.0, "live", text, text, (hub,), tuple(results), (reported,), (), suppressed=(hidden,), notices=(text,)
+    )
 
     jsonschema.Draft202012Validator(json.loads(schema("report"))).validate(json.loads(formatter("json")(report)))
     assert len(ndjson.render(report).split("\n")) == 2
@@ -103,9 +106,9 @@ def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> 
 
 def test_two_deployments_of_one_release_spoil_no_scrape(report: Report) -> None:
     twin = Hub("jhub", "jhub", "4.4.0")
-    report.hubs.append(twin)
-    report.results += [Result(r.check, twin, Status.UNKNOWN) for r in report.results if r.hub is report.hubs[0]]
-    found = samples(prometheus.render(report))
+    twins = tuple(Result(r.check, twin, Status.UNKNOWN) for r in report.results if r.hub is report.hubs[0])
+    both = replace(report, hubs=(*report.hubs, twin), results=(*report.results, *twins))
+    found = samples(prometheus.render(both))
 
     assert found["jhubdoctor_check_status", 'check="image-pull-failed",hub="jhub/jhub",status="unknown"'] == 1
     assert ("jhubdoctor_findings", 'check="image-pull-failed",hub="jhub/jhub",severity="error"') not in found
@@ -122,7 +125,6 @@ def test_json_is_valid(kind: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_ndjson_has_one_finding_a_line(report: Report, fine: Report) -> None:
-    report.findings = [*report.findings]
     lines = [json.loads(line) for line in ndjson.render(report).splitlines()]
 
     assert [f["fingerprint"] for f in lines] == [f.fingerprint for f in report.findings]
@@ -151,19 +153,17 @@ def test_junit_maps_results(report: Report) -> None:
 
 
 def test_junit_warnings_follow_fail_on(report: Report) -> None:
-    report.fail_on = "warning"
-    strict = cases(report)
-    report.fail_on = "never"
-    never = cases(report)
+    strict = cases(replace(report, fail_on="warning"))
+    never = cases(replace(report, fail_on="never"))
 
     assert strict["training/hub-2.storage.volume-full"].find("failure") is not None
     assert not any(c.find("failure") is not None for c in never.values())
 
 
 def test_junit_accepted_unknowns_are_skipped(report: Report) -> None:
-    report.accept_unknown = True
+    accepted = replace(report, accept_unknown=True)
 
-    assert cases(report)["training/hub-2.hub.hub-crash-loop"].find("skipped") is not None
+    assert cases(accepted)["training/hub-2.hub.hub-crash-loop"].find("skipped") is not None
 
 
 def test_junit_counts_agree(report: Report) -> None:
@@ -243,10 +243,10 @@ PERFDATA = re.compile(r"^'?[\w]+'?=-?\d+(\.\d+)?(s|B|%|c)?(;[\d.:~@]*){0,2}(;-?[
     ],
 )
 def test_nagios_states(report: Report, drop: tuple[Severity, ...], state: str, code: int) -> None:
-    report.findings = [f for f in report.findings if f.severity not in drop]
+    less = replace(report, findings=tuple(f for f in report.findings if f.severity not in drop))
 
-    assert nagios.exit_code(report) == code
-    assert nagios.render(report).startswith(f"{state} - ")
+    assert nagios.exit_code(less) == code
+    assert nagios.render(less).startswith(f"{state} - ")
 
 
 def test_nagios_is_one_line_with_performance_data(report: Report, fine: Report) -> None:
@@ -261,10 +261,9 @@ def test_nagios_is_one_line_with_performance_data(report: Report, fine: Report) 
 
 
 def test_nagios_unknown_can_be_accepted_and_the_baseline_counts(compared: Report) -> None:
-    compared.accept_unknown = True
-    compared.findings = [f for f in compared.findings if f.known]
+    known = replace(compared, accept_unknown=True, findings=tuple(f for f in compared.findings if f.known))
 
-    assert nagios.exit_code(compared) == 0
+    assert nagios.exit_code(known) == 0
 
 
 # --- prometheus ------------------------------------------------------------------------------------------------------
@@ -325,15 +324,14 @@ def test_prometheus_tells_root_causes_from_symptoms(report: Report) -> None:
 
 def test_prometheus_says_when_a_run_was_complete(report: Report, make: Callable[[], Report]) -> None:
     incomplete = samples(prometheus.render(report))
-    accepted = make()
-    accepted.accept_unknown = True
-    accepted.results = [r for r in accepted.results if r.status is not Status.BROKEN]
-    complete = samples(prometheus.render(accepted))
+    whole = make()
+    results = tuple(r for r in whole.results if r.status is not Status.BROKEN)
+    complete = samples(prometheus.render(replace(whole, accept_unknown=True, results=results)))
 
     assert incomplete["jhubdoctor_run_complete", ""] == 0
     assert ("jhubdoctor_last_complete_run_timestamp_seconds", "") not in incomplete
     assert complete["jhubdoctor_run_complete", ""] == 1
-    assert complete["jhubdoctor_last_complete_run_timestamp_seconds", ""] == accepted.started_at.timestamp()
+    assert complete["jhubdoctor_last_complete_run_timestamp_seconds", ""] == whole.started_at.timestamp()
 
 
 # --- markdown --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -78,8 +79,8 @@ def measured(report: Report, folder: Path, width: int, *, dark: bool = False) ->
 @pytest.mark.browser
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_it_opens_in_a_browser(report: Report, tmp_path: Path, dark: bool) -> None:
-    report.notices.append("<img src=x onerror=\"ran='yes'\"><script>ran='yes'</script>")
-    found = measured(report, tmp_path, 360, dark=dark)
+    notice = "<img src=x onerror=\"ran='yes'\"><script>ran='yes'</script>"
+    found = measured(replace(report, notices=(notice,)), tmp_path, 360, dark=dark)
 
     assert found["ran"] == "undefined"
     assert found["scripts"] == 0

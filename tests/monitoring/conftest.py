@@ -207,10 +207,10 @@ def a_report(
         source="live",
         context="test",
         server_version="v1.33.4",
-        hubs=list(hubs),
-        results=results,
-        findings=ranked(findings),
-        coverage=[],
+        hubs=hubs,
+        results=tuple(results),
+        findings=tuple(ranked(findings)),
+        coverage=(),
     )
 
 

@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def test_the_text_of_a_fault_is_on_no_page(make: Make) -> None:
 
 def test_a_check_that_cannot_look_keeps_what_it_saw_and_says_of_when(make: Make) -> None:
     first, second = make(found={"a": Severity.ERROR}), make(blind={"a": State.TIMEOUT}, ok=("b",))
-    second.started_at = first.started_at.replace(hour=13)
+    second = replace(second, started_at=first.started_at.replace(hour=13))
     found = metrics(exported(first, second))
 
     assert found[BAD] == 1
