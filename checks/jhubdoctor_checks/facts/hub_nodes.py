@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jhubdoctor.api import Deployment, Hub, Node, Pod, PodSpec, Ref, Service, Shape, Toleration, fact, may_run
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Hub, Node, Pod, PodSpec, Ref, Shape, Toleration, fact, may_run
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import HOOK
 from jhubdoctor_checks.facts.schedule import Unplaced
 
@@ -39,6 +39,7 @@ class HubNodes:
         evicted: the pods that their node has evicted, by name.
         waiting: the users' pods that wait for a node, where none that they may use takes pods.
         hooks: the pods of the image puller hook that have a node and are not ready: helm waits for them.
+        graph: what waits for the hub's core components.
     """
 
     hub: Hub
@@ -48,8 +49,7 @@ class HubNodes:
     evicted: tuple[Pod, ...]
     waiting: tuple[Ref, ...]
     hooks: tuple[Pod, ...]
-    deployments: tuple[Deployment, ...]
-    services: tuple[Service, ...]
+    graph: HubGraph
 
     def on(self, nodes: Iterable[Node]) -> list[Pod]:
         """The pods on these nodes."""
@@ -65,14 +65,10 @@ class HubNodes:
         names = {n.name for n in nodes}
         return list(self.hooks) if all(p.node in names for p in self.hooks) else []
 
-    def dependents(self, components: Iterable[str]) -> tuple[Ref, ...]:
-        """What depends on core components that do not run."""
-        return dependents(self.hub, components, list(self.deployments), [], list(self.services))
-
     def suffer(self, pods: Iterable[Pod]) -> tuple[Ref, ...]:
         """These pods, and what depends on those of core components."""
         pods = list(pods)
-        return (*(p.ref for p in pods), *self.dependents({p.component for p in pods}))
+        return (*(p.ref for p in pods), *self.graph.dependents({p.component for p in pods}))
 
 
 @fact()
@@ -83,8 +79,7 @@ def hub_nodes(
     user_pods: list[Pod],
     seen_unplaced: list[Unplaced],
     shapes: list[Shape] | None,
-    deployments: list[Deployment] | None,
-    services: list[Service] | None,
+    hub_graph: HubGraph,
 ) -> HubNodes:
     """The nodes with what this hub has there."""
     specs = _kinds(shapes, user_pods)
@@ -102,8 +97,7 @@ def hub_nodes(
         tuple(sorted(lost, key=lambda p: p.name)),
         tuple(u.ref for u in seen_unplaced if u.user and not any(works(n) for n in fit)),
         tuple(sorted((p for p in pods if _holds_helm_up(p)), key=lambda p: p.name)),
-        tuple(deployments or ()),
-        tuple(services or ()),
+        hub_graph,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, Events, Evidence, Finding, Hub, HubLog, Pod, Service, Severity, check
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, check
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.hub._state import Trouble, trouble_of
 
 
@@ -18,8 +18,7 @@ def hub_crash_loop(
     hub_pods: list[Pod],
     seen_events: Events,
     hub_log: HubLog | None,
-    deployments: list[Deployment] | None,
-    services: list[Service] | None,
+    hub_graph: HubGraph,
 ) -> Iterator[Finding]:
     """The hub does not start, or ends again and again."""
     found: dict[str, tuple[Pod, Trouble]] = {}
@@ -35,5 +34,5 @@ def hub_crash_loop(
             evidence=tuple(Evidence(*e) for e in trouble.evidence),
             fix=trouble.fix,
             cause=word,
-            affects=(hub.ref, *dependents(hub, {"hub"}, deployments or [], [], services)),
+            affects=(hub.ref, *hub_graph.dependents({"hub"})),
         )

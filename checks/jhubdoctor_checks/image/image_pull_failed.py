@@ -5,19 +5,16 @@ from dataclasses import replace
 
 from jhubdoctor.api import (
     DaemonSet,
-    Deployment,
     Finding,
     Hub,
     Job,
-    Pod,
-    Service,
     Severity,
     Values,
     check,
     grouped,
     some,
 )
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image._causes import PASSING, cause_of, essence, host
 from jhubdoctor_checks.image._fixes import lost_secrets, remedy
@@ -51,11 +48,9 @@ _HOOK = frozenset({"hook-image-puller", "image-puller"})
 def image_pull_failed(
     hub: Hub,
     failed_pulls: list[FailedPull],
-    deployments: list[Deployment],
-    pending_user_pods: list[Pod],
+    hub_graph: HubGraph,
     daemon_sets: list[DaemonSet] | None,
     jobs: list[Job] | None,
-    services: list[Service] | None,
     values: Values | None,
 ) -> Iterator[Finding]:
     """An image cannot be pulled."""
@@ -85,6 +80,6 @@ def image_pull_failed(
             cause=f"{word} {image}",
             affects=(
                 *(hook_objects(hub, daemon_sets, jobs) if components & _HOOK else ()),
-                *dependents(hub, components, deployments, pending_user_pods, services),
+                *hub_graph.dependents(components),
             ),
         )

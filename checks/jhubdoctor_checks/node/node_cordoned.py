@@ -29,7 +29,7 @@ def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added
         meant = [n for n in cordoned if any(_might_use(u, n) for u in blocked)]
         who = "a pod that waits" if len(blocked) == 1 else f"{len(blocked)} pods that wait"
         it = "it" if len(meant) == 1 else "them"
-        others = hub_nodes.dependents({u.component for u in blocked})
+        others = hub_nodes.graph.dependents({u.component for u in blocked})
         yield Finding(
             on=tuple(n.ref for n in meant),
             says=f"{they(meant)} cordoned, so the scheduler passes over {it} for {who}",

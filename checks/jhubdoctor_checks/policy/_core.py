@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from jhubdoctor.api import Condition, Deployment, Ref
-from jhubdoctor_checks._depends import CORE
+from jhubdoctor_checks.facts.hub_graph import CORE
 
 # `pods "hub-78fc69d56-" is forbidden: ` or `Pod "hub-..." is invalid: `; a ReplicaSet's pod has no whole name yet
 _POD = re.compile(r'^(?:pods|Pod) "[^"]*" is (?:forbidden|invalid): ')

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Pod, Service, Severity, check, clean
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Severity, check, clean
 from jhubdoctor_checks._known import Known
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.policy._core import refs, refusals
 from jhubdoctor_checks.policy._core_refusals import refusal_of, remedy
 
@@ -20,9 +20,7 @@ from jhubdoctor_checks.policy._core_refusals import refusal_of, remedy
         "spawn-timeout",
     ),
 )
-def core_pods_refused(
-    hub: Hub, deployments: list[Deployment], pending_user_pods: list[Pod], services: list[Service] | None
-) -> Iterator[Finding]:
+def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGraph) -> Iterator[Finding]:
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}
     rows: dict[tuple[str, str], tuple[Known, str]] = {}
@@ -44,7 +42,7 @@ def core_pods_refused(
             ),
             fix=remedy(hub, row, name),
             cause=f"{row.word} {name}"[:120],
-            affects=dependents(hub, components, deployments, pending_user_pods, services),
+            affects=hub_graph.dependents(components),
         )
 
 

@@ -1,7 +1,7 @@
 """What to do about a user-scheduler that does not work, and what to say of one that is not there."""
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod
-from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.image import shared
 
 _OFF = {"scheduling": {"userScheduler": {"enabled": False}}}

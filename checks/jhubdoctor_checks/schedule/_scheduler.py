@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
-from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
 # A lease is renewed every two seconds and runs out after fifteen; so late nobody holds it.

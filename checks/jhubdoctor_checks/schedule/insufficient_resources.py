@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Autoscaler, Deployment, Finding, Hub, Pod, Service, Severity, Shape, check, grouped
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Autoscaler, Finding, Hub, Pod, Severity, Shape, check, grouped
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, YIELDING, owners
 from jhubdoctor_checks.schedule._room import asked, lacking
@@ -16,18 +16,16 @@ def insufficient_resources(
     misfits: list[Unplaced],
     pods: list[Pod],
     user_pods: list[Pod],
-    deployments: list[Deployment],
-    services: list[Service] | None,
+    hub_graph: HubGraph,
     shapes: list[Shape] | None,
     autoscaler: Autoscaler | None,
 ) -> Iterator[Finding]:
     """No node has room for a pod: because none is large enough, or because all are full."""
     short = [p for p in misfits if p.scaling is None and p.kind == "resources"]
-    waiting = [p for p in user_pods if not p.node and not p.terminating]
     for key, found in sorted(grouped(short, _key)):
         if not key:
             continue
-        others = dependents(hub, {p.component for p in found}, deployments, waiting, services)
+        others = hub_graph.dependents({p.component for p in found})
         affects = tuple(dict.fromkeys((*owners(found), *others)))
         if key.startswith("never"):
             yield never_fits(hub, found, shapes, key, affects)

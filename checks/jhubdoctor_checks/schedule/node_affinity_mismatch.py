@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Node, Pod, Service, Severity, check
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Finding, Fix, Hub, Node, Severity, check
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, verb, who
 from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
@@ -26,9 +26,7 @@ def node_affinity_mismatch(
     hub: Hub,
     misfits: list[Unplaced],
     nodes: list[Node],
-    deployments: list[Deployment],
-    pending_user_pods: list[Pod],
-    services: list[Service] | None,
+    hub_graph: HubGraph,
 ) -> Iterator[Finding]:
     """Pods cannot be placed because no node has the labels that they ask for."""
     groups: dict[str, list[Unplaced]] = {}
@@ -38,7 +36,7 @@ def node_affinity_mismatch(
     for key, found in sorted(groups.items()):
         spec = found[0].spec
         asked = unmet(spec, nodes) if spec is not None else []
-        suffer = dependents(hub, {p.component for p in found}, deployments, pending_user_pods, services)
+        suffer = hub_graph.dependents({p.component for p in found})
         refused = next((p.refused for p in found if p.refused), None)
         none = "the cluster has no node at all" if not nodes else f"no node has {key}"
         yield Finding(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Hub, Node, Pod, Service, Severity, Values, check, grouped
-from jhubdoctor_checks._depends import CORE, dependents
+from jhubdoctor.api import Finding, Hub, Node, Severity, Values, check, grouped
+from jhubdoctor_checks.facts.hub_graph import CORE, HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._barriers import barriers, likely, past, tolerated
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, names, on, owners, who
@@ -15,9 +15,7 @@ def taint_not_tolerated(
     hub: Hub,
     misfits: list[Unplaced],
     nodes: list[Node],
-    deployments: list[Deployment],
-    pending_user_pods: list[Pod],
-    services: list[Service] | None,
+    hub_graph: HubGraph,
     values: Values | None,
 ) -> Iterator[Finding]:
     """Pods cannot be placed because every node that they may use has a taint that they do not tolerate."""
@@ -27,7 +25,7 @@ def taint_not_tolerated(
     found = [p for p in misfits if p.scaling is None and p.kind == "taint" and known[p.like]]
     for key, pods in sorted(grouped(found, lambda p: f"{_side(p)} {'; '.join(map(str, known[p.like]))}")):
         core, between = _side(pods[0]) == "core", known[pods[0].like]
-        suffer = dependents(hub, {p.component for p in pods}, deployments, pending_user_pods, services)
+        suffer = hub_graph.dependents({p.component for p in pods})
         target = max(between, key=lambda b: likely(b, core, nodes))
         intended = [m for t in target.taints if (m := near_miss(t, core))]
         typo = f", which looks like a slip for {intended[0]}" if intended else ""

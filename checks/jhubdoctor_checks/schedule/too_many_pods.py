@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Service, Severity, check, human
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor.api import Finding, Fix, Severity, check, human
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
 from jhubdoctor_checks.schedule._room import most
@@ -14,11 +14,8 @@ USUAL = 110
 
 @check(severity=Severity.ERROR, explains=EXPLAINS)
 def too_many_pods(
-    hub: Hub,
     misfits: list[Unplaced],
-    deployments: list[Deployment],
-    pending_user_pods: list[Pod],
-    services: list[Service] | None,
+    hub_graph: HubGraph,
 ) -> Iterator[Finding]:
     """Nodes have room for a pod, but already as many pods as they may have."""
     found = of_kind(misfits, "pods")
@@ -26,7 +23,7 @@ def too_many_pods(
         return
     room = room_of(found)
     few = [n for n in room if 0 < most("pods", [n]) < USUAL]
-    suffer = dependents(hub, {p.component for p in found}, deployments, pending_user_pods, services)
+    suffer = hub_graph.dependents({p.component for p in found})
     text = "Add a node."
     if few:
         text = (

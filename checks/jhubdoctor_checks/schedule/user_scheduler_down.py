@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, Events, Finding, Hub, Lease, Pod, PodLog, Severity, Spawns, check
-from jhubdoctor_checks._depends import served_by
+from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.schedule._absent import nobody, repair
 from jhubdoctor_checks.schedule._scheduler import (
     complaint,

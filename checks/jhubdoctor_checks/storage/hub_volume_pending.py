@@ -5,7 +5,6 @@ from datetime import datetime
 
 from jhubdoctor.api import (
     CSIDriver,
-    Deployment,
     Events,
     Finding,
     Hub,
@@ -14,12 +13,11 @@ from jhubdoctor.api import (
     PersistentVolumeClaim,
     Pod,
     ServerVersion,
-    Service,
     Severity,
     StorageClass,
     check,
 )
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
@@ -36,8 +34,7 @@ def hub_volume_pending(
     storage_classes: list[StorageClass],
     csi_drivers: list[CSIDriver] | None,
     known_volumes: list[PersistentVolume] | None,
-    deployments: list[Deployment] | None,
-    services: list[Service] | None,
+    hub_graph: HubGraph,
     server_version: ServerVersion | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -60,9 +57,5 @@ def hub_volume_pending(
             # a hub that runs on has its volume from before
             severity=Severity.WARNING if any(p.ready for p in waiting) else None,
             cause=why.cause,
-            affects=tuple(
-                dict.fromkeys(
-                    (hub.ref, *(p.ref for p in waiting), *dependents(hub, {"hub"}, deployments or [], [], services))
-                )
-            ),
+            affects=tuple(dict.fromkeys((hub.ref, *(p.ref for p in waiting), *hub_graph.dependents({"hub"})))),
         )

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import (
-    Deployment,
     Events,
     Evidence,
     Finding,
     Hub,
     Pod,
-    Service,
     Severity,
     Spawns,
     Values,
@@ -18,7 +16,7 @@ from jhubdoctor.api import (
     clean,
     grouped,
 )
-from jhubdoctor_checks._depends import dependents
+from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import user_prefix
 from jhubdoctor_checks.storage._mounts import SLOW, Failure, about, failure_of
 from jhubdoctor_checks.storage._unstarted import LONG, unstarted
@@ -41,8 +39,7 @@ def volume_mount_failed(
     events: Events,
     spawns: Spawns | None,
     values: Values | None,
-    deployments: list[Deployment] | None,
-    services: list[Service] | None,
+    hub_graph: HubGraph,
     now: datetime,
 ) -> Iterator[Finding]:
     """A pod waits for a volume that cannot be mounted."""
@@ -66,7 +63,7 @@ def volume_mount_failed(
             ),
             fix=failure.fix(hub, refs[0].name if any(p.name == refs[0].name for p in (*pods, *user_pods)) else ""),
             cause=" ".join(key).strip(),
-            affects=dependents(hub, {p.component if p else "" for p, _, _ in members}, deployments or [], [], services),
+            affects=hub_graph.dependents({p.component if p else "" for p, _, _ in members}),
         )
 
 
