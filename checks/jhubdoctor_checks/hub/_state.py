@@ -8,16 +8,8 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
+from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
-# The kubelet's waiting reasons for a container that cannot be made or started; those about images have a check of
-# their own (pkg/kubelet/kuberuntime, 1.20 to 1.36; StartError and ContainerCannotRun come from container runtimes).
-CANNOT_START = {
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-    "StartError",
-    "ContainerCannotRun",
-}
 BACK_OFF = "CrashLoopBackOff"
 # Between two runs a container is "running" for a moment: a second restart this short ago is still a loop.
 RECENT = timedelta(minutes=10)
@@ -186,7 +178,7 @@ def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None, e
     shown += (("hub log", found.line, found.entry.at),)
     if found.part and found.crash.word in {"config-code", "config-trait", "module-missing", "exception"}:
         shown += (("hub log", f"loaded last: {clean(found.part, 100)}"),)
-    return Trouble(found.crash.word, status.name, does, found.says, shown, found.crash.fix(found.match, hub))
+    return Trouble(found.crash.word, status.name, does, found.says, shown, found.fix(hub))
 
 
 def _longer(hub: Hub, look: str) -> Fix:
