@@ -1,4 +1,4 @@
-"""Every row of every table of known texts: a word and a source of its own, and an example that it knows as the first."""
+"""Every row of every table of known texts: a word and a source of its own, and an example that it knows first."""
 
 import importlib
 import pkgutil

@@ -16,11 +16,10 @@ RECENT = timedelta(minutes=10)
 # A pod that has been waiting for a Secret or ConfigMap for so long has not just been created before it.
 PATIENCE = timedelta(minutes=2)
 
-_MISSING = re.compile(
-    r"(?P<kind>secret|configmap) \"(?P<name>[\w.\-]+)\" not found"
+_MISSING = (
+    r"(?i)(?P<kind>secret|configmap) \"(?P<name>[\w.\-]+)\" not found"
     r"|couldn't find key (?P<key>[\w.\-]+) in (?P<of>Secret|ConfigMap) [\w.\-]+/(?P<in>[\w.\-]+)"
-    r"|references non-existent (?P<what>secret|config) key: (?P<item>[\w.\-]+)",
-    re.IGNORECASE,
+    r"|references non-existent (?P<what>secret|config) key: (?P<item>[\w.\-]+)"
 )
 
 Seen = tuple[str, str] | tuple[str, str, datetime | None]
@@ -80,7 +79,7 @@ def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: 
 def _cannot_start(pod: Pod, status: ContainerStatus, hub: Hub) -> Trouble:
     reason, message = waiting(status), status.state.waiting.message if status.state.waiting else ""
     shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: {reason}: {clean(message, 300)}"),)
-    if m := _MISSING.search(message):
+    if m := re.search(_MISSING, message):
         return _missing(m, status.name, shown, hub)
     fix = Fix(
         "Correct what the message names: the container's command, its user, or what it refers to.",
@@ -115,7 +114,7 @@ def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | N
     if pod.phase != "Pending" or not pod.node or now - pod.created < PATIENCE:
         return None
     for e in events.about("Pod", pod.name, "FailedMount"):
-        m = _MISSING.search(e.message)
+        m = re.search(_MISSING, e.message)
         if m:
             container = pod.spec.containers[0].name if pod.spec.containers else ""
             return _missing(m, container, (("event", f"FailedMount: {clean(e.message, 300)}", e.at),), hub)

@@ -38,7 +38,7 @@ class Ending:
         return Fix(self.text or "See what the container logged before it ended.", commands=(look,))
 
 
-_RAISED = re.compile(r"[\w.]*(?:Error|Exception)\b")
+_RAISED = r"[\w.]*(?:Error|Exception)\b"
 # Exit codes of shells and of the kernel; 143 is a container that was asked to end.
 _CODES = {
     126: "its command may not be executed",
@@ -52,7 +52,7 @@ _CODES = {
 # The kubelet ends a container whose hook fails (pkg/kubelet/lifecycle, kuberuntime; 1.20 to 1.36). What the event says
 # of the command and its output may hold a token (gitpuller's URL): only the exit code is shown.
 _HOOK = "FailedPostStartHook"
-_HOOK_CODE = re.compile(r"exited with (\d{1,3})\b")
+_HOOK_CODE = r"exited with (\d{1,3})\b"
 
 
 def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Events | None) -> Ending:
@@ -61,7 +61,7 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
     code, at = (end.exit_code, end.finished_at) if end else (0, None)
     said = [e for e in events.about("Pod", pod.name, _HOOK) if e.container in {"", status.name}] if events else []
     if said:
-        found = _HOOK_CODE.search(said[0].message)
+        found = re.search(_HOOK_CODE, said[0].message)
         return Ending(
             "post-start",
             "its postStart hook fails" + (f" (exit code {found[1]})" if found else ""),
@@ -74,5 +74,5 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
         for m in reversed(list(log.search(row.compiled)) if log else []):
             return Ending(row.word, row.says, code, at, clean(m.string[m.start() :], 200), row.fix.text)
     # any other line is the user's; the exception that a traceback ends in is not
-    last = next((line for line in reversed(log.lines) if _RAISED.match(line)), "") if log else ""
+    last = next((line for line in reversed(log.lines) if re.match(_RAISED, line)), "") if log else ""
     return Ending(f"code {code}", _CODES.get(code, f"exit code {code}"), code, at, clean(last, 300))
