@@ -13,7 +13,7 @@ SUM = (
 
 def said(*messages: str) -> tuple[str, str, str]:
     found = failure_of([Event(message=m) for m in messages])
-    return (found.row.cause, found.name, found.volume) if found else ("", "", "")
+    return (found.row.word, found.name, found.volume) if found else ("", "", "")
 
 
 @pytest.mark.parametrize(

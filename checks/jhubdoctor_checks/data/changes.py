@@ -89,7 +89,7 @@ def _images(*starts: str) -> Touches:
     return touched
 
 
-_TEMPLATE = re.compile(r"\{(?:username|servername)\}")
+_TEMPLATE = r"\{(?:username|servername)\}"
 
 
 def _templates(given: Given) -> list[str]:
@@ -106,7 +106,7 @@ def _templates(given: Given) -> list[str]:
         "hub.config.KubeSpawner.pvc_name_template",
     )
     # the chart's own defaults have such names too, and are changed with the chart
-    return [p for p in paths if _TEMPLATE.search(str(given.values.get(p, "")))] if given.supplied else []
+    return [p for p in paths if re.search(_TEMPLATE, str(given.values.get(p, "")))] if given.supplied else []
 
 
 def _static_without_path(given: Given) -> list[str]:

@@ -89,12 +89,12 @@ RIGHTS = (
 )
 """What it must be allowed to list, as group and resource, besides what it has always listed."""
 
-_TAG = re.compile(r"(?:^|/)(kube-scheduler|cluster-autoscaler)(?:-\w+)?:v?1\.(\d+)(?:\.\d+)?\b")
+_TAG = r"(?:^|/)(kube-scheduler|cluster-autoscaler)(?:-\w+)?:v?1\.(\d+)(?:\.\d+)?\b"
 
 
 def minor_of(image: str, program: str = "kube-scheduler") -> int | None:
     """The minor of such an image; None for other images and for tags that do not tell."""
-    found = _TAG.search(image)
+    found = re.search(_TAG, image)
     return int(found[2]) if found and found[1] == program else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from jhubdoctor.api import (
     parse_health,
 )
 from jhubdoctor_checks.data import apis, scheduler
+from jhubdoctor_checks.texts import rbac
 
 # --- what is served --------------------------------------------------------------------------------------------------
 
@@ -155,11 +155,8 @@ def unavailable(service: APIService) -> bool:
 
 # client-go's reflector, the same in all releases: "failed to list *v1beta1.PodDisruptionBudget: the server could not
 # find the requested resource" (seen in kube-scheduler 1.19 and 1.23; quoted within err="..." since 1.31)
-_LISTING = re.compile(r"[Ff]ailed to (?:list|watch) \*(v\d\w*)\.(\w+): (?!failed to)(.{0,300})")
+_LISTING = r"[Ff]ailed to (?:list|watch) \*(v\d\w*)\.(\w+): (?!failed to)(.{0,300})"
 NOT_FOUND = "the server could not find the requested resource"
-_FORBIDDEN = re.compile(
-    r'is forbidden: User \\?"[^"]*" cannot (?:list|watch) resource \\?"([\w./-]+)\\?" in API group \\?"([\w.-]*)'
-)
 
 
 @dataclass(frozen=True)
@@ -221,8 +218,8 @@ def user_scheduler_calls(
     forbidden: set[tuple[str, str]] = set()
     # a log tells of the server that runs, and nothing of the one that is planned
     for version, kind, why in () if surface.planned else _listings(user_scheduler_logs or []):
-        if m := _FORBIDDEN.search(why):
-            forbidden.add((m[2], m[1].partition(".")[0]))
+        if right := rbac.forbidden(why):
+            forbidden.add((right.group, right.resource.partition(".")[0]))
         elif NOT_FOUND in why and (where := _refused(surface, version, kind)):
             known = found.get((where, kind), Listing(where, kind))
             found[where, kind] = Listing(where, kind, known.lines + 1, known.by_image)

@@ -39,8 +39,8 @@ from jhubdoctor_checks.facts.api import Surface
 
 # apiserver_requested_deprecated_apis{group="",removed_release="1.22",resource="leases",subresource="",version="v1"} 1
 # (alpha in 1.19, stable since 1.22; one line for each API that was requested since this API server started)
-_GAUGE = re.compile(r"^apiserver_requested_deprecated_apis\{([^}]*)\} 1$", re.MULTILINE)
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_GAUGE = r"(?m)^apiserver_requested_deprecated_apis\{([^}]*)\} 1$"
+_LABEL = r'(\w+)="([^"]*)"'
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Requested:
 def parse_requested(text: str) -> tuple[Requested, ...]:
     """The lines of the gauge."""
     found = set()
-    for m in _GAUGE.finditer(text):
-        label = dict(_LABEL.findall(m[1]))
+    for m in re.finditer(_GAUGE, text):
+        label = dict(re.findall(_LABEL, m[1]))
         version, group = clean(label.get("version", ""), 60), clean(label.get("group", ""), 100)
         resource = clean("/".join(filter(None, (label.get("resource", ""), label.get("subresource", "")))), 120)
         minor = re.fullmatch(r"1\.(\d+)", label.get("removed_release", ""))
@@ -84,7 +84,7 @@ def requested_apis(look: Look) -> tuple[Requested, ...]:
 # --- what wrote the objects ------------------------------------------------------------------------------------------
 
 # They come with the cluster and change their versions with it, so what they wrote says nothing of the next upgrade.
-_CONTROL_PLANE = re.compile(r"kube-(?:controller-manager|scheduler|apiserver|proxy)|kubelet|cloud-controller-manager")
+_CONTROL_PLANE = r"kube-(?:controller-manager|scheduler|apiserver|proxy)|kubelet|cloud-controller-manager"
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def written(item: Object, kind: str) -> Iterator[Use]:
     """In which versions an object was last written by each of its managers, as far as these versions end some day."""
     newest: dict[str, tuple[datetime | None, str, str]] = {}
     for m in item.metadata.managed_fields:
-        if _CONTROL_PLANE.fullmatch(m.manager):
+        if re.fullmatch(_CONTROL_PLANE, m.manager):
             continue
         before = newest.get(m.manager)
         if before is None or before[0] is None or (m.time is not None and m.time >= before[0]):

@@ -23,10 +23,8 @@ PULL_REASONS = frozenset(
 )
 # reasons of events that say why (pkg/kubelet/events/event.go); `Failed` is for more than pulls
 EVENT_REASONS = ("Failed", "InspectFailed", "ErrImageNeverPull")
-_ABOUT_A_PULL = re.compile(
-    r"Failed to (?:pull|inspect|apply default image tag)|is not present with pull policy", re.IGNORECASE
-)
-_QUOTED = re.compile(r'"([^"\s]+)"')
+_ABOUT_A_PULL = r"(?i)Failed to (?:pull|inspect|apply default image tag)|is not present with pull policy"
+_QUOTED = r'"([^"\s]+)"'
 USER_SERVER = "singleuser-server"
 HOOK = "hook-image-puller"
 # The kubelet tries again within seconds: one failure of so young a pod is none yet.
@@ -142,7 +140,7 @@ def _image(pod: Pod, status: ContainerStatus) -> str:
 
 
 def _about_pulls(events: Events, name: str) -> list[Event]:
-    return [e for e in events.about("Pod", name, *EVENT_REASONS) if _ABOUT_A_PULL.search(e.message)]
+    return [e for e in events.about("Pod", name, *EVENT_REASONS) if re.search(_ABOUT_A_PULL, e.message)]
 
 
 def _secret(lost: list[Event]) -> str:
@@ -158,14 +156,14 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterat
     for e in events.of(*EVENT_REASONS):
         kind, name = e.about
         users = kind == "Pod" and (name.startswith(prefix) or e.container == "notebook")
-        if users and name not in latest and _ABOUT_A_PULL.search(e.message):
+        if users and name not in latest and re.search(_ABOUT_A_PULL, e.message):
             latest[name] = e
     pulled = events.of("Pulled")
     for name, e in latest.items():
         pod = alive.get(name)
         if pod is not None and (pod.created <= e.at or any(s.state.running for s in pod.status.container_statuses)):
             continue
-        quoted = _QUOTED.search(e.message)
+        quoted = re.search(_QUOTED, e.message)
         image = quoted[1] if quoted else ""
         if any(p.at >= e.at and image in p.message for p in pulled):
             continue
@@ -184,7 +182,7 @@ def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revisi
     for e in events.of(*EVENT_REASONS):
         kind, name = e.about
         mine = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
-        if mine and _ABOUT_A_PULL.search(e.message) and (quoted := _QUOTED.search(e.message)):
+        if mine and re.search(_ABOUT_A_PULL, e.message) and (quoted := re.search(_QUOTED, e.message)):
             latest.setdefault((name, quoted[1]), e)
     pulled = events.of("Pulled")
     for (name, image), e in latest.items():
@@ -212,8 +210,8 @@ def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> Fai
 
 
 # "Successfully pulled image "x" in 4m2.5s (4m2.5s including waiting)": kubelet 1.20 to 1.36; Go's durations
-_PULLED = re.compile(r'pulled image "(?P<image>[^"]+)" in (?P<took>[\dhms.µu]+)(?: \((?P<all>[\dhms.µu]+) including)?')
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_PULLED = r'pulled image "(?P<image>[^"]+)" in (?P<took>[\dhms.µu]+)(?: \((?P<all>[\dhms.µu]+) including)?'
+_SPAN = r"(\d+(?:\.\d+)?)(h|ms|m|s)"
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -238,7 +236,7 @@ class Pull:
 
 def seconds(span: str) -> float:
     """A duration as Go writes it (`4m2.5s`) in seconds."""
-    return sum(float(m[1]) * _UNITS[m[2]] for m in _SPAN.finditer(span))
+    return sum(float(m[1]) * _UNITS[m[2]] for m in re.finditer(_SPAN, span))
 
 
 @fact()
@@ -246,11 +244,11 @@ def pulls(events: Events) -> list[Pull]:
     """The pulls of the last hour that the kubelets told of, finished or under way; not those that failed."""
     found = []
     for e in events.of("Pulled"):
-        if m := _PULLED.search(e.message):
+        if m := re.search(_PULLED, e.message):
             took = seconds(m["all"] or m["took"])
             found.append(Pull(e.about[1], m["image"], e.source.host, e.at - timedelta(seconds=took), took))
     for e in events.of("Pulling"):
-        quoted = _QUOTED.search(e.message)
+        quoted = re.search(_QUOTED, e.message)
         image = quoted[1] if quoted else ""
         later = events.about("Pod", e.about[1], "Pulled", "Failed")
         began = e.at if e.times > 1 else e.first_timestamp or e.at

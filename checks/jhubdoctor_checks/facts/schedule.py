@@ -52,12 +52,9 @@ _SAYS: dict[str, str] = {
     "cordoned": r"(\d+) node\(s\) were unschedulable",
     "ports": r"(\d+) node\(s\) didn't have free ports",
 }
-_MATCHERS = {kind: re.compile(text) for kind, text in _SAYS.items()}
-_CLAIM = re.compile(r"unbound immediate|persistentvolumeclaim \"|did(?:n't| not) find available persistent")
+_CLAIM = r"unbound immediate|persistentvolumeclaim \"|did(?:n't| not) find available persistent"
 # Karpenter writes events of the same reason, in other words.
-_SCHEDULER = re.compile(
-    r"\d+/\d+ nodes are available|no nodes available to schedule|persistentvolumeclaim|unbound immed"
-)
+_SCHEDULER = r"\d+/\d+ nodes are available|no nodes available to schedule|persistentvolumeclaim|unbound immed"
 # Words of cluster-autoscaler and Karpenter for "a node is coming".
 COMING = ("TriggeredScaleUp", "Nominated")
 
@@ -116,14 +113,14 @@ def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], boo
     said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0])
     nodes: dict[str, int] = {}
     short: dict[str, int] = {}
-    for kind, matcher in _MATCHERS.items():
-        for found in matcher.finditer(said):
+    for kind, pattern in _SAYS.items():
+        for found in re.finditer(pattern, said):
             if kind == "resources":
                 short[found[2]] = short.get(found[2], 0) + int(found[1])
                 nodes[kind] = max(nodes.get(kind, 0), short[found[2]])
             else:
                 nodes[kind] = nodes.get(kind, 0) + int(found[1])
-    return said, nodes, short, bool(_CLAIM.search(said))
+    return said, nodes, short, bool(re.search(_CLAIM, said))
 
 
 @fact()
@@ -174,7 +171,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
     if (now - pod.created).total_seconds() < PATIENCE:
         return None
     condition = pod.condition("PodScheduled")
-    failed = [e for e in events.about("Pod", pod.name, "FailedScheduling") if _SCHEDULER.search(e.message)]
+    failed = [e for e in events.about("Pod", pod.name, "FailedScheduling") if re.search(_SCHEDULER, e.message)]
     if condition is not None and condition.reason == "Unschedulable" and condition.message:
         message, source, at = condition.message, "pod.status", condition.last_transition_time
     elif failed:
@@ -212,7 +209,7 @@ def _like(spec: PodSpec, volumes: tuple[PersistentVolume, ...] | None) -> str:
 def _refused(events: Events, name: str) -> Event | None:
     said = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
     # kube-scheduler's events have the same reason as Karpenter's
-    last = next((e for e in said if e.reason != "FailedScheduling" or not _SCHEDULER.search(e.message)), None)
+    last = next((e for e in said if e.reason != "FailedScheduling" or not re.search(_SCHEDULER, e.message)), None)
     return last if last is not None and last.reason not in COMING else None
 
 
@@ -221,7 +218,7 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Sha
     latest: dict[str, Event] = {}
     for e in events.of("FailedScheduling"):
         kind, name = e.about
-        if kind == "Pod" and name.startswith(prefix) and name not in latest and _SCHEDULER.search(e.message):
+        if kind == "Pod" and name.startswith(prefix) and name not in latest and re.search(_SCHEDULER, e.message):
             latest[name] = e
     for name, e in latest.items():
         pod = alive.get(name)

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 def lately(
-    hub_log: HubLog, pattern: re.Pattern[str], now: datetime, within: timedelta = DAY
+    hub_log: HubLog, pattern: str | re.Pattern[str], now: datetime, within: timedelta = DAY
 ) -> Iterator[tuple[Entry, re.Match[str]]]:
     """Warnings and errors that hold the pattern, continuation lines included; of the last day."""
     for e, m in hub_log.search(pattern):

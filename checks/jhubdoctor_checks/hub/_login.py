@@ -12,7 +12,7 @@ OAUTH = frozenset(
     "auth0 azuread bitbucket cilogon generic-oauth github gitlab globus google mediawiki okpy openshift".split()
 )
 # Keys besides allow*: an administrator may log in, and a pattern or a whitelist (before 1.2) lets users in too.
-_MORE = re.compile(r"allow|admin_users|admin_groups|any_allow_config|whitelist|username_pattern|.*_admin_groups$")
+_MORE = r"allow|admin_users|admin_groups|any_allow_config|whitelist|username_pattern|.*_admin_groups$"
 
 
 def authenticator(values: Values) -> str:
@@ -40,8 +40,8 @@ def allow_rules(values: Values) -> list[str]:
     for cls, traits in values.mapping("hub.config").items():
         if not isinstance(traits, dict) or not cls.endswith("Authenticator"):
             continue
-        found += [f"{cls}.{t}" for t, v in traits.items() if _MORE.match(t) and _set(v)]
-    return found + [t for t in sorted(values.traits_in_code) if _MORE.match(t.partition(".")[2])]
+        found += [f"{cls}.{t}" for t, v in traits.items() if re.match(_MORE, t) and _set(v)]
+    return found + [t for t in sorted(values.traits_in_code) if re.match(_MORE, t.partition(".")[2])]
 
 
 def _set(value: Any) -> bool:

@@ -8,7 +8,7 @@ from jhubdoctor.api import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Te
 from jhubdoctor_checks.hub._logged import DAY
 
 # pkg/kubelet/eviction, 1.20 to 1.36
-_SHORT_OF = re.compile(r"low on resource: (?P<low>[\w-]+)|had condition: \[(?P<condition>\w+)")
+_SHORT_OF = r"low on resource: (?P<low>[\w-]+)|had condition: \[(?P<condition>\w+)"
 # A single restart is mostly the node's or an administrator's doing.
 OFTEN = 2
 
@@ -19,7 +19,7 @@ def evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
     if not gone or not hub.z2jh:
         return
     last = max(gone, key=lambda p: (_ended(p), p.name))
-    m = _SHORT_OF.search(last.status.message)
+    m = re.search(_SHORT_OF, last.status.message)
     short = (m["low"] or m["condition"]).removesuffix("Pressure").lower() if m else ""
     asks = any(c.requests.get("memory") for c in last.spec.containers)
     values = {"hub": {"resources": {"requests": {"memory": "512Mi", "cpu": "200m"}}}}

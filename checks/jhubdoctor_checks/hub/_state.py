@@ -8,27 +8,18 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
+from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
-# The kubelet's waiting reasons for a container that cannot be made or started; those about images have a check of
-# their own (pkg/kubelet/kuberuntime, 1.20 to 1.36; StartError and ContainerCannotRun come from container runtimes).
-CANNOT_START = {
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-    "StartError",
-    "ContainerCannotRun",
-}
 BACK_OFF = "CrashLoopBackOff"
 # Between two runs a container is "running" for a moment: a second restart this short ago is still a loop.
 RECENT = timedelta(minutes=10)
 # A pod that has been waiting for a Secret or ConfigMap for so long has not just been created before it.
 PATIENCE = timedelta(minutes=2)
 
-_MISSING = re.compile(
-    r"(?P<kind>secret|configmap) \"(?P<name>[\w.\-]+)\" not found"
+_MISSING = (
+    r"(?i)(?P<kind>secret|configmap) \"(?P<name>[\w.\-]+)\" not found"
     r"|couldn't find key (?P<key>[\w.\-]+) in (?P<of>Secret|ConfigMap) [\w.\-]+/(?P<in>[\w.\-]+)"
-    r"|references non-existent (?P<what>secret|config) key: (?P<item>[\w.\-]+)",
-    re.IGNORECASE,
+    r"|references non-existent (?P<what>secret|config) key: (?P<item>[\w.\-]+)"
 )
 
 Seen = tuple[str, str] | tuple[str, str, datetime | None]
@@ -88,7 +79,7 @@ def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: 
 def _cannot_start(pod: Pod, status: ContainerStatus, hub: Hub) -> Trouble:
     reason, message = waiting(status), status.state.waiting.message if status.state.waiting else ""
     shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: {reason}: {clean(message, 300)}"),)
-    if m := _MISSING.search(message):
+    if m := re.search(_MISSING, message):
         return _missing(m, status.name, shown, hub)
     fix = Fix(
         "Correct what the message names: the container's command, its user, or what it refers to.",
@@ -123,7 +114,7 @@ def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | N
     if pod.phase != "Pending" or not pod.node or now - pod.created < PATIENCE:
         return None
     for e in events.about("Pod", pod.name, "FailedMount"):
-        m = _MISSING.search(e.message)
+        m = re.search(_MISSING, e.message)
         if m:
             container = pod.spec.containers[0].name if pod.spec.containers else ""
             return _missing(m, container, (("event", f"FailedMount: {clean(e.message, 300)}", e.at),), hub)
@@ -186,7 +177,7 @@ def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None, e
     shown += (("hub log", found.line, found.entry.at),)
     if found.part and found.crash.word in {"config-code", "config-trait", "module-missing", "exception"}:
         shown += (("hub log", f"loaded last: {clean(found.part, 100)}"),)
-    return Trouble(found.crash.word, status.name, does, found.says, shown, found.crash.fix(found.match, hub))
+    return Trouble(found.crash.word, status.name, does, found.says, shown, found.fix(hub))
 
 
 def _longer(hub: Hub, look: str) -> Fix:

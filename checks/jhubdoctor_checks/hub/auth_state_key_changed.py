@@ -8,8 +8,8 @@ from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Severity, check,
 from jhubdoctor_checks.hub._logged import DAY
 
 # JupyterHub's user.py, 1.0 to 6.0; the reason of a wrong key (cryptography's InvalidToken) is empty
-_FAILED = re.compile(r"Failed to retrieve encrypted auth_state for (?P<user>.+) because ?(?P<why>.*)")
-_NO_KEY = re.compile(r"(?i)no encryption keys|CryptKeeper|cryptography")
+_FAILED = r"Failed to retrieve encrypted auth_state for (?P<user>.+) because ?(?P<why>.*)"
+_NO_KEY = r"(?i)no encryption keys|CryptKeeper|cryptography"
 
 
 @check(severity=Severity.WARNING)
@@ -20,7 +20,7 @@ def auth_state_key_changed(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator
         return
     last, m = found[-1]
     users = {m["user"] for _, m in found}
-    no_key = bool(_NO_KEY.search(m["why"]))
+    no_key = bool(re.search(_NO_KEY, m["why"]))
     yield Finding(
         on=(hub.ref,),
         says=(

@@ -9,13 +9,11 @@ from jhubdoctor_checks.hub._logged import DAY
 
 # The hub's own log of requests (log.py, web.py) and tornado's of the culler's callback (jupyterhub-idle-culler 1.0 to
 # 2.0), which quotes the culler's token: nothing of that line but its first words may be shown.
-_DENIED = re.compile(r"403 GET \S*/hub/api/users\?.*@(?:127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)\)")
-_CALLBACK = re.compile(r"(?:\[\w \d+ [\d:]+ \S+\] )?Exception in callback functools\.partial\(<function cull_idle")
-_REASON = re.compile(
-    r"HTTPClientError: (?P<http>HTTP \d{3})|(?P<refused>ConnectionRefusedError)|(?P<timeout>\w*Timeout\w*)"
-)
-_EXITED = re.compile(r"Service (?P<service>jupyterhub-idle-culler|cull-idle) exited with status (?P<status>-?\d+)")
-_WORKED = re.compile(r"200 GET \S*/hub/api/users\?.*(?:jupyterhub-idle-culler|cull-idle)@|Culling server ")
+_DENIED = r"403 GET \S*/hub/api/users\?.*@(?:127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)\)"
+_CALLBACK = r"(?:\[\w \d+ [\d:]+ \S+\] )?Exception in callback functools\.partial\(<function cull_idle"
+_REASON = r"HTTPClientError: (?P<http>HTTP \d{3})|(?P<refused>ConnectionRefusedError)|(?P<timeout>\w*Timeout\w*)"
+_EXITED = r"Service (?P<service>jupyterhub-idle-culler|cull-idle) exited with status (?P<status>-?\d+)"
+_WORKED = r"200 GET \S*/hub/api/users\?.*(?:jupyterhub-idle-culler|cull-idle)@|Culling server "
 # A single refusal right after the hub's start is a race (jupyterhub/jupyterhub#3956).
 _OFTEN = 2
 
@@ -27,14 +25,14 @@ def culler_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values | No
     for e in hub_log.current:
         if e.at is not None and now - e.at > DAY:
             continue
-        if _WORKED.search(e.message):
+        if re.search(_WORKED, e.message):
             failures = []
-        elif m := _EXITED.match(e.message):
+        elif m := re.match(_EXITED, e.message):
             failures.append((e, f"{m['service']} exited with status {m['status']}"))
-        elif _CALLBACK.match(e.message):
-            r = _REASON.search(e.text)
+        elif re.match(_CALLBACK, e.message):
+            r = re.search(_REASON, e.text)
             failures.append((e, f"its callback failed: {r[0]}" if r else "its callback failed"))
-        elif e.module == "log" and _DENIED.match(e.message):
+        elif e.module == "log" and re.match(_DENIED, e.message):
             failures.append((e, "HTTP 403 on /hub/api/users"))
     if len(failures) < _OFTEN:
         return

@@ -8,19 +8,19 @@ from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Seve
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 
 # KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
-_FAILED = re.compile(
+_FAILED = (
     r"Initial list of \w+ failed|Error when watching resources, retrying|Reflector (?:with key|for) .* failed to start"
 )
-_CONNECTION = re.compile(
+_CONNECTION = (
     r"ClientConnector\w*|Cannot connect to host "
     r"\S+|ServerDisconnected\w*|ClientOSError|MaxRetryError|NewConnectionError"
     r"|ConnectionRefusedError|ConnectionResetError|TimeoutError|ConnectTimeout\w*|gaierror|ContentTypeError"
 )
-_WELL = re.compile(r"watching for pods with|User .+ took [\d.]+ seconds to start")
+_WELL = r"watching for pods with|User .+ took [\d.]+ seconds to start"
 # spawner.py: both are about a pod that the API server had made for the hub.
-_MADE = re.compile(r"Pod \S+ never showed up in reflector|pod \S+ did not start in \d+ seconds")
+_MADE = r"Pod \S+ never showed up in reflector|pod \S+ did not start in \d+ seconds"
 # After this the hub asks no more (reflector.py), so silence does not tell that the fault lasts.
-_GIVEN_UP = re.compile(r"Watching resources never recovered, giving up")
+_GIVEN_UP = r"Watching resources never recovered, giving up"
 _LASTS = timedelta(minutes=5)
 # A watch that breaks now and then is taken up again at once.
 _OFTEN = 3
@@ -37,11 +37,11 @@ def hub_api_unreachable(
     failures: list[tuple[Entry, re.Match[str]]] = []
     gave_up = False
     for e in hub_log.entries:
-        if _WELL.match(e.message) or _MADE.search(e.text):
+        if re.match(_WELL, e.message) or re.search(_MADE, e.text):
             failures = []
-        elif _GIVEN_UP.match(e.message):
+        elif re.match(_GIVEN_UP, e.message):
             gave_up = True
-        elif e.level in {"E", "W", "C"} and _FAILED.match(e.message) and (m := _CONNECTION.search(e.text)):
+        elif e.level in {"E", "W", "C"} and re.match(_FAILED, e.message) and (m := re.search(_CONNECTION, e.text)):
             failures.append((e, m))
             gave_up = False
     if not failures or (all("retrying" in e.message for e, _ in failures) and len(failures) < _OFTEN):

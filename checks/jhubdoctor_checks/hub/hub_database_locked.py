@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
-from jhubdoctor_checks.hub._texts import DATABASE
+from jhubdoctor_checks.texts.jupyterhub import DATABASE
 
 # A connection that broke once was mended at once.
 _OFTEN = 3
@@ -15,7 +15,7 @@ _OFTEN = 3
 def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod]) -> Iterator[Finding]:
     """The hub cannot read or write its database: locked, read-only, damaged, full, or out of reach."""
     for kind in DATABASE:
-        found = list(lately(hub_log, kind.pattern, now))
+        found = list(lately(hub_log, kind.compiled, now))
         if not found or (kind.word == "connection" and len(found) < _OFTEN):
             continue
         last, m = found[-1]
@@ -28,7 +28,7 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
             says=f"the hub has trouble with its database: {kind.says}",
             evidence=(Evidence("hub log", f"{clean(line_of(last, m), 200)} ({times(len(found))})", last.at),),
             fix=Fix(
-                kind.fix,
+                kind.fix.text,
                 commands=(
                     hub.kubectl("get pods --selector component=hub -o wide"),
                     *(() if kind.word == "connection" else (hub.kubectl("get pvc --selector component=hub"),)),

@@ -1,6 +1,5 @@
 """A hub whose service account may not do what the hub needs."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -20,13 +19,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 from jhubdoctor_checks.hub._rights import given
-
-# The API server's text (1.20 to 1.36), quoted by KubeSpawner in `HTTP response body` or in its own entry; in the JSON
-# of a body the quotes are escaped.
-_FORBIDDEN = re.compile(
-    r'is forbidden: User \\?"(?P<user>system:serviceaccount:[\w.-]+:(?P<account>[\w.-]+))\\?" '
-    r'cannot (?P<verb>\w+) resource \\?"(?P<resource>[\w/.-]+)\\?"'
-)
+from jhubdoctor_checks.texts.rbac import PATTERN, forbidden
 
 
 @check(
@@ -44,31 +37,34 @@ def hub_rbac_forbidden(
     values: Values | None,
 ) -> Iterator[Finding]:
     """The hub's service account lacks a right that the hub needs, so no server can start."""
-    found = [(e, m) for e, m in lately(hub_log, _FORBIDDEN, now) if m["user"].split(":")[2] == hub.namespace]
+    # KubeSpawner quotes the API server in `HTTP response body`, or in an entry of its own
+    told = [(e, r) for e, _ in lately(hub_log, PATTERN, now) if (r := forbidden(e.text))]
+    found = [(e, r) for e, r in told if r.service_account[0] == hub.namespace]
     last_try = max((at for _, _, at in spawns.succeeded if at), default=None)
     if not found or (last_try and found[-1][0].at and last_try > found[-1][0].at):
         return
-    rights = sorted({(m["verb"], m["resource"]) for _, m in found})
-    last, m = found[-1]
+    rights = sorted({(r.verb, r.resource) for _, r in found})
+    last, right = found[-1]
+    account = right.service_account[1]
     words = ", ".join(f"{verb} {resource}" for verb, resource in rights)
     made = values.get("rbac.create") if values is not None else None
-    refused = [s.pod for s in spawns.failed if s.kind == "rejected" and _FORBIDDEN.search(s.error)]
+    refused = [s.pod for s in spawns.failed if s.kind == "rejected" and forbidden(s.error)]
     yield Finding(
         on=(hub.ref,),
-        says=f"the hub's service account {m['account']} may not {words}",
+        says=f"the hub's service account {account} may not {words}",
         evidence=(
             *(
-                Evidence("hub log", f"HTTP 403: {m['user']} cannot {verb} {resource}", last.at)
+                Evidence("hub log", f"HTTP 403: {right.user} cannot {verb} {resource}", last.at)
                 for verb, resource in rights[:3]
             ),
-            *given(hub, m["account"], roles, role_bindings),
+            *given(hub, account, roles, role_bindings),
         ),
         fix=Fix(
             "Give the account its rights back: the chart's Role and RoleBinding, where rbac.create is true. With a "
             "service account of your own bind the chart's Role to it.",
             values={"rbac": {"create": True}} if made is False else {},
             commands=(
-                *(hub.kubectl(f"auth can-i {verb} {resource} --as={m['user']}") for verb, resource in rights[:2]),
+                *(hub.kubectl(f"auth can-i {verb} {resource} --as={right.user}") for verb, resource in rights[:2]),
                 hub.helm_upgrade,
             ),
         ),

@@ -36,7 +36,7 @@ def hub_restarting(
                     *((Evidence("hub log", found.line, found.entry.at),) if found else ()),
                     *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
                 ),
-                fix=found.crash.fix(found.match, hub) if found else remedy(hub, pod, status, unanswered=bool(liveness)),
+                fix=found.fix(hub) if found else remedy(hub, pod, status, unanswered=bool(liveness)),
                 cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",
                 affects=(hub.ref,),
             )

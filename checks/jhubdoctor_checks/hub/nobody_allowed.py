@@ -9,25 +9,25 @@ from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
 
 # JupyterHub's auth.py, 5.0 and later, once at each start
-_NO_RULE = re.compile(r"No allow config found, it's possible that nobody can login")
+_NO_RULE = r"No allow config found, it's possible that nobody can login"
 # handlers/base.py and auth.py, 1.2 and later; the name is quoted as Python does
-_REFUSED = re.compile(r"User ['\"](?P<user>[^'\"]*)['\"] not allowed")
-_LOGGED_IN = re.compile(r"User logged in: ")
+_REFUSED = r"User ['\"](?P<user>[^'\"]*)['\"] not allowed"
+_LOGGED_IN = r"User logged in: "
 _NONE = "no allow_all, allowed_* or admin_users under hub.config"
-_RUNNING = re.compile(r"Running JupyterHub version")
+_RUNNING = r"Running JupyterHub version"
 
 
 @check(severity=Severity.ERROR)
 def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> Iterator[Finding]:
     """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
     entries = hub_log.current
-    warned = [e for e in entries if _NO_RULE.match(e.message)][:1]
-    refused = [e for e in entries if _REFUSED.match(e.message) and (e.at is None or now - e.at <= DAY)]
-    came_in = any(_LOGGED_IN.match(e.message) for e in entries)
+    warned = [e for e in entries if re.match(_NO_RULE, e.message)][:1]
+    refused = [e for e in entries if re.match(_REFUSED, e.message) and (e.at is None or now - e.at <= DAY)]
+    came_in = any(re.match(_LOGGED_IN, e.message) for e in entries)
     name = authenticator(values)
     rules = allow_rules(values)
     by_values = not rules and lets_nobody_in_by_default(hub, name)
-    started = any(_RUNNING.match(e.message) for e in entries)
+    started = any(re.match(_RUNNING, e.message) for e in entries)
     if came_in or not (warned or by_values):
         return
     if not warned and started and hub.at_least("4.0.0"):

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, clean, grouped, times
-from jhubdoctor_checks._known import Known, known
 from jhubdoctor_checks.hub._logged import DAY, weigh
-from jhubdoctor_checks.hub._texts import OTHER, PROVIDER, PROVIDER_SAYS
+from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts.login import ANSWER, ANSWERS, OTHER
 
-_STATE = re.compile(r".*OAuth state (?:missing from (?:cookies|URL)|mismatch)")
-_LOGGED_IN = re.compile(r"User logged in: ")
+_STATE = r".*OAuth state (?:missing from (?:cookies|URL)|mismatch)"
 # A bookmarked callback or a second tab loses the state now and then.
 _OFTEN = 5
 
@@ -18,16 +17,16 @@ _OFTEN = 5
 @check(severity=Severity.ERROR)
 def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values | None) -> Iterator[Finding]:
     """Logins fail at the login provider, or on the way back from it."""
-    refused: list[tuple[Known, Entry, re.Match[str]]] = []
+    refused: list[tuple[Known[None], Entry, re.Match[str]]] = []
     lost: list[Entry] = []
     for e in hub_log.current:
         if e.at is not None and now - e.at > DAY:
             continue
-        if _LOGGED_IN.match(e.message):
+        if e.message.startswith("User logged in: "):
             refused, lost = [], []
-        elif e.level == "E" and (m := PROVIDER.match(e.message)):
-            refused.append((known(PROVIDER_SAYS, m["body"]) or OTHER, e, m))
-        elif e.level in {"W", "E"} and _STATE.match(e.message):
+        elif e.level == "E" and (m := re.match(ANSWER, e.message)):
+            refused.append((known(ANSWERS, m["body"]) or OTHER, e, m))
+        elif e.level in {"W", "E"} and re.match(_STATE, e.message):
             lost.append(e)
     for kind, members in grouped(refused, lambda r: r[0]):
         _, last, m = members[-1]
@@ -39,7 +38,7 @@ def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values
                 Evidence("hub log", f"HTTP {m['code']} from {host} ({times(len(members))})", last.at),
                 *_callback(values),
             ),
-            fix=hub.values_fix(kind.fix, {}),
+            fix=hub.values_fix(kind.fix.text, {}),
             severity=weigh(last.at, now),
             cause=kind.word,
         )

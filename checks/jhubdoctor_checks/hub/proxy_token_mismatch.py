@@ -8,10 +8,10 @@ from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Sev
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 
 # JupyterHub's proxy.py, 1.0 to 6.0
-_REFUSED = re.compile(r"api_request to proxy failed: HTTP 403")
+_REFUSED = r"api_request to proxy failed: HTTP 403"
 # configurable-http-proxy 4 and 5 logs each request to its API with the status
-_ROUTES = re.compile(r"\b(?P<status>\d{3}) (?:GET|POST|DELETE) /api/routes")
-_RUNNING = re.compile(r"JupyterHub is now running")
+_ROUTES = r"\b(?P<status>\d{3}) (?:GET|POST|DELETE) /api/routes"
+_RUNNING = r"JupyterHub is now running"
 
 
 @check(
@@ -24,7 +24,7 @@ def proxy_token_mismatch(
 ) -> Iterator[Finding]:
     """The proxy does not take the hub's token, since the two started with different ones."""
     found = list(lately(hub_log, _REFUSED, now))
-    if found and found[-1][0].previous and any(_RUNNING.match(e.message) for e in hub_log.current):
+    if found and found[-1][0].previous and any(re.match(_RUNNING, e.message) for e in hub_log.current):
         return
     routes = [m["status"] for m in proxy_log.search(_ROUTES)] if proxy_log is not None else []
     if not found or (routes and routes[-1] != "403"):

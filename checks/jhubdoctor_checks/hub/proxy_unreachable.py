@@ -9,15 +9,13 @@ from jhubdoctor_checks.hub._logged import pods_of, weigh
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
 # Without pycurl, which the chart's hub has, the connection is refused at once.
-_GIVEN_UP = re.compile(
+_GIVEN_UP = (
     r"Repeated api_request to proxy path|CurlError: HTTP "
     r"599|proxy\.py[\s\S]*ConnectionRefusedError|proxy\.py[\s\S]*gaierror"
 )
-_ADD = re.compile(r"Failed to add (?P<user>.+) to proxy!")
-_RETRY = re.compile(
-    r"api_request to the proxy failed with (?:status code (?P<code>\d+)|connection error (?P<error>.*)), retr"
-)
-_WELL = re.compile(r"JupyterHub is now running|User .+ took [\d.]+ seconds to start|Adding missing route")
+_ADD = r"Failed to add (?P<user>.+) to proxy!"
+_RETRY = r"api_request to the proxy failed with (?:status code (?P<code>\d+)|connection error (?P<error>.*)), retr"
+_WELL = r"JupyterHub is now running|User .+ took [\d.]+ seconds to start|Adding missing route"
 
 
 @check(
@@ -31,11 +29,11 @@ def proxy_unreachable(
     given_up: list[Entry] = []
     retries = 0
     for e in hub_log.entries:
-        if _WELL.match(e.message):
+        if re.match(_WELL, e.message):
             given_up, retries = [], 0
-        elif _RETRY.match(e.message):
+        elif re.match(_RETRY, e.message):
             retries += 1
-        elif e.level in {"E", "C", ""} and (_GIVEN_UP.search(e.text) or _ADD.match(e.message)):
+        elif e.level in {"E", "C", ""} and (re.search(_GIVEN_UP, e.text) or re.match(_ADD, e.message)):
             given_up.append(e)
     if not given_up:
         # retries alone are normal while the proxy is being restarted

@@ -7,7 +7,8 @@ from typing import Any
 
 from jhubdoctor.api import Fix, Hub, Values, nested
 from jhubdoctor_checks.facts.image import USER_SERVER, FailedPull
-from jhubdoctor_checks.image._causes import Cause, frozen
+from jhubdoctor_checks.image._causes import frozen
+from jhubdoctor_checks.texts import Known
 
 # (component, container) to the path of its image; charts 0.9 to main (jupyterhub/templates). "" is any container.
 _PATHS = {
@@ -81,11 +82,11 @@ def lost_secrets(word: str, pulls: list[FailedPull]) -> list[str]:
     return sorted({s for p in pulls for s in p.secret.split(", ") if s}) if word == "refused" else []
 
 
-def remedy(hub: Hub, cause: Cause, pulls: list[FailedPull], fill: dict[str, str], values: Values | None) -> Fix:
+def remedy(hub: Hub, cause: Known[None], pulls: list[FailedPull], fill: dict[str, str], values: Values | None) -> Fix:
     """The next step for pulls that fail for one cause; `fill` are the words for its texts."""
     first = pulls[0]
     path = image_path(first, values)
-    text = cause.fix.format(**fill)
+    text = cause.remedy(fill).text
     commands = [hub.kubectl(f"describe pod {p.ref.name}") for p in pulls if p.pod][:1]
     if frozen(first.image) and path:
         name, tag = current(first.image)

@@ -9,7 +9,7 @@ from jhubdoctor.api import ContainerStatus, Events, Job, Node, Pod
 from jhubdoctor_checks.facts.image import PULL_REASONS
 
 # For these the node itself refuses the pod, and the DaemonSet makes it anew for ever (kubelet lifecycle/predicate.go).
-_REFUSED = re.compile(r"NodeAffinity|MatchNodeSelector|OutOf\w+|UnexpectedAdmissionError|Evicted")
+_REFUSED = r"NodeAffinity|MatchNodeSelector|OutOf\w+|UnexpectedAdmissionError|Evicted"
 
 # each kind of hold, as the end of "3 of 5 pods ..."
 SAYS = {
@@ -43,7 +43,7 @@ def hold_of(pod: Pod, events: Events, nodes: list[Node] | None) -> Hold:
     for status in pod.statuses():
         if found := _container(status):
             return found
-    if pod.finished and _REFUSED.match(pod.status.reason):
+    if pod.finished and re.match(_REFUSED, pod.status.reason):
         return Hold("refused", f"{pod.node} refuses the pod: {pod.status.reason}", certain=True)
     node = next((n for n in nodes or [] if n.name == pod.node), None)
     if nodes is not None and (node is None or not node.ready):

@@ -7,7 +7,7 @@ from jhubdoctor.api import ContainerStatus, Events, Finding, Fix, Hub, HubLog, N
 from jhubdoctor_checks.facts.image import USER_SERVER, shared
 
 # Linux's ENOEXEC, as runc, crun and shells pass it on
-_WRONG = re.compile(r"exec format error", re.IGNORECASE)
+_WRONG = r"(?i)exec format error"
 
 
 @check(
@@ -25,7 +25,7 @@ def image_architecture_mismatch(
     hub_log: HubLog | None,
 ) -> Iterator[Finding]:
     """A container's program is made for another processor than the node has."""
-    logged = {(log.pod.name, log.container) for log in ended_user_logs if any(_WRONG.search(x) for x in log.lines)}
+    logged = {(log.pod.name, log.container) for log in ended_user_logs if any(re.search(_WRONG, x) for x in log.lines)}
     arch = {n.name: n.status.node_info.architecture or n.labels.get("kubernetes.io/arch", "") for n in nodes or []}
     found: dict[tuple[str, str], list[tuple[Pod, str]]] = {}
     for pod in (*pods, *user_pods):
@@ -62,7 +62,7 @@ def image_architecture_mismatch(
 
 def _told(pod: Pod, status: ContainerStatus, events: Events) -> bool:
     ends = (status.state.terminated, status.last_state.terminated, status.state.waiting)
-    if any(e is not None and _WRONG.search(e.message) for e in ends):
+    if any(e is not None and re.search(_WRONG, e.message) for e in ends):
         return True
     said = [e for e in events.about("Pod", pod.name, "Failed", "BackOff") if e.container in {"", status.name}]
-    return not status.ready and any(_WRONG.search(e.message) for e in said)
+    return not status.ready and any(re.search(_WRONG, e.message) for e in said)

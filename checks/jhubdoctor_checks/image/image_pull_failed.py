@@ -63,7 +63,7 @@ def image_pull_failed(
         on = tuple(dict.fromkeys(replace(p.ref, container=p.container) for p in pulls))
         components = {p.component for p in pulls}
         lost = lost_secrets(word, pulls)
-        why = cause.says.format(**fill)
+        why = cause.means(fill)
         if lost:
             why = f"{fill['host']} refuses it, and the pull secret {', '.join(lost)} that its pods name does not exist"
         weak = word in PASSING or not components & _WAITED_FOR

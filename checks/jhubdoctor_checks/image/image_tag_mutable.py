@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from jhubdoctor.api import Finding, Fix, Hub, Pod, Severity, Shape, check
 
 # Tags that registries move by custom; anything else may be moved too, but is not meant to be.
-_MOVING = re.compile(
-    r"latest|main|master|dev|devel|develop|development|edge|nightly|stable|current|head|lts", re.IGNORECASE
-)
+_MOVING = r"(?i)latest|main|master|dev|devel|develop|development|edge|nightly|stable|current|head|lts"
 
 
 @check(severity=Severity.INFO)
@@ -20,7 +18,7 @@ def image_tag_mutable(hub: Hub, shapes: list[Shape], user_pods: list[Pod]) -> It
             images.setdefault(image, []).append(s.path or "singleuser.image")
     for image, paths in sorted(images.items()):
         tag = _tag(image)
-        if tag is None or not _MOVING.fullmatch(tag or "latest"):
+        if tag is None or not re.fullmatch(_MOVING, tag or "latest"):
             continue
         ids = {
             s.image_id

@@ -1,10 +1,8 @@
-"""What controllers of load balancers write into events, by cause."""
+"""What a LoadBalancer without an address asks for, and what controllers say of it."""
 
-import re
 from collections.abc import Iterator
 
 from jhubdoctor.api import Event, Events, Evidence, Service, clean
-from jhubdoctor_checks._known import table
 from jhubdoctor_checks.network._routes import WAY
 
 FAILED = (
@@ -16,49 +14,6 @@ FAILED = (
     "LoadBalancerMixedProtocolNotSupported",
 )
 STARTED = ("EnsuringLoadBalancer", "Type", "UpdatedLoadBalancer")
-
-
-# First match wins. Sources: kserve/kserve#2179 (AWS), chanzuckerberg/happy#637 (AWS subnets), metallb/metallb#2553 and
-# #2891 (MetalLB, also after its change of 2025-12), kubernetes/cloud-provider-gcp (loadBalancerIP).
-REFUSALS = table(
-    (
-        "quota",
-        r"toomanyloadbalancers|quota|limit ?exceeded|exceeded.{0,20}limit",
-        "the cloud account's quota for load balancers or addresses is used up",
-        "Delete load balancers or addresses that nobody uses, or have the quota raised.",
-    ),
-    (
-        "subnets",
-        r"could not find any suitable subnets|unable to resolve at least one subnet|subnet.{0,40}not found",
-        "no subnet is marked for load balancers",
-        "Tag the subnets (kubernetes.io/role/elb for public, kubernetes.io/role/internal-elb for internal ones).",
-    ),
-    (
-        "rights",
-        (
-            r"accessdenied|unauthorizedoperation|authorizationfailed|not authorized to perform"
-            r"|permission.{0,20}denied"
-        ),
-        "the cluster's cloud identity may not create load balancers",
-        "Give the cluster's cloud identity the right that the message names.",
-    ),
-    (
-        "pool-exhausted",
-        r"no available ips|\"?<nil>\"?.{0,3} is not allowed in config",
-        "the address pool has no free address for it",
-        "Add addresses to the pool, or free one.",
-    ),
-    (
-        "address-not-usable",
-        (
-            r"is not allowed in config|requested (?:ip|address)|loadbalancerip|user supplied ip|"
-            r"ip address.{0,40}(?:not found|does not exist|already|in use)|can't change sharing key"
-        ),
-        "the address that it asks for cannot be given to it",
-        "Ask for an address that exists and is free, or for none (proxy.service.loadBalancerIP).",
-    ),
-    flags=re.IGNORECASE,
-)
 
 
 def failures(events: Events | None, service: Service) -> list[Event]:

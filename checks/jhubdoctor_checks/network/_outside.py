@@ -9,7 +9,7 @@ from jhubdoctor.model.kube.network import IngressPoint
 # Names that the public DNS never holds (RFC 6761, 6762 and 8375, and ICANN's choice of `internal` in 2024).
 _LOCAL_NAMES = (".localhost", ".local", ".test", ".invalid", ".home.arpa", ".internal", ".lan")
 # Services that answer with the address in the name itself, for clusters without a DNS of their own.
-_NAMED_ADDRESS = re.compile(r"(?:^|[.-])(\d{1,3}(?:[.-]\d{1,3}){3})\.(?:nip|sslip)\.io$")
+_NAMED_ADDRESS = r"(?:^|[.-])(\d{1,3}(?:[.-]\d{1,3}){3})\.(?:nip|sslip)\.io$"
 # What makes a cloud's load balancer one of the private network, each with the values that do.
 # Sources: kubernetes.io/docs/concepts/services-networking/service, documentation of the AWS Load Balancer Controller.
 _INTERNAL = {
@@ -48,7 +48,7 @@ def private_point(point: IngressPoint) -> bool:
 def local_name(host: str) -> bool:
     """Whether a name means something in a private network only."""
     bare = host.removeprefix("*.").rstrip(".").lower()
-    if found := _NAMED_ADDRESS.search(bare):
+    if found := re.search(_NAMED_ADDRESS, bare):
         return private_address(found[1].replace("-", "."))
     return "." not in bare or bare.endswith(_LOCAL_NAMES)
 

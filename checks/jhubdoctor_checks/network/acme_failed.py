@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Severity, Values, check, clean, nested
 from jhubdoctor_checks.facts.network import ServedCertificate
-from jhubdoctor_checks.network._acme import Failure, Problem, last_failure
+from jhubdoctor_checks.network._acme import Failure, last_failure
 from jhubdoctor_checks.network._certificates import all_of
+from jhubdoctor_checks.texts import Known
 
 PATIENCE = timedelta(minutes=10)
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
@@ -58,9 +59,9 @@ def _seen(last: Failure | None, waited: timedelta) -> tuple[str, str]:
     return "pod", f"autohttps runs for {minutes} minutes, and its log tells of no attempt that failed"
 
 
-def _fix(hub: Hub, autohttps: Deployment, problem: Problem | None, *, limited: bool) -> Fix:
+def _fix(hub: Hub, autohttps: Deployment, problem: Known[None] | None, *, limited: bool) -> Fix:
     return Fix(
-        (problem.fix if problem else "Read Traefik's log.") + " Then start autohttps again.",
+        (problem.fix.text if problem else "Read Traefik's log.") + " Then start autohttps again.",
         values=nested("proxy.https.letsencrypt.acmeServer", STAGING) if limited else {},
         commands=(
             hub.kubectl(f"logs deploy/{autohttps.name} --container traefik --tail 100"),

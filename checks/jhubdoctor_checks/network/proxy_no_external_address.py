@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, check
-from jhubdoctor_checks._known import known
-from jhubdoctor_checks.network._load_balancers import REFUSALS, STARTED, asked, failures, heard, reached
+from jhubdoctor_checks.network._load_balancers import STARTED, asked, failures, heard, reached
 from jhubdoctor_checks.network._routes import leading_to
+from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
 PATIENCE = timedelta(minutes=5)
 
@@ -33,7 +34,7 @@ def proxy_no_external_address(
             continue
         ways = leading_to(s, ingresses, http_routes)
         why = known(REFUSALS, failed[0].message) if failed else None
-        text, patch = _advice(why.fix if why else "", bool(ways), bool(failed))
+        text, patch = _advice(why.fix.text if why else "", bool(ways), bool(failed))
         yield Finding(
             on=(s.ref,),
             says=f"the LoadBalancer {s.name} has no external address"

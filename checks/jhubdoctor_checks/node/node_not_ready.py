@@ -52,7 +52,7 @@ def node_not_ready(
 ) -> Iterator[Finding]:
     """Nodes that the hub or its users need are not ready."""
     found = [(n, c) for n in hub_nodes.all for c in away(n) if _matters(n, c, hub_nodes, now)]
-    for (cause, says), members in grouped(found, lambda m: fault_of(m[1])):
+    for fault, members in grouped(found, lambda m: fault_of(m[1])):
         nodes = [n for n, _ in members]
         mine = hub_nodes.on(nodes)
         held = claims_on({n.name for n in nodes}, known_claims, volume_attachments)
@@ -61,16 +61,16 @@ def node_not_ready(
         there = "a pod of this hub is" if len(mine) == 1 else f"{len(mine)} pods of this hub are"
         yield Finding(
             on=tuple(n.ref for n in nodes),
-            says=f"{they(nodes)} not ready: {says}"
+            says=f"{they(nodes)} not ready: {fault.says}"
             + (f", and {there} there" if mine else "")
             + (", and helm waits for the image puller there" if stopped else ""),
             evidence=(
                 *(("node", f"{n.name} Ready: {c.status} ({told(c)})", c.last_transition_time) for n, c in members[:3]),
                 *(("pod", f"{p.name} is on node {p.node}") for p in (*mine[:3], *stopped[:2])),
             ),
-            fix=repair(cause, nodes[0].name, holds=bool(held)),
+            fix=repair(fault, nodes[0].name, holds=bool(held)),
             severity=None if mine or hub_nodes.waiting or wanted or stopped else Severity.WARNING,
-            cause=cause,
+            cause=fault.word,
             affects=(*hub_nodes.suffer(mine), *held, *hub_nodes.waiting, *hook_of(hub_nodes.hub, stopped)),
         )
 

@@ -9,7 +9,7 @@ from jhubdoctor.api import Condition, Deployment, Ref
 from jhubdoctor_checks.facts.hub_graph import CORE
 
 # `pods "hub-78fc69d56-" is forbidden: ` or `Pod "hub-..." is invalid: `; a ReplicaSet's pod has no whole name yet
-_POD = re.compile(r'^(?:pods|Pod) "[^"]*" is (?:forbidden|invalid): ')
+_POD = r'^(?:pods|Pod) "[^"]*" is (?:forbidden|invalid): '
 
 
 def refusals(deployments: Iterable[Deployment]) -> Iterator[tuple[Deployment, Condition]]:
@@ -29,7 +29,7 @@ def refused_by(deployments: Iterable[Deployment] | None, *texts: str) -> list[De
 
 def reason(message: str) -> str:
     """The message without the pod's name, which has a hash in it."""
-    return _POD.sub("", message)
+    return re.sub(_POD, "", message)
 
 
 def refs(deployments: Iterable[Deployment]) -> tuple[Ref, ...]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Severity, check, clean
-from jhubdoctor_checks._known import Known
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.policy._core import refs, refusals
-from jhubdoctor_checks.policy._core_refusals import refusal_of, remedy
+from jhubdoctor_checks.policy._core_refusals import refusal_of
+from jhubdoctor_checks.texts import Known, names_of
 
 
 @check(
@@ -23,10 +23,10 @@ from jhubdoctor_checks.policy._core_refusals import refusal_of, remedy
 def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGraph) -> Iterator[Finding]:
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}
-    rows: dict[tuple[str, str], tuple[Known, str]] = {}
+    rows: dict[tuple[str, str], tuple[Known[None], str]] = {}
     for d, c in refusals(deployments):
-        row, m = refusal_of(c.message)
-        key = row.word, clean(m["name"], 200)
+        row, name = refusal_of(c.message)
+        key = row.word, clean(name, 200)
         rows[key] = row, key[1]
         groups.setdefault(key, []).append((d, c))
     for key, members in sorted(groups.items()):
@@ -35,12 +35,12 @@ def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGra
         components = {d.component for d in found}
         yield Finding(
             on=refs(found),
-            says=f"pods of {_and([d.name for d in found])} are refused: {row.says.format(name=name)}",
+            says=f"pods of {_and([d.name for d in found])} are refused: {row.means({'name': name})}",
             evidence=tuple(
                 Evidence("deployment", f"{d.name}: ReplicaFailure: {clean(c.message, 300)}", c.last_transition_time)
                 for d, c in members[:3]
             ),
-            fix=remedy(hub, row, name),
+            fix=row.remedy({**names_of(hub), "name": name}),
             cause=f"{row.word} {name}"[:120],
             affects=hub_graph.dependents(components),
         )

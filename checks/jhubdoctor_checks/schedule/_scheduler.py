@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -16,14 +15,14 @@ _BY_SCHEDULER = ("FailedScheduling", "Scheduled", "Preempted")
 # Why a kube-scheduler ends or does not begin, in its own log (releases 1.19 to 1.36, pkg/scheduler and
 # k8s.io/client-go/tools/leaderelection); the first that matches is told.
 _COMPLAINTS = (
-    re.compile(r"(?i)failed to (?:list|watch) \*[\w.]+: .{0,200}"),
-    re.compile(r"(?i)(?:strict decoding error|unknown field|no kind \"KubeSchedulerConfiguration\").{0,160}"),
-    re.compile(r"(?i)error retrieving resource lock .{0,160}"),
-    re.compile(r"(?i)(?:endpoints|configmaps|endpointsleases|configmapsleases) lock is removed.{0,100}"),
-    re.compile(r"(?i)leaderelection lost|lost (?:master|lease)|failed to renew lease .{0,100}"),
-    re.compile(r"(?i)(?:couldn't create|unable to create|initializing) (?:scheduler|profiles?).{0,160}"),
-    re.compile(r"panic: .{0,160}"),
-    re.compile(r"dial tcp \S+: (?:connect: )?(?:connection refused|no route to host|i/o timeout)"),
+    r"(?i)failed to (?:list|watch) \*[\w.]+: .{0,200}",
+    r"(?i)(?:strict decoding error|unknown field|no kind \"KubeSchedulerConfiguration\").{0,160}",
+    r"(?i)error retrieving resource lock .{0,160}",
+    r"(?i)(?:endpoints|configmaps|endpointsleases|configmapsleases) lock is removed.{0,100}",
+    r"(?i)leaderelection lost|lost (?:master|lease)|failed to renew lease .{0,100}",
+    r"(?i)(?:couldn't create|unable to create|initializing) (?:scheduler|profiles?).{0,160}",
+    r"panic: .{0,160}",
+    r"dial tcp \S+: (?:connect: )?(?:connection refused|no route to host|i/o timeout)",
 )
 # Containers that service meshes put into a pod: Istio, Linkerd, Consul. One that starts beside the scheduler cuts it
 # off from the API server until it is ready itself.

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Severity, check, clean, grouped
-from jhubdoctor_checks._known import known
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._autoscaler import REFUSALS
 from jhubdoctor_checks.schedule._place import EXPLAINS, level, on, owners, verb, who
 from jhubdoctor_checks.schedule._room import lacking
+from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts.autoscaler import REFUSALS
 
 _STATUS = "kubectl --namespace kube-system get configmap cluster-autoscaler-status -o yaml"
 
@@ -23,7 +23,7 @@ def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     for row, members in sorted(grouped(told, lambda m: m[2]), key=lambda g: REFUSALS.index(g[0])):
         found = [p for p, _, _ in members]
         event = max((e for _, e, _ in members), key=lambda e: (e.at, e.name))
-        part = row.pattern.search(event.message)
+        part = row.search(event.message)
         yield Finding(
             on=on(found),
             says=f"{who(found)} {verb(found, 'waits', 'wait')} for a node that does not come: {row.says}",
@@ -31,7 +31,7 @@ def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
                 ("event", f"{event.reason}: {clean(event.message, 300)}", event.at),
                 *((("event", f"matched: {part[0]}"),) if part and len(event.message) > len(part[0]) + 200 else ()),
             ),
-            fix=Fix(row.fix, commands=(_STATUS,)),
+            fix=Fix(row.fix.text, commands=(_STATUS,)),
             severity=level(found),
             cause=row.word,
             affects=owners(found),

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from jhubdoctor.api import Events, Evidence, Fix, Hub, HubLog, Spawn, clean
 
 # JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
-_STATUS = re.compile(r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})")
-_CONNECT = re.compile(r"(?:Failed to connect to|Error while waiting for server) (?P<url>\S+) \((?P<error>.*)\)")
+_STATUS = r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})"
+_CONNECT = r"(?:Failed to connect to|Error while waiting for server) (?P<url>\S+) \((?P<error>.*)\)"
 _MARGIN = timedelta(seconds=5)
 
 
@@ -85,7 +85,7 @@ def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
     return Silence("no-answer", "nothing answers at its address")
 
 
-def _heard(spawn: Spawn, hub_log: HubLog, pattern: re.Pattern[str]) -> Iterator[tuple[datetime | None, re.Match[str]]]:
+def _heard(spawn: Spawn, hub_log: HubLog, pattern: str) -> Iterator[tuple[datetime | None, re.Match[str]]]:
     """What the log says of this server's address while the hub waited for it."""
     end = spawn.at + _MARGIN if spawn.at else None
     start = spawn.at - timedelta(seconds=spawn.limit or 0) - _MARGIN if spawn.at else None

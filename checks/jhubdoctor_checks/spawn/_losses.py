@@ -11,14 +11,11 @@ from jhubdoctor_checks.spawn._servers import DAY
 
 # Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle of 1.20 to 1.36), and of
 # events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).
-_LOST = re.compile(
-    r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
-)
+_LOST = r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
 _EVENTS = ("Evicted", "Preempted", "TaintManagerEviction", "Preempting")
-_RESOURCE = re.compile(
-    r"low on resource: (?P<low>[\w.-]+)|condition: \[(?P<condition>\w+)"
-    r"|(?P<local>ephemeral local storage usage|Usage of EmptyDir volume|Container \S+ exceeded its local ephemeral)",
-    re.IGNORECASE,
+_RESOURCE = (
+    r"(?i)low on resource: (?P<low>[\w.-]+)|condition: \[(?P<condition>\w+)"
+    r"|(?P<local>ephemeral local storage usage|Usage of EmptyDir volume|Container \S+ exceeded its local ephemeral)"
 )
 
 
@@ -43,7 +40,7 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
     """The servers that were lost within a day, those too whose pods are gone."""
     known = set()
     for p in user_pods:
-        if p.phase == "Failed" and _LOST.fullmatch(_reason(p)) and now - _at(p) <= DAY:
+        if p.phase == "Failed" and re.fullmatch(_LOST, _reason(p)) and now - _at(p) <= DAY:
             known.add(p.name)
             told = f"{p.name}: {_reason(p)}: {clean(p.status.message, 300)}"
             yield Loss(shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", told), _at(p))
@@ -77,7 +74,7 @@ def _why(reason: str, message: str) -> str:
         return "node-gone"
     if reason.startswith("OutOf") or reason in {"UnexpectedAdmissionError", "NodeAffinity"}:
         return f"refused {reason}"
-    m = _RESOURCE.search(message)
+    m = re.search(_RESOURCE, message)
     if m is None:
         return "evicted"
     found = (m["low"] or m["condition"] or "storage").lower()

@@ -134,15 +134,13 @@ def _of_spawn(found: list[Event], start: datetime, end: datetime) -> tuple[list[
 # --- what the scheduler says -----------------------------------------------------------------------------------------
 
 # Fragments of FailedScheduling and of the condition PodScheduled, from pkg/scheduler of Kubernetes 1.20 to 1.36.
-_UNBOUND = re.compile(
-    r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \"[^\"]+\" (?:not found|is being)"
-)
-_REASONS = re.compile(r"nodes are available: (?P<reasons>.*?)(?:\.? ?no new claims| preemption:|$)", re.IGNORECASE)
+_UNBOUND = r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \"[^\"]+\" (?:not found|is being)"
+_REASONS = r"(?i)nodes are available: (?P<reasons>.*?)(?:\.? ?no new claims| preemption:|$)"
 
 
 def reasons_of(message: str) -> str:
     """The reasons in a message of the scheduler: `3 Insufficient memory, 1 node(s) had untolerated taint {a: b}`."""
-    found = _REASONS.search(message)
+    found = re.search(_REASONS, message)
     return clean((found["reasons"] if found else message).strip(" ."), 300)
 
 
@@ -162,7 +160,7 @@ def _unscheduled(t: Trace) -> Phase:
         shown = _shown(t, refused[:1] + t.of("NotTriggerScaleUp")[:1])
         if not refused and condition:
             shown += (Evidence("pod.status", f"PodScheduled: {reasons_of(message)}", condition.last_transition_time),)
-        if _UNBOUND.search(message):
+        if re.search(_UNBOUND, message):
             return _bound_since(t, shown) if refused and not t.own_pod else _unbound(t, shown)
         reasons = reasons_of(message)
         return Phase("no-node", f"no node would take the pod ({reasons})", _without_counts(reasons), shown)
@@ -221,12 +219,12 @@ _IMAGE_WAITS = {
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
     "RegistryUnavailable", "SignatureValidationFailed",
 }  # fmt: skip
-_IMAGE_TEXT = re.compile(r"(?i)pull(?:ing)? image|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull")
+_IMAGE_TEXT = r"(?i)pull(?:ing)? image|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull"
 _CONFIG_WAITS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-_IMAGE = re.compile(r'image "([^"]+)"')
+_IMAGE = r'image "([^"]+)"'
 # The kubelet's event BackOff names the container since 1.25.
-_RESTARTING = re.compile(r"failed container[ =]([\w.-]+)")
-_PULL_TIME = re.compile(r"Successfully pulled image .*? in (?P<time>[\dhms.µ]+)")
+_RESTARTING = r"failed container[ =]([\w.-]+)"
+_PULL_TIME = r"Successfully pulled image .*? in (?P<time>[\dhms.µ]+)"
 _PULLED = ("Pulled",)
 
 
@@ -285,9 +283,9 @@ def _crashed(t: Trace) -> Phase | None:
             shown = (Evidence("pod.status", f"container {s.name}: exit code {end.exit_code}", end.finished_at),)
             return Phase("crash", f"container {s.name} ended with exit code {end.exit_code}", s.name, shown)
     init = {c.name for c in t.pod.spec.init_containers} if t.pod else {"block-cloud-metadata"}
-    back = [e for e in t.of("BackOff") if not _IMAGE_TEXT.search(e.message)]
+    back = [e for e in t.of("BackOff") if not re.search(_IMAGE_TEXT, e.message)]
     for e in back:
-        named = m[1] if (m := _RESTARTING.search(e.message)) else ""
+        named = m[1] if (m := re.search(_RESTARTING, e.message)) else ""
         name = e.container or named or "notebook"
         if "initContainers" in e.involved_object.field_path or name in init:
             return _init_phase(name, _shown(t, [e]))
@@ -308,12 +306,14 @@ def _image(t: Trace) -> Phase | None:
             text = clean(s.state.waiting.message, 300)
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
             return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown, s.image)
-    bad = [e for e in t.of("Failed", "BackOff", "InspectFailed", "ErrImageNeverPull") if _IMAGE_TEXT.search(e.message)]
+    bad = [
+        e for e in t.of("Failed", "BackOff", "InspectFailed", "ErrImageNeverPull") if re.search(_IMAGE_TEXT, e.message)
+    ]
     pulled = t.of(*_PULLED)
     if bad and not (pulled and pulled[0].at > bad[0].at):
         # the one that says why, before those that only say that it failed
         why = next((e for e in bad if "Failed to pull" in e.message), bad[0])
-        image = next((m[1] for e in bad if (m := _IMAGE.search(e.message))), "")
+        image = next((m[1] for e in bad if (m := re.search(_IMAGE, e.message))), "")
         return Phase("pull-failed", f"the image {image} could not be pulled", image, _shown(t, [why]), image)
     return None
 
@@ -369,7 +369,7 @@ def _pulling(t: Trace) -> Phase | None:
     """A pull that had not ended when the time was up; where it ended later, how long it took."""
     pulls = t.of("Pulling")
     for e in pulls:
-        image = m[1] if (m := _IMAGE.search(e.message)) else ""
+        image = m[1] if (m := re.search(_IMAGE, e.message)) else ""
         done = [p for p in t.events if p.reason == "Pulled" and image in p.message and p.at >= began(e)]
         took = None
         if done:
@@ -390,18 +390,18 @@ def _shown(t: Trace, events: Iterable[Event]) -> tuple[Evidence, ...]:
 
 # --- the hub and the API server --------------------------------------------------------------------------------------
 
-_COULD_NOT = re.compile(r"Could not create (?P<what>pod|PVC)", re.IGNORECASE)
-_NOT_GONE = re.compile(r"did not disappear|Could not delete pod")
+_COULD_NOT = r"(?i)Could not create (?P<what>pod|PVC)"
+_NOT_GONE = r"did not disappear|Could not delete pod"
 
 
 def phase_of(t: Trace, namespace: str = "") -> Phase:
     """What the spawn was waiting for; `namespace` is the hub's, whose events and pods were read."""
     s = t.spawn
     log = Evidence("hub log", clean(f"{s.user}: {s.error}" if s.error else s.user, 300), s.at)
-    if s.in_the_way or _NOT_GONE.search(s.error):
+    if s.in_the_way or re.search(_NOT_GONE, s.error):
         says = "the former pod was still there and did not go away"
         return Phase("former-pod", says, evidence=(Evidence("hub log", f"Found existing pod {s.pod}", s.started),))
-    if m := _COULD_NOT.search(s.error):
+    if m := re.search(_COULD_NOT, s.error):
         what = "claim" if m["what"] == "PVC" else "pod"
         says = f"the API server did not answer in time when the hub asked for the {what}"
         return Phase("api-slow", says, evidence=(log,))

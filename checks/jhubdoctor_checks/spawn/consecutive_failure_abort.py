@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Severity, Values, check
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0
-_ABORT = re.compile(r"Aborting due to (?P<n>\d+) consecutive spawn failures")
-_NEAR = re.compile(r"(?P<n>\d+) consecutive spawns failed\.\s+Hub will exit if failure count reaches (?P<limit>\d+)")
-_TOOK = re.compile(r"User .+ took [\d.]+ seconds to start")
+_ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
+_NEAR = r"(?P<n>\d+) consecutive spawns failed\.\s+Hub will exit if failure count reaches (?P<limit>\d+)"
+_TOOK = r"User .+ took [\d.]+ seconds to start"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -30,9 +30,9 @@ def consecutive_failure_abort(
         return
     near: tuple[Entry, re.Match[str]] | None = None
     for e in hub_log.current:
-        if found := _NEAR.match(e.message):
+        if found := re.match(_NEAR, e.message):
             near = (e, found)
-        elif _TOOK.match(e.message):
+        elif re.match(_TOOK, e.message):
             near = None
     if near and (near[0].at is None or now - near[0].at <= _HOUR):
         e, m = near

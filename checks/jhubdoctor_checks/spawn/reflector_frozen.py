@@ -8,12 +8,12 @@ from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, S
 from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.
-_GIVEN_UP = re.compile(r"Watching resources never recovered, giving up")
-_HALTED = re.compile(r".*halting Hub")
+_GIVEN_UP = r"Watching resources never recovered, giving up"
+_HALTED = r".*halting Hub"
 # spawner.py; up to JupyterHub 5.0 the line also follows a timeout for which the hub itself had deleted the pod
-_MISSING = re.compile(r"Pod (?:[^\s/]+/)?(?P<pod>[\w.-]+) never showed up in reflector, restarting pod reflector")
-_DELETING = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
-_WATCHING = re.compile(r"watching for pods with")
+_MISSING = r"Pod (?:[^\s/]+/)?(?P<pod>[\w.-]+) never showed up in reflector, restarting pod reflector"
+_DELETING = r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$"
+_WATCHING = r"watching for pods with"
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "consecutive-failure-abort"))
@@ -26,15 +26,15 @@ def reflector_frozen(
     deleted: set[str] = set()
     missing: list[tuple[str, datetime | None]] = []
     for i, e in enumerate(entries):
-        if _GIVEN_UP.match(e.message):
+        if re.match(_GIVEN_UP, e.message):
             at["gave-up"] = i
-        elif e.level == "C" and _HALTED.match(e.message):
+        elif e.level == "C" and re.match(_HALTED, e.message):
             at["halted"] = i
-        elif _WATCHING.match(e.message):
+        elif re.match(_WATCHING, e.message):
             at["watching"] = i
-        elif m := _DELETING.match(e.message):
+        elif m := re.match(_DELETING, e.message):
             deleted.add(m["pod"])
-        elif (m := _MISSING.match(e.message)) and m["pod"] not in deleted:
+        elif (m := re.match(_MISSING, e.message)) and m["pod"] not in deleted:
             missing.append((m["pod"], e.at))
     gave_up = at["gave-up"]
     if gave_up < 0 or gave_up < max(at["halted"], at["watching"]):

@@ -1,11 +1,13 @@
 """Servers that fail to start for an error that is neither a refusal nor a matter of time."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
-from jhubdoctor_checks.spawn._errors import ON_PURPOSE, OTHER, cause_of, error_of
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
+from jhubdoctor_checks.spawn._errors import ON_PURPOSE, cause_of, error_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.texts import names_of
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
@@ -13,7 +15,7 @@ def spawn_error(
     hub: Hub, now: datetime, spawns: Spawns, hub_log: HubLog, hub_pods: list[Pod], user_pods: list[Pod]
 ) -> Iterator[Finding]:
     """Users' servers fail to start because of an error in the hub."""
-    failed = [s for s in unresolved(spawns, now, user_pods, "error") if not ON_PURPOSE.search(s.error)]
+    failed = [s for s in unresolved(spawns, now, user_pods, "error") if not re.search(ON_PURPOSE, s.error)]
     for cause, group in grouped(failed, cause_of):
         kind = error_of(group[0].error)
         on, affects = objects(hub, group, user_pods)
@@ -21,12 +23,7 @@ def spawn_error(
             on=on,
             says=f"{count(len(group))} failed to start: {kind.says}",
             evidence=(Evidence("hub log", clean(group[0].error, 300), group[0].at), *seen(group, "failed")),
-            fix=Fix(
-                kind.fix,
-                commands=(hub.kubectl(f"logs deployment/{hub.ref.name} | grep -A 40 'Unhandled error starting'"),)
-                if kind is OTHER
-                else (),
-            ),
+            fix=kind.remedy(names_of(hub)),
             severity=weight(group, spawns, user_pods, now),
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),

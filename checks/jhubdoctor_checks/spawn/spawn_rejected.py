@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._refusals import Refused, cause_of, refusal_of, without_pod
+from jhubdoctor_checks.spawn._refusals import PASSING, refused, without_pod
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
@@ -21,22 +21,22 @@ def spawn_rejected(
     """The API server refuses to create users' servers."""
     groups: dict[str, list[Spawn]] = {}
     for s in unresolved(spawns, now, user_pods, "rejected"):
-        groups.setdefault(cause_of(*refusal_of(s.error)), []).append(s)
+        groups.setdefault(refused(s.error, hub, values).cause, []).append(s)
     for cause, group in groups.items():
         newest = group[0]
-        row, m = refusal_of(newest.error)
+        told = refused(newest.error, hub, values)
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
         severity = weight(group, spawns, user_pods, now)
         yield Finding(
             on=on,
-            says=f"the API server refuses {count(len(group))}: {row.says.format_map(m.groupdict(''))}",
+            says=f"the API server refuses {count(len(group))}: {told.says}",
             evidence=(
                 Evidence("hub log", f"{code}{clean(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
             ),
-            fix=row.remedy(Refused(m, newest.error, hub, values)),
-            severity=max(severity, Severity.WARNING, key=lambda x: x.rank) if row.transient else severity,
+            fix=told.fix,
+            severity=max(severity, Severity.WARNING, key=lambda x: x.rank) if told.row.word in PASSING else severity,
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )

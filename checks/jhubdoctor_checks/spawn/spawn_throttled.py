@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, count
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0; the second is logged at level I.
-_PENDING = re.compile(r"(?P<n>\d+) pending spawns, throttling")
-_ACTIVE = re.compile(r"(?P<n>\d+) servers active, no space available")
+_PENDING = r"(?P<n>\d+) pending spawns, throttling"
+_ACTIVE = r"(?P<n>\d+) servers active, no space available"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Evidence, Finding, Hub, Pod, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
-from jhubdoctor_checks.spawn._starts import meaning, remedy, told, word_of
+from jhubdoctor_checks.spawn._starts import Start, kind_of, told
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "user-pod-crash-loop"))
@@ -17,14 +17,14 @@ def user_container_config_error(hub: Hub, user_pods: list[Pod]) -> Iterator[Find
         for status in pod.statuses()
         if (why := told(status))
     ]
-    for (name, word), members in grouped(found, lambda f: (f[1].name, word_of(f[3]))):
-        pod, _, _, message = members[0]
+    for (name, kind), members in grouped(found, lambda f: (f[1].name, kind_of(f[3]))):
+        start = Start(kind, members[0][0], name, members[0][3])
         yield Finding(
             on=refs(p for p, *_ in members),
-            says=f"container {name} of {count(len(members))} cannot be started: {meaning(word, pod, name, message)}",
+            says=f"container {name} of {count(len(members))} cannot be started: {start.says}",
             evidence=tuple(
                 Evidence("pod.status", f"{p.name}: {name}: {r}: {clean(m, 300)}") for p, _, r, m in members[:3]
             ),
-            fix=remedy(word, hub, pod, name),
-            cause=f"{name} {word}",
+            fix=start.fix(hub),
+            cause=f"{name} {kind.word}",
         )

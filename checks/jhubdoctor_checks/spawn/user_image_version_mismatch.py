@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, check, count, grouped
 
 # JupyterHub's _version.py, 1.0 to 6.0: level W only where the major versions differ (before 1.0 the minor ones)
-_MISMATCH = re.compile(r"jupyterhub version (?P<hub>\S+) != jupyterhub-singleuser version (?P<server>\S+)\. This could")
-_MISSING = re.compile(r"Single-user server has no version header")
+_MISMATCH = r"jupyterhub version (?P<hub>\S+) != jupyterhub-singleuser version (?P<server>\S+)\. This could"
+_MISSING = r"Single-user server has no version header"
 _DAY = timedelta(days=1)
 
 

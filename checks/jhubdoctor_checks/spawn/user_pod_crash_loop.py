@@ -6,11 +6,12 @@ from datetime import datetime
 
 from jhubdoctor.api import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check, count, grouped
 from jhubdoctor_checks.facts.spawn import has_ended
-from jhubdoctor_checks.spawn._endings import CANNOT_START, Ending, ending_of
+from jhubdoctor_checks.spawn._endings import Ending, ending_of
 from jhubdoctor_checks.spawn._servers import gone, recent, refs, weigh
+from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
 # Kubelets of 1.20 to 1.36; an image's BackOff says `pulling image`.
-_CRASHED = re.compile(r"restarting failed container")
+_CRASHED = r"restarting failed container"
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
@@ -40,7 +41,7 @@ def user_pod_crash_loop(
             affects=tuple(
                 ref
                 for ref, e in gone(hub, user_pods, events, "BackOff")
-                if e.container == name and _CRASHED.search(e.message)
+                if e.container == name and re.search(_CRASHED, e.message)
             ),
         )
 

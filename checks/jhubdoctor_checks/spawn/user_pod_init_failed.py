@@ -1,6 +1,5 @@
 """Users' servers whose init container fails."""
 
-import re
 from collections.abc import Iterator
 
 from jhubdoctor.api import (
@@ -23,7 +22,7 @@ from jhubdoctor_checks.spawn._servers import gone, refs
 
 METADATA = "block-cloud-metadata"
 # What iptables says where the node's kernel, sandbox or rights do not let it work (iptables 1.8, legacy and nft).
-_IPTABLES = re.compile(
+_IPTABLES = (
     r"(?i)can't initialize iptables table|RULE_APPEND failed|Permission denied|Could not fetch rule set|Operation not"
 )
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
-from jhubdoctor_checks.spawn._sandboxes import sandbox_of
 from jhubdoctor_checks.spawn._servers import gone, refs
+from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
 # It came to nothing where one of these is newer.
@@ -20,7 +21,7 @@ def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], event
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
     # those too that the hub deleted while they waited
     late = [(ref, e) for ref, e in gone(hub, user_pods, events, *_REASONS, *_OVER) if e.reason in _REASONS]
-    for kind, members in grouped(failing, lambda f: sandbox_of(f[1].message)):
+    for kind, members in grouped(failing, lambda f: _kind(f[1])):
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
             on=refs(pod for pod, _ in members),
@@ -30,15 +31,19 @@ def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], event
                 for pod, e in members[:3]
             ),
             fix=Fix(
-                kind.fix,
+                kind.fix.text,
                 commands=(
                     *(f"kubectl get pods --all-namespaces --field-selector spec.nodeName={n}" for n in nodes[:1]),
                     hub.kubectl(f"describe pod {members[0][0].name}"),
                 ),
             ),
             cause=kind.word,
-            affects=tuple(ref for ref, e in late if sandbox_of(e.message) is kind),
+            affects=tuple(ref for ref, e in late if _kind(e) is kind),
         )
+
+
+def _kind(e: Event) -> Known[None]:
+    return known(SANDBOXES, e.message) or SANDBOX_FAILED
 
 
 def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:

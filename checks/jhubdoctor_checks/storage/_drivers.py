@@ -67,24 +67,21 @@ DISKS = frozenset({
 # Provisioners of shares over the network on which SQLite's locks are slow or do not work, and what they are.
 # Source: https://www.sqlite.org/faq.html#q5 and https://www.sqlite.org/useovernet.html.
 # CephFS is left out: its locks are those of a local file system.
-SHARES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), what)
-    for pattern, what in (
-        (r"(^|[./-])efs\.csi\.aws\.com$|aws-efs$", "Amazon EFS (NFS)"),
-        (r"^file\.csi\.azure\.com$|^kubernetes\.io/azure-file$", "Azure Files (SMB)"),
-        (r"^(\w+\.)?filestore\.csi\.storage\.gke\.io$", "Filestore (NFS)"),
-        (r"^smb\.csi\.k8s\.io$", "SMB"),
-        (r"^kubernetes\.io/glusterfs$|gluster", "GlusterFS"),
-        (r"^fsx\.openzfs\.csi\.aws\.com$", "Amazon FSx for OpenZFS (NFS)"),
-        (r"^fsx\.csi\.aws\.com$", "Amazon FSx for Lustre"),
-        (r"^nasplugin\.csi\.alibabacloud\.com$", "Alibaba Cloud NAS (NFS)"),
-        (r"^fss\.csi\.oraclecloud\.com$", "OCI File Storage (NFS)"),
-        (r"^gcsfuse\.csi\.|^s3\.csi\.|^blob\.csi\.azure\.com$", "an object store"),
-        (r"^csi\.juicefs\.com$", "JuiceFS"),
-        # nfs.csi.k8s.io, k8s-sigs.io/nfs-subdir-external-provisioner, cluster.local/REL-nfs-client-provisioner,
-        # nfs.manila.csi.openstack.org, fuseim.pri/ifs (the example name of the old nfs-client-provisioner)
-        (r"(^|[./-])nfs([./-]|$)|^fuseim\.pri/ifs$", "NFS"),
-    )
+SHARES: tuple[tuple[str, str], ...] = (
+    (r"(^|[./-])efs\.csi\.aws\.com$|aws-efs$", "Amazon EFS (NFS)"),
+    (r"^file\.csi\.azure\.com$|^kubernetes\.io/azure-file$", "Azure Files (SMB)"),
+    (r"^(\w+\.)?filestore\.csi\.storage\.gke\.io$", "Filestore (NFS)"),
+    (r"^smb\.csi\.k8s\.io$", "SMB"),
+    (r"^kubernetes\.io/glusterfs$|gluster", "GlusterFS"),
+    (r"^fsx\.openzfs\.csi\.aws\.com$", "Amazon FSx for OpenZFS (NFS)"),
+    (r"^fsx\.csi\.aws\.com$", "Amazon FSx for Lustre"),
+    (r"^nasplugin\.csi\.alibabacloud\.com$", "Alibaba Cloud NAS (NFS)"),
+    (r"^fss\.csi\.oraclecloud\.com$", "OCI File Storage (NFS)"),
+    (r"^gcsfuse\.csi\.|^s3\.csi\.|^blob\.csi\.azure\.com$", "an object store"),
+    (r"^csi\.juicefs\.com$", "JuiceFS"),
+    # nfs.csi.k8s.io, k8s-sigs.io/nfs-subdir-external-provisioner, cluster.local/REL-nfs-client-provisioner,
+    # nfs.manila.csi.openstack.org, fuseim.pri/ifs (the example name of the old nfs-client-provisioner)
+    (r"(^|[./-])nfs([./-]|$)|^fuseim\.pri/ifs$", "NFS"),
 )
 
 
@@ -106,7 +103,7 @@ def is_disk(provisioner: str) -> bool:
 
 def share(provisioner: str) -> str:
     """What kind of network share a provisioner gives; empty where none is known of it."""
-    return next((what for pattern, what in SHARES if pattern.search(provisioner)), "")
+    return next((what for pattern, what in SHARES if re.search(pattern, provisioner)), "")
 
 
 def provisioner_of(volume: PersistentVolume) -> str:

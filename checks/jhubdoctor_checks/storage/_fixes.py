@@ -1,21 +1,13 @@
 """What to do about claims without a volume, with the names that exist in this cluster."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from jhubdoctor.api import Fix, Hub
+from jhubdoctor.api import Fix, Hub, nested
 from jhubdoctor_checks.storage._drivers import INSTALL, share
 from jhubdoctor_checks.storage._pending import Stuck, World
+from jhubdoctor_checks.texts import names_of
+from jhubdoctor_checks.texts.provisioner import FIXES, OTHER
 
 _NAMED = 10
 _RESERVED = "is still reserved for"
-
-
-def nested(path: str, value: object) -> dict[str, Any]:
-    """A values patch that sets one dotted path."""
-    for part in reversed(path.split(".")):
-        value = {part: value}
-    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def deletion(stuck: Stuck, hub: Hub) -> str:
@@ -94,29 +86,13 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
             )
         case "access-mode":
             shared = [c.name for c in usable if share(c.provisioner)]
-            text = "Ask for ReadWriteOnce: one node at a time is enough for the hub, and for one home a user."
+            text = FIXES["access-mode"].fix.text
             if shared:
                 text += f" For a volume that many nodes share, use StorageClass {shared[0]}."
             if not modes_path:
                 return named(text, "")
             commands = (deletion(stuck, hub), hub.helm_upgrade)
             return Fix(text, values=nested(modes_path, ["ReadWriteOnce"]), commands=commands, caution=caution)
-        case "rights":
-            return Fix(
-                "Give the storage driver's service account its rights in the cloud "
-                "(for ebs.csi.aws.com the IAM policy AmazonEBSCSIDriverPolicyV2 or AmazonEBSCSIDriverPolicy).",
-                commands=(describe,),
-            )
-        case "room":
-            return Fix(
-                "Raise the quota of the storage, or delete volumes that nobody needs.",
-                commands=("kubectl get persistentvolumes",),
-            )
-        case "silent" | "provisioner-silent":
-            return Fix(
-                "Find the provisioner's pods and their logs: it is not running, or it cannot reach its storage.",
-                commands=("kubectl get pods --all-namespaces | grep -i -e csi -e provision", describe),
-            )
         case "volume-unfit":
             return _fit(stuck, describe)
         case "no-volume":
@@ -137,7 +113,8 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
                 commands=(describe,),
             )
         case _:
-            return Fix("See the claim's events, and the log of the provisioner.", commands=(describe,))
+            row = FIXES.get(stuck.cause.removeprefix("provisioner-"), OTHER)
+            return row.remedy({**names_of(hub), "claim": stuck.claims[0].name})
 
 
 _CLOUD_DISKS = {"ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.csi.azure.com"}

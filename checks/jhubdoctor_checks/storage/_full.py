@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from jhubdoctor.api import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
 from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 
-_PATH = re.compile(r"'(?P<path>/[^']*)'")
+_PATH = r"'(?P<path>/[^']*)'"
 
 
-def of_today(hub_log: HubLog, pattern: str | re.Pattern[str], now: datetime) -> list[tuple[Entry, re.Match[str]]]:
+def of_today(hub_log: HubLog, pattern: str, now: datetime) -> list[tuple[Entry, re.Match[str]]]:
     """What the hub logged within the last day: its log may go back for weeks."""
     return [(e, m) for e, m in hub_log.search(pattern) if e.at is None or now - e.at <= timedelta(days=1)]
 
@@ -34,10 +34,10 @@ class Trouble:
     claim: str
 
 
-def troubles(logs: Iterable[PodLog], pattern: re.Pattern[str]) -> Iterator[Trouble]:
+def troubles(logs: Iterable[PodLog], pattern: str) -> Iterator[Trouble]:
     """The last line of each log that matches and is about a claim of its pod."""
     for log in logs:
-        lines = [line for line in log.lines if pattern.search(line)]
+        lines = [line for line in log.lines if re.search(pattern, line)]
         if not lines:
             continue
         found = mount_of(log.pod, log.container, lines[-1])
@@ -50,7 +50,7 @@ def mount_of(pod: Pod, container: str, line: str) -> tuple[VolumeMount, str] | N
     claims = {v.name: v.persistent_volume_claim.claim_name for v in pod.spec.volumes if v.persistent_volume_claim}
     spec = pod.container(container)
     mounts = [m for m in (spec.volume_mounts if spec else []) if m.mount_path]
-    named = _PATH.search(line)
+    named = re.search(_PATH, line)
     if named is None:
         mine = [m for m in mounts if m.name in claims]
         return (mine[0], claims[mine[0].name]) if len(mine) == 1 else None
@@ -73,16 +73,14 @@ class Home:
         return Evidence("pod log", f"{self.troubles[0].pod.name}: {self.troubles[0].line}")
 
 
-def homes_in_trouble(
-    logs: Iterable[PodLog], pattern: re.Pattern[str], claims: Iterable[PersistentVolumeClaim]
-) -> list[Home]:
+def homes_in_trouble(logs: Iterable[PodLog], pattern: str, claims: Iterable[PersistentVolumeClaim]) -> list[Home]:
     """The claims of which the logs of users' servers speak in these words, by name."""
     found = dict(grouped(troubles(logs, pattern), lambda t: t.claim))
     return [Home(c, tuple(found[c.name])) for c in sorted(claims, key=lambda c: c.name) if c.name in found]
 
 
 def database_trouble(
-    hub: Hub, hub_log: HubLog, pattern: re.Pattern[str], claims: Iterable[PersistentVolumeClaim], now: datetime
+    hub: Hub, hub_log: HubLog, pattern: str, claims: Iterable[PersistentVolumeClaim], now: datetime
 ) -> tuple[PersistentVolumeClaim, Evidence] | None:
     """The claim of the hub's database, where the hub's log speaks of it in these words today, with the last line."""
     found = of_today(hub_log, pattern, now)

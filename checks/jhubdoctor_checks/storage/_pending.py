@@ -1,7 +1,6 @@
 """Why a claim has no volume: one judgement for the hub's claims and for those of users."""
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,41 +19,12 @@ from jhubdoctor.api import (
     quantity,
 )
 from jhubdoctor_checks.storage._drivers import IN_TREE, NO_PROVISIONER, driver_of, is_csi, is_disk, usable
+from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts.provisioner import FAILURES, OTHER, Asked
 
 SELECTED = "volume.kubernetes.io/selected-node"
 PATIENCE = timedelta(minutes=3)
 """How long a provisioner may take. Disks take seconds, network shares up to two minutes."""
-
-# What provisioners say in ProvisioningFailed, the first match wins: cause, pattern, where the text was seen.
-_FAILURES: tuple[tuple[str, str, str], ...] = (
-    ("class-missing", r'storageclass(\.storage\.k8s\.io)? "[^"]+" not found', "persistentvolume-controller 1.20, 1.36"),
-    (
-        "plugin-gone",
-        r"no volume plugin matched|no provisionable volume plugin",
-        "persistentvolume-controller 1.20, 1.36",
-    ),
-    ("access-mode", r"MULTI_NODE_MULTI_WRITER", "EBS, Azure disk, democratic-csi"),
-    ("access-mode", r"multi[- ]?(node|writer)\b", "Ceph RBD, GCE PD, Alibaba disk"),
-    ("access-mode", r"invalid AccessModes|only supports ReadWriteOnce", "in-tree provisioners, local-path"),
-    (
-        "rights",
-        r"UnauthorizedOperation|not authorized|AccessDenied|have authorization|PermissionDenied",
-        "EBS, EFS, Azure",
-    ),
-    (
-        "rights",
-        r"NoCredentialProviders|no EC2 IMDS role|failed to refresh cached credentials|AssumeRole",
-        "AWS SDK 1, 2",
-    ),
-    (
-        "room",
-        r"(?i)quota|LimitExceeded|ResourceExhausted|not enough (free )?space|insufficient (free )?space",
-        "all clouds",
-    ),
-    ("silent", r"context deadline exceeded|DeadlineExceeded|code = Unavailable|connection refused", "gRPC"),
-)
-# Texts that speak of what a volume can do without saying "many": Hetzner, DigitalOcean, Azure.
-_CAPABILITY = re.compile(r"(?i)capabilit\w+.*(not supported|invalid|cannot be satisi?fied)")
 
 
 def winner(defaults: Iterable[StorageClass]) -> StorageClass | None:
@@ -128,8 +98,8 @@ def stuck(claims: Iterable[PersistentVolumeClaim], world: World) -> list[Stuck]:
         why = _why(claim, world)
         if why is not None:
             key = (why.cause, why.about)
-            known = found.get(key, why)
-            found[key] = replace(known, claims=(*known.claims, claim))
+            first = found.get(key, why)
+            found[key] = replace(first, claims=(*first.claims, claim))
     return list(found.values())
 
 
@@ -147,12 +117,12 @@ def _why(claim: PersistentVolumeClaim, world: World) -> Stuck | None:
         return _no_class(claim, world)
     if name == "":
         return _static(claim, world, "")
-    known = world.classes.get(name)
-    if known is None:
+    wanted = world.classes.get(name)
+    if wanted is None:
         return _class_missing(claim, world, name)
-    if known.provisioner == NO_PROVISIONER:
+    if wanted.provisioner == NO_PROVISIONER:
         return _static(claim, world, name)
-    return _dynamic(claim, world, known)
+    return _dynamic(claim, world, wanted)
 
 
 def _evidence(claim: PersistentVolumeClaim, world: World, *reasons: str) -> tuple[Evidence, ...]:
@@ -171,8 +141,8 @@ def _newest(claim: PersistentVolumeClaim, world: World, *reasons: str) -> Event 
 def _waited(claim: PersistentVolumeClaim, world: World) -> timedelta:
     """How long a volume has been wanted: since the claim exists; with WaitForFirstConsumer since a pod wants it."""
     since = claim.created
-    known = world.classes.get(claim.storage_class or "")
-    if known is not None and known.volume_binding_mode == "WaitForFirstConsumer":
+    wanted = world.classes.get(claim.storage_class or "")
+    if wanted is not None and wanted.volume_binding_mode == "WaitForFirstConsumer":
         since = max(since, min((p.created for p in world.waiting_for(claim)), default=since))
     return world.now - since
 
@@ -341,27 +311,27 @@ def _class_missing(claim: PersistentVolumeClaim, world: World, name: str) -> Stu
     )
 
 
-def _dynamic(claim: PersistentVolumeClaim, world: World, known: StorageClass) -> Stuck | None:
+def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -> Stuck | None:
     failed = _newest(claim, world, "ProvisioningFailed", "ProvisioningSucceeded")
     if failed is not None and failed.reason != "ProvisioningFailed":
         failed = None
-    first = known.volume_binding_mode == "WaitForFirstConsumer"
+    first = wanted.volume_binding_mode == "WaitForFirstConsumer"
     if first and failed is None and SELECTED not in claim.annotations:
         # nothing is asked of the provisioner before the scheduler has chosen a node: a pod that waits has other reasons
         return None
-    driver = driver_of(known.provisioner, world.minor)
+    driver = driver_of(wanted.provisioner, world.minor)
     shown: tuple[Evidence, ...] = (
-        Evidence("claim", f"status.phase: Pending, spec.storageClassName: {known.name}"),
-        Evidence("storageclass", f"{known.name} provisioner: {known.provisioner}"),
+        Evidence("claim", f"status.phase: Pending, spec.storageClassName: {wanted.name}"),
+        Evidence("storageclass", f"{wanted.name} provisioner: {wanted.provisioner}"),
     )
     many = sorted(set(claim.spec.access_modes) & {"ReadWriteMany", "ReadOnlyMany"})
     asked = Evidence("claim", f"spec.accessModes: {', '.join(claim.spec.access_modes)}")
     if world.drivers is not None and is_csi(driver) and driver not in {d.name for d in world.drivers}:
-        moved = f", which Kubernetes hands to the CSI driver {driver}" if known.provisioner in IN_TREE else ""
+        moved = f", which Kubernetes hands to the CSI driver {driver}" if wanted.provisioner in IN_TREE else ""
         return Stuck(
             "provisioner-absent",
             driver,
-            f"asks for StorageClass {known.name} of {known.provisioner}{moved}, and that driver is not installed",
+            f"asks for StorageClass {wanted.name} of {wanted.provisioner}{moved}, and that driver is not installed",
             (
                 *shown,
                 Evidence("csidrivers", ", ".join(sorted(d.name for d in world.drivers)) or "none at all"),
@@ -369,23 +339,19 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, known: StorageClass) ->
             ),
         )
     if failed is not None:
-        cause = _failure(failed.message, many=bool(many))
+        row = known(FAILURES, failed.message, Asked(", ".join(many))) or OTHER
+        cause = row.word
         if cause not in {"access-mode", "rights", "plugin-gone"} and _waited(claim, world) < PATIENCE:
             return None
-        says = {
-            "plugin-gone": f"asks for StorageClass {known.name} of {known.provisioner}, which Kubernetes no longer has",
-            "access-mode": f"asks for {', '.join(many)}, which StorageClass {known.name} ({known.provisioner}) refuses",
-            "rights": f"is refused by the storage behind StorageClass {known.name}: the driver lacks rights",
-            "room": f"is refused by the storage behind StorageClass {known.name}: a quota or the room is used up",
-            "silent": f"waits for the driver of StorageClass {known.name}, which does not answer in time",
-        }.get(cause, f"cannot be provisioned by StorageClass {known.name}")
+        says = row.means({"class": wanted.name, "provisioner": wanted.provisioner, "modes": ", ".join(many)})
         text = Evidence("event", f"ProvisioningFailed: {clean(failed.message, 600)}", failed.at)
-        return Stuck(cause, known.name, says, (*shown, asked, text), retake=cause == "access-mode")
-    if many and is_disk(known.provisioner) and claim.spec.volume_mode != "Block":
+        return Stuck(cause, wanted.name, says, (*shown, asked, text), retake=cause == "access-mode")
+    if many and is_disk(wanted.provisioner) and claim.spec.volume_mode != "Block":
         return Stuck(
             "access-mode",
-            known.name,
-            f"asks for {', '.join(many)}, and StorageClass {known.name} ({known.provisioner}) gives disks for one node",
+            wanted.name,
+            f"asks for {', '.join(many)}, and StorageClass {wanted.name} ({wanted.provisioner}) gives disks for one "
+            "node",
             (*shown, asked, *_evidence(claim, world, "ExternalProvisioning")),
             retake=True,
         )
@@ -395,18 +361,11 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, known: StorageClass) ->
     if waits and _newest(claim, world, "Provisioning") is None:
         return Stuck(
             "provisioner-silent",
-            known.provisioner,
-            f"waits for the provisioner {known.provisioner} of StorageClass {known.name}, and nothing has answered",
+            wanted.provisioner,
+            f"waits for the provisioner {wanted.provisioner} of StorageClass {wanted.name}, and nothing has answered",
             (*shown, *waits),
         )
     return _late(claim, world, (*shown, *(waits or _evidence(claim, world))))
-
-
-def _failure(message: str, *, many: bool) -> str:
-    for cause, pattern, _ in _FAILURES:
-        if re.search(pattern, message) and (cause != "access-mode" or many):
-            return cause
-    return "access-mode" if many and _CAPABILITY.search(message) else "refused"
 
 
 def _late(

@@ -1,6 +1,5 @@
 """Volumes without room."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -22,9 +21,9 @@ from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
 from jhubdoctor_checks.storage._sizes import larger, size, twice
 
 # Python's OSError for ENOSPC and EDQUOT
-_HOME = re.compile(r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded")
+_HOME = r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded"
 # SQLite's SQLITE_FULL; the path names the database's directory
-_DATABASE = re.compile(rf"database or disk is full|No space left on device: '{DIRECTORY}")
+_DATABASE = rf"database or disk is full|No space left on device: '{DIRECTORY}"
 
 
 @check(

@@ -18,8 +18,9 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import user_prefix
-from jhubdoctor_checks.storage._mounts import SLOW, Failure, about, failure_of
+from jhubdoctor_checks.storage._mounts import Failure, about, failure_of
 from jhubdoctor_checks.storage._unstarted import LONG, unstarted
+from jhubdoctor_checks.texts.kubelet import MOUNT_SLOW
 
 
 @check(
@@ -47,7 +48,7 @@ def volume_mount_failed(
     found = [
         (pod, ref, failure)
         for pod, ref, since in unstarted(hub, pods, user_pods, events, spawns, user_prefix(values), now)
-        if (failure := failure_of(about(events, ref.name))) and (failure.row is not SLOW or since >= LONG)
+        if (failure := failure_of(about(events, ref.name))) and (failure.row is not MOUNT_SLOW or since >= LONG)
     ]
     for key, members in sorted(grouped(found, lambda f: _key(f[0], f[2], users))):
         failure = members[0][2]
@@ -69,4 +70,4 @@ def volume_mount_failed(
 
 def _key(pod: Pod | None, failure: Failure, users: set[str]) -> tuple[str, str]:
     """One Secret, server or driver that fails is one finding; of users' pods all that fail for it."""
-    return failure.row.cause, failure.name or (failure.volume if pod and pod.name not in users else "")
+    return failure.row.word, failure.name or (failure.volume if pod and pod.name not in users else "")

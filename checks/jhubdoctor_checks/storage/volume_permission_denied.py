@@ -1,6 +1,5 @@
 """Volumes that belong to somebody else."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,9 +9,9 @@ from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
 from jhubdoctor_checks.storage._owners import own_database, own_home
 
-_HOME = re.compile(r"PermissionError: \[Errno 13\] Permission denied: '/|Permission denied: '/home")
+_HOME = r"PermissionError: \[Errno 13\] Permission denied: '/|Permission denied: '/home"
 # SQLite's SQLITE_READONLY and SQLITE_CANTOPEN; JupyterHub's own words (app.py) before it opens the file
-_DATABASE = re.compile(
+_DATABASE = (
     rf"attempt to write a readonly database|unable to open database file|cannot (?:create files in|edit) {DIRECTORY}"
     rf"|cannot (?:create files in|edit) \S*jupyterhub\.sqlite|Permission denied: '{DIRECTORY}"
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from jhubdoctor.api import Finding, Fix, Hub, Severity, chart_version, check, clean
 
 # the chart's own image, also from a mirror; an image of one's own name cannot be judged
-OWN = re.compile(r"(?:^|/)(k8s-hub(?:-slim)?):([\w.+-]+)")
+OWN = r"(?:^|/)(k8s-hub(?:-slim)?):([\w.+-]+)"
 
 
 @check(severity=Severity.WARNING)
@@ -14,7 +14,7 @@ def hub_image_of_another_chart(hub: Hub) -> Iterator[Finding]:
     """The hub's image is that of another version of the chart."""
     containers = hub.deployment.spec.template.spec.containers if hub.deployment is not None else []
     for c in containers:
-        found = OWN.search(c.image)
+        found = re.search(OWN, c.image)
         if found is None or hub.version is None:
             continue
         image = chart_version(found[2])

@@ -1,0 +1,89 @@
+"""What others say, as data: a module a speaker, a row a kind of text. No row knows a check, or looks at a cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
+
+from jhubdoctor.api import RESTARTS, Fix, Hub
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, eq=False)
+class Known(Generic[C]):
+    """One kind of text. `C` is what its table knows besides the text; None where that is nothing.
+
+    Attributes:
+        word: its stable name, a part of fingerprints.
+        pattern: what the texts have in common, with its flags inside; it is compiled when it is first used.
+        says: what it means, as the rest of a sentence; `{name}` stands for a group of the pattern, or for what the
+            check knows by that name.
+        fix: what to do, its text and commands with such names, and with those of `names_of`.
+        source: where the text comes from: a file with its releases, or a public thread.
+        also: what must hold besides.
+        since: the first release that says so, where older ones are known that do not.
+        until: the last one.
+    """
+
+    word: str
+    pattern: str
+    says: str
+    fix: Fix
+    source: str
+    also: Callable[[C], bool] | None = None
+    since: str = ""
+    until: str = ""
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern: most rows are never asked."""
+        return re.compile(self.pattern)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Where a text says it."""
+        return self.compiled.search(text)
+
+    def means(self, names: Mapping[str, str]) -> str:
+        """What it means, with these names."""
+        return self.says.format_map(names)
+
+    def remedy(self, names: Mapping[str, str]) -> Fix:
+        """What to do, with these names."""
+        return filled(self.fix, names)
+
+
+@overload
+def known(rows: Iterable[Known[None]], text: str) -> Known[None] | None: ...
+
+
+@overload
+def known(rows: Iterable[Known[C]], text: str, about: C) -> Known[C] | None: ...
+
+
+def known(rows: Iterable[Known[Any]], text: str, about: Any = None) -> Known[Any] | None:
+    """The first row that the text matches, and what is known besides; None where none does."""
+    return next((r for r in rows if (r.also is None or r.also(about)) and r.search(text)), None)
+
+
+def filled(fix: Fix, names: Mapping[str, str]) -> Fix:
+    """A fix with these names. A command that comes out empty, as an upgrade does under Argo CD, is left out."""
+    commands = (c.format_map(names) for c in fix.commands)
+    return replace(fix, text=fix.text.format_map(names), commands=tuple(filter(None, commands)))
+
+
+def names_of(hub: Hub) -> dict[str, str]:
+    """The names that fixes may use: `ns`, `release`, `hub` (the Deployment), `account`, `upgrade` (the command)."""
+    names = {"ns": hub.namespace, "release": hub.release, "hub": "hub", "account": "hub", "upgrade": hub.helm_upgrade}
+    if hub.deployment is not None:
+        spec = hub.deployment.spec.template.spec
+        names |= {"hub": hub.deployment.name, "account": spec.service_account_name or "default"}
+    return names
+
+
+def upgraded(text: str, values: Mapping[str, Any] | None = None, *first: str, caution: str = RESTARTS) -> Fix:
+    """The fix that changes values, as `Hub.values_fix` makes it where the hub is known."""
+    return Fix(text, values or {}, (*first, "{upgrade}"), caution)

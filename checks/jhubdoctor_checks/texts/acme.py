@@ -1,0 +1,67 @@
+"""What Let's Encrypt, and other authorities that speak ACME, say where they give no certificate."""
+
+from jhubdoctor.api import Fix
+from jhubdoctor_checks.texts import Known
+
+_RFC = "RFC 8555, 6.7; traefik/traefik#7239, #10788, jupyterhub/zero-to-jupyterhub-k8s#2818"
+PROBLEMS: tuple[Known[None], ...] = (
+    Known(
+        "dns",
+        r"acme:error:dns\b",
+        "the host's name cannot be looked up",
+        Fix("Make a DNS record for the host that points to the address of proxy-public."),
+        _RFC,
+    ),
+    Known(
+        "connection",
+        r"acme:error:connection\b",
+        "port 80 of the host cannot be reached",
+        Fix("Let port 80 of the host reach proxy-public: firewalls, loadBalancerSourceRanges, the host's DNS record."),
+        _RFC,
+    ),
+    Known(
+        "unauthorized",
+        r"acme:error:unauthorized\b",
+        "something else answers under the host's name",
+        Fix(
+            "Point the host's DNS record to proxy-public; another server, or an Ingress in front, answers the "
+            "challenge."
+        ),
+        _RFC,
+    ),
+    Known(
+        "rateLimited",
+        r"acme:error:rateLimited\b",
+        "the limit of certificates or failed attempts is used up",
+        Fix("Wait as long as the message says, and try with the staging server meanwhile."),
+        _RFC,
+    ),
+    Known(
+        "rejectedIdentifier",
+        r"acme:error:rejectedIdentifier\b",
+        "no certificate is issued for such a name",
+        Fix("Set a public host name: not an IP, not a name of the cluster or the cloud."),
+        _RFC,
+    ),
+    Known(
+        "caa",
+        r"acme:error:caa\b",
+        "the domain's CAA record forbids it",
+        Fix("Allow letsencrypt.org in the domain's CAA record."),
+        _RFC,
+    ),
+    Known(
+        "tls",
+        r"acme:error:tls\b",
+        "port 443 of the host does not answer the challenge",
+        Fix("Let port 443 of the host reach proxy-public."),
+        _RFC,
+    ),
+    Known(
+        "invalidContact",
+        r"acme:error:(?:invalidContact|invalidEmail|unsupportedContact)\b",
+        "the e-mail address is not accepted",
+        Fix("Set proxy.https.letsencrypt.contactEmail to a real one."),
+        _RFC,
+    ),
+)

@@ -1,0 +1,210 @@
+"""What an API server says where it refuses to create a pod or a claim.
+
+Admission leaves no event of a user's pod behind: the hub's log is the only place that tells. Of pods of Deployments the
+condition ReplicaFailure tells. The texts were the same from Kubernetes 1.20 to 1.36 unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from jhubdoctor.api import Fix
+from jhubdoctor_checks.texts import Known, rbac, upgraded
+
+WEBHOOKS = "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"
+_QUOTA = "plugin/pkg/admission/resourcequota/controller.go, 1.20 to 1.36"
+_LIMITS = "plugin/pkg/admission/limitranger/admission.go, 1.20 to 1.36"
+_WEBHOOK = "staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook, 1.20 to 1.36"
+_VALIDATION = "staging/src/k8s.io/apimachinery/pkg/api/validation, pkg/apis/core/validation, 1.20 to 1.36"
+_SPEC = upgraded(
+    "Correct the value behind the field that the message names (singleuser.*, a profile's kubespawner_override, or "
+    "hub.config.KubeSpawner)."
+)
+_RANGE = Fix("Change {change} to fit the namespace's LimitRange, or change the LimitRange.", commands=(
+    "kubectl --namespace {ns} describe limitranges",
+))  # fmt: skip
+
+# The first that matches wins, so what is particular stands before what is general. What is said is said of a user's
+# server, after "The API server refuses ...:".
+ADMISSION: tuple[Known[None], ...] = (
+    Known(
+        "quota-exceeded",
+        r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>.+?), used: (?P<used>.+?),"
+        r" limited: (?P<limited>[^;]+)",
+        "quota {quota} is used up ({used} of {limited}, and a server asks for {requested})",
+        Fix(
+            "Raise the quota (a server asks for {requested}; {used} of {limited} are used), ask for less for each "
+            "server, or stop servers that nobody uses (cull.timeout).",
+            commands=(
+                "kubectl --namespace {ns} describe resourcequota {quota}",
+                "kubectl --namespace {ns} edit resourcequota {quota}",
+            ),
+        ),
+        _QUOTA,
+    ),
+    # the names of the containers after `for:` came with 1.26
+    Known(
+        "quota-needs-limits",
+        r"failed quota: (?P<quota>[\w.-]+): must specify (?P<wanted>[^\"]{1,200})",
+        "quota {quota} takes only pods that name {wanted}",
+        upgraded(
+            "A quota on limits or requests takes only pods that name them. Set them for users (the amounts are a "
+            "start)",
+            None,
+            "kubectl --namespace {ns} describe resourcequota {quota}",
+        ),
+        _QUOTA,
+    ),
+    Known(
+        "quota-not-counted",
+        r"status unknown for quota|insufficient quota to (?:consume|match these scopes)",
+        "the quota has not been counted yet, or none covers such pods",
+        Fix(
+            "It passes by itself; where it stays, see whether kube-controller-manager runs.",
+            commands=("kubectl --namespace {ns} get resourcequotas",),
+        ),
+        _QUOTA,
+    ),
+    Known(
+        "pod-security",
+        r'violates PodSecurity "(?P<level>[^"]+)"|(?P<psp>unable to validate against any pod security policy)'
+        r"|privileged: (?:Forbidden|Invalid value: true): ?[^,]*(?:disallowed|not allowed)",
+        "the namespace's Pod Security rules forbid such pods",
+        Fix(
+            "Make the pods fit the namespace's Pod Security level, or choose another level for the namespace.",
+            commands=("{upgrade}", "kubectl get namespace {ns} --show-labels"),
+        ),
+        "k8s.io/pod-security-admission, 1.22 to 1.36; PodSecurityPolicy, 1.20 to 1.24",
+    ),
+    Known(
+        "limit-range",
+        r"(?P<end>minimum|maximum) (?P<resource>[\w.\-/]+) usage per (?P<kind>\w+) is (?P<bound>[^,\s]+)",
+        "the LimitRange sets a {end} of {bound} {resource} for each {kind}",
+        _RANGE,
+        _LIMITS,
+    ),
+    Known(
+        "limit-range-ratio",
+        r"(?P<resource>[\w.\-/]+) max limit to request ratio per (?P<kind>\w+) is (?P<bound>[^,\s]+)",
+        "the LimitRange wants limit and request of {resource} no further apart than {bound} to 1",
+        _RANGE,
+        _LIMITS,
+    ),
+    Known(
+        "guarantee-above-limit",
+        r"[Mm]ust be less than or equal to (?P<resource>cpu|memory) limit",
+        "the guarantee of {resource} is above its limit",
+        upgraded("Set singleuser.{resource}.guarantee no higher than .limit, in profiles too."),
+        "pkg/apis/core/validation/validation.go, 1.20 to 1.36",
+    ),
+    Known(
+        "webhook-failed",
+        r'failed calling (?:admission )?webhook "(?P<webhook>[\w.-]+)"',
+        "the admission webhook {webhook} does not answer",
+        Fix(
+            "Bring the service behind the webhook back. Until it answers, nothing that the webhook covers can be "
+            "created.",
+            commands=(
+                f"{WEBHOOKS} -o 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name' | grep {{webhook}}",
+            ),
+        ),
+        _WEBHOOK,
+    ),
+    Known(
+        "webhook-denied",
+        r'admission webhook "(?P<webhook>[\w.-]+)" denied the request(?:: (?P<why>.*)| without explanation)',
+        "the admission webhook {webhook} denies such pods",
+        Fix(
+            "Make users' pods keep the policy that the message names, or have an exception made for them.",
+            commands=(WEBHOOKS,),
+        ),
+        _WEBHOOK,
+    ),
+    Known(
+        "policy-denied",
+        r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request",
+        "the ValidatingAdmissionPolicy {policy} denies such pods",
+        Fix(
+            "Make users' pods keep the policy that the message names, or have an exception made for them.",
+            commands=(WEBHOOKS,),
+        ),
+        "staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating, 1.26 to 1.36",
+        since="Kubernetes 1.26",
+    ),
+    Known(
+        "service-account-missing",
+        r'error looking up service account \S+: serviceaccounts? "(?P<account>[\w.-]+)" not found',
+        "the service account {account} does not exist",
+        Fix(
+            "Create the service account, or let singleuser.serviceAccountName name one that exists.",
+            commands=("kubectl --namespace {ns} create serviceaccount {account}",),
+        ),
+        "plugin/pkg/admission/serviceaccount, 1.20 to 1.36",
+    ),
+    Known(
+        "priority-class-missing",
+        r"no PriorityClass with name (?P<name>\S+) was found",
+        "the PriorityClass {name} does not exist",
+        Fix(
+            "Let the chart make the PriorityClass (scheduling.podPriority.enabled, helm upgrade), or correct the name.",
+            commands=("kubectl get priorityclasses", "{upgrade}"),
+        ),
+        "plugin/pkg/admission/priority, 1.20 to 1.36",
+    ),
+    Known(
+        "no-right",
+        rbac.PATTERN,
+        "the hub's account may not {verb} {resource}",
+        Fix(
+            "Give the hub's service account its rights back: the chart's Role and RoleBinding do.",
+            commands=("kubectl --namespace {ns} auth can-i {verb} {resource} --as={account}", "{upgrade}"),
+        ),
+        "staging/src/k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, 1.20 to 1.36",
+    ),
+    Known(
+        "invalid-name",
+        r"metadata\.(?:name|labels): Invalid value",
+        "the user's name makes a name or a label that Kubernetes does not take",
+        Fix(
+            "KubeSpawner before 7 makes names that Kubernetes does not take of capital letters and of long user names. "
+            "Charts from 4.0 make safe names; before that the authenticator has to normalise user names.",
+            caution="Read the chart's upgrade guide before the upgrade to 4: names of pods and claims change.",
+        ),
+        _VALIDATION,
+    ),
+    Known(
+        "namespace-ending",
+        r"unable to create new content in namespace \S+ because it is being terminated",
+        "the namespace is being deleted",
+        Fix(
+            "The namespace is being deleted: nothing new can start in it.",
+            commands=("kubectl get namespace {ns} -o yaml",),
+        ),
+        "staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle, 1.20 to 1.36",
+    ),
+    Known(
+        "runtime-class-missing",
+        r'RuntimeClass "?(?P<name>[^"\s]+)"? not found',
+        "the RuntimeClass {name} does not exist",
+        _SPEC,
+        "plugin/pkg/admission/runtimeclass, 1.20 to 1.36",
+    ),
+    Known(
+        "invalid-spec",
+        r"\bis invalid: |spec\.[\w.\[\]]+: (?:Invalid value|Required value|Not found|Duplicate value|Forbidden)",
+        "the pod that the hub makes is not valid",
+        _SPEC,
+        _VALIDATION,
+    ),
+)
+OTHER: Known[None] = Known(
+    "refused",
+    "",
+    "it gives another reason",
+    Fix(
+        "The message says what the API server does not take.",
+        commands=(
+            "kubectl --namespace {ns} get resourcequotas,limitranges",
+            "kubectl get namespace {ns} --show-labels",
+        ),
+    ),
+    "",
+)

@@ -1,0 +1,514 @@
+"""What hubs log: JupyterHub (app.py, orm.py, proxy.py, handlers/base.py), KubeSpawner, and what they print of others.
+
+Most fatal errors are an entry with an empty message whose traceback ends in the cause; some have no header at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jhubdoctor.api import RESTARTS, Fix
+from jhubdoctor_checks.texts import Known, upgraded
+
+_APP = "JupyterHub 1.0 to 6.0: app.py"
+_ORM = "JupyterHub 1.0 to 6.0: orm.py; SQLAlchemy and its drivers"
+_PROXY = "JupyterHub 1.0 to 6.0: proxy.py"
+_CHART = "the chart's jupyterhub_config.py and z2jh.py, 0.9 to 4.4"
+_TRAITLETS = "traitlets; JupyterHub 1.0 to 6.0"
+_SPAWNER = "KubeSpawner 0.11 to 7.1: spawner.py"
+_REFLECTOR = "KubeSpawner 0.11 to 7.1: reflector.py"
+_PYTHON = "Python's own exceptions"
+
+ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
+
+
+@dataclass(frozen=True)
+class Entered:
+    """How an entry of a log stands in it.
+
+    Attributes:
+        level: its level; empty for lines without a header.
+        fatal: whether the run ended with an exception that nobody caught.
+    """
+
+    level: str
+    fatal: bool
+
+
+def _last(e: Entered) -> bool:
+    """Without an exception that nobody caught, such a line in an ordinary entry is something that the hub survived."""
+    return e.fatal or e.level in {"", "C"}
+
+
+_PODS = "kubectl --namespace {ns} get pods --selector component=proxy"
+_LOG = "kubectl --namespace {ns} logs deployment/{hub} --container hub --previous --tail 60"
+_NAME = r"[\w.\-]+"
+
+# Why a hub does not start or ends, after "The hub does not start:" or "... ends again and again:". The first row that
+# matches wins: what ends the process for certain stands before what only may.
+CRASHES: tuple[Known[Entered], ...] = (
+    Known(
+        "consecutive-failures",
+        ABORT,
+        "it stops itself after {n} failed spawns in a row",
+        Fix(
+            (
+                "Solve what makes spawns fail. The hub stops on purpose, since some such failures end with a restart; "
+                "hub.consecutiveFailureLimit: 0 turns that off."
+            ),
+            commands=(_LOG,),
+        ),
+        _SPAWNER,
+    ),
+    # --- database ---
+    Known(
+        "db-schema",
+        r"(?m)Found database schema version (?P<have>\w+) != (?P<want>\w+)",
+        "its database has schema {have}, and this JupyterHub needs {want}",
+        upgraded(
+            (
+                "Back the database up, then let the hub upgrade it once. After a downgrade of the chart go back up, "
+                "or restore "
+                "the backup: there is no way down."
+            ),
+            {"hub": {"db": {"upgrade": True}}},
+            caution="The upgrade of the database cannot be undone: back it up first.",
+        ),
+        _ORM,
+        _last,
+    ),
+    Known(
+        "db-newer",
+        r"(?m)Can't locate revision identified by '(?P<revision>\w+)'",
+        "its database was written by a newer JupyterHub (revision {revision})",
+        Fix(
+            "Go back to the newer chart, or restore the backup from before the upgrade.",
+            commands=("helm history {release} --namespace {ns}",),
+        ),
+        _ORM,
+        _last,
+    ),
+    Known(
+        "db-directory",
+        r"(?m)^Directory (?P<dir>/\S*) does not exist",
+        "the directory of its database, {dir}, does not exist",
+        Fix(
+            "Mount a volume there, or correct hub.db.url.",
+            commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        ),
+        _ORM,
+    ),
+    Known(
+        "db-permission",
+        r"(?m)cannot (?:create files in|edit) (?P<path>/\S*)|attempt to write a readonly database"
+        r"|unable to open database file|PermissionError: \[Errno 13\] Permission denied: '/srv/jupyterhub",
+        "it may not write its database",
+        upgraded(
+            "Give the volume to the hub's group (1000 in the chart), or correct the rights on the share.",
+            {"hub": {"podSecurityContext": {"fsGroup": 1000}}},
+        ),
+        _ORM,
+    ),
+    Known(
+        "db-locked",
+        r"(?m)database is locked",
+        "its sqlite database is locked",
+        Fix(
+            "Keep the database on block storage (no NFS, no SMB), with one hub at a time, or use PostgreSQL.",
+            commands=(
+                "kubectl --namespace {ns} get pods --selector component=hub",
+                "kubectl --namespace {ns} get pvc",
+            ),
+        ),
+        _ORM,
+        _last,
+    ),
+    Known(
+        "db-full",
+        r"(?m)database or disk is full|No space left on device",
+        "the volume of its database is full",
+        upgraded(
+            "Make the volume larger.", {"hub": {"db": {"pvc": {"storage": "5Gi"}}}}, "kubectl --namespace {ns} get pvc"
+        ),
+        _ORM,
+        _last,
+    ),
+    Known(
+        "db-damaged",
+        r"(?m)database disk image is malformed|file is not a database|disk I/O error",
+        "its sqlite database cannot be read",
+        Fix(
+            "Restore the database from a backup; on a network share move it to block storage.",
+            commands=("kubectl --namespace {ns} get pvc",),
+        ),
+        _ORM,
+        _last,
+    ),
+    Known(
+        "db-connect",
+        r"(?m)(?:psycopg2?|pymysql|asyncpg|MySQLdb)[\w.]*Error|could not (?:connect to server|translate host name)"
+        r"|password authentication failed|Access denied for user|Can't connect to MySQL server"
+        r"|Failed to connect to db: (?!sqlite)",
+        "it cannot connect to its database",
+        Fix(
+            (
+                "See that the database server runs, and that hub.db.url and hub.db.password are right. The hub's "
+                "NetworkPolicy "
+                "has to allow the way (hub.networkPolicy.egress)."
+            ),
+            commands=(_LOG,),
+        ),
+        _ORM,
+    ),
+    Known(
+        "db-connect",
+        r"(?m)Failed to connect to db: ",
+        "it cannot open its database",
+        Fix(
+            "See that the database's volume is mounted and may be written.",
+            commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        ),
+        _ORM,
+    ),
+    # --- proxy ---
+    Known(
+        "proxy-token",
+        r"(?m)api_request to proxy failed: HTTP 403",
+        "the proxy does not take the hub's token",
+        Fix(
+            "Restart both, so that they read the same token.",
+            commands=("kubectl --namespace {ns} rollout restart deployment/proxy deployment/{hub}",),
+            caution="Users lose their connection for some seconds; their servers keep running.",
+        ),
+        _PROXY,
+    ),
+    Known(
+        "proxy-unreachable",
+        r"(?m)TimeoutError: Repeated api_request to proxy path|CurlError: HTTP 599"
+        r"|proxy\.py[\s\S]*(?:ConnectionRefusedError|TimeoutError|gaierror)",
+        "it does not reach the proxy's API",
+        Fix(
+            "See that the proxy runs and that the Service proxy-api leads to it: DNS, NetworkPolicy, and the pod "
+            "itself.",
+            commands=(
+                _PODS,
+                "kubectl --namespace {ns} get endpointslices --selector kubernetes.io/service-name=proxy-api",
+            ),
+        ),
+        _PROXY,
+        _last,
+    ),
+    Known(
+        "proxy-token-missing",
+        r"(?m)auth_token or CONFIGPROXY_AUTH_TOKEN env is required",
+        "it has no token for the proxy",
+        upgraded(
+            "The chart sets it: see that the hub's Secret has the key hub.config.ConfigurableHTTPProxy.auth_token."
+        ),
+        _PROXY,
+        _last,
+    ),
+    # --- configuration ---
+    Known(
+        "service-environment",
+        r"(?m)KeyError: '(?P<variable>[A-Z_]*_SERVICE_(?:PORT|HOST))'",
+        "the variable {variable} is missing from its environment",
+        Fix(
+            (
+                "Kubernetes sets it for each Service that is there before the pod: see that the Services exist and "
+                "that "
+                "enableServiceLinks is not false, then start the pod anew."
+            ),
+            commands=(
+                "kubectl --namespace {ns} get services",
+                "kubectl --namespace {ns} rollout restart deployment/{hub}",
+            ),
+            caution=RESTARTS,
+        ),
+        _CHART,
+        _last,
+    ),
+    Known(
+        "secret-key",
+        rf"(?m)Exception: (?:\S*/)?(?P<key>{_NAME}) not found(?: in either k8s Secret)?!",
+        "the key {key} is missing from its Secret or ConfigMap",
+        upgraded(
+            "Install the chart's objects again; hub.existingSecret only adds to the chart's own Secret.",
+            None,
+            "kubectl --namespace {ns} describe secret {hub}",
+        ),
+        _CHART,
+        _last,
+    ),
+    Known(
+        "config-section",
+        rf"(?m)FATAL: Invalid hub\.config section name: (?P<section>{_NAME})\.",
+        "hub.config.{section} is no section of JupyterHub's configuration",
+        upgraded(
+            "Sections are names of classes and begin with a capital letter (hub.config.JupyterHub). Move or correct it."
+        ),
+        _CHART,
+        _last,
+    ),
+    Known(
+        "config-trait",
+        r"(?m)(?:Bad config encountered during initialization: |TraitError: )(?P<why>.*)",
+        "a setting is not valid",
+        upgraded("Correct the setting under hub.config, singleuser or hub.extraConfig."),
+        _TRAITLETS,
+        _last,
+    ),
+    Known(
+        "cookie-secret",
+        r"(?m)invalid cookie_secret_file|cookie_secret set as a string|cookie_secret.*(?:must be|hexadecimal)",
+        "its cookie secret is not valid",
+        upgraded(
+            (
+                "Use 64 hexadecimal digits (openssl rand -hex 32), or leave hub.config.JupyterHub.cookie_secret "
+                "out: the chart "
+                "makes one."
+            ),
+            caution="With a new cookie secret all users have to log in again.",
+        ),
+        _APP,
+    ),
+    Known(
+        "crypt-keys",
+        r"(?m)Encryption keys must be 32 bytes|NoEncryptionKeys|No encryption keys|CryptographyUnavailable",
+        "its keys for auth state are not valid",
+        upgraded(
+            "Use 64 hexadecimal digits for each key (openssl rand -hex 32), or leave "
+            "hub.config.CryptKeeper.keys out: the "
+            "chart makes one."
+        ),
+        "JupyterHub 1.0 to 6.0: crypto.py",
+        _last,
+    ),
+    Known(
+        "roles",
+        r"(?m)InvalidNameError|Found undefined \w+ \S+ in role|ScopeNotFound|RoleValueError|InvalidScopeError",
+        "a role in its configuration is not valid",
+        upgraded(
+            "Correct hub.loadRoles: names have small letters, digits and dashes, and services have to be defined."
+        ),
+        "JupyterHub 2.0 to 6.0: roles.py and scopes.py",
+        _last,
+    ),
+    Known(
+        "service-unreachable",
+        rf"(?m)Cannot connect to \w+ service (?P<service>{_NAME}) at \S+ Is it running\?"
+        rf"|Cannot connect to (?P<managed>{_NAME}) service managed|Failed to start service (?P<failed>{_NAME})"
+        rf"|Service (?P<ended>{_NAME}) exited with status",
+        "its service {service}{managed}{failed}{ended} does not answer",
+        Fix(
+            (
+                "See that the service runs at its URL and that NetworkPolicies let the hub reach it. JupyterHub 5 "
+                "and later does not start without its services."
+            ),
+            commands=(_LOG,),
+        ),
+        "JupyterHub 1.0 to 6.0: app.py and services/service.py",
+    ),
+    # --- the API server ---
+    Known(
+        "reflector",
+        r"(?m)reflector failed, halting Hub|Reflector with key .* (?:failed|reflector), halting Hub"
+        r"|Reflector for \w+ failed to start",
+        "it lost the Kubernetes API and stopped itself",
+        Fix(
+            "See that the hub reaches the API server and may list pods and events.",
+            commands=("kubectl --namespace {ns} auth can-i list pods --as=system:serviceaccount:{ns}:{account}",),
+        ),
+        _REFLECTOR,
+    ),
+    # --- code ---
+    Known(
+        "module-missing",
+        r"(?m)(?:ModuleNotFoundError|ImportError): (?P<why>.*)|could not be imported",
+        "a Python module is missing from its image",
+        upgraded("Use an image of the hub that has the module (hub.image), or correct the name of the class."),
+        _PYTHON,
+        _last,
+    ),
+    Known(
+        "config-code",
+        r"(?m)(?:SyntaxError|IndentationError|NameError): (?P<why>.*)",
+        "its configuration is no valid Python",
+        upgraded("Correct hub.extraConfig (the log names the part that was loaded last)."),
+        _PYTHON,
+        _last,
+    ),
+)
+# The exception that a traceback ends in, with or without a header before it.
+CRASH: Known[Entered] = Known(
+    "exception",
+    r"(?m)^(?P<what>[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout))\b(?P<why>.*)$",
+    "it ends with {what}",
+    Fix("See the whole traceback in the log of the run that ended.", commands=(_LOG,)),
+    _PYTHON,
+)
+
+# What SQLite and the drivers say through SQLAlchemy of a hub that runs.
+DATABASE: tuple[Known[None], ...] = (
+    Known(
+        "locked",
+        r"database is locked|database table is locked",
+        "its sqlite database is locked",
+        Fix("Keep the database on block storage (a ReadWriteOnce disk; no NFS, no SMB) and run one hub at a time."),
+        _ORM,
+    ),
+    Known(
+        "read-only",
+        r"attempt to write a readonly database|Read-only file system",
+        "its database is read-only",
+        Fix(
+            "See why the volume is mounted read-only (a damaged file system, often), or give it to the hub's group "
+            "1000."
+        ),
+        _ORM,
+    ),
+    Known(
+        "cannot-open",
+        r"unable to open database file|Directory /\S+ does not exist|cannot (?:create files in|edit) /\S+",
+        "it cannot open its database",
+        Fix("See that the volume is mounted at /srv/jupyterhub and belongs to the hub's user or group (1000)."),
+        _ORM,
+    ),
+    Known(
+        "damaged",
+        r"database disk image is malformed|file is not a database|disk I/O error",
+        "its sqlite database is damaged or its disk fails",
+        Fix("Restore the database from a backup; do not keep it on a network share."),
+        _ORM,
+    ),
+    Known(
+        "full",
+        r"database or disk is full",
+        "the volume of its database is full",
+        Fix("Make the volume larger (hub.db.pvc.storage, where the storage class lets volumes grow)."),
+        _ORM,
+    ),
+    Known(
+        "connection",
+        r"Database connection error, attempting to reconnect",
+        "it loses the connection to its database",
+        Fix(
+            "See the database server: whether it restarts, runs out of connections, or a NetworkPolicy or proxy "
+            "between them ends idle connections."
+        ),
+        _ORM,
+    ),
+)
+
+# Exceptions with which spawns fail that are neither a refusal nor a matter of time.
+SPAWN_ERRORS: tuple[Known[None], ...] = (
+    Known(
+        "api-unreachable",
+        r"ClientConnector|Cannot connect to host|ServerDisconnected|ClientOSError|MaxRetryError|NewConnectionError"
+        r"|Connection refused|ConnectionRefused|Connection reset|gaierror|ContentTypeError",
+        "the hub does not reach the API server",
+        Fix(
+            "See that the hub's pod reaches the API server: NetworkPolicies of the hub, DNS, and the API server itself."
+        ),
+        "aiohttp, urllib3, Python",
+    ),
+    Known(
+        "no-address",
+        r"KeyError\W+podIP",
+        "the pod ran without an address",
+        Fix("The network plugin gave the pod no address in time: see it on that node."),
+        _SPAWNER,
+    ),
+    Known(
+        "profile",
+        r"No such profile|unlisted_choice|profile_options|No such choice",
+        "the profile that was asked for does not exist",
+        Fix(
+            "Users hold links to a profile that was renamed or removed (slug in singleuser.profileList): bring its "
+            "slug "
+            "back, or tell them."
+        ),
+        _SPAWNER,
+    ),
+    Known(
+        "resource-value",
+        r"is not a valid memory specification|(?:cpu|mem)_(?:limit|guarantee)\b.*trait",
+        "a memory or cpu value is not one that KubeSpawner takes",
+        Fix(
+            "Memory takes the suffixes K, M, G and T (no Gi), cpu a number. Correct singleuser.memory and "
+            "singleuser.cpu, "
+            "in profiles too."
+        ),
+        "JupyterHub 1.0 to 6.0: traitlets.py",
+    ),
+    Known(
+        "template",
+        r"(?:KeyError|IndexError): |Replacement index|expected '}' before|Single '[{}]' encountered|unmatched '\{'",
+        "a template in the values has a name in braces that does not exist",
+        Fix("Double the braces that are no template ({{{{ and }}}}) in singleuser.extraEnv, or correct the name."),
+        "Python: str.format",
+    ),
+)
+SPAWN_ERROR: Known[None] = Known(
+    "exception",
+    "",
+    "the hub could not make its pod",
+    Fix(
+        "See the traceback in the hub's log.",
+        commands=("kubectl --namespace {ns} logs deployment/{hub} | grep -A 40 'Unhandled error starting'",),
+    ),
+    "",
+)
+
+# What users' servers log before they end.
+_SINGLEUSER = "JupyterHub 1.0 to 6.0: singleuser/mixins.py and extension.py"
+SERVER_ENDINGS: tuple[Known[None], ...] = (
+    Known(
+        "hub-unreachable",
+        r"Failed to connect to my Hub at \S+",
+        "the server does not reach the hub's API",
+        Fix(
+            "See that the pod may reach the hub on port 8081: its label hub.jupyter.org/network-access-hub, "
+            "NetworkPolicies and DNS."
+        ),
+        _SINGLEUSER,
+    ),
+    Known(
+        "not-by-hub",
+        r"JUPYTERHUB_API_TOKEN env is required|JPY_API_TOKEN env is required",
+        "the server has no token of the hub",
+        Fix("Something in the image's start script or in singleuser.extraEnv drops the environment that the hub sets."),
+        _SINGLEUSER,
+    ),
+    Known(
+        "home-full",
+        r"No space left on device|Disk quota exceeded",
+        "the user's volume is full",
+        Fix("Make the volume larger, or have the user delete something."),
+        "Python: OSError",
+    ),
+    Known(
+        "home-permission",
+        r"PermissionError: \[Errno 13\]|Permission denied: '/home",
+        "the server may not write the user's home",
+        Fix(
+            "Give the home to the server's user and group (singleuser.uid 1000, singleuser.fsGid 100). NFS and Azure "
+            "Files ignore fsGroup: set the rights on the share, or its mount options."
+        ),
+        "Python: OSError",
+    ),
+    Known(
+        "module-missing",
+        r"ModuleNotFoundError: No module named|ImportError: cannot import name",
+        "a Python module is missing from the image or does not fit",
+        Fix("Correct the image; a package in the user's home (~/.local) can hide the image's own too."),
+        _PYTHON,
+    ),
+    Known(
+        "option-unknown",
+        r"(?i)unrecognized (?:alias|flag|arguments)|no such option|Bad config encountered",
+        "the server does not know one of its options",
+        Fix("Correct singleuser.cmd, or the options that the profile or hub.extraConfig adds."),
+        "traitlets, argparse, click",
+    ),
+)

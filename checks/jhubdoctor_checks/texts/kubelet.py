@@ -1,0 +1,256 @@
+"""What kubelets, container runtimes, network plugins and mount helpers say of a pod and of their node."""
+
+from __future__ import annotations
+
+from jhubdoctor.api import Fix
+from jhubdoctor_checks.texts import Known, upgraded
+
+# Events FailedMount and FailedAttachVolume, after "a volume ..."; `name` is what is missing or who refuses.
+MOUNTS: tuple[Known[None], ...] = (
+    Known(
+        "secret-missing",
+        r'secrets? "(?P<name>[^"]+)" not found',
+        "needs the Secret {name}, which does not exist",
+        Fix("Make the Secret {name}, or correct its name in the values."),
+        "kubelet 1.20, 1.36",
+    ),
+    Known(
+        "configmap-missing",
+        r'configmaps? "(?P<name>[^"]+)" not found',
+        "needs the ConfigMap {name}, which does not exist",
+        Fix("Make the ConfigMap {name}, or correct its name in the values."),
+        "kubelet 1.20, 1.36",
+    ),
+    Known(
+        "key-missing",
+        r"references non-existent (?:secret|config) key: (?P<name>\S+)",
+        "needs the key {name} of a Secret or ConfigMap, which has no such key",
+        Fix("Add the key {name}, or correct it in the values."),
+        "kubelet 1.20, 1.36",
+    ),
+    Known(
+        "driver-not-on-node",
+        r"driver name (?P<name>\S+) not found in the list of registered CSI drivers",
+        "is made by the driver {name}, which does not run on the node",
+        Fix(
+            "Have the node plugin of {name} (a DaemonSet) run there: it often lacks a toleration for the nodes' taints."
+        ),
+        "kubelet, kubernetes-csi/csi-driver-nfs issue 918",
+    ),
+    Known(
+        "helper-missing",
+        r"need a /sbin/mount\.|unknown filesystem type '?(?:nfs|cifs|efs|ceph)",
+        "is of a kind that the node cannot mount: the helper program is not installed there",
+        Fix("Install the client on the nodes (nfs-common or nfs-utils for NFS, cifs-utils for SMB)."),
+        "mount(8), kubernetes issue 30310",
+    ),
+    Known(
+        "server-refuses",
+        r"access denied by server|mount error\(13\)|Permission denied while mounting",
+        "is refused by the file server",
+        Fix("Allow the nodes' addresses in the server's export rules, and check the share's credentials."),
+        "mount.nfs, mount.cifs",
+    ),
+    Known(
+        "path-missing",
+        r"No such file or directory|mount error\(2\)|special device \S+ does not exist",
+        "names a path that does not exist on the file server",
+        Fix("Make the directory on the server, or correct the path of the volume."),
+        "mount.nfs, mount.cifs",
+    ),
+    Known(
+        "name-unknown",
+        r"Failed to resolve (?:server )?\"?(?P<name>[\w.-]+)|could not resolve address",
+        "names a file server that the node cannot look up",
+        Fix("Correct the server's name in the volume, or the DNS that nodes use (not the cluster's own DNS)."),
+        "mount.nfs, efs-utils",
+    ),
+    Known(
+        "server-silent",
+        r"Connection timed out|Connection refused|No route to host|Network is unreachable|mount error\(11[0135]\)",
+        "is on a file server that the node does not reach",
+        Fix(
+            "Open the way from the nodes to the server (NFS: port 2049; EFS: the security group of its mount targets)."
+        ),
+        "mount.nfs, mount.cifs",
+    ),
+    Known(
+        "fsgroup",
+        r"applyFSGroup failed",
+        "cannot be given to the pod's group",
+        Fix(
+            "Take fsGroup off the pods (hub.podSecurityContext, singleuser.fsGid: null), or let the share allow chown."
+        ),
+        "kubelet 1.20 and later, csi-driver-nfs issue 894",
+    ),
+    Known(
+        "damaged",
+        r"bad superblock|[Ss]tructure needs cleaning|fsck found errors|can't read superblock",
+        "has a damaged file system",
+        Fix("Repair the file system (fsck) while no node mounts it, or restore the volume from a backup."),
+        "mount(8), k8s.io/mount-utils",
+    ),
+    Known(
+        "not-a-directory",
+        r"hostPath type check failed",
+        "names a path that the node does not have",
+        Fix("Make the path on every node, or correct the volume."),
+        "kubelet 1.20, 1.36",
+    ),
+    Known(
+        "rights",
+        r"UnauthorizedOperation|not authorized|AccessDenied|have authorization|PermissionDenied",
+        "cannot be attached: the storage driver lacks rights in the cloud",
+        Fix("Give the driver's service account the right to attach volumes."),
+        "EBS, Azure disk",
+    ),
+    Known(
+        "volume-gone",
+        r"InvalidVolume\.NotFound|[Vv]olume \S* ?(?:not found|does not exist)|disk \S+ not found",
+        "does not exist any more in the cloud",
+        Fix("Restore the disk from a snapshot, or make a new claim."),
+        "EBS, GCE PD, Cinder",
+    ),
+)
+# These say no more than that it failed, or that it took long; first what has a text of its own.
+MOUNT_FAILED: Known[None] = Known(
+    "refused", "", "cannot be mounted", Fix("See the event, and the storage driver's log."), ""
+)
+MOUNT_SLOW: Known[None] = Known(
+    "slow",
+    r"Unable to (?:attach or )?mount volumes|timed out waiting|[Dd]eadline ?[Ee]xceeded|failed to sync \w+ cache",
+    "is not mounted in time",
+    Fix("See the storage driver's pods on that node, and whether the disk is attached elsewhere."),
+    "kubelet 1.20; 1.36 no longer says so",
+)
+
+# Event FailedCreatePodSandBox: fragments of network plugins and of container runtimes.
+SANDBOXES: tuple[Known[None], ...] = (
+    Known(
+        "addresses",
+        r"(?i)failed to assign an IP|no (?:more |available |free )?IPs? (?:addresses )?(?:available|left|addresses)"
+        r"|no available IP|failed to allocate for range|InsufficientCidrBlocks|insufficient IP|IP pool .*exhausted",
+        "there is no free IP address left on the node",
+        Fix("Give the nodes more addresses (larger subnets or pod ranges), or run fewer pods on each."),
+        "amazon-vpc-cni, Calico, Cilium, host-local, azure-cni",
+    ),
+    Known(
+        "not-ready",
+        r"(?i)plugin not initialized|network is not ready|no networks found|NetworkPluginNotReady",
+        "the network plugin of the node does not run",
+        Fix("See the network plugin's pod on that node (in kube-system, mostly)."),
+        "kubelet, containerd, CRI-O",
+    ),
+    Known(
+        "runtime-class",
+        r"(?i)no runtime for|RuntimeHandler|runtime handler",
+        "the node does not have the pod's runtime",
+        Fix("Correct the runtime class, or let users only on nodes that have it."),
+        "kubelet, containerd, CRI-O",
+    ),
+)
+SANDBOX_FAILED: Known[None] = Known(
+    "other",
+    "",
+    "the node cannot set up the pod's network",
+    Fix("See what the event says, and the network plugin's log."),
+    "",
+)
+
+# Reasons for a container that cannot even be made or started (pkg/kubelet/kuberuntime, 1.20 to 1.36; StartError and
+# ContainerCannotRun come from container runtimes); those about images are none of these.
+CANNOT_START = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"}
+)
+# Waiting and ending messages of containers that cannot be made or started. `command` is what the container runs, `pod`
+# its pod.
+_RUNTIMES = "pkg/kubelet/kuberuntime, 1.20 to 1.36; runc and crun through containerd and CRI-O"
+_LOOK = "kubectl --namespace {ns} describe pod {pod}"
+_CORRECT = Fix("Correct what the message names.", commands=(_LOOK,))
+_NEW_ONES = "This restarts the hub; it holds for servers that are started after it."
+STARTS: tuple[Known[None], ...] = (
+    Known(
+        "command-missing",
+        r"executable file not found|no such file or directory: unknown|exec: \"[^\"]+\": stat",
+        "{command} is not in the image",
+        _CORRECT,
+        _RUNTIMES,
+    ),
+    Known(
+        "command-not-allowed",
+        r"exec .*permission denied|permission denied: unknown",
+        "{command} may not be executed",
+        _CORRECT,
+        _RUNTIMES,
+    ),
+    Known(
+        "reference-missing",
+        r"(?:secret|configmap) \"(?P<x>[\w.-]+)\" not found|couldn't find key (?P<y>[\w.-]+)",
+        "{x}{y} does not exist",
+        Fix(
+            "Create it, or correct what refers to it (singleuser.extraEnv, a profile).",
+            commands=("kubectl --namespace {ns} get secrets,configmaps", _LOOK),
+        ),
+        _RUNTIMES,
+    ),
+    Known(
+        "root-not-allowed",
+        r"runAsNonRoot|image will run as root|non-numeric user",
+        "it may not run as the image's user",
+        upgraded(
+            "Let the container run as a user by number: singleuser.uid, 1000 in Jupyter's images.",
+            {"singleuser": {"uid": 1000}},
+            _LOOK,
+            caution=_NEW_ONES,
+        ),
+        _RUNTIMES,
+    ),
+    Known(
+        "device-missing",
+        r"(?i)nvidia|cdi device|device plugin|unresolvable CDI",
+        "a device or its driver is not there",
+        _CORRECT,
+        _RUNTIMES,
+    ),
+    Known(
+        "mount-not-allowed",
+        r"(?i)not a directory|subPath|mount through procfd|error mounting",
+        "a volume cannot be mounted where it should be",
+        _CORRECT,
+        _RUNTIMES,
+    ),
+)
+START_FAILED: Known[None] = Known("other", "", "the node says why", _CORRECT, "")
+# Where it is the notebook whose command is not there.
+WITHOUT_JUPYTERHUB = upgraded(
+    "Install the hub's version of jupyterhub into the image, so that it has jupyterhub-singleuser. One that starts it "
+    "itself (docker-stacks, and what is built on them) wants singleuser.cmd: null.",
+    {"singleuser": {"cmd": None}},
+    _LOOK,
+    caution=_NEW_ONES,
+)
+
+# The condition Ready of a node, with the runtimes' own words inside. `node` is its name.
+_OF_ITSELF = "pkg/kubelet/nodestatus/setters.go, 1.20 and 1.36"
+_RESTART = Fix("See what the kubelet says, and restart it or the machine.", commands=("kubectl describe node {node}",))
+FAULTS: tuple[Known[None], ...] = (
+    Known(
+        "network",
+        r"(?i)network(?:Plugin)? ?(?:is )?not ?ready|cni",
+        "the pod network does not work",
+        Fix(
+            "See the pods of the network plugin on that node (Calico, Cilium, the cloud's CNI).",
+            commands=("kubectl get pods --namespace kube-system --field-selector spec.nodeName={node} -o wide",),
+        ),
+        _OF_ITSELF,
+    ),
+    Known(
+        "runtime",
+        r"(?i)container runtime|PLEG|rpc error",
+        "the container runtime does not work",
+        _RESTART,
+        _OF_ITSELF,
+    ),
+    Known("stopping", r"(?i)shutting down|shutdown", "the machine shuts down", _RESTART, _OF_ITSELF),
+)
+FAULT: Known[None] = Known("not-ready", "", "the kubelet says so", _RESTART, "")
