@@ -135,6 +135,27 @@ def test_its_files_can_be_read_by_people_and_by_tar() -> None:
                for f in files.values())  # fmt: skip
 
 
+def test_what_the_first_release_wrote_is_read() -> None:
+    """Its keys, and what of them may be missing, as docs/bundles.md tells them."""
+    manifest = {"schema": "jhubdoctor-bundle-v1", "taken_at": "2026-01-05T12:00:00Z", "answers": 4}
+    quiet = {"state": "forbidden", "detail": "HTTP 403", "items": [], "text": "", "left_out": 0, "surveyed": 0}
+    files: dict[str, Any] = {
+        "manifest.json": manifest | {"scope": {"namespace": "jhub", "all_namespaces": False, "release": None}},
+        "answers/0001-pods.json": {"query": {"read": "pods", "namespace": "jhub", "labels": "component!=x"}} | quiet,
+        "answers/0002-nodes.json": {"query": {"read": "nodes"}, "state": "ok", "items": [{"metadata": {"name": "n"}}]},
+        "answers/0003-dragons.json": {"query": {"read": "dragons"}, "state": "ok"},
+        "answers/0004-pods.json": {"query": {"read": "pods"}, "state": "asleep"},
+    }
+    kept = bundle.loads(rewritten(lambda _: files), "b")
+
+    assert kept.scope == Scope("jhub")
+    assert {q: a.state for q, a in kept.answers.items()} == {
+        Query("pods", "jhub", labels="component!=x"): State.FORBIDDEN,
+        Query("nodes"): State.OK,
+    }
+    assert [n.name for n in kept.answers[Query("nodes")].items] == ["n"]
+
+
 def test_what_was_not_asked_for_is_unknown_and_not_absent() -> None:
     recorder = Recorder(Example("").reader())
     judged(registry(), registry().select(["node"]), recorder, HERE)
@@ -145,7 +166,7 @@ def test_what_was_not_asked_for_is_unknown_and_not_absent() -> None:
     assert unearned(report) == {}
     assert states["httproute-not-accepted"] is Status.UNKNOWN
     assert states["quota-exhausted"] is Status.UNKNOWN
-    assert offline.list(Query("httproutes", "jhub")).state is State.ABSENT
+    assert offline.answer(Query("httproutes", "jhub")).state is State.ABSENT
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -454,7 +475,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 
     reader = bundle.open_reader(str(place))
 
-    assert reader.list(Query("secrets", "jhub")).state is State.ABSENT
+    assert reader.answer(Query("secrets", "jhub")).state is State.ABSENT
 
 
 def test_a_log_cannot_pretend_to_be_the_log_of_another_pod(tmp_path: Path) -> None:
@@ -463,7 +484,7 @@ def test_a_log_cannot_pretend_to_be_the_log_of_another_pod(tmp_path: Path) -> No
     logs = place / "jhub" / "jupyter-ada" / "logs.txt"
     logs.write_text(logs.read_text(encoding="utf-8") + forged, encoding="utf-8")
 
-    log = bundle.open_reader(str(place)).log(Query("pods/log", "jhub", "hub-7d9c/hub"))
+    log = bundle.open_reader(str(place)).answer(Query("pods/log", "jhub", "hub-7d9c/hub"))
 
     assert "forged" not in log.text
     assert "JupyterHub is now running" in log.text
@@ -473,7 +494,7 @@ def test_a_container_that_was_restarted_is_judged_by_what_it_logs_now_and_not_pa
     reader = Example("").reader()
     reader._held = {"pods": frozenset({"jhub"})}
 
-    before = reader.log(Query("pods/log", "jhub", "hub-7d9c/hub/previous"))
+    before = reader.answer(Query("pods/log", "jhub", "hub-7d9c/hub/previous"))
 
     assert before.state is State.TRUNCATED
 

@@ -81,17 +81,8 @@ class Instead(Reader):
     def now(self) -> Any:
         return self.reader.now()
 
-    def list(self, query: Query) -> Answer:
-        return self.answers.get(query) or self.reader.list(query)
-
-    def get(self, query: Query) -> Answer:
-        return self.answers.get(query) or self.reader.get(query)
-
-    def raw(self, query: Query) -> Answer:
-        return self.answers.get(query) or self.reader.raw(query)
-
-    def log(self, query: Query) -> Answer:
-        return self.answers.get(query) or self.reader.log(query)
+    def answer(self, query: Query) -> Answer:
+        return self.answers.get(query) or self.reader.answer(query)
 
 
 @cache
@@ -121,14 +112,6 @@ def judge(report: Report, faults: Mapping[Any, str], *, text: str) -> None:
 # --- each query, each fault ------------------------------------------------------------------------------------------
 
 
-def ask(reader: Reader, query: Query) -> Answer:
-    if query.read == "pods/log":
-        return reader.log(query)
-    if READS[query.read].paths:
-        return reader.raw(query)
-    return reader.get(query) if query.name else reader.list(query)
-
-
 Faulty = tuple[str, dict[Query, dict[str, Answer]]]
 
 
@@ -145,7 +128,7 @@ def faulty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for query in queries_of(text):
             for fault in FAULTS:
                 api.faults = {plain(query): fault}
-                found.setdefault(query, {})[fault] = ask(reader, query)
+                found.setdefault(query, {})[fault] = reader.answer(query)
     return text, found
 
 
@@ -211,7 +194,7 @@ def cut(text: str, query: Query, keep: slice, *checks: str) -> Report | None:
     """The report where a later page of a list failed; None where there is nothing to cut off."""
     example = Example(text)
     inner = example.reader()
-    got = ask(inner, query)
+    got = inner.answer(query)
     if not got.items[keep] or len(got.items[keep]) == len(got.items):
         return None
     part = Answer(State.TRUNCATED, got.items[keep], detail="HTTP 500 (after 3 tries)")

@@ -75,7 +75,7 @@ def test_a_compressed_list_is_read_and_what_came_is_what_is_counted(server: Serv
     server.body, server.headers = gzip.compress(json.dumps(NODES).encode()), {"Content-Encoding": "gzip"}
     reader = server.reader(tmp_path)
 
-    answer = reader.list(Query("nodes"))
+    answer = reader.answer(Query("nodes"))
 
     assert (answer.state, len(answer.items)) == (State.OK, 5000)
     assert reader.bytes_read == len(server.body) < len(json.dumps(NODES)) / 5
@@ -86,7 +86,7 @@ def test_a_server_that_does_not_compress_is_read_as_well(server: Server, tmp_pat
     server.body = json.dumps(NODES).encode()
     reader = server.reader(tmp_path)
 
-    assert len(reader.list(Query("nodes")).items) == 5000
+    assert len(reader.answer(Query("nodes")).items) == 5000
     assert reader.bytes_read == len(server.body)
 
 
@@ -96,7 +96,7 @@ def test_a_server_that_does_not_compress_is_read_as_well(server: Server, tmp_pat
 def test_a_broken_archive_is_a_read_that_failed(server: Server, tmp_path: Path, body: bytes) -> None:
     server.body, server.headers = body, {"Content-Encoding": "gzip"}
 
-    answer = server.reader(tmp_path).list(Query("nodes"))
+    answer = server.reader(tmp_path).answer(Query("nodes"))
 
     assert (answer.state, answer.detail) == (State.TIMEOUT, "its compressed answer was broken")
     assert len(server.asked) == http.TRIES
@@ -110,7 +110,7 @@ def test_an_answer_that_is_far_larger_inside_is_refused(
     server.body = b"".join([*(packer.compress(b" " * 2**20) for _ in range(200)), packer.flush()])
     server.headers = {"Content-Encoding": "gzip"}
 
-    answer = server.reader(tmp_path).list(Query("nodes"))
+    answer = server.reader(tmp_path).answer(Query("nodes"))
 
     assert len(server.body) < 2**20
     assert (answer.state, answer.detail) == (State.TIMEOUT, "the answer was too large or too slow")

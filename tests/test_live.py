@@ -78,7 +78,7 @@ def test_never_more_requests_at_once_than_allowed(concurrency: int, tmp_path: Pa
     with FakeAPI(EMPTY, delay=0.02).serve() as api:
         live_reader = reader(api, tmp_path, concurrency=concurrency)
         with ThreadPoolExecutor(20) as pool:
-            list(pool.map(lambda i: live_reader.list(Query("pods", f"n{i}")), range(40)))
+            list(pool.map(lambda i: live_reader.answer(Query("pods", f"n{i}")), range(40)))
 
     assert len(api.requests) == 40
     assert api.most_in_flight == concurrency
@@ -86,7 +86,7 @@ def test_never_more_requests_at_once_than_allowed(concurrency: int, tmp_path: Pa
 
 def test_names_of_objects_never_lead_to_another_path(tmp_path: Path) -> None:
     with FakeAPI(EMPTY).serve() as api:
-        reader(api, tmp_path).get(Query("secrets", "jhub/../kube-system", "../../nodes?watch=1#x"))
+        reader(api, tmp_path).answer(Query("secrets", "jhub/../kube-system", "../../nodes?watch=1#x"))
 
     [request] = api.requests
     assert request.path == "/api/v1/namespaces/jhub%2F..%2Fkube-system/secrets/..%2F..%2Fnodes%3Fwatch%3D1%23x"
@@ -98,7 +98,7 @@ def test_names_of_objects_never_lead_to_another_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 23])
 def test_all_pages_of_a_list_are_read(number: int, tmp_path: Path) -> None:
     with FakeAPI(pods(number), page=5).serve() as api:
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.OK
     assert [p.name for p in answer.items] == [f"p{i}" for i in range(number)]
@@ -106,7 +106,7 @@ def test_all_pages_of_a_list_are_read(number: int, tmp_path: Path) -> None:
 
 def test_a_list_whose_token_expired_is_read_again_from_the_start_once(tmp_path: Path) -> None:
     with FakeAPI(pods(12), page=5, gone_after=1).serve() as api:
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.OK
     assert len(answer.items) == 12
@@ -115,7 +115,7 @@ def test_a_list_whose_token_expired_is_read_again_from_the_start_once(tmp_path: 
 
 def test_a_list_whose_token_expires_again_is_truncated(tmp_path: Path) -> None:
     with FakeAPI(pods(12), page=5, gone_after=1, always_gone=True).serve() as api:
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.TRUNCATED
     assert len(answer.items) == 5
@@ -136,7 +136,7 @@ def test_a_list_that_breaks_off_after_its_first_page_is_truncated(
             return first(path, *args, **kwargs)
 
         monkeypatch.setattr(live_reader, "_patiently", second_fails)
-        answer = live_reader.list(PODS)
+        answer = live_reader.answer(PODS)
 
     assert answer.state is State.TRUNCATED
     assert len(answer.items) == 5
@@ -145,7 +145,7 @@ def test_a_list_that_breaks_off_after_its_first_page_is_truncated(
 def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "decode_page", lambda *_: ([], 0, "0"))
     with FakeAPI(pods(3)).serve() as api:
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.TRUNCATED
     assert len(api.requests) == 2
@@ -176,7 +176,7 @@ def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_every_way_in_which_a_list_can_fail_has_its_state(fault: str, state: State, says: str, tmp_path: Path) -> None:
     with FakeAPI(pods(3), faults={"pods": fault}).serve() as api:
         start = time.monotonic()
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is state
     assert says in answer.detail
@@ -185,7 +185,7 @@ def test_every_way_in_which_a_list_can_fail_has_its_state(fault: str, state: Sta
 
 def test_a_version_that_is_not_served_is_asked_for_in_the_next_one(tmp_path: Path) -> None:
     with FakeAPI(EMPTY, faults={"poddisruptionbudgets": "404"}).serve() as api:
-        reader(api, tmp_path).list(Query("poddisruptionbudgets", "jhub"))
+        reader(api, tmp_path).answer(Query("poddisruptionbudgets", "jhub"))
 
     assert [r.path.split("?")[0] for r in api.requests] == [
         "/apis/policy/v1/namespaces/jhub/poddisruptionbudgets",
@@ -199,7 +199,7 @@ def test_a_version_that_is_not_served_is_asked_for_in_the_next_one(tmp_path: Pat
 @pytest.mark.parametrize("fault", ["500", "429", "reset"])
 def test_what_passes_is_tried_again(fault: str, tmp_path: Path) -> None:
     with FakeAPI(pods(2), faults={"pods": fault}, times={"pods": 2}).serve() as api:
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.OK
     assert len(answer.items) == 2
@@ -208,7 +208,7 @@ def test_what_passes_is_tried_again(fault: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["403", "404", "401", "html", "redirect"])
 def test_what_does_not_pass_is_not_tried_again(fault: str, tmp_path: Path) -> None:
     with FakeAPI(EMPTY, faults={"nodes": fault}).serve() as api:
-        reader(api, tmp_path).list(NODES)
+        reader(api, tmp_path).answer(NODES)
 
     assert len(api.requests) == 1
 
@@ -216,7 +216,7 @@ def test_what_does_not_pass_is_not_tried_again(fault: str, tmp_path: Path) -> No
 def test_retry_after_is_honoured(tmp_path: Path) -> None:
     with FakeAPI(pods(1), faults={"pods": "429"}, times={"pods": 1}, retry_after="1").serve() as api:
         start = time.monotonic()
-        answer = reader(api, tmp_path).list(PODS)
+        answer = reader(api, tmp_path).answer(PODS)
 
     assert answer.state is State.OK
     assert 1 <= time.monotonic() - start < 3
@@ -225,7 +225,7 @@ def test_retry_after_is_honoured(tmp_path: Path) -> None:
 def test_retry_after_beyond_the_budget_ends_at_once(tmp_path: Path) -> None:
     with FakeAPI(EMPTY, faults={"nodes": "429"}, retry_after="25").serve() as api:
         start = time.monotonic()
-        answer = reader(api, tmp_path, timeout=3).list(NODES)
+        answer = reader(api, tmp_path, timeout=3).answer(NODES)
 
     assert (answer.state, answer.detail) == (State.TIMEOUT, "out of time")
     assert time.monotonic() - start < 1
@@ -266,7 +266,7 @@ def test_after_the_budget_nothing_more_is_asked(tmp_path: Path) -> None:
     with FakeAPI(EMPTY).serve() as api:
         live_reader = reader(api, tmp_path, timeout=0.2)
         time.sleep(0.3)
-        answer = live_reader.list(NODES)
+        answer = live_reader.answer(NODES)
 
     assert (answer.state, answer.detail) == (State.TIMEOUT, "out of time")
     assert api.requests == []
@@ -277,7 +277,7 @@ def test_who_waits_for_a_slot_does_not_wait_longer_than_the_budget(tmp_path: Pat
         live_reader = reader(api, tmp_path, timeout=1, concurrency=1)
         start = time.monotonic()
         with ThreadPoolExecutor(10) as pool:
-            answers = list(pool.map(lambda i: live_reader.list(Query("pods", f"n{i}")), range(10)))
+            answers = list(pool.map(lambda i: live_reader.answer(Query("pods", f"n{i}")), range(10)))
 
     assert time.monotonic() - start < 2
     assert {a.state for a in answers} == {State.OK, State.TIMEOUT}
@@ -289,7 +289,7 @@ def test_the_time_is_the_clusters_and_stays_the_same(tmp_path: Path) -> None:
         live_reader.connect()
         first = live_reader.now()
         time.sleep(1.1)
-        live_reader.list(NODES)
+        live_reader.answer(NODES)
 
     assert live_reader.now() == first
     assert first.microsecond == 0
@@ -309,7 +309,7 @@ def test_a_bounded_function_gives_its_value_its_error_or_runs_out_of_time() -> N
 def test_a_log_that_is_longer_than_what_is_kept_gives_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "REQUEST_TIMEOUT", 20)
     with FakeAPI(Example(""), faults={"pods/log": "huge"}).serve() as api:
-        answer = reader(api, tmp_path, timeout=30).log(LOG)
+        answer = reader(api, tmp_path, timeout=30).answer(LOG)
 
     assert answer.state is State.OK
     assert answer.text.endswith("3.14ms\n")
@@ -320,7 +320,7 @@ def test_a_log_whose_end_is_not_reached_is_truncated(tmp_path: Path, monkeypatch
     monkeypatch.setattr(live, "LOG_READ", 4 * 2**20)
     monkeypatch.setattr(live, "REQUEST_TIMEOUT", 10)
     with FakeAPI(Example(""), faults={"pods/log": "endless-line"}).serve() as api:
-        answer = reader(api, tmp_path, timeout=30).log(LOG)
+        answer = reader(api, tmp_path, timeout=30).answer(LOG)
 
     assert answer.state is State.TRUNCATED
     assert "abc" not in answer.text
@@ -334,12 +334,12 @@ def test_a_log_whose_end_is_not_reached_is_truncated(tmp_path: Path, monkeypatch
 )  # fmt: skip
 def test_every_way_in_which_a_log_can_fail_has_its_state(fault: str, state: State, tmp_path: Path) -> None:
     with FakeAPI(Example(""), faults={"pods/log": fault}).serve() as api:
-        assert reader(api, tmp_path).log(LOG).state is state
+        assert reader(api, tmp_path).answer(LOG).state is state
 
 
 def test_a_container_that_has_not_started_has_an_empty_log(tmp_path: Path) -> None:
     with FakeAPI(Example("")).serve() as api:
-        answer = reader(api, tmp_path).log(Query("pods/log", "jhub", "hub-7d9c/nothing"))
+        answer = reader(api, tmp_path).answer(Query("pods/log", "jhub", "hub-7d9c/nothing"))
 
     assert (answer.state, answer.text) == (State.OK, "")
 

@@ -65,24 +65,11 @@ class _Inside(Reader):
         """As the inner one says."""
         return self._inner.now()
 
-    def list(self, query: Query) -> Answer:
-        """Only of the namespace."""
-        return self._inner.list(query) if query.namespace == self._namespace else _REFUSED
-
-    def get(self, query: Query) -> Answer:
-        """Only of the namespace."""
-        return self._inner.get(query) if query.namespace == self._namespace else _REFUSED
-
-    def log(self, query: Query) -> Answer:
-        """Only of the namespace."""
-        return self._inner.log(query) if query.namespace == self._namespace else _REFUSED
-
-    def raw(self, query: Query) -> Answer:
-        """Only what is open to all."""
-        return self._inner.raw(query) if _open_to_all(query.read) else _REFUSED
-
-
-_REFUSED = Answer(State.FORBIDDEN, [], detail="HTTP 403")
+    def answer(self, query: Query) -> Answer:
+        """Only of the namespace, and what is open to all."""
+        if query.namespace == self._namespace or _open_to_all(query.read):
+            return self._inner.answer(query)
+        return Answer(State.FORBIDDEN, [], detail="HTTP 403")
 
 
 def _open_to_all(read: str) -> bool:

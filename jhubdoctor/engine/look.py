@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -21,13 +21,13 @@ class Coverage:
         self._lock = threading.Lock()
         self._under_way: dict[Query, threading.Lock] = {}
 
-    def once(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
+    def once(self, query: Query, reader: Reader) -> Answer:
         """The answer to a query: facts that ask for the same, also at the same time, share one read."""
         with self._lock:
             one = self._under_way.setdefault(query, threading.Lock())
         with one:
             if query not in self.rows:
-                self.rows[query] = method(query)
+                self.rows[query] = reader.answer(query)
             return self.rows[query]
 
 
@@ -66,7 +66,7 @@ class Look:
         read in full is said in `sampled`.
         """
         query = Query(read, namespace, "", labels, fields, metadata_only, survey)
-        return self._judge(query, self._ask(query, self._reader.list)).items
+        return self._ask(query).items
 
     def get(self, read: str, name: str, namespace: str | None = None) -> Any:
         """One object, None where it does not exist."""
@@ -74,26 +74,24 @@ class Look:
         if not name:
             # no object has an empty name, and asking for it would ask for all of them
             return None
-        items = self._judge(query, self._ask(query, self._reader.get)).items
+        items = self._ask(query).items
         return items[0] if items else None
 
     def raw(self, read: str, path: str) -> str:
         """The text behind a path."""
         query = Query(read, name=path)
-        return self._judge(query, self._ask(query, self._reader.raw)).text
+        return self._ask(query).text
 
     def log(self, pod: Pod, container: str, *, previous: bool = False) -> str:
         """The end of a container's log, redacted. Empty where the container has not started."""
         query = Query("pods/log", pod.namespace, f"{pod.name}/{container}" + ("/previous" if previous else ""))
-        return self._judge(query, self._ask(query, self._reader.log)).text
+        return self._ask(query).text
 
-    def _ask(self, query: Query, method: Any) -> Answer:
+    def _ask(self, query: Query) -> Answer:
         if query.read not in self._allowed or query.read not in READS:
             raise UndeclaredReadError(query)
         self.queries.append(query)
-        return self._coverage.once(query, method)
-
-    def _judge(self, query: Query, answer: Answer) -> Answer:
+        answer = self._coverage.once(query, self._reader)
         if answer.state in {State.OK, State.TRUNCATED, State.MALFORMED} and (
             answer.state is State.OK or answer.items or answer.text
         ):

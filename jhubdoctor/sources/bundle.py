@@ -40,19 +40,11 @@ MOST_NOTICES = 20
 # --- the format ------------------------------------------------------------------------------------------------------
 
 
-class _Query(msgspec.Struct, frozen=True):
-    read: str
-    namespace: str | None = None
-    name: str = ""
-    labels: str = ""
-    fields: str = ""
-    metadata_only: bool = False
-    survey: bool = False
+class _Entry(msgspec.Struct):
+    """A query with its answer, whose items are of the kind that it asked for."""
 
-
-class _Answer(msgspec.Struct):
-    query: _Query
-    state: str
+    query: Query
+    state: State
     detail: str = ""
     asked: bool = True
     left_out: int = 0
@@ -62,6 +54,8 @@ class _Answer(msgspec.Struct):
 
 
 class _Scope(msgspec.Struct):
+    """Where a run looked, without what it judged against: that is for whoever opens the bundle to say."""
+
     namespace: str | None = None
     all_namespaces: bool = False
     release: str | None = None
@@ -136,10 +130,10 @@ def _manifest(kept: Collected) -> bytes:
     )
 
 
-def _entry(query: Query, answer: Answer) -> _Answer:
-    return _Answer(
-        query=_Query(*(getattr(query, name) for name in _Query.__struct_fields__)),
-        state=answer.state.value,
+def _entry(query: Query, answer: Answer) -> _Entry:
+    return _Entry(
+        query=query,
+        state=answer.state,
         detail=answer.detail,
         asked=answer.asked,
         left_out=answer.left_out,
@@ -205,11 +199,10 @@ def _read_manifest(body: bytes, name: str) -> _Manifest:
 def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     """One answer; None where it is one to a question that this release does not ask."""
     try:
-        found = msgspec.json.decode(body, type=_Answer)
-        state = State(found.state)
+        found = msgspec.json.decode(body, type=_Entry)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    query = Query(*(getattr(found.query, name) for name in _Query.__struct_fields__))
+    query, state = found.query, found.state
     if query.read not in READS:
         return None
     items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, found.items)

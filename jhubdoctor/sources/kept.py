@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -83,24 +82,9 @@ class Recorder(Reader):
         """The other's time."""
         return self._reader.now()
 
-    def list(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answer:
         """The other's answer."""
-        return self._kept(query, self._reader.list)
-
-    def get(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.get)
-
-    def raw(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.raw)
-
-    def log(self, query: Query) -> Answer:
-        """The other's answer."""
-        return self._kept(query, self._reader.log)
-
-    def _kept(self, query: Query, method: Callable[[Query], Answer]) -> Answer:
-        answer = method(query)
+        answer = self._reader.answer(query)
         with self._lock:
             self.answers[query] = answer
         return answer
@@ -127,18 +111,6 @@ class KeptReader(Reader):
         """When the answers were taken."""
         return self._kept.taken_at
 
-    def list(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answer:
         """The answer that was kept."""
         return self._kept.answers.get(query) or Answer(State.ABSENT, [], detail="not in this bundle", asked=False)
-
-    def get(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)
-
-    def raw(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)
-
-    def log(self, query: Query) -> Answer:
-        """The answer that was kept."""
-        return self.list(query)

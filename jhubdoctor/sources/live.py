@@ -143,7 +143,11 @@ class LiveReader(Reader):
                 self._now = datetime.now(UTC)
             return self._now
 
-    def list(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answer:
+        """What the server says."""
+        return {"list": self._list, "object": self._object, "path": self._path, "log": self._log}[query.asks](query)
+
+    def _list(self, query: Query) -> Answer:
         """All pages; a token that expired midway (410) starts the list again once."""
         read = READS[query.read]
         fetch = self._survey if query.survey else self._pages
@@ -153,7 +157,7 @@ class LiveReader(Reader):
                 return answer
         return answer
 
-    def get(self, query: Query) -> Answer:
+    def _object(self, query: Query) -> Answer:
         """One object."""
         read = READS[query.read]
         for version in read.versions:
@@ -162,7 +166,7 @@ class LiveReader(Reader):
                 return answer
         return answer
 
-    def raw(self, query: Query) -> Answer:
+    def _path(self, query: Query) -> Answer:
         """The text of a path. A health endpoint that answers 500 with its list of items has answered."""
         known = self._first if query.name == "/version" else None  # asked already, by connect()
         try:
@@ -176,7 +180,7 @@ class LiveReader(Reader):
             return Answer(State.OK, [], path_text(query.read, READS[query.read].kept(text)))
         return failure(reply)
 
-    def log(self, query: Query) -> Answer:
+    def _log(self, query: Query) -> Answer:
         """The last day's last lines of a container, at most 8 MiB of them."""
         pod, container, *previous = query.name.split("/")
         parameters: dict[str, str] = {

@@ -69,10 +69,14 @@ class MemoryReader(Reader):
         """The moment of the look."""
         return self._now
 
-    def list(self, query: Query) -> Answer:
-        """Objects of the kind, filtered as the API server would."""
+    def answer(self, query: Query) -> Answer:
+        """What the objects, paths and logs say."""
         if refused := self._missing.get(query.read):
             return Answer(refused[0], [], detail=refused[1])
+        return {"list": self._list, "object": self._object, "path": self._path, "log": self._log}[query.asks](query)
+
+    def _list(self, query: Query) -> Answer:
+        """Objects of the kind, filtered as the API server would."""
         read = READS[query.read]
         found = self._objects.get(read.resource, [])
         gap = self._gap(read.resource, query.namespace)
@@ -108,18 +112,16 @@ class MemoryReader(Reader):
             return ""
         return clean("this dump holds those of " + ", ".join(sorted(whole)) + " alone")
 
-    def get(self, query: Query) -> Answer:
+    def _object(self, query: Query) -> Answer:
         """One object by name."""
-        answer = self.list(Query(query.read, query.namespace))
+        answer = self._list(Query(query.read, query.namespace))
         found = [i for i in answer.items if i.name == query.name][:1]
         if found or answer.state in {State.OK, State.MALFORMED}:
             return Answer(State.OK, found)
         return Answer(State.ABSENT, [], detail=answer.detail, asked=False) if self._held is not None else answer
 
-    def raw(self, query: Query) -> Answer:
+    def _path(self, query: Query) -> Answer:
         """The text of a path."""
-        if refused := self._missing.get(query.read):
-            return Answer(refused[0], [], detail=refused[1])
         text = self._paths.get(query.name)
         if text is None and self._held is not None:
             return Answer(State.ABSENT, [], detail="not in this dump", asked=False)
@@ -127,10 +129,8 @@ class MemoryReader(Reader):
             return Answer(State.ABSENT, [], detail="HTTP 404")
         return Answer(State.OK, [], path_text(query.read, text))
 
-    def log(self, query: Query) -> Answer:
+    def _log(self, query: Query) -> Answer:
         """A container's log, redacted."""
-        if refused := self._missing.get(query.read):
-            return Answer(refused[0], [], detail=refused[1])
         key = f"{query.namespace}/{query.name}"
         text = self._logs.get(key)
         if text is None and self._held is not None:

@@ -12,7 +12,7 @@ from jhubdoctor.sources.reads import Answer, Query
 
 
 class Reader(ABC):
-    """A source of answers. Every method answers; none raises for what a cluster can do.
+    """A source of answers. It does not raise for what a cluster can do: that is an answer too.
 
     Attributes:
         source: `live`, `bundle` or `demo`, for the report.
@@ -39,17 +39,9 @@ class Reader(ABC):
         """When the cluster was looked at, by its own clock."""
 
     @abstractmethod
-    def list(self, query: Query) -> Answer:
-        """All objects of a kind in a scope."""
+    def answer(self, query: Query) -> Answer:
+        """What comes of a query: all objects of a kind in a scope, one object, or a text; `query.asks` says which.
 
-    @abstractmethod
-    def get(self, query: Query) -> Answer:
-        """One object: one item, or none where it does not exist."""
-
-    @abstractmethod
-    def raw(self, query: Query) -> Answer:
-        """The text behind a path."""
-
-    @abstractmethod
-    def log(self, query: Query) -> Answer:
-        """The end of a container's log, redacted; no text where there is none."""
+        One object is one item, or none where it does not exist. Texts are redacted; a log is its end, and empty where
+        there is none.
+        """

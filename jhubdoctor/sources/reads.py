@@ -198,6 +198,15 @@ class Query:
     metadata_only: bool = False
     survey: bool = False
 
+    @property
+    def asks(self) -> str:
+        """What for: `list`, `object`, `path` or `log`."""
+        if self.read == "pods/log":
+            return "log"
+        if READS[self.read].paths:
+            return "path"
+        return "object" if self.name else "list"
+
     def __str__(self) -> str:
         bits = [self.read]
         if self.name:

@@ -39,7 +39,7 @@ def test_so_are_the_claims_of_pods_that_are_not_well() -> None:
             ]
         )
         .reader()
-        .list(Query("pods", "jhub", labels="component=singleuser-server"))
+        .answer(Query("pods", "jhub", labels="component=singleuser-server"))
         .items
     )
 
