@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from jhubdoctor.api import Fix, Hub, Values, nested
+from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.image import USER_SERVER, FailedPull
 from jhubdoctor_checks.image._causes import frozen
 from jhubdoctor_checks.texts import Known
 
-# (component, container) to the path of its image; charts 0.9 to main (jupyterhub/templates). "" is any container.
+# (component, container) to the path of its image where each has one; charts 0.9 to main (jupyterhub/templates). "" is
+# any other.
 _PATHS = {
-    ("hub", ""): "hub.image",
-    ("proxy", ""): "proxy.chp.image",
     ("autohttps", "traefik"): "proxy.traefik.image",
     ("autohttps", ""): "proxy.secretSync.image",
-    ("user-scheduler", ""): "scheduling.userScheduler.image",
-    ("user-placeholder", ""): "scheduling.userPlaceholder.image",
-    ("image-puller", ""): "prePuller.hook.image",
     (USER_SERVER, "block-cloud-metadata"): "singleuser.networkTools.image",
     (USER_SERVER, "notebook"): "singleuser.image",
     ("hook-image-puller", "pause"): "prePuller.pause.image",
@@ -30,7 +27,7 @@ _PATHS = {
 def image_path(pull: FailedPull, values: Values | None) -> str:
     """Where the image of a container is set in the chart's values, empty where that cannot be told."""
     component = pull.component.replace("continuous-image-puller", "hook-image-puller")
-    path = _PATHS.get((component, pull.container)) or _PATHS.get((component, ""), "")
+    path = _PATHS.get((component, pull.container)) or _PATHS.get((component, "")) or path_to(component, "image")
     if not path and pull.container.startswith("image-pull-"):
         # image-pull-singleuser-profilelist-N..., else the key of an extra image
         key = pull.container.removeprefix("image-pull-")

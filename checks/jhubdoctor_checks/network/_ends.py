@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jhubdoctor.api import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec, Values
+from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
 from jhubdoctor_checks.network._policies import End
 
@@ -77,10 +78,6 @@ def changed(policies: Iterable[NetworkPolicy]) -> datetime:
     )
 
 
-# component to where its policy stands in the values: `proxy.networkPolicy` moved in 0.10
-_POLICY = {"hub": "hub", "proxy": "proxy.chp", "singleuser-server": "singleuser"}
-
-
 def may_reach(hub: Hub, values: Values | None, wanted: Iterable[tuple[End, End, str]]) -> tuple[dict[str, Any], str]:
     """The values by which the chart's own policies let these connections through, and what to say of them.
 
@@ -97,12 +94,12 @@ def may_reach(hub: Hub, values: Values | None, wanted: Iterable[tuple[End, End, 
 
     for source, target, protocol in wanted:
         for end in (source, target):
-            place = _POLICY.get((end.labels or {}).get("component", ""))
-            if place and values is not None and values.get(f"{place}.networkPolicy.enabled") is False:
-                turn_on(f"{place}.networkPolicy.enabled")
-        place = _POLICY.get((source.labels or {}).get("component", ""))
+            place = path_to((end.labels or {}).get("component", ""), "networkPolicy")
+            if place and values is not None and values.get(f"{place}.enabled") is False:
+                turn_on(f"{place}.enabled")
+        place = path_to((source.labels or {}).get("component", ""), "networkPolicy")
         for rule in _rules(target, protocol) if place and hub.at_least("2.0.0") else ():
-            path = f"{place}.networkPolicy.egressAllowRules.{rule}"
+            path = f"{place}.egressAllowRules.{rule}"
             if values is None or values.get(path) is False:
                 turn_on(path)
     return patch, "Let the chart's own policies allow it: what any policy allows is allowed." if patch else ""

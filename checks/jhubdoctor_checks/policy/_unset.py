@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jhubdoctor.api import Hub, LimitRange, ResourceQuota, Shape, Values
+from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.policy._quota import OF_PODS, asked, covers, defaults, numbers
 from jhubdoctor_checks.policy._users import blocks_metadata, tools
 
@@ -59,15 +60,6 @@ def path_of(field: Field) -> str:
     return f"singleuser.{resource}.{'limit' if kind == 'limits' else 'guarantee'}"
 
 
-# Where the values set the resources of a core component.
-_SECTIONS = {
-    "hub": ("hub", "resources"),
-    "proxy": ("proxy", "chp", "resources"),
-    "autohttps": ("proxy", "traefik", "resources"),
-    "user-scheduler": ("scheduling", "userScheduler", "resources"),
-}
-
-
 def for_core(components: Iterable[str], fields: Iterable[Field]) -> dict[str, Any]:
     """Values that give core components such limits and requests, with amounts to begin with."""
     amounts: dict[str, Any] = {}
@@ -75,10 +67,10 @@ def for_core(components: Iterable[str], fields: Iterable[Field]) -> dict[str, An
         little, much = ("200m", "1") if resource == "cpu" else ("512Mi", "1Gi")
         amounts.setdefault(kind, {})[resource] = much if kind == "limits" else little
     found: dict[str, Any] = {}
-    for component in sorted({*components} & _SECTIONS.keys()):
-        *path, last = _SECTIONS[component]
+    for path in filter(None, (path_to(c, "resources") for c in sorted({*components}))):
+        *above, last = path.split(".")
         section = found
-        for key in path:
+        for key in above:
             section = section.setdefault(key, {})
         section[last] = copy.deepcopy(amounts)
     return found

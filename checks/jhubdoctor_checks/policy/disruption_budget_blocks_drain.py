@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, Node, Pod, PodDisruptionBudget, Severity, check, nested
+from jhubdoctor_checks.data.components import path as path_to
 
 USERS = "singleuser-server"
-# The chart's values for the budget of each component, by its label.
-_PATHS = {
-    "hub": "hub.pdb",
-    "proxy": "proxy.chp.pdb",
-    "autohttps": "proxy.traefik.pdb",
-    "user-scheduler": "scheduling.userScheduler.pdb",
-}
 
 
 @check(severity=Severity.WARNING)
@@ -67,7 +61,7 @@ def _fix(hub: Hub, budget: PodDisruptionBudget, mine: list[Pod], *, users: bool)
             "Nodes with servers of users cannot be drained before these end. Delete the budget while you work.",
             commands=(hub.kubectl(f"get poddisruptionbudget {budget.name} -o yaml"),),
         )
-    path = _PATHS.get(mine[0].component, "")
+    path = path_to(mine[0].component, "pdb")
     return Fix(
         "Allow one of them to be away; with a single replica a budget can only hinder.",
         values=nested(path, {"maxUnavailable": 1, "minAvailable": None}),

@@ -7,17 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from jhubdoctor.api import Node, Pod, Shape, human, nested
+from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 _GI = Decimal(2) ** 30
-# component: where its requests are set (charts 0.9 to main)
-_PATHS = {
-    "hub": "hub.resources.requests",
-    "proxy": "proxy.chp.resources.requests",
-    "autohttps": "proxy.traefik.resources.requests",
-    "user-scheduler": "scheduling.userScheduler.resources.requests",
-    "user-placeholder": "scheduling.userPlaceholder.resources.requests",
-}
 
 
 def lacking(pod: Unplaced, nodes: list[Node]) -> list[str]:
@@ -63,9 +56,9 @@ def smaller(
     pod: Unplaced, resources: list[str], nodes: list[Node], shapes: list[Shape] | None
 ) -> tuple[str, dict[str, Any]]:
     """Where the request of a pod is set, and a patch that makes it fit with some room left; either may be empty."""
-    if pod.component in _PATHS:
+    if path := path_to(pod.component, "resources"):
         offered = {r: human(r, most(r, nodes) * Decimal("0.8")) for r in resources if most(r, nodes)}
-        return _PATHS[pod.component], nested(_PATHS[pod.component], offered) if offered else {}
+        return f"{path}.requests", nested(f"{path}.requests", offered) if offered else {}
     like = [s for s in shapes or [] if all(s.requests.get(r) == pod.requests.get(r) for r in resources)]
     if not pod.user or len({s.path for s in like}) != 1:
         return "", {}

@@ -6,6 +6,7 @@ import difflib
 from typing import Any
 
 from jhubdoctor.api import Hub, Taint, Values
+from jhubdoctor_checks.data.components import path as path_to
 
 # The two spellings of the chart's own taint; the second is for clouds that do not allow the slash.
 DEDICATED = ("hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated")
@@ -26,13 +27,6 @@ _PATHS = {
     "user-placeholder": "singleuser.extraTolerations",
     "hook-image-puller": "prePuller.extraTolerations",
     "continuous-image-puller": "prePuller.extraTolerations",
-}
-_OLD = {
-    "hub": "hub.tolerations",
-    "proxy": "proxy.chp.tolerations",
-    "autohttps": "proxy.traefik.tolerations",
-    "user-scheduler": "scheduling.userScheduler.tolerations",
-    "image-puller": "prePuller.hook.tolerations",
 }
 
 
@@ -69,7 +63,7 @@ def toleration(taint: Taint) -> dict[str, str]:
 def tolerating(hub: Hub, component: str, taints: list[Taint], values: Values | None) -> tuple[str, list[Any]]:
     """Where a component's tolerations are set, and the list to set there: what is there now, and these."""
     path = _PATHS.get(component) or (
-        _OLD.get(component, "") if hub.at_least("1.0.0") is False else "scheduling.corePods.tolerations"
+        path_to(component, "tolerations") if hub.at_least("1.0.0") is False else "scheduling.corePods.tolerations"
     )
     now = list(values.items(path)) if values is not None and path else []
     return path, [*now, *(t for t in map(toleration, taints) if t not in now)]

@@ -4,21 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from jhubdoctor.api import Finding, Fix, Hub, Node, Severity, check
+from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, verb, who
 from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
 from jhubdoctor_checks.schedule._taints import DEDICATED
-
-# component: where its node selector is set (charts 1.0 to main)
-_PATHS = {
-    "singleuser-server": "singleuser.nodeSelector, or node_selector of a profile",
-    "hub": "hub.nodeSelector",
-    "proxy": "proxy.chp.nodeSelector",
-    "autohttps": "proxy.traefik.nodeSelector",
-    "user-scheduler": "scheduling.userScheduler.nodeSelector",
-    "image-puller": "prePuller.hook.nodeSelector",
-}
 
 
 @check(severity=Severity.ERROR, explains=EXPLAINS, whole=("nodes",))
@@ -59,9 +50,9 @@ def node_affinity_mismatch(
 def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
     if not nodes:
         return Fix("Add nodes.", commands=("kubectl get nodes",))
-    path = _PATHS.get(pod.component, "its node selector")
+    path = path_to(pod.component, "nodeSelector")
     if set(keys) == {PURPOSE}:
-        purpose = "user" if pod.user or pod.component not in _PATHS else "core"
+        purpose = "user" if pod.user or not path else "core"
         meant = [n.name for n in nodes if any(t.key in DEDICATED and t.value == purpose for t in n.spec.taints)]
         plain = [n.name for n in nodes if not n.purpose]
         section = "userPods" if purpose == "user" else "corePods"
@@ -73,8 +64,9 @@ def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
             {} if meant or plain else patch,
             (label,) if meant or plain else (hub.helm_upgrade,),
         )
+    where = f"{path}, or node_selector of a profile" if pod.user else path or "its node selector"
     return Fix(
-        f"Correct the selector ({path}), or label the nodes and their pool; a pool that has shrunk to nothing needs an"
+        f"Correct the selector ({where}), or label the nodes and their pool; a pool that has shrunk to nothing needs an"
         " autoscaler that knows its labels.",
         commands=("kubectl get nodes --show-labels",),
     )

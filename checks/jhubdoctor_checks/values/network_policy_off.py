@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, NetworkPolicy, Severity, Values, check
+from jhubdoctor_checks.data.components import COMPONENTS
 
-PLACES = ("hub", "proxy.chp", "singleuser")
+PLACES = tuple(c.section for c in COMPONENTS if "networkPolicy" in c.settings)
 
 
 @check(severity=Severity.INFO)
