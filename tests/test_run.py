@@ -643,18 +643,54 @@ def test_required_reads_leave_out_what_is_optional_or_spared() -> None:
     assert set(registry.reads([would_like_nodes], required=True)) == {"deployments", "pods"}
 
 
-def test_a_fact_whose_value_may_be_none_is_not_optional_for_that() -> None:
-    @fact("nodes")
-    def biggest(look: Look) -> Node | None:
-        found = look.list("nodes")
-        return found[0] if found else None
+def test_no_fact_gives_none_which_would_say_that_nobody_could_look() -> None:
+    with pytest.raises(ValueError, match="the fact biggest may be None"):
+
+        @fact("nodes")
+        def biggest(look: Look) -> Node | None:
+            return next(iter(look.list("nodes")), None)
+
+
+@pytest.mark.parametrize(
+    ("missing", "found", "status"),
+    [
+        ("", [], Status.OK),
+        ("kind: Missing\nread: nodes", [], Status.UNKNOWN),
+        ("kind: Missing\nread: nodes", ["x"], Status.FOUND),
+    ],
+)
+@pytest.mark.parametrize("through_a_fact", [False, True])
+def test_a_finding_may_do_without_what_ok_may_not(
+    missing: str, found: list[str], status: Status, through_a_fact: bool
+) -> None:
+    @fact(passes_only_with=("some_nodes",))
+    def node_names(some_nodes: list[Node] | None) -> list[str]:
+        return [n.name for n in some_nodes or ()]
+
+    @check(severity=Severity.ERROR, passes_only_with=("some_nodes",))
+    def of_nodes(hub: Hub, some_nodes: list[Node] | None) -> Iterator[Finding]:
+        """Of nodes."""
+        yield from (a_finding(x) for x in found)
 
     @check(severity=Severity.ERROR)
-    def needs_biggest(biggest: Node | None) -> Iterator[Finding]:
-        """Needs the biggest."""
-        if biggest is None:
-            yield a_finding("x")
+    def of_names(hub: Hub, node_names: list[str]) -> Iterator[Finding]:
+        """Of names."""
+        yield from (a_finding(x) for x in found)
 
-    [result] = diagnose([needs_biggest], "kind: Missing\nread: nodes", biggest).results
+    of = of_names if through_a_fact else of_nodes
+    [result] = diagnose([of], missing, node_names).results
+    registry = Registry([of], [*BASE, some_nodes, node_names])
 
-    assert result.status is Status.UNKNOWN
+    assert result.status is status
+    assert [g.query.read for g in result.gaps] == (["nodes"] if missing else [])
+    assert "nodes" not in registry.reads([of], required=True)
+    assert "nodes" in registry.reads([of], required=True, spare=True)
+
+
+def test_what_a_check_passes_with_is_an_optional_parameter() -> None:
+    with pytest.raises(ValueError, match="passes only with 'some_nodes'"):
+
+        @check(severity=Severity.ERROR, passes_only_with=("some_nodes",))
+        def needs_nodes(some_nodes: list[Node]) -> Iterator[Finding]:
+            """Needs nodes."""
+            yield from ()

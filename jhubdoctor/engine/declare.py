@@ -41,8 +41,8 @@ class Fact:
     """Whether it takes the parameter `look`, with which facts read."""
     spare: tuple[str, ...] = ()
     """Reads that it makes only where something asks for them, or can do without."""
-    may_be_none: bool = False
-    """Whether None is a value of it: then `X | None` is its type, and does not make a parameter optional."""
+    passes_only_with: tuple[str, ...] = ()
+    """Optional parameters without which something may be missing in it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Check:
     module: str
     whole: tuple[str, ...] = ()
     """Facts that it must see whole: its findings say that something is not among them."""
+    passes_only_with: tuple[str, ...] = ()
+    """Optional parameters that it finds without, and is not well without."""
 
     @property
     def judges_rules(self) -> bool:
@@ -85,12 +87,26 @@ def _holds_none(hint: Any) -> bool:
     return typing.get_origin(hint) in {typing.Union, types.UnionType} and type(None) in typing.get_args(hint)
 
 
-def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Fact]:
+def _optional(owner: str, needs: tuple[Need, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """These names, all of which must be optional parameters."""
+    if strange := set(names) - {n.fact for n in needs if n.optional}:
+        raise ValueError(f"{owner} passes only with {min(strange)!r}, which is no optional parameter of it")
+    return names
+
+
+def fact(
+    *reads: str, spare: tuple[str, ...] = (), passes_only_with: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Fact]:
     """Declare a fact and the reads (names in `jhubdoctor.sources.reads.READS`) that it makes itself.
 
     `spare` are reads that it makes only where something it has seen asks for them, or whose failure it catches itself:
-    usually it is a fact without them.
-    The function's parameters are other facts, and `look: Look` where it reads.
+    usually it is a fact without them. `passes_only_with` are optional parameters without which something may be missing
+    in it: then what is in it can be found, and no check passes for want of more.
+    The function's parameters are other facts, and `look: Look` where it reads. It never gives None, which is what a
+    parameter gets where nobody could look: what is not there is an empty value.
+
+    Raises:
+        ValueError: for a read that there is not, a value that may be None, a parameter that is not optional.
     """
     unknown = [r for r in (*reads, *spare) if r not in READS]
     if unknown:
@@ -98,14 +114,21 @@ def fact(*reads: str, spare: tuple[str, ...] = ()) -> Callable[[Callable[..., An
 
     def declare(function: Callable[..., Any]) -> Fact:
         looks = "look" in inspect.signature(function).parameters
-        may_be_none = _holds_none(typing.get_type_hints(function).get("return"))
-        return Fact(function.__name__, function, reads, _needs(function), looks, spare, may_be_none)
+        name, needs = function.__name__, _needs(function)
+        if _holds_none(typing.get_type_hints(function).get("return")):
+            raise ValueError(f"the fact {name} may be None, which says that nobody could look: give an empty value")
+        firm = _optional(f"the fact {name}", needs, passes_only_with)
+        return Fact(name, function, reads, needs, looks, spare, firm)
 
     return declare
 
 
 def check(
-    *, severity: Severity, explains: tuple[str, ...] = (), whole: tuple[str, ...] = ()
+    *,
+    severity: Severity,
+    explains: tuple[str, ...] = (),
+    whole: tuple[str, ...] = (),
+    passes_only_with: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
     """Declare a check.
 
@@ -113,10 +136,15 @@ def check(
     line. `explains` names the checks whose findings are folded under this one's where they are about the same objects.
     `whole` names the facts (its own, or those of its facts) of which its findings say that something is not there:
     where one was read in part (a page of its list failed), the check is unknown, whatever it found.
+    `passes_only_with` names optional parameters: a finding may do without them, `ok` may not.
+
+    Raises:
+        ValueError: where one of these is no optional parameter.
     """
 
     def declare(function: Callable[..., Iterable[Finding]]) -> Check:
         title = (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
+        needs = _needs(function)
         return Check(
             id=function.__name__.replace("_", "-"),
             area=function.__module__.rpartition(".")[0].rpartition(".")[2],
@@ -124,9 +152,10 @@ def check(
             function=function,
             severity=severity,
             explains=explains,
-            needs=_needs(function),
+            needs=needs,
             module=function.__module__,
             whole=whole,
+            passes_only_with=_optional(f"the check {function.__name__}", needs, passes_only_with),
         )
 
     return declare

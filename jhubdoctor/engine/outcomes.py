@@ -10,9 +10,8 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from jhubdoctor.engine import bug
-from jhubdoctor.engine.declare import Fact, Need, NotApplicable
+from jhubdoctor.engine.declare import Check, Fact, NotApplicable
 from jhubdoctor.engine.look import Coverage, Look
-from jhubdoctor.engine.registry import dispensable
 from jhubdoctor.engine.result import Gap
 from jhubdoctor.engine.suppress import Suppressions
 from jhubdoctor.model.hub import Hub, Scope
@@ -128,22 +127,23 @@ class Facts:
         found = self.of(need, i)
         return None if found.failed else found.value
 
-    def arguments(self, needs: Iterable[Need], i: int | None) -> tuple[dict[str, Any], Outcome]:
-        """The arguments of a function, and an outcome that says what is missing."""
+    def arguments(self, of: Check | Fact, i: int | None) -> tuple[dict[str, Any], Outcome]:
+        """The arguments of a check or a fact, and an outcome that says what is missing."""
         arguments: dict[str, Any] = {}
         sum_ = Outcome()
         absent: list[str] = []
-        for need in needs:
+        for need in of.needs:
             got = self.of(need.fact, i)
             sum_.unseen += got.unseen
             if not got.failed:
                 arguments[need.fact] = got.value
                 sum_.partial += got.partial
                 sum_.sampled += got.sampled
-            elif dispensable(need, self.facts) and not got.broken:
+            elif need.optional and not got.broken:
                 arguments[need.fact] = None
-                sum_.unseen += got.gaps
-                sum_.partial += got.partial
+                firm = need.fact in of.passes_only_with
+                sum_.unseen += () if firm else got.gaps
+                sum_.partial += got.partial + (got.gaps if firm else ())
             else:
                 # of what was read in part nobody can say that something is not there
                 sum_.gaps += got.gaps or got.partial
@@ -174,7 +174,7 @@ class Facts:
     def _one(self, key: Key) -> Outcome:
         name, i = key
         fact = self.facts[name]
-        arguments, sum_ = self.arguments(fact.needs, i)
+        arguments, sum_ = self.arguments(fact, i)
         if sum_.failed:
             return sum_
         look = Look(self.reader, (*fact.reads, *fact.spare), self.coverage)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import TypeVar
 
-from jhubdoctor.engine.declare import Check, Fact, Need
+from jhubdoctor.engine.declare import Check, Fact
 from jhubdoctor.model.errors import DoctorError, UsageError
 
 GROUP = "jhubdoctor.checks"
@@ -124,34 +124,32 @@ class Registry:
         """The reads that these checks make, each with the ids of the checks.
 
         With `required` only those without which a check is unknown: not what a fact can spare (but with `spare`: it may
-        need it where something asks for it), nor what is behind an optional parameter.
+        need it where something asks for it, or to pass), nor what is behind an optional parameter.
         """
         found: dict[str, list[str]] = {}
         for c in checks:
-            facts = self.required(c) if required else self.closure([c])
+            facts = self.required(c, to_pass=spare) if required else self.closure([c])
             only = required and not spare
             for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.spare))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 
-    def required(self, check: Check) -> dict[str, Fact]:
-        """The facts without which a check is unknown, also through others."""
+    def required(self, check: Check, *, to_pass: bool = False) -> dict[str, Fact]:
+        """The facts without which a check is unknown, also through others; with `to_pass` those too that `ok` takes."""
         found: dict[str, Fact] = {}
-        todo = [n.fact for n in check.needs if not dispensable(n, self.facts)]
+        todo = _required(check, to_pass=to_pass)
         while todo:
             name = todo.pop()
             if name in self.facts and name not in found:
                 found[name] = self.facts[name]
-                todo += [n.fact for n in self.facts[name].needs if not dispensable(n, self.facts)]
+                todo += _required(self.facts[name], to_pass=to_pass)
             if name == "hub":
                 todo += [n for n in ("hubs",) if n not in found]
         return found
 
 
-def dispensable(need: Need, facts: Mapping[str, Fact]) -> bool:
-    """Whether a function runs without this fact. `X | None` says so, unless None is a value of the fact itself."""
-    found = facts.get(need.fact)
-    return need.optional and not (found is not None and found.may_be_none)
+def _required(of: Check | Fact, *, to_pass: bool) -> list[str]:
+    return [n.fact for n in of.needs if not n.optional or (to_pass and n.fact in of.passes_only_with)]
 
 
 PROVIDED = frozenset({"hub", "now", "scope", "suppressions"})

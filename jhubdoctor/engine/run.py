@@ -109,7 +109,7 @@ def _without_hub(check: Check, found: Outcome) -> Result:
 
 def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Reported]]:
     hub = facts.hubs[i] if i is not None else None
-    arguments, sum_ = facts.arguments(check.needs, i)
+    arguments, sum_ = facts.arguments(check, i)
     if sum_.absent:
         return Result(check, hub, Status.NOT_APPLICABLE, sum_.absent), []
     if sum_.broken:

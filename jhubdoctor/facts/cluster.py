@@ -168,15 +168,19 @@ def webhooks(look: Look) -> Webhooks:
 
 @dataclass(frozen=True)
 class Autoscaler:
-    """A sign that something adds nodes.
+    """A sign that something adds nodes; false where none was seen.
 
     Attributes:
-        kind: what it is (`cluster-autoscaler`, `karpenter`, ...).
+        kind: what it is (`cluster-autoscaler`, `karpenter`, ...), empty where no sign was seen.
         seen: where the sign was.
     """
 
-    kind: str
-    seen: str
+    kind: str = ""
+    seen: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether there is one."""
+        return bool(self.kind)
 
 
 _AUTOSCALED_LABELS = {
@@ -190,8 +194,8 @@ _AUTOSCALED_LABELS = {
 
 
 @fact("configmaps", "deployments")
-def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler | None:
-    """What adds nodes, None where no sign of it was seen.
+def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler:
+    """What adds nodes, as far as a sign of it was seen.
 
     Managed autoscalers (GKE, AKS) run outside the cluster; their status ConfigMap and labels are the only signs.
     """
@@ -204,4 +208,4 @@ def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler | None:
     for d in look.list("deployments", "kube-system"):
         if ("autoscaler" in d.name and "cluster" in d.name) or d.name == "karpenter":
             return Autoscaler(d.name, f"Deployment kube-system/{d.name}")
-    return None
+    return Autoscaler()

@@ -19,7 +19,7 @@ from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBud
 from jhubdoctor.model.kube.rights import Role, RoleBinding
 from jhubdoctor.model.kube.storage import CSIDriver, PersistentVolumeClaim, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, StatefulSet
-from jhubdoctor.sources.reads import Query, State, Unreadable
+from jhubdoctor.sources.reads import Unreadable
 
 USER_STORAGE = "singleuser-storage"
 
@@ -96,21 +96,6 @@ def events(look: Look, hub: Hub, neighbours: Neighbours) -> Events:
         pods, claims = strangers(look, hub, neighbours)
         found = [e for e in found if not is_foreign(e, hub, neighbours, pods, claims)]
     return Events(tuple(sorted(found, key=lambda e: e.at, reverse=True)))
-
-
-@fact(spare=("events",))
-def seen_events(look: Look, hub: Hub, events: Events | None) -> Events:
-    """The events as far as they can be read, for what is told without them too: where nothing is, that is not known."""
-    if events is not None:
-        return events
-    try:
-        look.list("events", hub.namespace, survey=True)
-    except Unreadable as e:
-        look.partial.append(e)
-    else:
-        unknown = "those of this hub cannot be told from others"
-        look.partial.append(Unreadable(Query("events", hub.namespace), State.MALFORMED, unknown))
-    return Events(())
 
 
 @fact("services")

@@ -26,7 +26,8 @@ from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources import archive
-from jhubdoctor.sources.memory import MemoryReader, plurals
+from jhubdoctor.sources.memory import MemoryReader
+from jhubdoctor.sources.reads import PLURALS
 
 MOST_OBJECTS = 300_000
 YAML_LIMIT = 32 * 2**20
@@ -144,11 +145,11 @@ class Dump:
 
     def _resources(self, folder: str, namespace: str | None, body: bytes) -> None:
         """A file of cluster-resources: all objects of a kind in a namespace, or in the cluster."""
-        kind = _KINDS.get(folder) or next((k for k, plural in plurals().items() if plural == folder), "")
+        kind = _KINDS.get(folder) or next((k for k, plural in PLURALS.items() if plural == folder), "")
         found = _json(body)
         if kind and isinstance(found, (list, dict)):
             self._keep(found, kind)
-            self._whole(plurals()[kind], namespace)
+            self._whole(PLURALS[kind], namespace)
 
     def _dumped(self, namespace: str | None, stem: str, body: bytes) -> None:
         """A file of cluster-info dump."""
@@ -156,7 +157,7 @@ class Dump:
             documents = list(_documents(body.decode(errors="replace")))
         except DoctorError:
             return
-        kind = next((k for k, plural in plurals().items() if plural == stem), "")
+        kind = next((k for k, plural in PLURALS.items() if plural == stem), "")
         for document in documents:
             self._keep(document, kind)
         whole = len(documents) == 1 and isinstance(documents[0], dict) and isinstance(documents[0].get("items"), list)
@@ -181,7 +182,7 @@ class Dump:
                 raise archive.RefusedError(f"it holds more than {MOST_OBJECTS} objects")
             if isinstance(found.get("items"), list) and found is not document:
                 self._keep(found, kind)
-            elif found.get("kind") in plurals():
+            elif found.get("kind") in PLURALS:
                 self.objects.append(found)
                 self.latest = max(self.latest, _latest(found))
 

@@ -14,19 +14,7 @@ from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.privacy.text import clean, log_end, path_text
 from jhubdoctor.sources.decode import NotJSON, convert
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State
-
-PLURALS: dict[str, str] = {}
-"""Kind to the name of the read that lists it."""
-
-
-def plurals() -> dict[str, str]:
-    """Kind to the plural name under which the API serves it, of all kinds that are read."""
-    if not PLURALS:
-        for read in READS.values():
-            if read.resource and "/" not in read.resource and read.type is not PartialObject:
-                PLURALS.setdefault(read.type.KIND, read.resource)
-    return PLURALS
+from jhubdoctor.sources.reads import PLURALS, READS, Answer, Query, State
 
 
 class MemoryReader(Reader):
@@ -56,7 +44,7 @@ class MemoryReader(Reader):
     ) -> None:
         self._objects: dict[str, list[dict[str, Any]]] = {}
         for o in objects:
-            resource = plurals().get(str(o.get("kind")))
+            resource = PLURALS.get(str(o.get("kind")))
             if resource:
                 self._objects.setdefault(resource, []).append(dict(o))
         self._logs = dict(logs or {})

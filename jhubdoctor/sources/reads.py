@@ -174,6 +174,8 @@ _TABLE: tuple[Read, ...] = (
 )
 
 READS: dict[str, Read] = {r.name: r for r in _TABLE}
+PLURALS = {r.type.KIND: r.resource for r in _TABLE if r.type is not PartialObject}
+"""Kind to the plural name under which the API serves it, of all kinds that are read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,15 +135,14 @@ def written(item: Object, kind: str) -> Iterator[Use]:
         yield Use(api, item.ref, "last-applied", f"{item.name}: kubectl apply was last given {version}")
 
 
-_SPARE = (
-    *("daemonsets", "statefulsets", "jobs", "ingresses", "networkpolicies", "poddisruptionbudgets"),
-    *("priorityclasses", "roles", "rolebindings"),
+_KINDS = (
+    *("daemon_sets", "stateful_sets", "jobs", "ingresses", "network_policies", "disruption_budgets"),
+    *("priority_classes", "roles", "role_bindings"),
 )
 
 
-@fact(spare=_SPARE)
+@fact(passes_only_with=_KINDS)
 def written_versions(
-    look: Look,
     hub: Hub,
     deployments: list[Deployment],
     daemon_sets: list[DaemonSet] | None,
@@ -156,8 +155,7 @@ def written_versions(
     roles: list[Role] | None,
     role_bindings: list[RoleBinding] | None,
 ) -> list[Use]:
-    """What wrote the hub's objects in a version that ends some day. Kinds that could not be read are told."""
-    mine = None if priority_classes is None else [p for p in priority_classes if p.labels.get("release") == hub.release]
+    """What wrote the hub's objects in a version that ends some day."""
     kinds: dict[str, Sequence[Object] | None] = {
         "Deployment": deployments,
         "DaemonSet": daemon_sets,
@@ -166,17 +164,10 @@ def written_versions(
         "Ingress": ingresses,
         "NetworkPolicy": network_policies,
         "PodDisruptionBudget": disruption_budgets,
-        "PriorityClass": mine,
+        "PriorityClass": [p for p in priority_classes or () if p.labels.get("release") == hub.release],
         "Role": roles,
         "RoleBinding": role_bindings,
     }
-    for kind, items in kinds.items():
-        if items is None:
-            try:
-                # asked again, it tells why; the answer is kept, so this is no second request
-                look.list(apis.plural(kind), None if kind == "PriorityClass" else hub.namespace)
-            except Unreadable as e:
-                look.partial.append(e)
     # the lists of some kinds hold what is another hub's too
     return [u for kind, items in kinds.items() for item in items or () if hub.owns(item) for u in written(item, kind)]
 

@@ -71,13 +71,13 @@ class HubNodes:
         return (*(p.ref for p in pods), *self.graph.dependents({p.component for p in pods}))
 
 
-@fact()
+@fact(passes_only_with=("unplaced",))
 def hub_nodes(
     hub: Hub,
     nodes: list[Node],
     pods: list[Pod],
     user_pods: list[Pod],
-    seen_unplaced: list[Unplaced],
+    unplaced: list[Unplaced] | None,
     shapes: list[Shape] | None,
     hub_graph: HubGraph,
 ) -> HubNodes:
@@ -95,7 +95,7 @@ def hub_nodes(
         frozenset(n.name for n in fit),
         {name: tuple(found) for name, found in there.items()},
         tuple(sorted(lost, key=lambda p: p.name)),
-        tuple(u.ref for u in seen_unplaced if u.user and not any(works(n) for n in fit)),
+        tuple(u.ref for u in unplaced or () if u.user and not any(works(n) for n in fit)),
         tuple(sorted((p for p in pods if _holds_helm_up(p)), key=lambda p: p.name)),
         hub_graph,
     )

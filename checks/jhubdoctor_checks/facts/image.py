@@ -83,25 +83,26 @@ def user_prefix(values: Values | None) -> str:
     return start or "jupyter-"
 
 
-@fact()
+@fact(passes_only_with=("events",))
 def failed_pulls(
     hub: Hub,
     pods: list[Pod],
     user_pods: list[Pod],
-    seen_events: Events,
+    events: Events | None,
     values: Values | None,
     revisions: list[Revision] | None,
     now: datetime,
 ) -> list[FailedPull]:
     """Containers that cannot start for want of their image, and pods of users and of the hook that ended so lately."""
+    seen = events or Events()
     found = [
         pull
         for pod in (*pods, *user_pods)
         if not pod.terminating and not pod.finished
-        for pull in _live(pod, seen_events, now)
+        for pull in _live(pod, seen, now)
     ]
     failing = {p.ref.name for p in found}
-    gone = [*_gone(hub, user_pods, seen_events, user_prefix(values)), *_hook_gone(hub, pods, seen_events, revisions)]
+    gone = [*_gone(hub, user_pods, seen, user_prefix(values)), *_hook_gone(hub, pods, seen, revisions)]
     return found + [p for p in gone if p.ref.name not in failing]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jhubdoctor.api import fact
+from jhubdoctor.api import Autoscaler, fact
 
 
 @fact()
-def nodes_are_added(autoscaler: object) -> bool:
-    """Whether something was seen that adds nodes; for `bool | None` it is None where nobody could look."""
-    return autoscaler is not None
+def nodes_are_added(autoscaler: Autoscaler) -> bool:
+    """Whether something was seen that adds nodes."""
+    return bool(autoscaler)

@@ -147,15 +147,6 @@ def unplaced(
     return found + [u for u in _gone(hub, user_pods, events, user_prefix(values), only) if u.ref.name not in told]
 
 
-@fact()
-def seen_unplaced(unplaced: list[Unplaced] | None, seen_events: Events) -> list[Unplaced]:  # noqa: ARG001
-    """Those of `unplaced`, none where events cannot be read: for what is told without them, too.
-
-    `seen_events` is here for what it notes: then nothing passes for lack of a pod in this list.
-    """
-    return unplaced or []
-
-
 def _bound(
     claims: list[PersistentVolumeClaim] | None, volumes: list[PersistentVolume] | None
 ) -> dict[str, PersistentVolume] | None:

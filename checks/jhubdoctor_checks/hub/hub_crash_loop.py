@@ -11,12 +11,13 @@ from jhubdoctor_checks.hub._state import Trouble, trouble_of
 @check(
     severity=Severity.ERROR,
     explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed"),
+    passes_only_with=("events",),
 )
 def hub_crash_loop(
     hub: Hub,
     now: datetime,
     hub_pods: list[Pod],
-    seen_events: Events,
+    events: Events | None,
     hub_log: HubLog | None,
     hub_graph: HubGraph,
 ) -> Iterator[Finding]:
@@ -24,7 +25,7 @@ def hub_crash_loop(
     found: dict[str, tuple[Pod, Trouble]] = {}
     logged = next((p for p in hub_pods if p.node), None)
     for pod in hub_pods:
-        trouble = trouble_of(pod, hub, seen_events, hub_log if pod is logged else None, now)
+        trouble = trouble_of(pod, hub, events or Events(), hub_log if pod is logged else None, now)
         if trouble is not None:
             found.setdefault(trouble.word, (pod, trouble))
     for word, (pod, trouble) in found.items():

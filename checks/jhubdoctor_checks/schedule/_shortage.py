@@ -34,7 +34,7 @@ def never_fits(
 
 
 def all_full(
-    found: list[Unplaced], others: list[Pod], autoscaler: Autoscaler | None, key: str, affects: tuple[Ref, ...]
+    found: list[Unplaced], others: list[Pod], autoscaler: Autoscaler, key: str, affects: tuple[Ref, ...]
 ) -> Finding:
     """All nodes that are large enough are full."""
     room, short = room_of(found), sorted(found[0].short)

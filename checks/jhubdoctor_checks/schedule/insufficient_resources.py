@@ -18,7 +18,7 @@ def insufficient_resources(
     user_pods: list[Pod],
     hub_graph: HubGraph,
     shapes: list[Shape] | None,
-    autoscaler: Autoscaler | None,
+    autoscaler: Autoscaler,
 ) -> Iterator[Finding]:
     """No node has room for a pod: because none is large enough, or because all are full."""
     short = [p for p in misfits if p.scaling is None and p.kind == "resources"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Events, Finding, Fix, Hub, Node, Severity, check
+from jhubdoctor.api import Autoscaler, Deployment, Events, Finding, Fix, Hub, Node, Severity, check
 
 # What autoscalers write about pods and nodes (cluster-autoscaler, Karpenter).
 _SIGNS = (
@@ -21,11 +21,10 @@ SEVERAL = 2
 
 @check(severity=Severity.INFO)
 def user_scheduler_without_autoscaler(
-    hub: Hub, user_scheduler: Deployment, autoscaler: object, nodes: list[Node], events: Events
+    hub: Hub, user_scheduler: Deployment, autoscaler: Autoscaler, nodes: list[Node], events: Events
 ) -> Iterator[Finding]:
     """The user-scheduler packs users onto few nodes, and nothing removes the ones left empty."""
-    # `autoscaler` is None where no sign was seen; annotated so, it would be None too where nobody could look
-    if autoscaler is not None or events.of(*_SIGNS) or not user_scheduler.spec.replicas:
+    if autoscaler or events.of(*_SIGNS) or not user_scheduler.spec.replicas:
         return
     for_users = [n for n in nodes if n.purpose == "user"] or [n for n in nodes if n.purpose != "core"]
     if len(for_users) < SEVERAL:

@@ -23,6 +23,7 @@ from jhubdoctor_checks.storage._attach import Held, fix_for, held_elsewhere
     severity=Severity.ERROR,
     explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints", "volume-mount-failed"),
     whole=("pods", "nodes", "volume_attachments"),
+    passes_only_with=("events",),
 )
 def volume_multi_attach(
     hub: Hub,
@@ -31,7 +32,7 @@ def volume_multi_attach(
     stranger_pods: list[Pod],
     known_claims: list[PersistentVolumeClaim],
     volume_attachments: list[VolumeAttachment],
-    seen_events: Events,
+    events: Events | None,
     nodes: list[Node] | None,
     spawns: Spawns | None,
     server_version: ServerVersion | None,
@@ -41,7 +42,7 @@ def volume_multi_attach(
     minor = server_version.minor if server_version else None
     gone = {s.pod: hub.pod_ref(s.pod) for s in (spawns.unresolved(now) if spawns else ()) if s.pod}
     found = held_elsewhere(
-        known_claims, [*pods, *user_pods], volume_attachments, seen_events, nodes, gone, now, stranger_pods
+        known_claims, [*pods, *user_pods], volume_attachments, events or Events(), nodes, gone, now, stranger_pods
     )
     for held in found:
         waiters = [p for p in [*pods, *user_pods] if p.ref in held.waiting]

@@ -24,7 +24,7 @@ def resource_value_invalid(
     values: Values,
     shapes: list[Shape],
     nodes: list[Node],
-    autoscaler: Autoscaler | None,
+    autoscaler: Autoscaler,
     spawns: Spawns | None,
     pending_user_pods: list[Pod] | None,
 ) -> Iterator[Finding]:
@@ -70,15 +70,15 @@ def _refused(hub: Hub, spawns: Spawns | None, texts: tuple[str, ...]) -> tuple[R
     return tuple(map(hub.pod_ref, sorted(found)))
 
 
-def _too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler | None, pending: list[Pod]) -> Finding:
-    larger = [("autoscaler", f"{a.kind} ({a.seen}) may add larger nodes") for a in (autoscaler,) if a is not None]
+def _too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler, pending: list[Pod]) -> Finding:
+    larger = [("autoscaler", f"{a.kind} ({a.seen}) may add larger nodes") for a in (autoscaler,) if a]
     return Finding(
         on=(hub.ref,),
         says=f"more {excess.resource} is guaranteed to users than any node has in all ({excess.names})",
         evidence=(*excess.evidence, *larger),
         fix=Fix(f"Ask for less than {excess.most}, or add larger nodes.", commands=(hub.helm_upgrade,)),
         # where something else can still be started, it is only some users who cannot
-        severity=Severity.INFO if autoscaler is not None else None if excess.every else Severity.WARNING,
+        severity=Severity.INFO if autoscaler else None if excess.every else Severity.WARNING,
         cause=f"{excess.resource}-above-nodes",
         affects=tuple(p.ref for p in pending if excess.concerns(p)),
     )
