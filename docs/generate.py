@@ -40,10 +40,24 @@ def page(check: Check, registry: Registry) -> str:
     """The page of a check: its note, with what the declaration says."""
     title, _, rest = notes.text_of(check).partition("\n")
     reads = ", ".join(f"`{r}`" for r in registry.reads([check])) or "nothing"
-    explained = ", ".join(f"[{i}]({i}.md)" for i in check.explains if i in registry.checks) or "none"
-    facts = "| severity | area | reads | explains |\n|---|---|---|---|\n"
-    facts += f"| {check.severity} | {check.area} | {reads} | {explained} |"
+    facts = "| severity | area | reads | folding |\n|---|---|---|---|\n"
+    facts += f"| {check.severity} | {check.area} | {reads} | {folding(check, registry)} |"
     return f"{title}\n\n{check.title}\n\n{facts}\n{rest.rstrip()}\n"
+
+
+def folding(check: Check, registry: Registry) -> str:
+    """What decides under what its findings are folded, and what under them."""
+    words = []
+    if check.at is not None:
+        words.append(f"fails at {check.at.name.lower()}")
+    if check.stops is not None:
+        words.append(f"what it affects stops at {check.stops.name.lower()}")
+    if check.symptom:
+        words.append("a symptom")
+    named = [f"[{i}]({i}.md)" for i in check.explains if i in registry.checks]
+    if named:
+        words.append(f"explains {', '.join(named)}")
+    return "; ".join(words) or "stands alone"
 
 
 def index(registry: Registry) -> str:

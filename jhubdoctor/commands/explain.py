@@ -9,11 +9,16 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jhubdoctor import DOC_BASE, __version__
 from jhubdoctor.model.errors import UsageError
+
+if TYPE_CHECKING:
+    # `explain` and `--version` start fast: they import no check
+    from jhubdoctor.engine.declare import Check
 
 GROUP = "jhubdoctor.checks"
 
@@ -83,10 +88,20 @@ def _as_dict(check_id: str, text: str) -> dict[str, object]:
         "area": check.area,
         "title": check.title,
         "severity": check.severity.value,
-        "explains": list(check.explains),
+        **_folding(check),
         "doc_url": f"{DOC_BASE}{check.id}/",
         "intro": note.intro,
         "sections": note.sections,
+    }
+
+
+def _folding(check: Check) -> dict[str, object]:
+    """Under what a check's findings are folded, and what under them."""
+    return {
+        "at": check.at.name.lower() if check.at is not None else None,
+        "stops": check.stops.name.lower() if check.stops is not None else None,
+        "symptom": check.symptom,
+        "explains": list(check.explains),
     }
 
 
@@ -143,7 +158,7 @@ def list_checks(form: str, facts: bool) -> None:
                 "severity": c.severity.value,
                 "title": c.title,
                 "needs": needs[c.id],
-                "explains": list(c.explains),
+                **_folding(c),
                 "doc_url": f"{DOC_BASE}{c.id}/",
             }
             for c in registry.checks.values()

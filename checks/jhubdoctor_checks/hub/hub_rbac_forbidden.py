@@ -13,6 +13,7 @@ from jhubdoctor.api import (
     Pod,
     Role,
     RoleBinding,
+    Rung,
     Severity,
     Spawns,
     Values,
@@ -29,9 +30,11 @@ _FORBIDDEN = re.compile(
 )
 
 
+# all that the hub's log tells is about its Deployment: a missing right is why of these alone
 @check(
     severity=Severity.ERROR,
-    explains=("spawn-rejected", "spawn-error", "spawn-timeout", "consecutive-failure-abort", "hub-crash-loop"),
+    stops=Rung.UP,
+    explains=("spawn-rejected", "spawn-error", "spawn-timeout", "consecutive-failure-abort"),
 )
 def hub_rbac_forbidden(
     hub: Hub,

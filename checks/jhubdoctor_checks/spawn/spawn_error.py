@@ -3,12 +3,27 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
+from jhubdoctor.api import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    HubLog,
+    Pod,
+    Rung,
+    Severity,
+    Spawns,
+    check,
+    clean,
+    count,
+    grouped,
+)
 from jhubdoctor_checks.spawn._errors import ON_PURPOSE, OTHER, cause_of, error_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+# the hub tells of each of them: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True, explains=("spawn-timeline", "consecutive-failure-abort"))
 def spawn_error(
     hub: Hub, now: datetime, spawns: Spawns, hub_log: HubLog, hub_pods: list[Pod], user_pods: list[Pod]
 ) -> Iterator[Finding]:
