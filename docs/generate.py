@@ -52,8 +52,9 @@ def page(check: Check, registry: Registry) -> str:
     title, _, rest = notes.text_of(check).partition("\n")
     rest, examples = notes.split(rest)
     reads = ", ".join(f"`{r}`" for r in registry.reads([check])) or "nothing"
-    explained = ", ".join(f"[{i}]({i}.md)" for i in check.explains if i in registry.checks) or "none"
-    facts = f"**{check.severity}** · [{area(check.area)}](index.md) · explains: {explained} · reads: {reads}"
+    facts = (
+        f"**{check.severity}** · [{area(check.area)}](index.md) · folding: {folding(check, registry)} · reads: {reads}"
+    )
     front = FRONT.format(json.dumps(check.title))
     text = f"{front}\n{title}\n\n{check.title}\n\n{facts}\n{{ .facts }}\n{rest.rstrip()}\n"
     if examples:
@@ -61,6 +62,21 @@ def page(check: Check, registry: Registry) -> str:
         summary = "Examples: on what it fires and on what it is quiet (they run as tests)"
         text += f'\n<details markdown="1">\n<summary>{summary}</summary>\n\n{examples}\n</details>\n'
     return text
+
+
+def folding(check: Check, registry: Registry) -> str:
+    """What decides under what its findings are folded, and what under them."""
+    words = []
+    if check.at is not None:
+        words.append(f"fails at {check.at.name.lower()}")
+    if check.stops is not None:
+        words.append(f"what it affects stops at {check.stops.name.lower()}")
+    if check.symptom:
+        words.append("a symptom")
+    named = [f"[{i}]({i}.md)" for i in check.explains if i in registry.checks]
+    if named:
+        words.append(f"explains {', '.join(named)}")
+    return "; ".join(words) or "stands alone"
 
 
 def index(registry: Registry) -> str:

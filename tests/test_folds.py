@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from jhubdoctor.api import Finding, Fix, Pod, Rung, Severity, check
 from jhubdoctor.engine import notes
-from jhubdoctor.testing import diagnose, registry
+from jhubdoctor.engine.registry import Registry
+from jhubdoctor.testing import Example, diagnose, judged, registry
 
 from . import accuracy
 
@@ -65,3 +68,20 @@ def test_what_stands_under_what(name: str, request: pytest.FixtureRequest) -> No
 
 def test_the_table_knows_no_cluster_that_is_gone() -> None:
     assert set(table()) <= set(CLUSTERS)
+
+
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True)
+def course_without_servers(user_pods: list[Pod]) -> Iterator[Finding]:
+    """A check of another pack: the servers of a course that are not there."""
+    waiting = tuple(p.ref for p in user_pods if not p.ready)
+    yield Finding(waiting, "the course cannot begin", (("pod.status", "not ready"),), Fix("Wait."))
+
+
+@pytest.mark.parametrize("name", ["failure.nodes-for-users-have-a-misspelt-taint", "failure.home-is-full"])
+def test_a_symptom_of_another_pack_stands_under_a_cause_that_does_not_know_it(name: str) -> None:
+    both = Registry([*registry().checks.values(), course_without_servers], registry().facts.values())
+    report = judged(both, both.select(), Example(accuracy.text_of(name)).reader())
+    [symptom] = [f for f in report.findings if f.check.id == "course-without-servers"]
+
+    assert symptom.explained_by == report.findings[0].fingerprint
+    assert report.findings[0].check.id == accuracy.judge(name).expected_first

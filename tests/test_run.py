@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.declare import Check, NotApplicable, check, fact
+from jhubdoctor.engine.declare import Check, NotApplicable, Rung, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import PackError, Registry
 from jhubdoctor.engine.result import Report, Status
@@ -311,8 +311,10 @@ def folding(*checks: Check) -> dict[str, str | None]:
     return {f.check.id: ids.get(f.explained_by or "") for f in report.findings}
 
 
-def causes(*names: str, explains: tuple[str, ...] = (), on: tuple[str, ...] = ("root",)) -> Check:
-    @check(severity=Severity.WARNING, explains=explains)
+def causes(
+    *names: str, at: Rung | None = None, stops: Rung | None = Rung.PLACED, on: tuple[str, ...] = ("root",), **more: Any
+) -> Check:
+    @check(severity=Severity.WARNING, at=at, stops=stops, **more)
     def the_cause(hub: Hub) -> Iterator[Finding]:
         """The cause."""
         yield a_finding(*on, affects=tuple(Ref("Pod", n, "jhub") for n in names))
@@ -320,31 +322,89 @@ def causes(*names: str, explains: tuple[str, ...] = (), on: tuple[str, ...] = ("
     return the_cause
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, at=Rung.UP, symptom=True)
 def the_symptom(hub: Hub) -> Iterator[Finding]:
     """The symptom."""
     yield a_finding("ada", "grace")
 
 
-def test_a_symptom_whose_objects_are_all_affected_is_folded_under_its_cause_and_ranked_after_it() -> None:
-    cause = causes("ada", "grace", "mary", explains=("the-symptom",))
+FOLDED: dict[str, str | None] = {"the-cause": None, "the-symptom": "the-cause"}
+APART = {"the-cause": None, "the-symptom": None}
 
-    assert folding(the_symptom, cause) == {"the-cause": None, "the-symptom": "the-cause"}
+
+def test_a_symptom_whose_objects_are_all_affected_is_folded_under_its_cause_and_ranked_after_it() -> None:
+    cause = causes("ada", "grace", "mary")
+
+    assert folding(the_symptom, cause) == FOLDED
     assert [f.check.id for f in diagnose([the_symptom, cause]).findings] == ["the-cause", "the-symptom"]
 
 
 def test_a_symptom_on_an_object_that_the_cause_does_not_touch_stands_for_itself() -> None:
-    cause = causes("ada", explains=("the-symptom",))
-
-    assert folding(the_symptom, cause) == {"the-symptom": None, "the-cause": None}
+    assert folding(the_symptom, causes("ada")) == APART
 
 
-def test_nothing_is_folded_that_was_not_declared() -> None:
-    assert folding(the_symptom, causes("ada", "grace")) == {"the-symptom": None, "the-cause": None}
+@pytest.mark.parametrize(
+    ("at", "folded"), [(Rung.STARTED, FOLDED), (Rung.UP, APART), (Rung.REACHED, APART), (None, APART)]
+)
+def test_what_a_cause_is_about_explains_what_fails_there_further_up(
+    at: Rung | None, folded: dict[str, str | None]
+) -> None:
+    assert folding(the_symptom, causes(on=("ada", "grace"), at=at)) == folded
+
+
+@pytest.mark.parametrize(
+    ("stops", "folded"), [(Rung.GIVEN, FOLDED), (Rung.UP, FOLDED), (Rung.REACHED, APART), (None, APART)]
+)
+def test_what_a_cause_affects_explains_what_fails_from_there_on(
+    stops: Rung | None, folded: dict[str, str | None]
+) -> None:
+    assert folding(the_symptom, causes("ada", "grace", stops=stops)) == folded
+
+
+def test_several_causes_explain_what_each_of_them_explains_in_part() -> None:
+    @check(severity=Severity.ERROR, at=Rung.PULLED)
+    def another_cause(hub: Hub) -> Iterator[Finding]:
+        """Another cause."""
+        yield a_finding("grace")
+
+    assert folding(the_symptom, causes("ada"), another_cause)["the-symptom"] == "another-cause"
+
+
+def test_what_is_no_symptom_is_not_folded_however_far_up_it_fails() -> None:
+    @check(severity=Severity.ERROR, at=Rung.TOLD)
+    def the_symptom(hub: Hub) -> Iterator[Finding]:
+        """What says why by itself."""
+        yield a_finding("ada", "grace")
+
+    assert folding(the_symptom, causes("ada", "grace", on=("ada", "grace"), at=Rung.GIVEN)) == APART
+
+
+def test_a_name_explains_what_no_rung_tells() -> None:
+    assert folding(the_symptom, causes("ada", "grace", stops=None, explains=("the-symptom",))) == FOLDED
+    assert folding(the_symptom, causes("ada", stops=None, explains=("the-symptom",))) == APART
+
+
+@pytest.mark.parametrize("at", Rung)
+@pytest.mark.parametrize("stops", Rung)
+def test_what_is_neither_symptom_nor_cause_folds_never(at: Rung, stops: Rung) -> None:
+    @check(severity=Severity.ERROR)
+    def plain(hub: Hub) -> Iterator[Finding]:
+        """Neither."""
+        yield a_finding("ada", affects=(Ref("Pod", "grace", "jhub"),))
+
+    found = folding(plain, the_symptom, causes("ada", "grace", on=("ada",), at=at, stops=stops))
+
+    assert found["plain"] is None
+    assert "plain" not in found.values()
+
+
+def test_a_symptom_says_at_which_rung_it_fails() -> None:
+    with pytest.raises(ValueError, match=r"A symptom says at which rung it fails: add at=Rung\."):
+        check(severity=Severity.ERROR, symptom=True)
 
 
 def test_advice_is_no_reason_for_something_that_is_broken() -> None:
-    @check(severity=Severity.INFO, explains=("the-symptom",))
+    @check(severity=Severity.INFO, at=Rung.GIVEN)
     def the_advice(hub: Hub) -> Iterator[Finding]:
         """The advice."""
         yield a_finding("ada", "grace")
@@ -363,19 +423,19 @@ def test_what_explains_an_error_stands_before_what_does_not() -> None:
         """An error."""
         yield a_finding("y")
 
-    cause = causes("ada", "grace", explains=("the-symptom",))
+    cause = causes("ada", "grace")
     found = [f.check.id for f in diagnose([a_warning, an_error, cause, the_symptom]).findings]
 
     assert found == ["an-error", "the-cause", "a-warning", "the-symptom"]
 
 
 def test_chains_of_causes_end_at_the_root() -> None:
-    @check(severity=Severity.ERROR, explains=("the-cause",))
+    @check(severity=Severity.ERROR, at=Rung.GIVEN)
     def the_root(hub: Hub) -> Iterator[Finding]:
         """The root."""
         yield a_finding("root")
 
-    cause = causes("ada", "grace", explains=("the-symptom",))
+    cause = causes("ada", "grace", at=Rung.ALLOWED, symptom=True)
 
     assert folding(the_root, cause, the_symptom) == {
         "the-root": None,
@@ -459,7 +519,7 @@ def test_what_says_why_comes_before_what_cannot_however_many_that_concerns() -> 
 
 
 def test_what_a_cause_explains_counts_for_it() -> None:
-    @check(severity=Severity.ERROR)
+    @check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)
     def hub_away(hub: Hub) -> Iterator[Finding]:
         """The hub is away."""
         yield Finding((hub.ref,), "the hub is away", (("a", "b"),), Fix("c"))
@@ -469,7 +529,7 @@ def test_what_a_cause_explains_counts_for_it() -> None:
         """Many users."""
         yield a_finding("bea", "cid", "dan", "eve")
 
-    @check(severity=Severity.ERROR, explains=("hub-away",))
+    @check(severity=Severity.ERROR, stops=Rung.PLACED)
     def zone_of_a_node(hub: Hub) -> Iterator[Finding]:
         """A node that is gone, with the hub on it."""
         yield Finding((Ref("Node", "core-1"),), "it is gone", (("a", "b"),), Fix("c"), affects=(hub.ref,))
@@ -485,7 +545,7 @@ def test_errors_come_before_warnings_and_those_that_explain_more_before_those_th
         """Alone."""
         yield a_finding("zoe")
 
-    @check(severity=Severity.ERROR, explains=("the-symptom",))
+    @check(severity=Severity.ERROR, at=Rung.GIVEN)
     def zealous(hub: Hub) -> Iterator[Finding]:
         """Zealous."""
         yield a_finding("ada", "grace")

@@ -12,11 +12,16 @@ import sys
 from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jhubdoctor import __version__, note_url
 from jhubdoctor.model.errors import UsageError
+
+if TYPE_CHECKING:
+    # `explain` and `--version` start fast: they import no check
+    from jhubdoctor.engine.declare import Check
 
 GROUP = "jhubdoctor.checks"
 
@@ -108,10 +113,20 @@ def _as_dict(check_id: str, text: str) -> dict[str, object]:
         "area": check.area,
         "title": check.title,
         "severity": check.severity.value,
-        "explains": list(check.explains),
+        **_folding(check),
         "doc_url": doc_url(check),
         "intro": note.intro,
         "sections": note.sections,
+    }
+
+
+def _folding(check: Check) -> dict[str, object]:
+    """Under what a check's findings are folded, and what under them."""
+    return {
+        "at": check.at.name.lower() if check.at is not None else None,
+        "stops": check.stops.name.lower() if check.stops is not None else None,
+        "symptom": check.symptom,
+        "explains": list(check.explains),
     }
 
 
@@ -169,7 +184,7 @@ def list_checks(form: str, facts: bool) -> None:
                 "severity": c.severity.value,
                 "title": c.title,
                 "needs": needs[c.id],
-                "explains": list(c.explains),
+                **_folding(c),
                 "doc_url": doc_url(c),
             }
             for c in registry.checks.values()

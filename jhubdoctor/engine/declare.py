@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from jhubdoctor.model.finding import Finding, Severity
@@ -19,6 +20,34 @@ from jhubdoctor.sources.reads import READS
 
 class NotApplicable(Exception):  # noqa: N818  - a result, not a fault of the program
     """Raised by a fact or a check: there is nothing to look at here. The text says why ("... is off in the values")."""
+
+
+class Rung(IntEnum):
+    """How far an object gets on its way to serve users: each step needs those before it.
+
+    A claim, the release and the hub climb the same ladder as a pod does, each over the rungs that it has.
+    """
+
+    GIVEN = 0
+    """What is asked for: values, images, rights, nodes, classes, Secrets."""
+    ALLOWED = 1
+    """The API server takes it: admission, quotas, rights; the cloud gives a node for it."""
+    PLACED = 2
+    """It has a node."""
+    BOUND = 3
+    """Its claims have volumes."""
+    MOUNTED = 4
+    """Its volumes, Secrets and ConfigMaps are there, and it has a network."""
+    PULLED = 5
+    """Its images are there."""
+    STARTED = 6
+    """Its containers start, with what they need to go on: memory, settings, what they talk to."""
+    UP = 7
+    """They keep running."""
+    REACHED = 8
+    """It is ready for others, and stays so."""
+    TOLD = 9
+    """What others make of it: the hub says that a server did not start, Helm that a release failed."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +90,12 @@ class Check:
     """Facts that it must see whole: its findings say that something is not among them."""
     passes_only_with: tuple[str, ...] = ()
     """Optional parameters that it finds without, and is not well without."""
+    at: Rung | None = None
+    """The rung at which what its findings are about fails."""
+    stops: Rung | None = None
+    """The first rung that what its findings affect does not reach."""
+    symptom: bool = False
+    """Whether its findings stand under what explains them: they say that something fails, not why."""
 
     @property
     def judges_rules(self) -> bool:
@@ -126,6 +161,9 @@ def fact(
 def check(
     *,
     severity: Severity,
+    at: Rung | None = None,
+    stops: Rung | None = None,
+    symptom: bool = False,
     explains: tuple[str, ...] = (),
     whole: tuple[str, ...] = (),
     passes_only_with: tuple[str, ...] = (),
@@ -133,14 +171,18 @@ def check(
     """Declare a check.
 
     Its id is the function's name with dashes, its area is the folder of its module, its title is the docstring's first
-    line. `explains` names the checks whose findings are folded under this one's where they are about the same objects.
+    line. What a finding is about fails `at` a rung, what it affects from the rung `stops` on; a `symptom` on such an
+    object that fails further up is folded under it (`jhubdoctor.engine.fold`). `explains` names checks whose findings
+    are folded wherever they are about the same objects: for what no rung tells, each with its reason beside it.
     `whole` names the facts (its own, or those of its facts) of which its findings say that something is not there:
     where one was read in part (a page of its list failed), the check is unknown, whatever it found.
     `passes_only_with` names optional parameters: a finding may do without them, `ok` may not.
 
     Raises:
-        ValueError: where one of these is no optional parameter.
+        ValueError: where one of these is no optional parameter, or a symptom does not say `at` which rung it fails.
     """
+    if symptom and at is None:
+        raise ValueError("A symptom says at which rung it fails: add at=Rung....")
 
     def declare(function: Callable[..., Iterable[Finding]]) -> Check:
         title = (inspect.getdoc(function) or "").split("\n", 1)[0].strip()
@@ -156,6 +198,9 @@ def check(
             module=function.__module__,
             whole=whole,
             passes_only_with=_optional(f"the check {function.__name__}", needs, passes_only_with),
+            at=at,
+            stops=stops,
+            symptom=symptom,
         )
 
     return declare

@@ -9,32 +9,24 @@ from jhubdoctor.engine.rank import ranked
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import Reported, Result, Status
 from jhubdoctor.engine.suppress import Applied, Suppression, Suppressions
-from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.model.hub import Hub
 
 
 def fold(findings: list[Reported]) -> None:
     """Give every symptom the fingerprint of its root cause.
 
-    A finding is a symptom of another whose check explains it, where each of its objects is among those that the causes
-    are about or affect. Chains end at the root; a circle leaves its worst member as the root.
+    A symptom is folded where each of its objects is one that another finding is about and that fails there at a lower
+    rung, or one that it affects and that does not get as far as the rung at which the symptom says it fails; or either
+    of them, where its check names that of the symptom. Chains end at the root; a circle leaves its worst member as the
+    root.
     """
     parents: dict[int, Reported] = {}
     for s in findings:
-        causes = [
-            c
-            for c in findings
-            if c is not s
-            and s.check.id in c.check.explains
-            and (c.hub is None or c.hub == s.hub)
-            # advice is no reason for something that is broken
-            and (c.severity is not Severity.INFO or s.severity is Severity.INFO)
-        ]
-        suffer = {c.fingerprint: {r.key for r in (*c.finding.on, *c.finding.affects)} for c in causes}
         keys = {r.key for r in s.finding.on}
-        if not causes or not keys <= set().union(*suffer.values()):
-            continue
-        parents[id(s)] = max(causes, key=lambda c: (len(keys & suffer[c.fingerprint]), -c.severity.rank))
+        causes = [(c, suffering) for c in findings if c is not s and (suffering := keys & _suffering(c, s))]
+        if causes and keys <= set().union(*(suffering for _, suffering in causes)):
+            parents[id(s)] = max(causes, key=lambda found: (len(found[1]), -found[0].severity.rank))[0]
     for s in findings:
         path = [s]
         while (parent := parents.get(id(path[-1]))) is not None:
@@ -49,6 +41,23 @@ def fold(findings: list[Reported]) -> None:
             path.append(parent)
         if path[-1] is not s:
             s.explained_by = path[-1].fingerprint
+
+
+def _suffering(c: Reported, s: Reported) -> set[tuple[str, str, str]]:
+    """The objects on which one finding would explain another."""
+    if c.hub is not None and c.hub != s.hub:
+        return set()
+    if c.severity is Severity.INFO and s.severity is not Severity.INFO:
+        # advice is no reason for something that is broken
+        return set()
+    named = s.check.id in c.check.explains
+    at = s.check.at if s.check.symptom else None
+    found: tuple[Ref, ...] = ()
+    if named or (at is not None and c.check.at is not None and c.check.at < at):
+        found += c.finding.on
+    if named or (at is not None and c.check.stops is not None and c.check.stops <= at):
+        found += c.finding.affects
+    return {r.key for r in found}
 
 
 def settled(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, NotApplicable, Pod, ServerVersion, Severity, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, NotApplicable, Pod, Rung, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import subject, upgrade_fix
 from jhubdoctor_checks.api._scheduler import not_yet, own_image, shipped_by_better, without_rights
 from jhubdoctor_checks.data import charts
@@ -10,7 +10,7 @@ from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.scheduler_setup import Missing, image_minor
 
 
-@check(severity=Severity.ERROR, explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending"))
+@check(severity=Severity.ERROR, stops=Rung.BOUND)
 def chart_kubernetes_skew(
     hub: Hub,
     surface: Surface,
@@ -41,7 +41,7 @@ def chart_kubernetes_skew(
         return
     image = ("deployment", f"image {user_scheduler.spec.template.spec.containers[0].image}")
     waiting = [p.ref for p in pending_user_pods or [] if p.spec.scheduler_name not in {"", "default-scheduler"}]
-    suffer = () if surface.planned else (*(p.ref for p in user_scheduler_pods or []), *waiting)
+    suffer = () if surface.planned else (user_scheduler.ref, *(p.ref for p in user_scheduler_pods or []), *waiting)
     early = not_yet(minor, surface)
     if early:
         yield Finding(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Listed, Release, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Listed, Release, Rung, Severity, check
 from jhubdoctor_checks.api._move import mapkubeapis
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
@@ -11,7 +11,7 @@ from jhubdoctor_checks.facts.api import Surface
 _STOPPED = ("unable to build kubernetes objects from current release manifest", "no matches for kind")
 
 
-@check(severity=Severity.WARNING, explains=("helm-release-not-deployed",))
+@check(severity=Severity.WARNING, at=Rung.ALLOWED, symptom=True)
 def helm_upgrade_blocked(
     hub: Hub, deployed_release: Release, newest_release: Release, unknown_objects: list[Listed], surface: Surface
 ) -> Iterator[Finding]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Ref, Release, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Ref, Release, Rung, Severity, check
 from jhubdoctor_checks.api._move import breaks, rewrite, upgrade_fix
 from jhubdoctor_checks.api._words import history
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 
 
-@check(severity=Severity.WARNING, explains=("helm-upgrade-blocked",))
+@check(severity=Severity.WARNING, at=Rung.GIVEN)
 def removed_api_in_release(
     hub: Hub, deployed_release: Release, other_releases: list[Release], surface: Surface
 ) -> Iterator[Finding]:

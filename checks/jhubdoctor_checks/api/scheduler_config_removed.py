@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Severity, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Rung, Severity, check
 from jhubdoctor_checks.data import charts, scheduler
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.scheduler_setup import SchedulerSetup, image_minor
 
 
-@check(severity=Severity.ERROR, explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending"))
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.BOUND)
 def scheduler_config_removed(
     hub: Hub,
     user_scheduler: Deployment,

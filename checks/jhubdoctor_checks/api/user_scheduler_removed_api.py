@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, Events, Finding, Hub, Pod, Severity, Spawns, check
+from jhubdoctor.api import Deployment, Events, Finding, Hub, Pod, Rung, Severity, Spawns, check
 from jhubdoctor_checks.api._move import breaks
 from jhubdoctor_checks.api._scheduler import evidence, newer, unscheduled
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("user-scheduler-down", "spawn-timeout", "placeholders-pending", "chart-kubernetes-skew"),
-)
+# a fact of versions, which fails at no rung: it says of the same scheduler less exactly what this says
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.BOUND, explains=("chart-kubernetes-skew",))
 def user_scheduler_removed_api(
     hub: Hub,
     user_scheduler: Deployment,

@@ -14,6 +14,7 @@ TOKENS = (
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
+# all that the hub's log tells is about its Deployment: a new Secret is why of these alone
 @check(severity=Severity.WARNING, explains=("proxy-token-mismatch", "hub-restarting"))
 def argo_cd_secret_churn(
     hub: Hub,

@@ -12,6 +12,7 @@ from jhubdoctor.api import (
     Pod,
     PriorityClass,
     Release,
+    Rung,
     Severity,
     check,
     clean,
@@ -23,7 +24,7 @@ REFUSED = "invalid ownership metadata"
 PRIORITIES = ("default-priority", "user-placeholder-priority", "image-puller-priority")
 
 
-@check(severity=Severity.WARNING, explains=("user-scheduler-down", "helm-release-not-deployed"))
+@check(severity=Severity.WARNING, stops=Rung.BOUND)
 def helm_ownership_conflict(
     hub: Hub,
     user_scheduler: Deployment,

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Hub, Release, Revision, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Release, Revision, Rung, Severity, check, clean
 from jhubdoctor_checks.helm._operations import at_work, pending
 from jhubdoctor_checks.helm._recovery import recovery
 
 
-@check(severity=Severity.ERROR, explains=("hook-leftovers",), whole=("revisions",))
+@check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True, whole=("revisions",))
 def helm_release_not_deployed(
     hub: Hub, revisions: list[Revision], newest_release: Release | None, now: datetime
 ) -> Iterator[Finding]:

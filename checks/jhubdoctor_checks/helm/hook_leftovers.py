@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Job, Revision, Role, RoleBinding, Severity, check
+from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Job, Revision, Role, RoleBinding, Rung, Severity, check
 from jhubdoctor_checks.helm._operations import PATIENCE, pending
 
 LABEL = "hub.jupyter.org/deletable"
 JUST_NOW = timedelta(minutes=2)
 
 
-@check(severity=Severity.WARNING, whole=("revisions",))
+@check(severity=Severity.WARNING, at=Rung.TOLD, symptom=True, whole=("revisions",))
 def hook_leftovers(
     hub: Hub,
     daemon_sets: list[DaemonSet],

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 
 # KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
@@ -26,9 +26,12 @@ _LASTS = timedelta(minutes=5)
 _OFTEN = 3
 
 
+# by a rung it would take all that ails the pods of failed starts
 @check(
     severity=Severity.ERROR,
-    explains=("spawn-timeout", "spawn-error", "reflector-frozen", "consecutive-failure-abort", "hub-crash-loop"),
+    at=Rung.REACHED,
+    stops=Rung.TOLD,
+    explains=("hub-crash-loop", "reflector-frozen", "consecutive-failure-abort"),
 )
 def hub_api_unreachable(
     hub: Hub, now: datetime, hub_log: HubLog, spawns: Spawns, hub_pods: list[Pod]

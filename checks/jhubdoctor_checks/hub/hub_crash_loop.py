@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, check
+from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.hub._state import Trouble, trouble_of
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("hub-restarting", "service-without-endpoints", "helm-release-not-deployed"),
-    passes_only_with=("events",),
-)
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.REACHED, symptom=True, passes_only_with=("events",))
 def hub_crash_loop(
     hub: Hub,
     now: datetime,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, clean, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
 from jhubdoctor_checks.texts.jupyterhub import DATABASE
 
@@ -11,7 +11,7 @@ from jhubdoctor_checks.texts.jupyterhub import DATABASE
 _OFTEN = 3
 
 
-@check(severity=Severity.ERROR, explains=("hub-crash-loop", "hub-restarting", "service-without-endpoints"))
+@check(severity=Severity.ERROR, stops=Rung.UP)
 def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod]) -> Iterator[Finding]:
     """The hub cannot read or write its database: locked, read-only, damaged, full, or out of reach."""
     for kind in DATABASE:

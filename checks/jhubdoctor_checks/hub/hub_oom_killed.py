@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, check, human_bytes, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Rung, Severity, check, human_bytes, times
 
 _DAY = timedelta(days=1)
 
 
-@check(severity=Severity.ERROR, explains=("hub-crash-loop", "hub-restarting", "service-without-endpoints"))
+@check(severity=Severity.ERROR, at=Rung.STARTED, stops=Rung.REACHED)
 def hub_oom_killed(hub: Hub, now: datetime, hub_pods: list[Pod]) -> Iterator[Finding]:
     """The hub was stopped because it used more memory than its limit, or than its node had."""
     told: set[str] = set()

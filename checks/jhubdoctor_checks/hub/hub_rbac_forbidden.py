@@ -12,6 +12,7 @@ from jhubdoctor.api import (
     Pod,
     Role,
     RoleBinding,
+    Rung,
     Severity,
     Spawns,
     Values,
@@ -22,9 +23,11 @@ from jhubdoctor_checks.hub._rights import given
 from jhubdoctor_checks.texts.rbac import PATTERN, forbidden
 
 
+# all that the hub's log tells is about its Deployment: a missing right is why of these alone
 @check(
     severity=Severity.ERROR,
-    explains=("spawn-rejected", "spawn-error", "spawn-timeout", "consecutive-failure-abort", "hub-crash-loop"),
+    stops=Rung.UP,
+    explains=("spawn-rejected", "spawn-error", "spawn-timeout", "consecutive-failure-abort"),
 )
 def hub_rbac_forbidden(
     hub: Hub,

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, check, clean, times
+from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
 from jhubdoctor_checks.hub._restarts import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, at=Rung.REACHED, symptom=True)
 def hub_restarting(
     hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
 ) -> Iterator[Finding]:

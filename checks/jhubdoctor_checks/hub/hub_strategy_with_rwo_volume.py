@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Rung, Severity, check
 
 _ONE = {"ReadWriteOnce", "ReadWriteOncePod"}
 
 
-@check(severity=Severity.WARNING, explains=("volume-multi-attach", "hub-database-locked"))
+# all that the hub's log tells is about its Deployment: two hubs on a disk are why of this alone
+@check(severity=Severity.WARNING, stops=Rung.MOUNTED, explains=("hub-database-locked",))
 def hub_strategy_with_rwo_volume(hub: Hub, claims: list[PersistentVolumeClaim]) -> Iterator[Finding]:
     """The hub is set to run twice, at once or during an upgrade, though its volume or its database is for one."""
     if hub.deployment is None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Severity, check, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, PodLog, Rung, Severity, check, times
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 
 # JupyterHub's proxy.py, 1.0 to 6.0
@@ -14,9 +14,12 @@ _ROUTES = r"\b(?P<status>\d{3}) (?:GET|POST|DELETE) /api/routes"
 _RUNNING = r"JupyterHub is now running"
 
 
+# the same rung: a proxy that refuses the hub may be logged as one that does not answer
 @check(
     severity=Severity.ERROR,
-    explains=("hub-crash-loop", "hub-restarting", "spawn-error", "proxy-unreachable"),
+    at=Rung.UP,
+    stops=Rung.UP,
+    explains=("proxy-unreachable",),
     whole=("hub_pods", "proxy_pods"),
 )
 def proxy_token_mismatch(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, check, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, check, times
 from jhubdoctor_checks.hub._logged import pods_of, weigh
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
@@ -18,10 +18,7 @@ _RETRY = r"api_request to the proxy failed with (?:status code (?P<code>\d+)|con
 _WELL = r"JupyterHub is now running|User .+ took [\d.]+ seconds to start|Adding missing route"
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("hub-crash-loop", "hub-restarting", "spawn-error"),
-)
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True)
 def proxy_unreachable(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod]
 ) -> Iterator[Finding]:

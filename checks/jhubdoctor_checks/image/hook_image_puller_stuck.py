@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Severity, check
+from jhubdoctor.api import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Rung, Severity, check
 from jhubdoctor_checks.image._puller import SAYS, Hold, awaits, hold_of
 from jhubdoctor_checks.image._suffers import hook_objects
 
@@ -14,11 +14,7 @@ _SKIP = {"prePuller": {"hook": {"enabled": False}}}
 _NO_SIDECAR = {"prePuller": {"annotations": {"sidecar.istio.io/inject": "false"}}}
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("helm-release-not-deployed", "hook-leftovers", "helm-upgrade-blocked"),
-    whole=("nodes",),
-)
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, whole=("nodes",))
 def hook_image_puller_stuck(
     hub: Hub,
     daemon_sets: list[DaemonSet],

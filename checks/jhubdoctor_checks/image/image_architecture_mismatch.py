@@ -3,18 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from jhubdoctor.api import ContainerStatus, Events, Finding, Fix, Hub, HubLog, Node, Pod, PodLog, Severity, check
+from jhubdoctor.api import ContainerStatus, Events, Finding, Fix, Hub, HubLog, Node, Pod, PodLog, Rung, Severity, check
 from jhubdoctor_checks.facts.image import USER_SERVER, shared
 
 # Linux's ENOEXEC, as runc, crun and shells pass it on
 _WRONG = r"(?i)exec format error"
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("user-pod-crash-loop", "user-pod-init-failed", "hub-crash-loop", "spawn-timeout", "spawn-timeline"),
-    whole=("nodes",),
-)
+@check(severity=Severity.ERROR, at=Rung.PULLED, stops=Rung.REACHED, whole=("nodes",))
 def image_architecture_mismatch(
     hub: Hub,
     pods: list[Pod],

@@ -8,6 +8,7 @@ from jhubdoctor.api import (
     Finding,
     Hub,
     Job,
+    Rung,
     Severity,
     Values,
     check,
@@ -25,26 +26,8 @@ _WAITED_FOR = frozenset("hub proxy autohttps user-scheduler hook-image-puller im
 _HOOK = frozenset({"hook-image-puller", "image-puller"})
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "hook-image-puller-stuck",
-        "helm-release-not-deployed",
-        "hook-leftovers",
-        "spawn-timeout",
-        "spawn-timeline",
-        "image-pull-slow",
-        "user-pod-init-failed",
-        "user-scheduler-down",
-        "user-scheduler-lease-stale",
-        "placeholders-pending",
-        "service-without-endpoints",
-        "proxy-unreachable",
-        "acme-failed",
-        "hub-restarting",
-        "consecutive-failure-abort",
-    ),
-)
+# a pull that is slow fails at no rung before its end
+@check(severity=Severity.ERROR, at=Rung.PULLED, stops=Rung.UP, explains=("image-pull-slow",))
 def image_pull_failed(
     hub: Hub,
     failed_pulls: list[FailedPull],

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Hub, Pod, Severity, Spawns, Values, check, grouped
+from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, grouped
 from jhubdoctor_checks.facts.image import Pull
 from jhubdoctor_checks.image._slow import Slow, more_time, slow_pulls, time_limit
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline"))
+@check(severity=Severity.ERROR, at=Rung.REACHED)
 def image_pull_slow(
     hub: Hub, pulls: list[Pull], spawns: Spawns, user_pods: list[Pod], values: Values | None, now: datetime
 ) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from jhubdoctor_checks.schedule._taints import toleration
 _PULLERS = frozenset({"continuous-image-puller", "hook-image-puller"})
 
 
+# a pod that waits for an image gets it in the end: no rung stops it
 @check(severity=Severity.WARNING, explains=("image-pull-slow",))
 def image_puller_misses_nodes(
     hub: Hub,

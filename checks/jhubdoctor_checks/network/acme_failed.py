@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Severity, Values, check, clean, nested
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Rung, Severity, Values, check, clean, nested
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._acme import Failure, last_failure
 from jhubdoctor_checks.network._certificates import all_of
@@ -13,7 +13,7 @@ PATIENCE = timedelta(minutes=10)
 STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)
 def acme_failed(
     hub: Hub,
     autohttps: Deployment,

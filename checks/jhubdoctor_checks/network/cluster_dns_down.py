@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean
 from jhubdoctor_checks.facts.network import ClusterDNS
 
 PATIENCE = timedelta(minutes=2)
@@ -11,17 +11,11 @@ PATIENCE = timedelta(minutes=2)
 UNRESOLVED = r"Temporary failure in name resolution|Name or service not known|Could not resolve host|gaierror|EAI_AGAIN"
 
 
+# everything is affected by it: it takes what tells of a connection, and no more
 @check(
     severity=Severity.ERROR,
-    explains=(
-        "hub-crash-loop",
-        "proxy-unreachable",
-        "spawn-http-timeout",
-        "spawn-timeout",
-        "culler-failing",
-        "hub-api-unreachable",
-        "spawn-error",
-    ),
+    stops=Rung.TOLD,
+    explains=("hub-crash-loop", "proxy-unreachable", "hub-api-unreachable", "culler-failing"),
     whole=("cluster_dns",),
 )
 def cluster_dns_down(

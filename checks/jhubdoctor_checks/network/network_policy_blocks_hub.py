@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, HubLog, Pod, Severity, Spawns, Values, check, clean, grouped
+from jhubdoctor.api import Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, Values, check, clean, grouped
 from jhubdoctor_checks.facts.connections import Blocked, Path
 from jhubdoctor_checks.network._walls import opened
 
@@ -13,17 +13,11 @@ UNREACHED = (
 )
 
 
+# a policy is suspected, for not every network enforces it: it takes what tells of a connection, and no more
 @check(
     severity=Severity.WARNING,
-    explains=(
-        "proxy-unreachable",
-        "hub-crash-loop",
-        "spawn-timeout",
-        "user-scheduler-down",
-        "reflector-frozen",
-        "hub-api-unreachable",
-        "spawn-error",
-    ),
+    stops=Rung.TOLD,
+    explains=("proxy-unreachable", "hub-crash-loop", "user-scheduler-down", "reflector-frozen", "hub-api-unreachable"),
     whole=("network_policies", "pods"),
 )
 def network_policy_blocks_hub(

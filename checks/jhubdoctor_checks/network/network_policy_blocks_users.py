@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Pod, Severity, Spawns, Values, check, count
+from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.connections import Blocked
 from jhubdoctor_checks.network._ends import changed
 from jhubdoctor_checks.network._walls import opened, walls_of
 
 
+# it affects all users' pods: of those that fail by themselves, only what ends for lack of the hub
 @check(
-    severity=Severity.WARNING,
-    explains=("spawn-http-timeout", "spawn-timeout", "user-pod-crash-loop"),
-    whole=("network_policies", "pods"),
+    severity=Severity.WARNING, stops=Rung.TOLD, explains=("user-pod-crash-loop",), whole=("network_policies", "pods")
 )
 def network_policy_blocks_users(
     hub: Hub, users_blocked: list[Blocked], user_pods: list[Pod], spawns: Spawns | None, values: Values | None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, check
+from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Rung, Service, Severity, check
 from jhubdoctor_checks.network._load_balancers import STARTED, asked, failures, heard, reached
 from jhubdoctor_checks.network._routes import leading_to
 from jhubdoctor_checks.texts import known
@@ -12,7 +12,7 @@ from jhubdoctor_checks.texts.load_balancer import REFUSALS
 PATIENCE = timedelta(minutes=5)
 
 
-@check(severity=Severity.ERROR, explains=("acme-failed",))
+@check(severity=Severity.ERROR, stops=Rung.REACHED)
 def proxy_no_external_address(
     hub: Hub,
     services: list[Service],

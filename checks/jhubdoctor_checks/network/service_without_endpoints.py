@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Service, Severity, check, clean
+from jhubdoctor.api import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Rung, Service, Severity, check, clean
 from jhubdoctor_checks.network._endpoints import dead, have, missing_ports, selects, state, stays_unready, why_empty
 
+WHOLE = ("pods", "endpoint_slices", "deployments")
 
-@check(severity=Severity.ERROR, explains=("proxy-unreachable",), whole=("pods", "endpoint_slices", "deployments"))
+
+@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.UP, symptom=True, whole=WHOLE)
 def service_without_endpoints(
     hub: Hub,
     services: list[Service],
@@ -32,9 +34,8 @@ def service_without_endpoints(
             makers = [d for d in deployments if selects(s, d.spec.template.metadata.labels)]
             yield _empty(hub, group, makers, waits)
         elif up:
-            sliced = {e.service for e in endpoint_slices}
-            wrong = [g for g in group if g.name in sliced and missing_ports(g, up[0])[0]]
-            yield from (_wrong_port(hub, g, up[0], waits) for g in wrong)
+            sliced = [g for g in group if any(e.service == g.name for e in endpoint_slices)]
+            yield from (_wrong_port(hub, g, up[0], waits) for g in sliced if missing_ports(g, up[0])[0])
         elif all(stays_unready(p, now) for p in behind):
             yield _unready(hub, group, behind, waits)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Finding, Hub, Pod, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._secrets import made
 
@@ -11,7 +11,7 @@ PATIENCE = timedelta(minutes=10)
 """cert-manager makes the Secret only once the certificate is issued."""
 
 
-@check(severity=Severity.ERROR, explains=("volume-mount-failed",))
+@check(severity=Severity.ERROR, stops=Rung.MOUNTED)
 def tls_secret_missing(
     hub: Hub,
     certificates: list[ServedCertificate],

@@ -2,24 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Node, Severity, check, may_run
+from jhubdoctor.api import Finding, Fix, Node, Rung, Severity, check, may_run
 from jhubdoctor_checks.facts.hub_nodes import HubNodes, leaving, works
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.node._nodes import they
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "spawn-timeout",
-        "spawn-timeline",
-        "insufficient-resources",
-        "hub-crash-loop",
-        "service-without-endpoints",
-        "helm-release-not-deployed",
-    ),
-    whole=("nodes",),
-)
+@check(severity=Severity.ERROR, stops=Rung.PLACED, whole=("nodes",))
 def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added: bool | None) -> Iterator[Finding]:
     """Nodes that pods need are cordoned."""
     cordoned = [n for n in hub_nodes.all if n.spec.unschedulable and n.ready and not leaving(n)]

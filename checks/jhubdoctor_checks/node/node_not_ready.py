@@ -9,6 +9,7 @@ from jhubdoctor.api import (
     Node,
     PersistentVolumeClaim,
     Pod,
+    Rung,
     Severity,
     VolumeAttachment,
     check,
@@ -23,25 +24,7 @@ PATIENCE = timedelta(minutes=3)
 STARTING = timedelta(minutes=10)
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "spawn-timeout",
-        "spawn-timeline",
-        "spawn-http-timeout",
-        "volume-multi-attach",
-        "user-pod-stuck-terminating",
-        "user-pod-evicted",
-        "user-pod-sandbox-failed",
-        "user-scheduler-down",
-        "hub-crash-loop",
-        "proxy-unreachable",
-        "service-without-endpoints",
-        "helm-release-not-deployed",
-        "hook-image-puller-stuck",
-        "hook-leftovers",
-    ),
-)
+@check(severity=Severity.ERROR, stops=Rung.PLACED)
 def node_not_ready(
     hub_nodes: HubNodes,
     pods: list[Pod],

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Condition, Finding, Fix, Node, Severity, check, grouped
+from jhubdoctor.api import Condition, Finding, Fix, Node, Rung, Severity, check, grouped
 from jhubdoctor_checks.facts.hub_nodes import PRESSURES, HubNodes, leaving
 from jhubdoctor_checks.node._nodes import they
 
@@ -24,10 +24,7 @@ _FIX = {
 }
 
 
-@check(
-    severity=Severity.WARNING,
-    explains=("user-pod-evicted", "spawn-timeout", "spawn-timeline", "hub-restarting", "service-without-endpoints"),
-)
+@check(severity=Severity.WARNING, stops=Rung.REACHED)
 def node_pressure(hub_nodes: HubNodes, now: datetime) -> Iterator[Finding]:
     """Nodes run out of disk, memory or processes, and evict pods."""
     concerned = [n for n in hub_nodes.all if not leaving(n) and _concerns(n, hub_nodes)]

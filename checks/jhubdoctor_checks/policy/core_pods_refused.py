@@ -2,24 +2,14 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Severity, check, clean
+from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.policy._core import refs, refusals
 from jhubdoctor_checks.policy._core_refusals import refusal_of
 from jhubdoctor_checks.texts import Known, names_of
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "service-without-endpoints",
-        "user-scheduler-down",
-        "user-scheduler-lease-stale",
-        "proxy-unreachable",
-        "helm-release-not-deployed",
-        "spawn-timeout",
-    ),
-)
+@check(severity=Severity.ERROR, at=Rung.ALLOWED, stops=Rung.UP, symptom=True)
 def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGraph) -> Iterator[Finding]:
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}

@@ -3,13 +3,27 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Pod, Severity, Shape, Spawns, Values, check, human, nested
+from jhubdoctor.api import (
+    Finding,
+    Fix,
+    Hub,
+    LimitRange,
+    Pod,
+    Rung,
+    Severity,
+    Shape,
+    Spawns,
+    Values,
+    check,
+    human,
+    nested,
+)
 from jhubdoctor_checks.policy._limits import Conflict, conflicts
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED)
 def limit_range_conflict(
     hub: Hub,
     limit_ranges: list[LimitRange],

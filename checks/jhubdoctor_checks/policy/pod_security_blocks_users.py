@@ -10,6 +10,7 @@ from jhubdoctor.api import (
     Namespace,
     NotApplicable,
     Pod,
+    Rung,
     ServerVersion,
     Severity,
     Spawns,
@@ -25,7 +26,7 @@ ENFORCE = "pod-security.kubernetes.io/enforce"
 FIRST = 23
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort"))
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED)
 def pod_security_blocks_users(
     hub: Hub,
     namespace: Namespace,

@@ -13,6 +13,7 @@ from jhubdoctor.api import (
     Pod,
     Ref,
     ResourceQuota,
+    Rung,
     Severity,
     Shape,
     Spawns,
@@ -28,17 +29,7 @@ SHARE = 10
 """A tenth of the servers that run now, or two: then the end is near."""
 
 
-@check(
-    severity=Severity.WARNING,
-    explains=(
-        "spawn-rejected",
-        "spawn-timeline",
-        "consecutive-failure-abort",
-        "core-pods-refused",
-        "hub-crash-loop",
-        "service-without-endpoints",
-    ),
-)
+@check(severity=Severity.WARNING, stops=Rung.ALLOWED)
 def quota_exhausted(
     hub: Hub,
     resource_quotas: list[ResourceQuota],

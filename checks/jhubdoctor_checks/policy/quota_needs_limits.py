@@ -11,6 +11,7 @@ from jhubdoctor.api import (
     LimitRange,
     Pod,
     ResourceQuota,
+    Rung,
     Severity,
     Shape,
     Spawns,
@@ -24,10 +25,7 @@ from jhubdoctor_checks.policy._unset import a_start, counted, for_core, path_of,
 from jhubdoctor_checks.policy._users import contradicted
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("spawn-rejected", "spawn-timeline", "consecutive-failure-abort", "core-pods-refused"),
-)
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED)
 def quota_needs_limits(
     hub: Hub,
     resource_quotas: list[ResourceQuota],

@@ -12,6 +12,7 @@ from jhubdoctor.api import (
     Namespace,
     Pod,
     Ref,
+    Rung,
     Severity,
     Spawns,
     Webhook,
@@ -25,10 +26,7 @@ from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import namespace_labels, pod_labels
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("spawn-rejected", "spawn-timeout", "spawn-timeline", "consecutive-failure-abort", "core-pods-refused"),
-)
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED)
 def webhook_fails_closed(
     hub: Hub,
     namespace: Namespace,

@@ -7,19 +7,6 @@ from collections.abc import Iterable
 from jhubdoctor.api import Evidence, Node, Ref, Severity
 from jhubdoctor_checks.facts.schedule import Unplaced
 
-# What every finding here can have for a consequence.
-EXPLAINS = (
-    "spawn-timeout",
-    "spawn-timeline",
-    "placeholders-pending",
-    "user-scheduler-down",
-    "user-scheduler-lease-stale",
-    "helm-release-not-deployed",
-    "service-without-endpoints",
-    "proxy-unreachable",
-    "hub-restarting",
-    "consecutive-failure-abort",
-)
 # They give way to others, or nobody waits for them: that there is no room for these is normal.
 YIELDING = frozenset({"user-placeholder", "continuous-image-puller", "hook-image-puller"})
 _API = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1"}

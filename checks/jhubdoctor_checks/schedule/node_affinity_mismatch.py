@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jhubdoctor.api import Finding, Fix, Hub, Node, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Node, Rung, Severity, check
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, verb, who
+from jhubdoctor_checks.schedule._place import evidence, of_kind, on, owners, verb, who
 from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
 from jhubdoctor_checks.schedule._taints import DEDICATED
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, whole=("nodes",))
 def node_affinity_mismatch(
     hub: Hub,
     misfits: list[Unplaced],

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, PriorityClass, Severity, StatefulSet, check
+from jhubdoctor.api import Finding, Fix, Hub, PriorityClass, Rung, Severity, StatefulSet, check
 
 # --expendable-pods-priority-cutoff of cluster-autoscaler, its default since 1.12; also that of GKE and AKS.
 CUTOFF = -10
 
 
-@check(severity=Severity.WARNING, explains=("placeholders-pending",), whole=("autoscaler", "priority_classes"))
+@check(severity=Severity.WARNING, stops=Rung.PLACED, whole=("autoscaler", "priority_classes"))
 def placeholder_priority_cutoff(
     hub: Hub, stateful_sets: list[StatefulSet], priority_classes: list[PriorityClass], autoscaler: object
 ) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Severity, StatefulSet, check, clean
+from jhubdoctor.api import Finding, Fix, Rung, Severity, StatefulSet, check, clean
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, on
 
@@ -11,7 +11,7 @@ from jhubdoctor_checks.schedule._place import evidence, on
 PATIENCE = 900
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, at=Rung.TOLD, symptom=True)
 def placeholders_pending(
     unplaced: list[Unplaced], stateful_sets: list[StatefulSet], now: datetime
 ) -> Iterator[Finding]:

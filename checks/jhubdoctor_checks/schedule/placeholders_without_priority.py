@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Pod, Ref, Severity, StatefulSet, Values, check
+from jhubdoctor.api import Finding, Hub, Pod, Ref, Rung, Severity, StatefulSet, Values, check
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._priority import PRIORITY, lower, priorities, turn_on
 from jhubdoctor_checks.schedule._room import lacking
 
 
-@check(severity=Severity.WARNING, explains=("insufficient-resources", "spawn-timeout"))
+@check(severity=Severity.WARNING, stops=Rung.PLACED)
 def placeholders_without_priority(
     hub: Hub,
     stateful_sets: list[StatefulSet],

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Severity, check, clean, grouped
+from jhubdoctor.api import Finding, Fix, Rung, Severity, check, clean, grouped
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, level, on, owners, verb, who
+from jhubdoctor_checks.schedule._place import level, on, owners, verb, who
 from jhubdoctor_checks.schedule._room import lacking
 from jhubdoctor_checks.texts import known
 from jhubdoctor_checks.texts.autoscaler import REFUSALS
@@ -12,10 +12,7 @@ from jhubdoctor_checks.texts.autoscaler import REFUSALS
 _STATUS = "kubectl --namespace kube-system get configmap cluster-autoscaler-status -o yaml"
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(*EXPLAINS, "insufficient-resources", "too-many-pods", "volume-limit-reached", "volume-zone-conflict"),
-)
+@check(severity=Severity.ERROR, at=Rung.ALLOWED)
 def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     """Pods wait for room, and the autoscaler does not add a node."""
     waiting = [p for p in misfits if p.kind not in {"taint", "affinity", "claim"} and not lacking(p, list(p.room))]

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Node, Severity, Values, check, grouped
+from jhubdoctor.api import Finding, Hub, Node, Rung, Severity, Values, check, grouped
 from jhubdoctor_checks.facts.hub_graph import CORE, HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._barriers import barriers, likely, past, tolerated
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, names, on, owners, who
+from jhubdoctor_checks.schedule._place import evidence, names, on, owners, who
 from jhubdoctor_checks.schedule._taints import near_miss, others
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, whole=("nodes",))
 def taint_not_tolerated(
     hub: Hub,
     misfits: list[Unplaced],

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Severity, check, human
+from jhubdoctor.api import Finding, Fix, Rung, Severity, check, human
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
+from jhubdoctor_checks.schedule._place import evidence, level, names, of_kind, on, owners, room_of, who
 from jhubdoctor_checks.schedule._room import most
 
 # Below this a node's limit is not the usual 110: on EKS it follows from the machine's network interfaces.
 USUAL = 110
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS)
+@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, symptom=True)
 def too_many_pods(
     misfits: list[Unplaced],
     hub_graph: HubGraph,

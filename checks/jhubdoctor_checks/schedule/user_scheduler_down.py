@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, Events, Finding, Hub, Lease, Pod, PodLog, Severity, Spawns, check
+from jhubdoctor.api import Deployment, Events, Finding, Hub, Lease, Pod, PodLog, Rung, Severity, Spawns, check
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.schedule._absent import nobody, repair
 from jhubdoctor_checks.schedule._scheduler import (
@@ -24,15 +24,7 @@ STARTING = 180
 
 
 @check(
-    severity=Severity.ERROR,
-    explains=(
-        "spawn-timeout",
-        "spawn-timeline",
-        "placeholders-pending",
-        "consecutive-failure-abort",
-        "hub-restarting",
-    ),
-    whole=("deployments", "user_scheduler_pods"),
+    severity=Severity.ERROR, at=Rung.UP, stops=Rung.BOUND, symptom=True, whole=("deployments", "user_scheduler_pods")
 )
 def user_scheduler_down(
     hub: Hub,

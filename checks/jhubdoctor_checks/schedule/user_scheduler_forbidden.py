@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Severity, Values, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Rung, Severity, Values, check
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.schedule._forbidden import refused_lists
 
@@ -10,17 +10,8 @@ from jhubdoctor_checks.schedule._forbidden import refused_lists
 OFTEN = 3
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "user-scheduler-down",
-        "user-scheduler-lease-stale",
-        "chart-kubernetes-skew",
-        "spawn-timeout",
-        "spawn-timeline",
-        "placeholders-pending",
-    ),
-)
+# a fact of versions, which fails at no rung: it says of the same scheduler less exactly what this says
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.BOUND, explains=("chart-kubernetes-skew",))
 def user_scheduler_forbidden(
     hub: Hub,
     user_scheduler: Deployment,

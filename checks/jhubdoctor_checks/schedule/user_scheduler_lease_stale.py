@@ -13,6 +13,7 @@ from jhubdoctor.api import (
     NotApplicable,
     Pod,
     PodLog,
+    Rung,
     Severity,
     Spawns,
     check,
@@ -21,10 +22,8 @@ from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_
 
 
 # Where it stops a scheduler that is ready, that pods wait for it is the consequence.
-@check(
-    severity=Severity.ERROR,
-    explains=("spawn-timeout", "spawn-timeline", "placeholders-pending", "user-scheduler-down"),
-)
+# the same rung: that nobody holds the lease is why a scheduler that runs is down
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.BOUND, symptom=True, explains=("user-scheduler-down",))
 def user_scheduler_lease_stale(
     hub: Hub,
     user_scheduler: Deployment,

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import CSINode, Finding, Fix, Severity, VolumeAttachment, check
+from jhubdoctor.api import CSINode, Finding, Fix, Rung, Severity, VolumeAttachment, check
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, level, names, of_kind, on, owners, room_of, who
+from jhubdoctor_checks.schedule._place import evidence, level, names, of_kind, on, owners, room_of, who
 
 
-@check(severity=Severity.ERROR, explains=EXPLAINS)
+@check(severity=Severity.ERROR, at=Rung.PLACED, symptom=True)
 def volume_limit_reached(
     misfits: list[Unplaced],
     csi_nodes: list[CSINode] | None,

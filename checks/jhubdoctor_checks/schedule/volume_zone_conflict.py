@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Node, PersistentVolume, Ref, Severity, check
+from jhubdoctor.api import Finding, Fix, Hub, Node, PersistentVolume, Ref, Rung, Severity, check
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, of_kind, on, owners, who
+from jhubdoctor_checks.schedule._place import evidence, of_kind, on, owners, who
 from jhubdoctor_checks.schedule._selects import words
 
 
-@check(severity=Severity.ERROR, explains=(*EXPLAINS, "immediate-binding-in-zones"), whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, symptom=True, whole=("nodes",))
 def volume_zone_conflict(hub: Hub, misfits: list[Unplaced], nodes: list[Node]) -> Iterator[Finding]:
     """A pod's disk can only be used in a zone, or on a node, where there is no node for the pod."""
     groups: dict[str, list[Unplaced]] = {}

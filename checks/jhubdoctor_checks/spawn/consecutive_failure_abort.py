@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Severity, Values, check
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Rung, Severity, Values, check
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0
 _ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
@@ -14,7 +14,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-@check(severity=Severity.ERROR, explains=("hub-crash-loop", "hub-restarting", "service-without-endpoints"))
+@check(severity=Severity.ERROR, stops=Rung.UP)
 def consecutive_failure_abort(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], values: Values | None
 ) -> Iterator[Finding]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Severity, Spawns, Values, check, count
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Rung, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.spawn._access import LABEL, admitted, asks, to_hub
 from jhubdoctor_checks.spawn._servers import refs
 
 
+# it is about all users' pods: of those that fail by themselves, only what ends for lack of the hub
 @check(
     severity=Severity.ERROR,
-    explains=("spawn-timeout", "spawn-http-timeout", "user-pod-crash-loop"),
+    at=Rung.REACHED,
+    stops=Rung.TOLD,
+    explains=("user-pod-crash-loop",),
     whole=("network_policies",),
 )
 def network_access_label_lost(

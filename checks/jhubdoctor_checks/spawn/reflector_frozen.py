@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Severity, Spawns, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check
 from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.
@@ -16,7 +16,8 @@ _DELETING = r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$"
 _WATCHING = r"watching for pods with"
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "consecutive-failure-abort"))
+# the hub tells of both: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.TOLD, explains=("consecutive-failure-abort",))
 def reflector_frozen(
     hub: Hub, now: datetime, hub_log: HubLog, spawns: Spawns, hub_pods: list[Pod], user_pods: list[Pod]
 ) -> Iterator[Finding]:

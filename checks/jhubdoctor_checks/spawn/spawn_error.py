@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawns, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean, count, grouped
 from jhubdoctor_checks.spawn._errors import ON_PURPOSE, cause_of, error_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.texts import names_of
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+# the hub tells of each of them: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True, explains=("spawn-timeline", "consecutive-failure-abort"))
 def spawn_error(
     hub: Hub, now: datetime, spawns: Spawns, hub_log: HubLog, hub_pods: list[Pod], user_pods: list[Pod]
 ) -> Iterator[Finding]:

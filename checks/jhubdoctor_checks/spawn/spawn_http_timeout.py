@@ -3,12 +3,27 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, count
+from jhubdoctor.api import (
+    Events,
+    Evidence,
+    Finding,
+    Hub,
+    HubLog,
+    Pod,
+    Rung,
+    Severity,
+    Spawn,
+    Spawns,
+    Values,
+    check,
+    count,
+)
 from jhubdoctor_checks.spawn._answers import Silence, silence_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+# the hub tells of each of them: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True, explains=("spawn-timeline", "consecutive-failure-abort"))
 def spawn_http_timeout(
     hub: Hub,
     now: datetime,

@@ -3,12 +3,27 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
+from jhubdoctor.api import (
+    Evidence,
+    Finding,
+    Hub,
+    HubLog,
+    Pod,
+    Rung,
+    Severity,
+    Spawn,
+    Spawns,
+    Values,
+    check,
+    clean,
+    count,
+)
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._refusals import PASSING, refused, without_pod
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+# the hub tells of each of them: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True, explains=("spawn-timeline", "consecutive-failure-abort"))
 def spawn_rejected(
     hub: Hub,
     now: datetime,

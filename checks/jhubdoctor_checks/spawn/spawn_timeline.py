@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, Pod, Severity, Spawns, Values, check, count, grouped
+from jhubdoctor.api import Events, Evidence, Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count, grouped
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.spawn._slow import WORDS, quicker, slow_spawns
 
 _DEFAULT = 300
 
 
-@check(severity=Severity.INFO)
+@check(severity=Severity.INFO, at=Rung.TOLD, symptom=True)
 def spawn_timeline(
     hub: Hub, now: datetime, spawns: Spawns, user_pods: list[Pod], events: Events, values: Values
 ) -> Iterator[Finding]:

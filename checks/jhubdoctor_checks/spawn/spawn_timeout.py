@@ -11,6 +11,7 @@ from jhubdoctor.api import (
     HubLog,
     PersistentVolumeClaim,
     Pod,
+    Rung,
     Severity,
     Spawn,
     Spawns,
@@ -23,7 +24,8 @@ from jhubdoctor_checks.spawn._phases import NO_TRACE, Phase, phase_of, trace
 from jhubdoctor_checks.spawn._remedies import remedy
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
+# the hub tells of each of them: no rung lies between
+@check(severity=Severity.ERROR, at=Rung.TOLD, symptom=True, explains=("spawn-timeline", "consecutive-failure-abort"))
 def spawn_timeout(
     hub: Hub,
     now: datetime,

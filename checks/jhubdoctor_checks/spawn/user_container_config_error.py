@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
 from jhubdoctor_checks.spawn._starts import Start, kind_of, told
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "user-pod-crash-loop"))
+@check(severity=Severity.ERROR, at=Rung.STARTED)
 def user_container_config_error(hub: Hub, user_pods: list[Pod]) -> Iterator[Finding]:
     """Containers of users' servers cannot be started: a wrong command, reference, or user to run as."""
     found = [

@@ -4,7 +4,20 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import ContainerStatus, Events, Evidence, Finding, Hub, Pod, PodLog, Severity, check, count, grouped
+from jhubdoctor.api import (
+    ContainerStatus,
+    Events,
+    Evidence,
+    Finding,
+    Hub,
+    Pod,
+    PodLog,
+    Rung,
+    Severity,
+    check,
+    count,
+    grouped,
+)
 from jhubdoctor_checks.facts.spawn import has_ended
 from jhubdoctor_checks.spawn._endings import Ending, ending_of
 from jhubdoctor_checks.spawn._servers import gone, recent, refs, weigh
@@ -14,7 +27,7 @@ from jhubdoctor_checks.texts.kubelet import CANNOT_START
 _CRASHED = r"restarting failed container"
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.TOLD, symptom=True)
 def user_pod_crash_loop(
     hub: Hub, now: datetime, user_pods: list[Pod], ended_user_logs: list[PodLog] | None, events: Events | None
 ) -> Iterator[Finding]:

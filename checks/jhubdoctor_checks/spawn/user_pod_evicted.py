@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Finding, Hub, Pod, Severity, Values, check, count, grouped
+from jhubdoctor.api import Events, Finding, Hub, Pod, Rung, Severity, Values, check, count, grouped
 from jhubdoctor_checks.spawn._losses import explained, losses
 from jhubdoctor_checks.spawn._servers import FRESH
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-http-timeout"))
+@check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)
 def user_pod_evicted(
     hub: Hub, now: datetime, user_pods: list[Pod], events: Events, values: Values | None
 ) -> Iterator[Finding]:

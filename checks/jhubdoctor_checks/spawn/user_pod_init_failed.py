@@ -11,6 +11,7 @@ from jhubdoctor.api import (
     Hub,
     Pod,
     PodLog,
+    Rung,
     Severity,
     check,
     clean,
@@ -27,7 +28,7 @@ _IPTABLES = (
 )
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout",))
+@check(severity=Severity.ERROR, at=Rung.STARTED, stops=Rung.TOLD, symptom=True)
 def user_pod_init_failed(
     hub: Hub, user_pods: list[Pod], ended_user_logs: list[PodLog] | None, events: Events | None
 ) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from jhubdoctor.api import (
     Fix,
     Hub,
     Pod,
+    Rung,
     Severity,
     Terminated,
     check,
@@ -20,7 +21,7 @@ from jhubdoctor.api import (
 from jhubdoctor_checks.spawn._servers import recent, refs, weigh
 
 
-@check(severity=Severity.ERROR, explains=("user-pod-crash-loop", "spawn-timeout", "spawn-http-timeout"))
+@check(severity=Severity.ERROR, at=Rung.STARTED)
 def user_pod_oom_killed(hub: Hub, now: datetime, user_pods: list[Pod]) -> Iterator[Finding]:
     """Users' servers were stopped for using more memory than their limit, or than their node had."""
     killed = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Severity, check, clean, count, grouped
+from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
 from jhubdoctor_checks.texts import Known, known
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
@@ -15,7 +15,7 @@ _OVER = ("Pulling", "Pulled", "Created", "Started")
 PATIENCE = 120
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout",))
+@check(severity=Severity.ERROR, at=Rung.MOUNTED, stops=Rung.TOLD, symptom=True)
 def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], events: Events) -> Iterator[Finding]:
     """Nodes cannot set up the network of users' pods."""
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]

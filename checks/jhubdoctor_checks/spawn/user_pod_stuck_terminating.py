@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, Node, Pod, Severity, check, count, grouped
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Node, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
 
 # After its grace period, which deletionTimestamp includes, a pod goes within seconds.
 PATIENCE = timedelta(minutes=5)
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout",))
+@check(severity=Severity.ERROR, at=Rung.UP, symptom=True)
 def user_pod_stuck_terminating(
     hub: Hub, now: datetime, user_pods: list[Pod], nodes: list[Node] | None
 ) -> Iterator[Finding]:

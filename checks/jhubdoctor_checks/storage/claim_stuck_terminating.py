@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Severity, check
+from jhubdoctor.api import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Rung, Severity, check
 from jhubdoctor_checks.storage._claims import STORAGE
 from jhubdoctor_checks.storage._deletions import let_go
 
 PATIENCE = timedelta(minutes=10)
 
 
-@check(severity=Severity.WARNING, explains=("spawn-timeout", "spawn-timeline"))
+@check(severity=Severity.WARNING, stops=Rung.TOLD)
 def claim_stuck_terminating(
     hub: Hub,
     claims: list[PersistentVolumeClaim],

@@ -12,6 +12,7 @@ from jhubdoctor.api import (
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
+    Rung,
     ServerVersion,
     Severity,
     StorageClass,
@@ -22,10 +23,7 @@ from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("hub-crash-loop", "service-without-endpoints", "helm-release-not-deployed", "proxy-unreachable"),
-)
+@check(severity=Severity.ERROR, stops=Rung.BOUND)
 def hub_volume_pending(
     hub: Hub,
     hub_pods: list[Pod],

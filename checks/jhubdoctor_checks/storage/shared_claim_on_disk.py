@@ -11,6 +11,7 @@ from jhubdoctor.api import (
     NotApplicable,
     PersistentVolume,
     PersistentVolumeClaim,
+    Rung,
     Severity,
     Shape,
     StorageClass,
@@ -23,7 +24,7 @@ from jhubdoctor_checks.storage._drivers import is_disk, provisioner_of, share
 _MANY = {"ReadWriteMany", "ReadOnlyMany"}
 
 
-@check(severity=Severity.WARNING, explains=("volume-multi-attach",))
+@check(severity=Severity.WARNING, at=Rung.GIVEN)
 def shared_claim_on_disk(
     hub: Hub,
     values: Values,

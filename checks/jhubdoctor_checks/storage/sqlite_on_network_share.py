@@ -25,7 +25,8 @@ from jhubdoctor_checks.storage._full import of_today
 LOCKED = "database is locked"
 
 
-@check(severity=Severity.WARNING, explains=("hub-database-locked", "hub-crash-loop", "hub-restarting"))
+# a share is a risk: it takes the fault that it is known for, and what comes of that
+@check(severity=Severity.WARNING, explains=("hub-database-locked",))
 def sqlite_on_network_share(
     hub: Hub,
     hub_pods: list[Pod],

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Ref, Severity, Values, check
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Ref, Rung, Severity, Values, check
 
 
-@check(
-    severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints")
-)
+@check(severity=Severity.ERROR, stops=Rung.BOUND)
 def static_claim_missing(
     hub: Hub, known_claims: list[PersistentVolumeClaim], hub_pods: list[Pod], user_pods: list[Pod], values: Values
 ) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from jhubdoctor.api import (
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
+    Rung,
     ServerVersion,
     Severity,
     Spawns,
@@ -22,7 +23,7 @@ from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
 
-@check(severity=Severity.ERROR, explains=("spawn-timeout", "spawn-timeline"))
+@check(severity=Severity.ERROR, stops=Rung.BOUND)
 def user_volume_pending(
     hub: Hub,
     user_pods: list[Pod],

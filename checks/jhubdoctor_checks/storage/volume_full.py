@@ -10,6 +10,7 @@ from jhubdoctor.api import (
     PersistentVolumeClaim,
     Pod,
     PodLog,
+    Rung,
     Severity,
     StorageClass,
     check,
@@ -26,10 +27,8 @@ _HOME = r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded
 _DATABASE = rf"database or disk is full|No space left on device: '{DIRECTORY}"
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting", "hub-database-locked"),
-)
+# all that the hub's log tells is about its Deployment: of what it says of a full disk, this alone
+@check(severity=Severity.ERROR, stops=Rung.UP, explains=("hub-database-locked",))
 def volume_full(
     hub: Hub,
     hub_pods: list[Pod],

@@ -9,6 +9,7 @@ from jhubdoctor.api import (
     Finding,
     Hub,
     Pod,
+    Rung,
     Severity,
     Spawns,
     Values,
@@ -23,16 +24,7 @@ from jhubdoctor_checks.storage._unstarted import LONG, unstarted
 from jhubdoctor_checks.texts.kubelet import MOUNT_SLOW
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=(
-        "spawn-timeout",
-        "spawn-timeline",
-        "hub-crash-loop",
-        "service-without-endpoints",
-        "helm-release-not-deployed",
-    ),
-)
+@check(severity=Severity.ERROR, at=Rung.MOUNTED, stops=Rung.UP, symptom=True)
 def volume_mount_failed(
     hub: Hub,
     pods: list[Pod],

@@ -10,6 +10,7 @@ from jhubdoctor.api import (
     Node,
     PersistentVolumeClaim,
     Pod,
+    Rung,
     ServerVersion,
     Severity,
     Spawns,
@@ -21,7 +22,9 @@ from jhubdoctor_checks.storage._attach import Held, fix_for, held_elsewhere
 
 @check(
     severity=Severity.ERROR,
-    explains=("spawn-timeout", "spawn-timeline", "hub-crash-loop", "service-without-endpoints", "volume-mount-failed"),
+    at=Rung.MOUNTED,
+    stops=Rung.MOUNTED,
+    symptom=True,
     whole=("pods", "nodes", "volume_attachments"),
     passes_only_with=("events",),
 )

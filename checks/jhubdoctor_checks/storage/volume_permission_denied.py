@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, Severity, Values, check
+from jhubdoctor.api import Finding, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, Rung, Severity, Values, check
 from jhubdoctor_checks.storage._claims import shared
 from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
@@ -17,10 +17,8 @@ _DATABASE = (
 )
 
 
-@check(
-    severity=Severity.ERROR,
-    explains=("user-pod-crash-loop", "hub-crash-loop", "spawn-http-timeout", "hub-restarting", "hub-database-locked"),
-)
+# all that the hub's log tells is about its Deployment: of what it says of a disk, this alone
+@check(severity=Severity.ERROR, stops=Rung.UP, explains=("hub-database-locked",))
 def volume_permission_denied(
     hub: Hub,
     hub_pods: list[Pod],

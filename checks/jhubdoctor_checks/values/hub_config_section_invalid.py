@@ -8,6 +8,7 @@ from jhubdoctor.api import Finding, Fix, Hub, Pod, Severity, Values, check, clea
 MISPLACED = {"loadRoles", "services", "extraConfig", "extraEnv", "db", "networkPolicy", "existingSecret"}
 
 
+# a setting that is not taken is no reason for restarts, which a rung would take as well
 @check(severity=Severity.WARNING, explains=("hub-crash-loop",))
 def hub_config_section_invalid(hub: Hub, values: Values, hub_pods: list[Pod]) -> Iterator[Finding]:
     """A section of hub.config is not named after a class, so it configures nothing."""

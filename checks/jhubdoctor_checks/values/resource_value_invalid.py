@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Severity, Shape, Spawns, Values, check
+from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Rung, Severity, Shape, Spawns, Values, check
 from jhubdoctor_checks.values._excess import Excess, excesses
 from jhubdoctor_checks.values._resources import all_given, amount, contradictions, correction
 
@@ -12,13 +12,11 @@ REFUSED_BY_SPAWNER = ("is not a valid memory specification", "_limit' trait", "_
 REFUSED_BY_SERVER = ("must be less than or equal to",)
 SMALLEST_LIMIT = Decimal(6 * 2**20)
 """Docker's own minimum; no Python starts below it."""
-_KINDS = (
-    ("cpu", "cpu", "a number of cores"),
-    ("mem", "memory", "a number of bytes, or one with K, M, G or T"),
-)
+_KINDS = (("cpu", "cpu", "a number of cores"), ("mem", "memory", "a number of bytes, or one with K, M, G or T"))
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected", "spawn-error", "insufficient-resources"))
+# all that the hub's log tells is about its Deployment: a value is why of these alone
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED, explains=("spawn-rejected", "spawn-error"))
 def resource_value_invalid(
     hub: Hub,
     values: Values,

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Spawns, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Rung, Severity, Spawns, Values, check
 from jhubdoctor_checks.policy._refused import refused
 
 # The API server's words for it (pkg/apis/core/validation): `...persistentVolumeClaim.claimName: Required value`
 _NAMELESS = "persistentVolumeClaim.claimName"
 
 
-@check(severity=Severity.ERROR, explains=("spawn-rejected",))
+# all that the hub's log tells is about its Deployment: a value is why of this alone
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED, explains=("spawn-rejected",))
 def static_storage_without_claim(hub: Hub, values: Values, spawns: Spawns | None, now: datetime) -> Iterator[Finding]:
     """Homes are to lie on one claim for all, and it is not named."""
     if values.get("singleuser.storage.type") != "static" or values.get("singleuser.storage.static.pvcName"):

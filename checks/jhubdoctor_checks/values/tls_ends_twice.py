@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Rung, Severity, Values, check
 
 
-@check(severity=Severity.WARNING, explains=("acme-failed",))
+@check(severity=Severity.WARNING, stops=Rung.REACHED)
 def tls_ends_twice(hub: Hub, values: Values, deployments: list[Deployment]) -> Iterator[Finding]:
     """An Ingress or HTTPRoute stands in front of a hub that gets certificates for itself."""
     ways = [w for w in ("ingress", "httpRoute") if values.enabled(f"{w}.enabled")]
