@@ -349,6 +349,7 @@ def test_a_user_scheduler_places_user_pods(plane: ControlPlane, kubelet: Kubelet
     assert kubelet.errors == []
 
 
+@pytest.mark.old
 def test_a_cluster_is_upgraded_under_a_hub(make_plane: MakePlane, hub_release: MakeRelease) -> None:
     plane, kubelet = make_plane("1.24")
     release = hub_release(plane=plane, legacy=True)

@@ -296,6 +296,7 @@ E0105 11:00:50.000000       1 reflector.go:127] Failed to watch *v1beta1.PodDisr
 """What kube-scheduler 1.19 says on a server that has dropped policy/v1beta1."""
 
 
+@pytest.mark.old
 def test_a_cluster_that_was_upgraded_underneath(make_plane: MakePlane, hub_release: MakeRelease) -> None:
     plane, kubelet = make_plane("1.24")
     release = hub_release(HEALTHY, plane=plane, legacy=True)

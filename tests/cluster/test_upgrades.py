@@ -53,6 +53,7 @@ def test_the_table_tells_what_the_newest_server_serves(plane: ControlPlane) -> N
     held_against_the_table(plane)
 
 
+@pytest.mark.old
 def test_the_table_tells_what_an_old_server_serves(make_plane: MakePlane) -> None:
     plane, _ = make_plane("1.24")
 
@@ -73,6 +74,7 @@ def told(outcome: dict[str, Any], *severities: str) -> set[str]:
     return {f["check"] for f in outcome["report"]["findings"] if f["severity"] in severities}
 
 
+@pytest.mark.old
 def test_a_cluster_that_is_upgraded_before_the_chart_is_foretold_and_then_seen(
     make_plane: MakePlane, hub_release: MakeRelease
 ) -> None:
