@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,10 +163,9 @@ def _build(version: Version) -> Path:
 
 
 def _version(name: str) -> Version:
-    for version in get_args(Version):
-        if version == name:
-            return version
-    raise SystemExit(f"{name} is none of {', '.join(get_args(Version))}")
+    if name not in get_args(Version):
+        raise SystemExit(f"{name} is none of {', '.join(get_args(Version))}")
+    return cast("Version", name)
 
 
 @contextlib.contextmanager
