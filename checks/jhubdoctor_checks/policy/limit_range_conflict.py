@@ -3,7 +3,21 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Pod, Severity, Shape, Spawns, Values, check, human, nested
+from jhubdoctor.api import (
+    RESTARTS,
+    Finding,
+    Fix,
+    Hub,
+    LimitRange,
+    Pod,
+    Severity,
+    Shape,
+    Spawns,
+    Values,
+    check,
+    human,
+    nested,
+)
 from jhubdoctor_checks.policy._limits import Conflict, conflicts
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
@@ -64,5 +78,5 @@ def _fix(c: Conflict, hub: Hub) -> Fix:
         text,
         values=nested(path, amount) if c.cause == "claim" or c.resource in {"cpu", "memory"} else {},
         commands=(hub.helm_upgrade, hub.kubectl("describe limitranges")),
-        caution="This restarts the hub; users' servers keep running.",
+        caution=RESTARTS,
     )
