@@ -38,7 +38,7 @@ from jhubdoctor.model.kube.policy import (
     PriorityClass,
     ResourceQuota,
 )
-from jhubdoctor.model.kube.quantity import human, human_bytes, quantity
+from jhubdoctor.model.kube.quantity import human, human_bytes, quantity, spawner_bytes
 from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from jhubdoctor.model.kube.selectors import LabelSelector, Taint, Toleration, tolerates
 from jhubdoctor.model.kube.storage import (

@@ -312,7 +312,7 @@ def assert_contract(check: Check) -> None:
         assert found, f"quiet on an example that should fire:\n{text}"  # noqa: S101
         for f in found:
             assert f.finding.on, "a finding names no object"  # noqa: S101
-            assert f.finding.evidence, "a finding has no evidence"  # noqa: S101
+            assert f.finding.proof, "a finding has no evidence"  # noqa: S101
             assert f.finding.fix.text, "a finding has no fix"  # noqa: S101
             assert not f.finding.says.endswith("."), f"says ends with a full stop: {f.finding.says}"  # noqa: S101
         prints = [f.fingerprint for f in found]

@@ -6,11 +6,12 @@ The engine finds this module by the pack's name and calls `plan`, `problems_of` 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import replace
 
 from packaging.version import Version
 
-from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, Values, chart_version, quantity
+from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version
+from jhubdoctor_checks import problems
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
 
 CHECKS = (
@@ -48,7 +49,7 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         steps = [_with_changes(s, given) for s in steps]
         concerned = [c for s in steps for c in s.changes]
     told = {path for c in concerned for path in c.touches}
-    problems = [p for p in problems_of(given, end) if p.path not in told] if end is not None else []
+    wrong = [p for p in problems_of(given, end) if p.path not in told] if end is not None else []
     if not given.supplied:
         notices.append(
             "These are effective values, which hold the chart's defaults: give your own with -f to judge all keys."
@@ -60,7 +61,7 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         start={"chart": hub.chart if hub is not None else "", "kubernetes": _minor(running)},
         target={"chart": target.chart, "kubernetes": _minor(target.kubernetes)},
         steps=tuple(steps),
-        problems=tuple(problems),
+        problems=tuple(wrong),
         blocked=tuple(blocked),
         notices=tuple(notices),
         values=given.source,
@@ -239,26 +240,13 @@ def _keys(given: Given, version: Version) -> Iterator[Problem]:
 def _rules(given: Given, version: Version) -> Iterator[Problem]:
     """What the schema does not say and the chart or the hub stops at."""
     values = given.values
-    yield from _memory(values)
-    if (
-        values.get("hub.db.type") in {"mysql", "postgres", "other"}
-        and given.supplied
-        and "hub.db.url" not in given.shape
-    ):
-        yield Problem(
-            "hub.db.url",
-            "hub.db.type names an external database, and hub.db.url is not set",
-            "Set hub.db.url; with hub.existingSecret it may stand there.",
-            Severity.WARNING,
-            source="jupyterhub_config.py of the chart",
-        )
-    if values.get("singleuser.storage.type") == "static" and not values.get("singleuser.storage.static.pvcName"):
-        yield Problem(
-            "singleuser.storage.static.pvcName",
-            "singleuser.storage.type is static, and no claim is named",
-            "Name the claim that all users share.",
-            source="jupyterhub_config.py of the chart",
-        )
+    yield from problems.amounts(values)
+    if claim := problems.static_claim(values):
+        yield claim
+    if database := problems.database_url(values):
+        # the hub reads the existing Secret over the values: the address may stand there, which a file does not show
+        unseen = bool(values.get("hub.existingSecret")) and given.supplied
+        yield replace(database, severity=Severity.WARNING) if unseen else database
     strategy = values.get("hub.deploymentStrategy.type")
     if strategy == "RollingUpdate" and values.get("hub.db.type", "sqlite-pvc") == "sqlite-pvc":
         yield Problem(
@@ -278,42 +266,8 @@ def _rules(given: Given, version: Version) -> Iterator[Problem]:
             {"scheduling": {"podPriority": {"enabled": True}}},
             "templates/NOTES.txt of the chart",
         )
-    if version >= Version("4.3.0"):
-        for name in values.mapping("hub.config"):
-            if not name[:1].isupper():
-                yield Problem(
-                    f"hub.config.{name}",
-                    f"sections of hub.config are names of classes, and {name[:60]} is none",
-                    "Move it to the key of its own that the chart has for it.",
-                    source=_SCHEMA.format("4.3.0"),
-                )
-
-
-def _memory(values: Values) -> Iterator[Problem]:
-    amounts: dict[str, Decimal] = {}
-    for name in ("guarantee", "limit"):
-        path = f"singleuser.memory.{name}"
-        raw = values.get(path)
-        if raw is None or isinstance(raw, bool):
-            continue
-        text = str(raw).strip()
-        number = quantity(text[:-1] if text[-1:] in "KMGT" else text)
-        if number is None or (text[-1:].isalpha() and text[-1:] not in "KMGT"):
-            yield Problem(
-                path,
-                f"{path} is {text[:40]!r}, and KubeSpawner takes a number with K, M, G or T",
-                "Write 1G for what Kubernetes calls 1Gi.",
-                source="ByteSpecification of JupyterHub",
-            )
-            continue
-        amounts[name] = number * Decimal(1024) ** ("KMGT".index(text[-1]) + 1 if text[-1:] in "KMGT" else 0)
-    if len(amounts) > 1 and amounts["guarantee"] > amounts["limit"]:
-        yield Problem(
-            "singleuser.memory.guarantee",
-            "singleuser.memory.guarantee is above the limit, so no server can start",
-            "Raise the limit, or lower the guarantee.",
-            source="the API server's validation of pods",
-        )
+    if version >= Version(problems.FATAL_SINCE):
+        yield from problems.sections(values)
 
 
 def _target(chart: charts.Chart) -> Iterator[Problem]:

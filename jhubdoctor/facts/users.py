@@ -12,7 +12,7 @@ import msgspec
 from jhubdoctor.engine.declare import fact
 from jhubdoctor.model.kube.nodes import Node, selector_matches
 from jhubdoctor.model.kube.pods import Affinity, NodeAffinity, Pod, PodSpec
-from jhubdoctor.model.kube.quantity import quantity
+from jhubdoctor.model.kube.quantity import quantity, spawner_bytes
 from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Requirement, Taint, Toleration, tolerates
 from jhubdoctor.model.values import Values
 
@@ -116,10 +116,9 @@ def _base(values: Values) -> PodSpec:
 
 
 def _spawner_bytes(value: Any) -> Decimal | None:
-    """KubeSpawner's memory: a number of bytes, or K, M, G, T of 1024."""
-    if isinstance(value, str) and value[-1:] in "KMGT" and value[:-1].replace(".", "", 1).isdigit():
-        return Decimal(value[:-1]) * Decimal(1024) ** ("KMGT".index(value[-1]) + 1)
-    return quantity(value)
+    """KubeSpawner's memory in bytes; what it refuses (1Gi) as Kubernetes reads it."""
+    number = spawner_bytes(value)
+    return quantity(value) if number is None else number
 
 
 def _requests(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]:

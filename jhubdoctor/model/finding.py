@@ -81,7 +81,7 @@ class Finding:
     Attributes:
         on: the objects that it is about; what a symptom must share with a cause to be folded under it.
         says: one sentence, without a final full stop, that claims no more than the evidence proves.
-        evidence: `Evidence`, or a pair (source, detail), or a triple with the time.
+        evidence: `Evidence`, or a pair (source, detail), or a triple with the time; None for what was not seen here.
         fix: the next step.
         severity: where it differs from the check's own.
         cause: a short stable word that tells the causes of one check apart; a part of the fingerprint.
@@ -91,7 +91,7 @@ class Finding:
 
     on: tuple[Ref, ...]
     says: str
-    evidence: tuple[Evidence | tuple[str, str] | tuple[str, str, datetime | None], ...]
+    evidence: tuple[Evidence | tuple[str, str] | tuple[str, str, datetime | None] | None, ...]
     fix: Fix
     severity: Severity | None = None
     cause: str = ""
@@ -101,4 +101,4 @@ class Finding:
     @property
     def proof(self) -> tuple[Evidence, ...]:
         """The evidence in one shape."""
-        return tuple(e if isinstance(e, Evidence) else Evidence(*e) for e in self.evidence)
+        return tuple(e if isinstance(e, Evidence) else Evidence(*e) for e in self.evidence if e is not None)

@@ -29,7 +29,7 @@ def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Findi
                     for path, items in failing.items()
                     for item, detail in items.items()
                 ),
-                *((("note", "/healthz is deprecated since 1.16; this server has no /livez"),) if former else ()),
+                ("note", "/healthz is deprecated since 1.16; this server has no /livez") if former else None,
             ),
             fix=Fix(advice(names), commands=tuple(f"kubectl get --raw '{path}?verbose'" for path in failing)),
             cause="healthz" if former else "server",

@@ -39,7 +39,7 @@ def chart_outdated(hub: Hub, surface: Surface, server_version: ServerVersion) ->
                 "chart",
                 f"{best.version} ships JupyterHub {best.jupyterhub} and fits {surface}; newest known {KNOWS['chart']}",
             ),
-            *((("advisory", f"fixed since, and may concern this release too: {', '.join(fixed)}"),) if fixed else ()),
+            ("advisory", f"fixed since, and may concern this release too: {', '.join(fixed)}") if fixed else None,
         ),
         fix=upgrade_fix(hub, surface),
         cause=best.version,

@@ -26,7 +26,7 @@ def deprecated_api_in_use(
             says=f"{api} is still used, and Kubernetes 1.{api.removed} does not serve it",
             evidence=(
                 *(u.evidence for u in uses[:_MOST]),
-                *((("apiserver", f"{r} was requested since this API server started"),) if (r := _one(asked)) else ()),
+                ("apiserver", f"{r} was requested since this API server started") if (r := _one(asked)) else None,
                 ("server", history(api, surface)),
             ),
             fix=_fix(hub, api, uses, surface),

@@ -1,4 +1,4 @@
-"""The chart's components by the label of their pods, and where the values have their settings (charts 0.9 to 4.4)."""
+"""The components of the chart by their label, and where the values have their settings (charts 0.9 to 4.4)."""
 
 from __future__ import annotations
 

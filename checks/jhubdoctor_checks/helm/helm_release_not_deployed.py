@@ -27,9 +27,9 @@ def helm_release_not_deployed(
         says=_says(newest, good, stuck=stuck, installed=hub.deployment is not None),
         evidence=(
             ("helm", f"{newest.name}: status {clean(newest.status, 40)}", newest.modified),
-            *((("helm", f"description: {clean(told, 400)}"),) if told else ()),
-            *((("helm", f"{good.name}: status {good.status}", good.modified),) if good is not None else ()),
-            *((("deployment", "the hub has none yet"),) if hub.deployment is None else ()),
+            ("helm", f"description: {clean(told, 400)}") if told else None,
+            ("helm", f"{good.name}: status {good.status}", good.modified) if good is not None else None,
+            ("deployment", "the hub has none yet") if hub.deployment is None else None,
         ),
         fix=recovery(hub, newest, good, chart, stuck=stuck),
         severity=Severity.WARNING if hub.deployment is not None else None,

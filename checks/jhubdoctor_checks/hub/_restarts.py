@@ -28,14 +28,13 @@ def evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
         says=f"the hub was evicted from node {last.node}" + (f", which ran short of {short}" if short else ""),
         evidence=(
             Evidence("pod.status", f"{last.name}: Evicted: {clean(last.status.message, 300)}", _ended(last)),
-            *((Evidence("pod.spec", "no memory is requested, so it is among the first to go"),) if not asks else ()),
+            Evidence("pod.spec", "no memory is requested, so it is among the first to go") if not asks else None,
         ),
-        fix=Fix(
+        fix=hub.values_fix(
             "Reserve memory for the hub, so that others go before it; or keep users' servers off its node "
             "(hub.jupyter.org/node-purpose).",
             values if short == "memory" and not asks else {},
-            (f"kubectl describe node {last.node}", hub.helm_upgrade),
-            "This restarts the hub; users' servers keep running.",
+            f"kubectl describe node {last.node}",
         ),
         cause=f"evicted {short}".strip(),
         affects=(hub.ref,),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor.api import RESTARTS, Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
 
 # The hub's own log of requests (log.py, web.py) and tornado's of the culler's callback (jupyterhub-idle-culler 1.0 to
@@ -46,13 +46,13 @@ def culler_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values | No
         says="the idle culler cannot ask the hub for servers, so none is stopped for being idle",
         evidence=(
             Evidence("hub log", f"{what} ({times(len(failures))})", last.at),
-            *((Evidence("values", "roles of your own are set (hub.loadRoles or load_roles)"),) if roles else ()),
+            Evidence("values", "roles of your own are set (hub.loadRoles or load_roles)") if roles else None,
         ),
         fix=Fix(
             "Let the chart define the culler and its role: a list of roles or services of your own in "
             "hub.config.JupyterHub or hub.extraConfig replaces the chart's. Use hub.loadRoles and hub.services, "
             "which add.",
             commands=(hub.kubectl(f"rollout restart deployment/{hub.ref.name}"),),
-            caution="This restarts the hub; users' servers keep running.",
+            caution=RESTARTS,
         ),
     )

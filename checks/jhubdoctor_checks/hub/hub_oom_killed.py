@@ -43,15 +43,10 @@ def _fix(hub: Hub, limit: int, name: str) -> Fix:
         return Fix("Give the container more memory where it is defined (hub.extraContainers).")
     if limit:
         more = human_bytes(max(2 * limit, 512 * 2**20))
-        return Fix(
-            f"Raise the hub's memory limit to {more}.",
-            values={"hub": {"resources": {"limits": {"memory": more}}}},
-            commands=(hub.helm_upgrade,),
-            caution="This restarts the hub; users' servers keep running.",
+        return hub.values_fix(
+            f"Raise the hub's memory limit to {more}.", {"hub": {"resources": {"limits": {"memory": more}}}}
         )
-    return Fix(
+    return hub.values_fix(
         "The node ran out of memory: request what the hub needs, so that others do not get it.",
-        values={"hub": {"resources": {"requests": {"memory": "1Gi"}}}},
-        commands=(hub.helm_upgrade,),
-        caution="This restarts the hub; users' servers keep running.",
+        {"hub": {"resources": {"requests": {"memory": "1Gi"}}}},
     )

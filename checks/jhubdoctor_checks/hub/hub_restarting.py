@@ -33,7 +33,7 @@ def hub_restarting(
                 says=f"container {status.name} of the hub was restarted {times(status.restart_count)}: {says}",
                 evidence=(
                     Evidence("pod.status", f"{status.name}: exit code {end.exit_code}{reason}", end.finished_at),
-                    *((Evidence("hub log", found.line, found.entry.at),) if found else ()),
+                    Evidence("hub log", found.line, found.entry.at) if found else None,
                     *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
                 ),
                 fix=found.fix(hub) if found else remedy(hub, pod, status, unanswered=bool(liveness)),

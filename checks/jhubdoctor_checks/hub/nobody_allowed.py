@@ -42,7 +42,7 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
         evidence=(
             *(("hub log", "No allow config found, it's possible that nobody can login", e.at) for e in warned),
             *(("hub log", f"a user was not allowed ({times(len(refused))})", e.at) for e in refused[-1:]),
-            *((("values", f"authenticator {name}: {_NONE}"),) if not rules else ()),
+            ("values", f"authenticator {name}: {_NONE}") if not rules else None,
         ),
         fix=Fix(
             "Say who may log in: all that the authenticator lets through, or a list (allowed_users, or what the "

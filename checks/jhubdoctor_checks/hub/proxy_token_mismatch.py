@@ -40,9 +40,9 @@ def proxy_token_mismatch(
         says="the proxy does not take the hub's token: they were started with different ones",
         evidence=(
             Evidence("hub log", f"api_request to proxy failed: HTTP 403 ({times(len(found))})", last.at),
-            *((Evidence("proxy log", f"403 on /api/routes ({times(routes.count('403'))})"),) if routes else ()),
-            *((Evidence("pod.status", "the hub was started", hub_start),) if hub_start else ()),
-            *((Evidence("pod.status", "the proxy was started", proxy_start),) if proxy_start else ()),
+            Evidence("proxy log", f"403 on /api/routes ({times(routes.count('403'))})") if routes else None,
+            Evidence("pod.status", "the hub was started", hub_start) if hub_start else None,
+            Evidence("pod.status", "the proxy was started", proxy_start) if proxy_start else None,
         ),
         fix=Fix(
             "Restart both, so that they read the same token. Where it comes back at each deployment (helm template, "

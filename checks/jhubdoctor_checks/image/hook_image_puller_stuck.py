@@ -72,7 +72,7 @@ def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[
         evidence=(
             ("daemonset", f"status.numberReady: {daemon.status.number_ready}"),
             ("job", f"status: {job.status.failed} failed, {job.status.active} active"),
-            *((("pod.spec", f"containers besides its own: {', '.join(sidecars)}"),) if sidecars else ()),
+            ("pod.spec", f"containers besides its own: {', '.join(sidecars)}") if sidecars else None,
         ),
         fix=Fix(text, _NO_SIDECAR if sidecars else {}, (hub.kubectl(f"logs job/{job.name}"), hub.helm_upgrade)),
         cause="awaiter",

@@ -43,7 +43,7 @@ def image_architecture_mismatch(
             evidence=(
                 ("pod.status", f"{members[0][0].name}, container {members[0][1]}: exec format error"),
                 *(("node", f"{n}: architecture {arch[n]}") for n in on_nodes[:3] if arch.get(n)),
-                *((("node", f"other nodes are {', '.join(others)}"),) if others else ()),
+                ("node", f"other nodes are {', '.join(others)}") if others else None,
             ),
             fix=Fix(
                 "Build the image for this architecture too (docker buildx build --platform)"

@@ -55,7 +55,7 @@ def image_pull_failed(
             says=f"{image or 'an image'} cannot be pulled on {fill['nodes']}: {why}",
             evidence=(
                 (best.source, f"{best.reason}: {essence(best.said)}" if best.said else best.reason, best.at),
-                *((("event", f"the pull secrets {best.secret} do not exist"),) if best.secret else ()),
+                ("event", f"the pull secrets {best.secret} do not exist") if best.secret else None,
                 ("pod.spec", f"image: {image}, of {', '.join(sorted(c or 'other pods' for c in components))}"),
             ),
             fix=remedy(hub, cause, pulls, fill, values),

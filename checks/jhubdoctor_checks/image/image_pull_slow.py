@@ -43,7 +43,7 @@ def _finding(hub: Hub, image: str, found: list[Slow], pulls: list[Pull], limit: 
                 ("hub log", f"{s.pod}: gave up after {s.limit or limit} seconds", s.at)
                 for s in sorted(failed, key=lambda s: s.pod)[:3]
             ),
-            *((("event", f"the longest pull of it took {int(whole)} seconds"),) if whole and not known else ()),
+            ("event", f"the longest pull of it took {int(whole)} seconds") if whole and not known else None,
         ),
         fix=more_time(hub, max(whole or 0, worst.waited), limit, values),
         # without the values nobody knows whether it has more time than by default

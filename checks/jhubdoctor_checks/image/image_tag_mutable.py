@@ -32,7 +32,7 @@ def image_tag_mutable(hub: Hub, shapes: list[Shape], user_pods: list[Pod]) -> It
             + (f", and {len(ids)} different images of that name run now" if len(ids) > 1 else ""),
             evidence=(
                 ("values", f"{', '.join(sorted(set(paths))[:3])}: {image}"),
-                *((("pod.status", f"{len(ids)} values of imageID among running servers"),) if len(ids) > 1 else ()),
+                ("pod.status", f"{len(ids)} values of imageID among running servers") if len(ids) > 1 else None,
             ),
             fix=Fix(
                 "Name a tag that does not move (a date, a version, a digest): then all nodes have the same image, the"

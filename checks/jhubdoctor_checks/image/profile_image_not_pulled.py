@@ -34,7 +34,7 @@ def profile_image_not_pulled(
             ("daemonset", f"it brings {len(pulled)} images, not this"),
             *(("values", f"{i}: {offered[i]}") for i in in_values[:3]),
             *(("pod.spec", f"{i}: {used[i]} servers run it") for i in missing[:3] if i in used),
-            *((("values", "prePuller.pullProfileListImages: false"),) if off else ()),
+            ("values", "prePuller.pullProfileListImages: false") if off else None,
         ),
         fix=_fix(hub, missing, off=off and bool(in_values)),
     )

@@ -43,7 +43,7 @@ def acme_failed(
         evidence=(
             ("secret", f"{name}: {'holds no certificate that lasts' if held else 'holds no certificate'}"),
             _seen(last, waited),
-            *((("values", f"proxy.https.hosts: {hosts}"),) if hosts else ()),
+            ("values", f"proxy.https.hosts: {hosts}") if hosts else None,
         ),
         fix=_fix(hub, autohttps, problem, limited=last is not None and last.word == "rateLimited"),
         severity=Severity.WARNING if last is None else None,

@@ -45,7 +45,7 @@ def network_policy_blocks_hub(
             says=f"NetworkPolicies keep {'; '.join(kept)}",
             evidence=(
                 *(("networkpolicy", f"{b.names}: no rule allows {_words(b.path)}", b.since) for b in found[:5]),
-                *((("hub log", clean(logged.last, 160), logged.at),) if logged is not None else ()),
+                ("hub log", clean(logged.last, 160), logged.at) if logged is not None else None,
             ),
             fix=opened(hub, values, found),
             severity=Severity.ERROR if logged is not None or (unplaced and idle) else None,

@@ -42,7 +42,7 @@ def tls_secret_missing(
             evidence=(
                 (c.by.kind.lower(), f"{c.by.name} names the Secret {name}{_for(c.hosts)}"),
                 ("secret", f"{name}: {has}"),
-                *([("ingress", "an annotation leaves the certificate to cert-manager")] if c.renewed else []),
+                ("ingress", "an annotation leaves the certificate to cert-manager") if c.renewed else None,
             ),
             fix=made(hub, c),
             severity=Severity.WARNING if running else None,

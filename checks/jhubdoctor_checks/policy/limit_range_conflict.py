@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import (
+    RESTARTS,
     Finding,
     Fix,
     Hub,
@@ -78,5 +79,5 @@ def _fix(c: Conflict, hub: Hub) -> Fix:
         text,
         values=nested(path, amount) if c.cause == "claim" or c.resource in {"cpu", "memory"} else {},
         commands=(hub.helm_upgrade, hub.kubectl("describe limitranges")),
-        caution="This restarts the hub; users' servers keep running.",
+        caution=RESTARTS,
     )

@@ -56,7 +56,7 @@ def pod_security_blocks_users(
         + (f"have the privileged init container {BLOCK}" if blocks else "do not keep it as the chart makes them"),
         evidence=(
             Evidence("namespace", f"{ENFORCE}: {level}"),
-            *([Evidence("values", "singleuser.cloudMetadata.blockWithIptables: true (the default)")] if blocks else []),
+            Evidence("values", "singleuser.cloudMetadata.blockWithIptables: true (the default)") if blocks else None,
             *users.shown("violates PodSecurity"),
             *(Evidence("pod", f"{p.name} runs with it, from before or by an exemption") for p in privileged[:1]),
         ),

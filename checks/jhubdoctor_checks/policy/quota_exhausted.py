@@ -60,7 +60,7 @@ def quota_exhausted(
             on=(quota.ref,),
             says=f"the quota {quota.name} {keeps(near, len(users), waits)}",
             evidence=(
-                *((near.evidence,) if near else ()),
+                near.evidence if near else None,
                 *users.shown(excess),
                 *(("event", f"{e.about[0]} {e.about[1]}: {excess(e.message)}", e.at) for e in failed[:1] if waits),
             ),

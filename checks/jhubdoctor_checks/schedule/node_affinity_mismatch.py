@@ -39,7 +39,7 @@ def node_affinity_mismatch(
                 ("pod.spec", f"asks for {key or 'any node'}"),
                 *(("node", text) for text in instead(asked, nodes)[:4]),
                 evidence(found),
-                *((("event", f"{refused.reason}: {refused.message}", refused.at),) if refused else ()),
+                ("event", f"{refused.reason}: {refused.message}", refused.at) if refused else None,
             ),
             fix=_fix(hub, found[0], [k for k, _, _ in asked], nodes),
             cause=key,

@@ -34,7 +34,7 @@ def placeholders_pending(
         " or more, so they keep no room free",
         evidence=(
             evidence(found),
-            *((("event", f"{refused.reason}: {clean(refused.message, 300)}", refused.at),) if refused else ()),
+            ("event", f"{refused.reason}: {clean(refused.message, 300)}", refused.at) if refused else None,
             *(() if refused else (("event", "no word of an autoscaler about them"),)),
         ),
         fix=Fix(

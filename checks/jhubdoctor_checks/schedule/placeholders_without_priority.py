@@ -34,7 +34,7 @@ def placeholders_without_priority(
             evidence=(
                 ("statefulset", f"spec.replicas: {s.spec.replicas}"),
                 ("statefulset", f"spec.template.spec.priorityClassName: {name or 'not set'}"),
-                *((("values", f"scheduling.podPriority.enabled: {str(on).lower()}"),) if on is not None else ()),
+                ("values", f"scheduling.podPriority.enabled: {str(on).lower()}") if on is not None else None,
                 *(
                     (("values", f"{PRIORITY}: userPlaceholderPriority {own}, and defaultPriority {users}"),)
                     if name

@@ -26,7 +26,7 @@ def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
             says=f"{who(found)} {verb(found, 'waits', 'wait')} for a node that does not come: {row.says}",
             evidence=(
                 ("event", f"{event.reason}: {clean(event.message, 300)}", event.at),
-                *((("event", f"matched: {part[0]}"),) if part and len(event.message) > len(part[0]) + 200 else ()),
+                ("event", f"matched: {part[0]}") if part and len(event.message) > len(part[0]) + 200 else None,
             ),
             fix=Fix(row.fix.text, commands=(_STATUS,)),
             severity=level(found),

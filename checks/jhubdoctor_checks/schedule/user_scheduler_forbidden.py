@@ -39,7 +39,7 @@ def user_scheduler_forbidden(
         evidence=(
             ("user-scheduler log", f"{', '.join(sorted(users))} cannot list {refused[0]}, {times[refused[0]]} times"),
             ("deployment", f"image: {images}"),
-            *((("values", "rbac.create: false"),) if not created else ()),
+            ("values", "rbac.create: false") if not created else None,
         ),
         fix=Fix(
             "Remove scheduling.userScheduler.image from your values: each chart has rights for its own release of"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Events, Evidence, Fix, Hub, HubLog, Spawn, clean
+from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, Spawn, clean
 
 # JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
 _STATUS = r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})"
@@ -41,7 +41,7 @@ class Silence:
                 f"Give a server {seconds} seconds to answer: a slow home or a large environment takes that long.",
                 values={"hub": {"config": {"KubeSpawner": {"http_timeout": seconds}}}},
                 commands=tuple(filter(None, (hub.helm_upgrade,))),
-                caution="This restarts the hub; users' servers keep running.",
+                caution=RESTARTS,
             )
         if self.word.startswith("answers"):
             return Fix(

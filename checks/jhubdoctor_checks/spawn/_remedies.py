@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from jhubdoctor.api import Fix, Hub, Spawn, Values
+from jhubdoctor.api import RESTARTS, Fix, Hub, Spawn, Values
 from jhubdoctor_checks.spawn._phases import Phase
 
 # A pull or a scale-up whose end nobody saw: twice the limit, and no less than what the chart's guide suggests.
@@ -46,12 +46,10 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
         return _pulling(phase, hub, values, spawn, look)
     if phase.word in {"scaling-up", "late-node"}:
         seconds = max(enough(spawn.limit, phase.took), LEAST)
-        return Fix(
+        return hub.values_fix(
             f"Give a start {seconds} seconds, more than a new node takes. "
             "User placeholders keep a node ready ahead of users.",
-            values=more_time(values, seconds),
-            commands=(hub.helm_upgrade,),
-            caution="This restarts the hub; users' servers keep running.",
+            more_time(values, seconds),
         )
     if phase.word == "api-slow":
         return Fix(
@@ -72,7 +70,7 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
         return Fix(
             "Restart the hub: it no longer sees what happens to pods.",
             commands=(hub.kubectl(f"rollout restart {_hub(hub)}"),),
-            caution="This restarts the hub; users' servers keep running.",
+            caution=RESTARTS,
         )
     if phase.word == "elsewhere":
         events = f"kubectl --namespace {spawn.namespace} get events --sort-by=.metadata.creationTimestamp"
@@ -139,12 +137,7 @@ def _pulling(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, look: 
         if off
         else "Make the image smaller, or see why the image pullers had not brought it to that node; until then"
     )
-    return Fix(
-        f"{how} give a start {seconds} seconds.{known}",
-        values=patch,
-        commands=(look, hub.helm_upgrade),
-        caution="This restarts the hub; users' servers keep running.",
-    )
+    return hub.values_fix(f"{how} give a start {seconds} seconds.{known}", patch, look)
 
 
 def _hub(hub: Hub) -> str:

@@ -49,7 +49,7 @@ def _finding(
         says=says,
         evidence=(
             Evidence("hub log", e.message, e.at),
-            *((Evidence("values", f"hub.consecutiveFailureLimit: {limit}"),) if limit is not None else ()),
+            Evidence("values", f"hub.consecutiveFailureLimit: {limit}") if limit is not None else None,
         ),
         fix=Fix(
             "Solve what makes spawns fail: the failed spawns name it. One broken image or a full quota is enough to "

@@ -43,7 +43,7 @@ def network_access_label_lost(
         evidence=(
             Evidence("networkpolicy", f"{asking[0].name}: admits pods labelled {LABEL}=true"),
             *(Evidence("pod.metadata", f"{p.name}: no label {LABEL}") for p in without[:3]),
-            *((Evidence("values", f"singleuser.extraLabels: no {LABEL}"),) if lost else ()),
+            Evidence("values", f"singleuser.extraLabels: no {LABEL}") if lost else None,
         ),
         fix=Fix(
             "Set the label again: what replaces the labels (a null in singleuser.extraLabels, a profile's "

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check
+from jhubdoctor.api import RESTARTS, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check
 from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.
@@ -56,7 +56,7 @@ def reflector_frozen(
             "Restart the hub; it then finds the servers that run. If it comes back, see why the hub loses the API "
             "server.",
             commands=(hub.kubectl(f"rollout restart deployment/{hub.ref.name}"),),
-            caution="This restarts the hub; users' servers keep running.",
+            caution=RESTARTS,
         ),
         affects=(*(p.ref for p in hub_pods), *on, *gone, *aborted(hub, hub_log, hub_pods)),
     )

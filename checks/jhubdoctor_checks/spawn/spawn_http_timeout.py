@@ -52,7 +52,7 @@ def spawn_http_timeout(
             evidence=(
                 *seen(group, f"no answer at {spawn.url}" if spawn.url else "no answer"),
                 *silence.evidence,
-                *((Evidence("values", setting),) if values is not None else ()),
+                Evidence("values", setting) if values is not None else None,
             ),
             fix=silence.fix(hub, spawn),
             severity=weight(group, spawns, user_pods, now),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, Values, check, count
+from jhubdoctor.api import Entry, Evidence, Finding, Hub, HubLog, Severity, Values, check, count
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0; the second is logged at level I.
 _PENDING = r"(?P<n>\d+) pending spawns, throttling"
@@ -46,14 +46,9 @@ def _finding(
         says=says,
         evidence=(
             Evidence("hub log", f"{limit} servers {'pending' if word == 'concurrent' else 'active'}", last.at),
-            *((Evidence("values", f"hub.{key}: {set_to}"),) if set_to is not None else ()),
+            Evidence("values", f"hub.{key}: {set_to}") if set_to is not None else None,
         ),
-        fix=Fix(
-            text,
-            values={"hub": {key: max(2 * limit, 64) if word == "concurrent" else 2 * limit}},
-            commands=(hub.helm_upgrade,),
-            caution="This restarts the hub; users' servers keep running.",
-        ),
+        fix=hub.values_fix(text, {"hub": {key: max(2 * limit, 64) if word == "concurrent" else 2 * limit}}),
         severity=Severity.WARNING if fresh else Severity.INFO,
         cause=word,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import (
+    RESTARTS,
     ContainerStatus,
     Events,
     Evidence,
@@ -48,7 +49,7 @@ def user_pod_init_failed(
             says=f"the init container {name} of {count(len(members))} fails",
             evidence=(
                 *(_shown(pod, status) for pod, status in members[:3]),
-                *((Evidence("pod log", line),) if line else ()),
+                Evidence("pod log", line) if line else None,
             ),
             fix=_fix(hub, members[0][0], name),
             cause=name,
@@ -71,13 +72,12 @@ def _fix(hub: Hub, pod: Pod, name: str) -> Fix:
         return Fix(
             "The charts 3.3.0 and 3.3.1 ship an iptables that does not work on nodes with nftables: take 3.3.8.",
             commands=(look, "" if hub.argo_cd or not hub.release else hub.upgrade_to("3.3.8")),
-            caution="This restarts the hub; users' servers keep running.",
+            caution=RESTARTS,
         )
     key = "blockWithIptables" if hub.at_least("0.11.0") is not False else "enabled"
-    return Fix(
+    return hub.values_fix(
         "Leave the init container out: it needs the right to change iptables, which this node or its sandbox does not "
         "give. The chart's NetworkPolicy blocks the cloud's metadata server too, where the cluster enforces it.",
-        values={"singleuser": {"cloudMetadata": {key: key == "enabled"}}},
-        commands=(look, hub.helm_upgrade),
-        caution="This restarts the hub; users' servers keep running.",
+        {"singleuser": {"cloudMetadata": {key: key == "enabled"}}},
+        look,
     )

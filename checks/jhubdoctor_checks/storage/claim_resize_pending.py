@@ -60,7 +60,7 @@ def claim_resize_pending(
             }.get(cause, "the volume is still being resized"),
             evidence=(
                 Evidence("claim", f"status.conditions: {', '.join(sorted(on)) or 'none'}"),
-                *([Evidence("event" if event and not failed else "claim", said)] if said else []),
+                Evidence("event" if event and not failed else "claim", said) if said else None,
             ),
             fix=_fix(cause, claim, pods, hub),
             severity=Severity.WARNING if cause == "failed" else None,

@@ -38,7 +38,7 @@ def duplicate_user_claims(
                 Evidence("claim", f"{old.name} was followed by {new.name}", new.metadata.creation_timestamp)
                 for old, new in pairs[:SHOWN]
             ),
-            *([Evidence("claim", f"and {len(pairs) - SHOWN} more")] if len(pairs) > SHOWN else []),
+            Evidence("claim", f"and {len(pairs) - SHOWN} more") if len(pairs) > SHOWN else None,
         ),
         fix=Fix(
             "The former names are in use again (slug_scheme: escape). Copy what was saved under the new ones since, "

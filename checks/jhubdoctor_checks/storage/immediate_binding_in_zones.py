@@ -49,7 +49,7 @@ def immediate_binding_in_zones(
         evidence=(
             Evidence("storageclass", f"{used.name} volumeBindingMode: Immediate, provisioner: {used.provisioner}"),
             Evidence("node", f"zones of nodes: {', '.join(sorted(zones))}"),
-            *([Evidence("node", f"zones where users' pods may run: {', '.join(sorted(fit))}")] if fit else []),
+            Evidence("node", f"zones where users' pods may run: {', '.join(sorted(fit))}") if fit else None,
         ),
         fix=Fix(
             "Use a StorageClass with volumeBindingMode WaitForFirstConsumer, which makes the disk where the pod goes. "

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import Fix, Hub, Values, clean, quantity
+from jhubdoctor.api import Fix, Hub, Values, clean, quantity, spawner_bytes
 
 PATHS = {
     "cpu_guarantee": "singleuser.cpu.guarantee",
@@ -13,7 +13,6 @@ PATHS = {
     "mem_guarantee": "singleuser.memory.guarantee",
     "mem_limit": "singleuser.memory.limit",
 }
-SUFFIXES = "KMGT"
 
 
 @dataclass(frozen=True)
@@ -90,23 +89,9 @@ def cpu(value: object) -> Decimal | None:
     return Decimal(str(value))
 
 
-def memory(value: object) -> Decimal | None:
-    """A number of bytes, as JupyterHub's ByteSpecification takes it: a number, or one with K, M, G or T of 1024.
-
-    Source: jupyterhub/traitlets.py, unchanged since JupyterHub 0.7.
-    """
-    if not isinstance(value, str) or value[-1:] not in {*SUFFIXES}:
-        return cpu(value)
-    try:
-        number = cpu(float(value[:-1]))
-    except ValueError:
-        return None
-    return None if number is None else number * Decimal(1024) ** (SUFFIXES.index(value[-1]) + 1)
-
-
 def amount(trait: str, value: object) -> Decimal | None:
     """The value of a trait in cores or bytes, None where KubeSpawner refuses it."""
-    return cpu(value) if trait.startswith("cpu") else memory(value)
+    return cpu(value) if trait.startswith("cpu") else spawner_bytes(value)
 
 
 def meant(trait: str, value: object) -> float | int | str | None:
@@ -119,7 +104,7 @@ def meant(trait: str, value: object) -> float | int | str | None:
         if text.isdigit():
             return int(text)
         plain = text.rstrip("bB").rstrip("i").upper()
-        if memory(plain) is not None:
+        if spawner_bytes(plain) is not None:
             return plain
     return None
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
-from jhubdoctor_checks.values.database_url_missing import EXTERNAL, has_no_address
+from jhubdoctor_checks.problems import EXTERNAL, database_address
 
 
 @check(severity=Severity.INFO)
 def database_upgrade_by_hand(hub: Hub, values: Values) -> Iterator[Finding]:
     """The tables of an external database are not upgraded with the chart."""
     kind = values.get("hub.db.type")
-    if kind not in EXTERNAL or values.get("hub.db.upgrade") is not None or has_no_address(values):
+    if kind not in EXTERNAL or values.get("hub.db.upgrade") is not None or not database_address(values):
         return
     yield Finding(
         on=(hub.ref,),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Hub, Severity, Values, check
 
 
 @check(severity=Severity.INFO)
@@ -13,10 +13,5 @@ def debug_on(hub: Hub, values: Values) -> Iterator[Finding]:
             on=(hub.ref,),
             says="the hub logs at debug level: the log turns over fast, and says more of users than it should",
             evidence=(("values", "debug.enabled: true"),),
-            fix=Fix(
-                "Turn it off when you have found what you looked for.",
-                values={"debug": {"enabled": False}},
-                commands=(hub.helm_upgrade,),
-                caution="This restarts the hub; users' servers keep running.",
-            ),
+            fix=hub.values_fix("Turn it off when you have found what you looked for.", {"debug": {"enabled": False}}),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
+from jhubdoctor.api import Finding, Hub, Severity, Values, check, clean
 
 
 @check(severity=Severity.WARNING)
@@ -39,11 +39,9 @@ def oauth_callback_wrong(hub: Hub, values: Values) -> Iterator[Finding]:
                 on=(hub.ref,),
                 says=f"the oauth_callback_url of {clean(section, 60)} does not fit: {says}",
                 evidence=(("values", f"hub.config.{clean(section, 60)}.oauth_callback_url: {clean(given, 120)}"),),
-                fix=Fix(
+                fix=hub.values_fix(
                     "Correct it, here and where the hub is registered with the provider.",
-                    values={"hub": {"config": {section: {"oauth_callback_url": fixed}}}},
-                    commands=(hub.helm_upgrade,),
-                    caution="This restarts the hub; users' servers keep running.",
+                    {"hub": {"config": {section: {"oauth_callback_url": fixed}}}},
                 ),
                 severity=severity,
                 cause=f"{section}-{cause}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from decimal import Decimal, InvalidOperation
 
@@ -52,6 +53,25 @@ def _amount(text: str) -> Decimal | None:
         return None
     # the API itself counts to 2 ** 63
     return amount if amount is not None and abs(amount) < MOST else None
+
+
+def spawner_bytes(value: object) -> Decimal | None:
+    """An amount of memory as JupyterHub's ByteSpecification takes it, in bytes; None where it does not.
+
+    That is a number, or the text of one with K, M, G or T, which count 1024. Source: jupyterhub/traitlets.py, unchanged
+    since JupyterHub 0.7.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return Decimal(str(value)) if math.isfinite(value) else None
+    if not isinstance(value, str) or value[-1:] not in {*"KMGT"}:
+        return None
+    try:
+        number = float(value[:-1])
+    except ValueError:
+        return None
+    return Decimal(str(number)) * _SUFFIX[f"{value[-1]}i"] if math.isfinite(number) else None
 
 
 def human_bytes(value: Decimal | int) -> str:
