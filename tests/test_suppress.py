@@ -270,6 +270,18 @@ def test_what_is_gone_is_told_only_where_its_check_looked(tmp_path: Path) -> Non
     assert blind.baseline.gone == ()
 
 
+def test_what_a_hub_had_that_is_gone_is_gone_too(tmp_path: Path) -> None:
+    report = diagnose()
+    before = saved(report, tmp_path, hub="other/other", fingerprint="0" * 16)
+    found = baseline.compared(report, before)
+    blind = baseline.compared(diagnose(text="kind: Missing\nread: deployments"), before)
+
+    assert found.baseline is not None
+    assert {g["hub"] for g in found.baseline.gone} == {"other/other"}
+    assert blind.baseline is not None
+    assert blind.baseline.gone == (), "nobody could look for hubs"
+
+
 def test_json_says_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     before = saved(diagnose(), tmp_path)
     report = diagnose()

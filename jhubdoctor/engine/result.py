@@ -25,6 +25,11 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     BROKEN = "broken"
 
+    @property
+    def looked(self) -> bool:
+        """Whether there is a verdict."""
+        return self not in {Status.UNKNOWN, Status.BROKEN}
+
 
 @dataclass(frozen=True)
 class Gap:

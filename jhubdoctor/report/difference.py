@@ -11,15 +11,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from jhubdoctor.engine.result import Status
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
+from jhubdoctor.visits.memory import Sight, sight
 
 SCHEMA = "jhubdoctor-diff-v1"
-LOOKED = frozenset({"ok", "found", "not-applicable"})
+LOOKED = frozenset(s.value for s in Status if s.looked)
 MOST_OBJECTS = 3
 _FAMILY = re.compile(r"jhubdoctor-report-v\d+")
 _SIGN = {"error": ("\u2716", "31"), "warning": ("\u25b2", "33"), "info": ("\u25cf", "36")}
@@ -37,21 +40,20 @@ class Side:
         """Findings by fingerprint."""
         return {f["fingerprint"]: f for f in self.report["findings"]}
 
+    @cached_property
+    def sight(self) -> Sight:
+        """Where its checks could look."""
+        results = (((c["id"], c["hub"] or ""), c["status"] in LOOKED, str(c["reason"])) for c in self.report["checks"])
+        return sight(results, (f"{h['namespace']}/{h['release'] or '-'}" for h in self.report["hubs"]))
+
     def looked(self, finding: Mapping[str, Any]) -> bool:
         """Whether the check of a finding could look here; also where its hub is gone and the others were looked at."""
-        hubs = {f"{h['namespace']}/{h['release'] or '-'}" for h in self.report["hubs"]}
-        mine = [c for c in self.report["checks"] if c["id"] == finding["check"]]
-        here = [c for c in mine if c["hub"] == finding["hub"]]
-        if not here and finding["hub"] is not None and finding["hub"] not in hubs:
-            here = mine
-        return bool(here) and all(c["status"] in LOOKED for c in here)
+        return self.sight.covers((finding["check"], finding["hub"] or ""))
 
     def why_not(self, finding: Mapping[str, Any]) -> str:
         """Why it could not."""
-        for c in self.report["checks"]:
-            if c["id"] == finding["check"] and c["hub"] in {finding["hub"], None} and c["status"] not in LOOKED:
-                return str(c["reason"])
-        return "it was not run"
+        blind, check = self.sight.blind, finding["check"]
+        return blind.get((check, finding["hub"] or ""), blind.get((check, ""), "it was not run"))
 
     @property
     def blind(self) -> list[dict[str, Any]]:

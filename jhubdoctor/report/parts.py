@@ -33,7 +33,7 @@ def doc_url(check: Check) -> str:
 
 def stopped(result: Result) -> bool:
     """Whether the check gave no verdict."""
-    return result.status in {Status.UNKNOWN, Status.BROKEN}
+    return not result.status.looked
 
 
 def findings_of(report: Report, result: Result) -> list[Reported]:

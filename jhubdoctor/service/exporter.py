@@ -26,9 +26,10 @@ from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.model.errors import DoctorError, NoHubError
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import html, json_v1, prometheus
-from jhubdoctor.report.parts import counted, label, stopped
+from jhubdoctor.report.parts import counted
 from jhubdoctor.report.prometheus import Family, Place, Tally
 from jhubdoctor.sources.reader import Reader
+from jhubdoctor.visits.memory import sight_of
 
 OUTCOMES = ("complete", "incomplete", "failed")
 
@@ -142,14 +143,9 @@ class Exporter:
         self._outcomes["complete" if report.complete else "incomplete"] += 1
         if report.complete:
             self._complete_at = at
-        blind = {(r.check.id, label(r)) for r in report.results if stopped(r)}
-        hubs = {"", *(clean(h.label) for h in report.hubs)}
         # a check that could not look keeps what it saw last; a hub that is gone takes it along
-        kept = {
-            (check, hub): seen
-            for (check, hub), seen in self._kept.items()
-            if (check, hub) in blind or (hub not in hubs and (check, "") in blind)
-        }
+        sight = sight_of(report)
+        kept = {place: seen for place, seen in self._kept.items() if not sight.covers(place)}
         self._kept = kept | {p: (t, at) for p, t in prometheus.tallies(report).items()}
         self._say(f"{counted(report)} in {report.duration:.1f} s")
         self._tell()

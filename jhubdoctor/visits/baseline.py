@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.result import Baseline, Report, Reported, Status
+from jhubdoctor.engine.result import Baseline, Report, Reported
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.visits.memory import sight_of
 
 REPORT = "jhubdoctor-report-v1"
 FLEET = "jhubdoctor-fleet-v1"
@@ -64,17 +65,14 @@ def _findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def compared(report: Report, earlier: Earlier) -> Report:
     """The report with what the earlier one has at the same severity or a worse one marked, and what is gone.
 
-    A finding is gone where its check looked again and does not find it; where the check could not look, nobody knows.
+    A finding is gone where its check looked again and does not find it, also where its hub is gone; where the check
+    could not look, nobody knows.
     """
     before = {f["fingerprint"]: f for f in earlier.of(report.context)}
     ranks = {print_: Severity(f["severity"]).rank for print_, f in before.items()}
     here = {f.fingerprint for f in (*report.findings, *report.suppressed)}
-    looked = {
-        (r.check.id, clean(r.hub.label) if r.hub else None)
-        for r in report.results
-        if r.status in {Status.OK, Status.FOUND, Status.NOT_APPLICABLE}
-    }
-    gone = tuple(f for p, f in before.items() if p not in here and (f["check"], f["hub"]) in looked)
+    sight = sight_of(report)
+    gone = tuple(f for p, f in before.items() if p not in here and sight.covers((f["check"], f["hub"] or "")))
     findings = tuple(
         replace(f, known=f.fingerprint in ranks and ranks[f.fingerprint] <= f.severity.rank) for f in report.findings
     )

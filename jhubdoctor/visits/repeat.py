@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Report, Reported, Result, Status
+from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reads import State
+from jhubdoctor.visits.memory import Place, place_of, sight_of
 
 
 class Look(Protocol):
@@ -116,7 +117,7 @@ class Watched:
     """What is known from earlier runs: findings until their check looked again, and which checks are blind."""
 
     findings: dict[str, Reported] = field(default_factory=dict)
-    blind: dict[tuple[str, str], str] = field(default_factory=dict)
+    blind: Mapping[Place, str] = field(default_factory=dict)
     lost: str = ""
 
     def changes(self, report: Report) -> Iterator[Change]:
@@ -124,7 +125,8 @@ class Watched:
         if self.lost:
             self.lost = ""
             yield Change("back", text="the cluster answers again")
-        yield from self._sight(report)
+        sight = sight_of(report)
+        yield from self._sight(sight.blind)
         roots = {f.fingerprint: f for f in report.findings if f.explained_by is None}
         present = {f.fingerprint for f in report.findings}
         for print_, f in roots.items():
@@ -133,23 +135,19 @@ class Watched:
                 yield _change("new", f)
             elif before.severity is not f.severity:
                 yield _change("worse" if f.severity.rank < before.severity.rank else "better", f)
-        looked = {_place(r) for r in report.results} - set(self.blind)
-        hubs = {clean(h.label) for h in report.hubs}
         kept = {}
         for print_, f in self.findings.items():
             if print_ in present:
                 continue
-            uninstalled = _hub(f) not in hubs and (f.check.id, "") not in self.blind
-            if (f.check.id, _hub(f)) in looked or uninstalled:
+            if sight.covers(place_of(f)):
                 yield _change("gone", f)
             else:
                 # its check cannot look: nobody knows that it is gone
                 kept[print_] = f
         self.findings = roots | kept
 
-    def _sight(self, report: Report) -> Iterator[Change]:
+    def _sight(self, now: Mapping[Place, str]) -> Iterator[Change]:
         """Which checks lost or regained their sight, told together where it is for one reason."""
-        now = {_place(r): clean(r.reason, 300) for r in report.results if r.status in {Status.UNKNOWN, Status.BROKEN}}
         lost: dict[tuple[str, str], list[str]] = {}
         back: dict[str, list[str]] = {}
         for (check, hub), reason in now.items():
@@ -172,15 +170,7 @@ class Watched:
 
 
 def _change(kind: str, f: Reported) -> Change:
-    return Change(kind, (f.check.id,), _hub(f), f.severity, f.finding.says, f)
-
-
-def _hub(f: Reported) -> str:
-    return clean(f.hub.label) if f.hub else ""
-
-
-def _place(r: Result) -> tuple[str, str]:
-    return (r.check.id, clean(r.hub.label) if r.hub else "")
+    return Change(kind, (f.check.id,), place_of(f)[1], f.severity, f.finding.says, f)
 
 
 def watch(
