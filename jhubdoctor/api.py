@@ -52,7 +52,7 @@ from jhubdoctor.model.kube.storage import (
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.model.values import Values, nested
-from jhubdoctor.model.words import count, grouped, some, times
+from jhubdoctor.model.words import count, grouped, more, some, times
 from jhubdoctor.privacy.text import clean, log_text
 from jhubdoctor.sources.reads import Query, State, Unreadable
 from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

@@ -32,5 +32,10 @@ def times(number: int) -> str:
 
 def some(names: Iterable[str], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
-    found = list(names)
-    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+    every = list(names)
+    return ", ".join(every[:most]) + more(len(every) - most)
+
+
+def more(left: int) -> str:
+    """` and 4 more`, to put behind what is shown; nothing where nothing is left."""
+    return f" and {left} more" if left > 0 else ""

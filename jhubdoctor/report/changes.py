@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
-from jhubdoctor.report.lines import capitalized
+from jhubdoctor.report.lines import COLOR, SIGN, capitalized
+from jhubdoctor.report.page import painted
 from jhubdoctor.visits.repeat import Change
 
 SCHEMA = "jhubdoctor-change-v1"
@@ -22,22 +23,16 @@ _WORDS = {
     "lost": "NOT REACHED",
     "back": "REACHED",
 }
-_SIGN = {Severity.ERROR: ("\u2716", "31"), Severity.WARNING: ("\u25b2", "33"), Severity.INFO: ("\u25cf", "36")}
 MOST_NAMED = 3
 
 
 def line(change: Change, at: datetime, *, color: bool = False) -> str:
     """One line for people."""
-    sign, code = ("\u2714", "32") if change.kind in {"gone", "sees", "back"} else ("?", "35")
-    if change.severity is not None and change.kind != "gone":
-        sign, code = _SIGN[change.severity]
+    look = "ok" if change.kind in {"gone", "sees", "back"} else change.severity or "unknown"
     word = _WORDS[change.kind] + (f" {change.severity.value}" if change.severity else "")
-    head = f"{sign} {word}"
-    shown = f"\x1b[{code}m{head}\x1b[0m" if color else head
-    checks = ", ".join(change.checks[:MOST_NAMED])
-    if len(change.checks) > MOST_NAMED:
-        checks += f" and {len(change.checks) - MOST_NAMED} more"
-    parts = [shown, checks, f"({change.hub})" if change.hub else ""]
+    head = f"{SIGN[look]} {word}"
+    shown = painted(head, COLOR[look]) if color else head
+    parts = [shown, some(change.checks, MOST_NAMED), f"({change.hub})" if change.hub else ""]
     return f"{at:%H:%M:%S}Z {' '.join(filter(None, parts))}: {clean(capitalized(change.text), 1000)}\n"
 
 

@@ -17,15 +17,17 @@ from typing import Any
 from jhubdoctor.engine.result import Status
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
+from jhubdoctor.report.lines import COLOR, SIGN
+from jhubdoctor.report.page import painted
 from jhubdoctor.visits.memory import Sight, sight
 
 SCHEMA = "jhubdoctor-diff-v1"
 LOOKED = frozenset(s.value for s in Status if s.looked)
 MOST_OBJECTS = 3
 _FAMILY = re.compile(r"jhubdoctor-report-v\d+")
-_SIGN = {"error": ("\u2716", "31"), "warning": ("\u25b2", "33"), "info": ("\u25cf", "36")}
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,7 @@ def render_text(found: Difference, *, color: bool = False) -> str:
             lines.append(f"    its check could not look in {f['could_not_look'].upper()}: {f['reason'][:300]}")
         lines.append("")
     if blind := list(dict.fromkeys(c["check"] for c in found.b.blind)):
-        shown = ", ".join(blind[:3]) + (f" and {len(blind) - 3} more" if len(blind) > 3 else "")
-        lines += [f"? Of these nobody knows what is new, for they could not look in B: {shown}", ""]
+        lines += [f"? Of these nobody knows what is new, for they could not look in B: {some(blind)}", ""]
     counts = [f"{len(getattr(found, k))} {k}" for k in ("new", "gone", "unchanged", "unclear")]
     return "\n".join([*lines, ", ".join(counts)]) + "\n"
 
@@ -222,16 +223,14 @@ def _head(letter: str, s: Side) -> list[str]:
 
 
 def _line(f: Mapping[str, Any], *, gone: bool = False, color: bool = False) -> str:
-    sign, code = ("\u2714", "32") if gone else _SIGN[f["severity"]]
-    word = f"{sign} {f['severity'].upper()}"
+    look = "ok" if gone else f["severity"]
+    word = f"{SIGN[look]} {f['severity'].upper()}"
     was = f.get("severity_before", f["severity"])
     changed = f" (was {was})" if was != f["severity"] else ""
-    shown = f"\x1b[{code}m{word}\x1b[0m" if color else word
+    shown = painted(word, COLOR[look]) if color else word
     where = f" {f['hub']}" if f["hub"] else ""
     return f"  {shown}{changed} {f['check']}{where}: {f['message']} [{_objects(f['objects'])}]"
 
 
 def _objects(objects: Iterable[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(f"{o['kind']} {o['name']}" for o in objects))
-    more = f" and {len(names) - MOST_OBJECTS} more" if len(names) > MOST_OBJECTS else ""
-    return ", ".join(names[:MOST_OBJECTS]) + more
+    return some(dict.fromkeys(f"{o['kind']} {o['name']}" for o in objects), MOST_OBJECTS)

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
 from jhubdoctor import __version__
 from jhubdoctor.engine.result import Report, Status
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1, ndjson
-from jhubdoctor.report.lines import capitalized, wrapped
-from jhubdoctor.report.parts import CLUSTER, many, stopped
+from jhubdoctor.report.lines import COLOR, SIGN, capitalized
+from jhubdoctor.report.page import Page, Part
+from jhubdoctor.report.parts import CLUSTER, stopped
 from jhubdoctor.report.text import render as render_one
 from jhubdoctor.visits.fleet import Fleet
 
 SCHEMA = "jhubdoctor-fleet-v1"
-_LOOK = {
-    "error": ("\u2716", "bold red"),
-    "warning": ("\u25b2", "bold yellow"),
-    "unknown": ("?", "bold magenta"),
-    "info": ("\u25cf", "bold cyan"),
-    "ok": ("\u2714", "green"),
-    "": ("\u00b7", "dim"),
-}
 _GAP = "  "
 
 
@@ -61,39 +51,19 @@ def as_ndjson(fleet: Fleet) -> str:
 
 def as_text(fleet: Fleet, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
     """The matrix, the root causes in a line each, and what is missing; all reports in full where it is asked for."""
-    page = _Page(fleet, width=width, color=color)
+    page = _FleetPage(fleet, width)
     page.print()
-    parts = [page.text]
+    parts = [page.text(color=color)]
     if verbose:
         for r in fleet.reports:
             parts += [f"\n== {clean(r.context)} ==\n\n", render_one(r, width=width, color=color, verbose=True)]
     return "".join(parts)
 
 
-class _Page:
-    def __init__(self, fleet: Fleet, *, width: int, color: bool) -> None:
+class _FleetPage(Page):
+    def __init__(self, fleet: Fleet, width: int) -> None:
+        super().__init__(width)
         self.fleet = fleet
-        self.width = max(width, 60)
-        self.file = io.StringIO()
-        self.console = Console(
-            file=self.file,
-            width=self.width,
-            force_terminal=color,
-            color_system="standard" if color else None,
-            no_color=not color,
-            markup=False,
-            emoji=False,
-            highlight=False,
-            legacy_windows=False,
-            _environ={},
-        )
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.file.getvalue().split("\n"))
-
-    def line(self, *parts: str | tuple[str, str]) -> None:
-        self.console.print(Text.assemble(*parts), soft_wrap=True)
 
     def print(self) -> None:
         rows = list(_rows(self.fleet.reports))
@@ -102,7 +72,7 @@ class _Page:
         self.matrix(rows, loud)
         quiet = [a for a in areas if a not in loud]
         if quiet and rows:
-            self.wrapped("\u2714 ", "green", f"nothing anywhere in {', '.join(quiet)}")
+            self.point("ok", f"nothing anywhere in {', '.join(quiet)}")
         self.line()
         for report in self.fleet.reports:
             self.causes(report)
@@ -125,37 +95,35 @@ class _Page:
             if chunk:
                 self.line((" " * first + _GAP + _GAP.join(chunk), "dim"))
             for name, cells in rows:
-                parts: list[str | tuple[str, str]] = [(_fitted(name, first), "bold")]
+                parts: list[Part] = [(_fitted(name, first), "bold")]
                 for a in chunk:
                     state, number = cells.get(a, ("", 0))
-                    sign, style = _LOOK[state]
-                    shown = f"{sign}{number}" if number else sign
-                    parts += [_GAP, (shown.ljust(len(a)), style)]
+                    shown = f"{SIGN[state]}{number or ''}"
+                    parts += [_GAP, (shown.ljust(len(a)), _style(state))]
                 self.line(*parts)
             if chunk is not chunks[-1]:
                 self.line()
         for name, why in missing:
-            sign, style = _LOOK["unknown" if self.fleet.hubs_expected or why == "not reached" else ""]
-            self.line((_fitted(name, first), "bold"), _GAP, (f"{sign} {why}", style))
+            state = "unknown" if self.fleet.hubs_expected or why == "not reached" else ""
+            self.line((_fitted(name, first), "bold"), _GAP, (f"{SIGN[state]} {why}", _style(state)))
 
-    def wrapped(self, head: str, style: str, text: str) -> None:
-        for i, part in enumerate(wrapped(text, self.width - len(head))):
-            self.line((head, style) if i == 0 else " " * len(head), part)
+    def point(self, state: str, text: str) -> None:
+        """A text behind the sign of its state."""
+        self.wrapped(text, head=f"{SIGN[state]} ", head_style=_style(state))
 
     def causes(self, report: Report) -> None:
         for f in report.findings:
             if f.explained_by is None and f.severity is not Severity.INFO:
-                sign, style = _LOOK[f.severity.value]
                 where = "/".join(filter(None, (clean(report.context), clean(f.hub.label) if f.hub else "")))
                 new = "NEW " if report.baseline is not None and not f.known else ""
-                self.wrapped(f"{sign} ", style, f"{where}: {f.check.id}: {new}{capitalized(f.finding.says)}")
+                self.point(f.severity, f"{where}: {f.check.id}: {new}{capitalized(f.finding.says)}")
         if lost := sum(map(stopped, report.results)):
-            self.wrapped("? ", "bold magenta", f"{clean(report.context)}: {many(lost, 'check')} could not look")
+            self.point("unknown", f"{clean(report.context)}: {count(lost, 'check')} could not look")
 
     def failures(self) -> None:
         for o in self.fleet.failures:
-            sign, style = _LOOK["unknown"] if self.fleet.hubs_expected or not o.without_hub else _LOOK[""]
-            self.wrapped(f"{sign} ", style, f"{clean(o.context)}: {clean(o.error.what if o.error else '')}")
+            state = "unknown" if self.fleet.hubs_expected or not o.without_hub else ""
+            self.point(state, f"{clean(o.context)}: {clean(o.error.what if o.error else '')}")
 
     def summary(self) -> None:
         fleet = self.fleet
@@ -164,16 +132,20 @@ class _Page:
         hubs = sum(len(r.hubs) for r in fleet.reports)
         counts = {s: sum(r.severities(s) for r in fleet.reports) for s in Severity}
         words = [
-            many(len(fleet.outcomes), "cluster"),
-            many(hubs, "hub"),
-            *(many(n, s.value) for s, n in counts.items()),
+            count(len(fleet.outcomes), "cluster"),
+            count(hubs, "hub"),
+            *(count(n, s.value) for s, n in counts.items()),
         ]
         missing = sum(not o.without_hub for o in fleet.failures)
         if missing:
-            words.append(f"{many(missing, 'cluster')} not reached")
+            words.append(f"{count(missing, 'cluster')} not reached")
         self.line(", ".join(words))
         if fleet.reports:
             self.line(("jhubdoctor run --context NAME shows a cluster in full; so does --verbose.", "dim"))
+
+
+def _style(state: str) -> str:
+    return COLOR[state] if state in {"ok", ""} else f"bold {COLOR[state]}"
 
 
 def _rows(reports: Iterable[Report]) -> Iterable[tuple[str, dict[str, tuple[str, int]]]]:

@@ -12,11 +12,11 @@ from typing import Any
 from jhubdoctor import __version__
 from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.report.lines import capitalized, folded_command, grant, objects, values_yaml
-from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, many, roots, stopped, versions
+from jhubdoctor.report.lines import SIGN, capitalized, folded_command, grant, objects, values_yaml
+from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, roots, stopped, versions
 
-_SIGN = {Severity.ERROR: "\u2716", Severity.WARNING: "\u25b2", Severity.INFO: "\u25cf"}
 _VERDICT = {
     "ok": "All is well",
     "info": "All is well; there is advice",
@@ -111,10 +111,10 @@ def _header(report: Report, at: str) -> Iterable[str]:
         yield f'<p class="caution"><strong>{_e(clean(notice))}</strong></p>'
     yield '<ul class="counts">'
     for severity in Severity:
-        number = many(report.severities(severity), severity.value)
-        yield f'<li class="{severity.value}"><b>{_SIGN[severity]}</b> {number}</li>'
+        number = count(report.severities(severity), severity.value)
+        yield f'<li class="{severity.value}"><b>{SIGN[severity]}</b> {number}</li>'
     if lost := sum(map(stopped, report.results)):
-        yield f'<li class="unknown"><b>?</b> {many(lost, "check")} could not look</li>'
+        yield f'<li class="unknown"><b>?</b> {count(lost, "check")} could not look</li>'
     if report.suppressed:
         yield f"<li>{len(report.suppressed)} suppressed</li>"
     yield "</ul>"
@@ -143,7 +143,7 @@ def _place(report: Report, hub: Any) -> Iterable[str]:
 def _finding(f: Reported, report: Report) -> Iterable[str]:
     new = ' <span class="new">new</span>' if report.baseline is not None and not f.known else ""
     yield f'<article class="{f.severity.value}" id="f-{_e(f.fingerprint)}">'
-    mark = f'<span class="mark">{_SIGN[f.severity]} {f.severity.value}</span>'
+    mark = f'<span class="mark">{SIGN[f.severity]} {f.severity.value}</span>'
     yield f"<h3>{mark} {_e(capitalized(f.finding.says))}{new}</h3>"
     yield "<dl>"
     yield f"<dt>on</dt><dd>{_e(objects(f.finding.on))}</dd>"
@@ -214,7 +214,7 @@ def _suppressed(report: Report) -> Iterable[str]:
 
 
 def _checks(report: Report) -> Iterable[str]:
-    yield f"<details><summary>{many(len(report.results), 'result')}</summary>"
+    yield f"<details><summary>{count(len(report.results), 'result')}</summary>"
     yield "<table><thead><tr><th>check</th><th>hub</th><th>status</th><th>reason</th></tr></thead><tbody>"
     for r in sorted(report.results, key=lambda r: (r.check.area, r.check.id, label(r))):
         yield (
@@ -225,7 +225,7 @@ def _checks(report: Report) -> Iterable[str]:
 
 
 def _reads(report: Report) -> Iterable[str]:
-    yield f"<details><summary>{many(len(report.coverage), 'read')}</summary>"
+    yield f"<details><summary>{count(len(report.coverage), 'read')}</summary>"
     yield "<table><thead><tr><th>read</th><th>state</th><th>items</th></tr></thead><tbody>"
     for row in report.coverage:
         detail = f"<br>{_e(clean(row.detail, 300))}" if row.detail else ""

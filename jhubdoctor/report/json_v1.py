@@ -14,6 +14,7 @@ from jhubdoctor import __version__
 from jhubdoctor.engine.result import Baseline, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import plain
 from jhubdoctor.report.parts import doc_url
 
 SCHEMA = "jhubdoctor-report-v1"
@@ -128,7 +129,7 @@ def finding(reported: Reported) -> dict[str, Any]:
         "fix": {
             "text": fix.text,
             "commands": list(fix.commands),
-            "values": _plain(fix.values),
+            "values": plain(fix.values),
             "caution": fix.caution,
         },
         "doc_url": doc_url(reported.check),
@@ -145,14 +146,6 @@ def _object(ref: Ref) -> dict[str, str | None]:
         "name": ref.name,
         "container": ref.container or None,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -65,9 +65,9 @@ def _case(suite: ET.Element, report: Report, r: Result) -> ET.Element:
     failing = [f for f in found if report.fails(f)]
     below = [f for f in found if not report.fails(f)]
     if failing:
-        more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+        others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
         failure = ET.SubElement(
-            case, "failure", type=failing[0].severity.value, message=_xml(failing[0].finding.says + more)
+            case, "failure", type=failing[0].severity.value, message=_xml(failing[0].finding.says + others)
         )
         failure.text = _xml("\n".join(_told(f) for f in failing))
     hidden = [

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jhubdoctor.engine.result import Gap
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.privacy.text import clean
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-NARROWEST = 60
-
-
-def console(width: int, *, color: bool) -> Console:
-    """A console that writes into memory, the same on every terminal and in every environment."""
-    from rich.console import Console
-
-    return Console(
-        file=io.StringIO(),
-        width=max(width, NARROWEST),
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        _environ={},
-    )
-
-
-def printed(page: Console) -> str:
-    """What was printed on such a console, without blanks at the ends of lines."""
-    file = page.file
-    assert isinstance(file, io.StringIO)  # noqa: S101  - it was made so above
-    return "\n".join(line.rstrip() for line in file.getvalue().split("\n"))
+SIGN = {"error": "\u2716", "warning": "\u25b2", "info": "\u25cf", "unknown": "?", "ok": "\u2714", "": "\u00b7"}
+COLOR = {"error": "red", "warning": "yellow", "info": "cyan", "unknown": "magenta", "ok": "green", "": "dim"}
+"""The sign and the colour of a severity or a verdict on a terminal; empty where nothing was looked at."""
 
 
 def wrapped(text: str, width: int) -> list[str]:
     """Text in lines of a width, without breaking words."""
     return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+
+
+def sentence(text: str) -> str:
+    """With a full stop, as the end of a sentence."""
+    return text if text.endswith((".", "!", "?", "\u2026")) else f"{text}."
 
 
 def capitalized(text: str) -> str:
@@ -82,9 +60,16 @@ def values_yaml(values: Mapping[str, Any]) -> str:
     """A patch of values.yaml."""
     import yaml
 
-    from jhubdoctor.report.json_v1 import _plain
+    return str(yaml.dump(plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
 
-    return str(yaml.dump(_plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
+
+def plain(value: Any) -> Any:
+    """A value as JSON and YAML have it: mappings, lists, texts, numbers, booleans and nothing."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def dumper() -> Any:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from jhubdoctor.engine.result import Report
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count, some
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.report.parts import many, stopped
+from jhubdoctor.report.parts import stopped
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 MOST_NAMED = 5
@@ -33,13 +34,13 @@ def render(report: Report) -> str:
     counts = {s: sum(f.severity is s and not f.known for f in report.findings) for s in Severity}
     blind = sum(map(stopped, report.results))
     checks = len(report.results)
-    words = [many(counts[s], s.value) for s in (Severity.ERROR, Severity.WARNING) if counts[s]]
+    words = [count(counts[s], s.value) for s in (Severity.ERROR, Severity.WARNING) if counts[s]]
     words += [f"{blind} unknown"] if blind else []
     # the root causes; what is folded under them is a matter for the report
     bad = [f for f in report.findings if not f.known and f.severity is not Severity.INFO]
     causes = list(dict.fromkeys(f.check.id for f in bad if f.explained_by is None))
-    named = ", ".join(causes[:MOST_NAMED]) + (f" and {len(causes) - MOST_NAMED} more" if causes[MOST_NAMED:] else "")
-    text = f"{', '.join(words) or 'nothing found'} in {many(checks, 'check')} of {many(len(report.hubs), 'hub')}"
+    named = some(causes, MOST_NAMED)
+    text = f"{', '.join(words) or 'nothing found'} in {count(checks, 'check')} of {count(len(report.hubs), 'hub')}"
     noted = "".join(f"; note: {clean(n, 200)}" for n in report.notices)
     data = [
         f"errors={counts[Severity.ERROR]};;0;0",

@@ -11,7 +11,9 @@ from jhubdoctor import note_url
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.report.lines import cannot_read
 
 CLUSTER = "cluster"
 """What stands for the hub where something is about the cluster as a whole."""
@@ -61,20 +63,15 @@ def versions(report: Report, hub: Any) -> str:
 def counted(report: Report) -> str:
     """The errors, warnings and infos in words, with what could not look and what is suppressed where there is any."""
     words = [
-        many(report.severities(Severity.ERROR), "error"),
-        many(report.severities(Severity.WARNING), "warning"),
-        many(report.severities(Severity.INFO), "info"),
+        count(report.severities(Severity.ERROR), "error"),
+        count(report.severities(Severity.WARNING), "warning"),
+        count(report.severities(Severity.INFO), "info"),
     ]
     if blind := sum(map(stopped, report.results)):
-        words.append(f"{many(blind, 'check')} could not look")
+        words.append(f"{count(blind, 'check')} could not look")
     if report.suppressed:
         words.append(f"{len(report.suppressed)} suppressed")
     return ", ".join(words)
-
-
-def many(number: int, word: str) -> str:
-    """A number with its noun."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 @dataclass(frozen=True)
@@ -94,9 +91,7 @@ def blind(report: Report) -> list[Blind]:
             found.setdefault(f"a fault of jhubdoctor: {clean(r.reason)}", (None, set()))[1].add(r.check.id)
         elif r.status is Status.UNKNOWN:
             for gap in r.gaps:
-                detail = f" ({clean(gap.detail, 200)})" if gap.detail else ""
-                text = f"cannot read {clean(str(gap.query), 200)}: {gap.state.value}{detail}"
-                found.setdefault(text, (gap, set()))[1].add(r.check.id)
+                found.setdefault(cannot_read(gap), (gap, set()))[1].add(r.check.id)
     return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(found.items())]
 
 
@@ -111,11 +106,6 @@ def fault(report: Report) -> list[str]:
     known = [f"jhubdoctor {__version__}", f"Kubernetes {kubernetes[0]}" if kubernetes else "",
              f"chart {', '.join(sorted(charts))}" if charts else ""]  # fmt: skip
     return [*sorted(broken), ", ".join(filter(None, known))]
-
-
-def sentence(text: str) -> str:
-    """With a full stop, as the end of a sentence."""
-    return text if text.endswith((".", "!", "?", "\u2026")) else f"{text}."
 
 
 def stamp(report: Report) -> str:

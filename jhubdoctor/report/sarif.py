@@ -17,7 +17,8 @@ from jhubdoctor.engine.result import Report, Reported, Result, Status
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
-from jhubdoctor.report.parts import CLUSTER, doc_url, label, sentence, stamp, stopped
+from jhubdoctor.report.lines import sentence
+from jhubdoctor.report.parts import CLUSTER, doc_url, label, stamp, stopped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://jhubdoctor.readthedocs.io/"

@@ -1,44 +1,31 @@
-"""The report for people: root causes first, each with what was seen and what to do.
-
-Cluster text arrives here already neutralised (`privacy.harmless`) and is only ever put into `Text` objects, so rich
-never takes it for markup.
-"""
+"""The report for people: root causes first, each with what was seen and what to do."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from rich.color import ColorSystem
-from rich.console import Console
-from rich.style import Style
-from rich.text import Text
-
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import Gap, Report, Reported, Status
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
+    COLOR,
+    SIGN,
     cannot_read,
     capitalized,
-    console,
     folded_command,
     grant,
     objects,
-    printed,
     values_yaml,
     wrapped,
 )
-from jhubdoctor.report.parts import doc_url, fault
+from jhubdoctor.report.page import Page, Part
+from jhubdoctor.report.parts import doc_url, fault, roots, stopped, versions
 from jhubdoctor.sources.reads import State
 
-_LOOK = {
-    Severity.ERROR: ("\u2716", "ERROR", "bold red"),
-    Severity.WARNING: ("\u25b2", "WARNING", "bold yellow"),
-    Severity.INFO: ("\u25cf", "INFO", "bold cyan"),
-}
 _LABEL = 8
 MOST_EVIDENCE = 8
 
@@ -52,107 +39,67 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         color: whether to use ANSI colours.
         verbose: whether to list checks that found nothing, and what was read.
     """
-    page = console(width, color=color)
-    _Page(page, report, verbose=verbose).print()
-    return printed(page)
+    page = _ReportPage(report, width, verbose=verbose)
+    page.print()
+    return page.text(color=color)
 
 
 def picture(report: Report, *, width: int = 92, most: int = 3) -> str:
     """The first root causes of a report as they look on a terminal, as SVG; the same for the same report."""
-    console = Console(
-        file=io.StringIO(),
-        record=True,
-        width=width,
-        force_terminal=True,
-        color_system="truecolor",
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        _environ={},
-    )
-    page = _Page(console, report, verbose=False)
-    page.most = most
+    page = _ReportPage(report, width, most=most)
     page.print()
-    return console.export_svg(title="jhubdoctor demo", unique_id="jhubdoctor")
+    return page.svg("jhubdoctor demo")
 
 
-class _Page:
-    def __init__(self, console: Console, report: Report, *, verbose: bool) -> None:
-        self.console = console
+class _ReportPage(Page):
+    def __init__(self, report: Report, width: int, *, verbose: bool = False, most: int | None = None) -> None:
+        super().__init__(width)
         self.report = report
         self.verbose = verbose
-        self.width = console.width
-        self.most: int | None = None
-
-    # --- lines -------------------------------------------------------------------------------------------------------
-
-    def line(self, *parts: str | tuple[str, str]) -> None:
-        if self.console.record:
-            self.console.print(Text.assemble(*parts), soft_wrap=True)
-            return
-        # lines are wrapped already: what is left of printing is the colour, at a tenth of the price
-        pairs = (p if isinstance(p, tuple) else (p, "") for p in parts)
-        self.console.file.write("".join(self.styled(*p) for p in pairs) + "\n")
-
-    def styled(self, text: str, style: str) -> str:
-        if not (style and text and self.console.color_system):
-            return text
-        return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
+        self.most = most
 
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
-        indent = " " * (2 + _LABEL)
-        lines = wrapped(text, self.width - len(indent)) or [""]
-        for i, part in enumerate(lines):
-            head = f"  {label:<{_LABEL}}" if i == 0 else indent
-            self.line((head, "dim"), (part, style))
+        self.wrapped(text, style=style, head=f"  {label:<{_LABEL}}", head_style="dim")
+
+    def entry(self, word: str, text: str) -> None:
+        """A row of the long lists, whose column is wider."""
+        self.wrapped(text, head=f"  {word:<16}", head_style="dim")
 
     def block(self, lines: Iterable[str], style: str) -> None:
         for part in lines:
             self.line(" " * (4 + _LABEL), (part, style))
 
-    # --- parts -------------------------------------------------------------------------------------------------------
-
     def print(self) -> None:
         report = self.report
         hubs: list[Any] = [*report.hubs]
-        cluster = [f for f in report.findings if f.hub is None and f.explained_by is None]
+        cluster = roots(report, None)
         if cluster or not hubs:
-            self.line(("Cluster", "bold"), ("  " + self.versions(None), "dim"))
+            self.line(("Cluster", "bold"), ("  " + versions(self.report, None), "dim"))
             self.findings(cluster)
         for hub in hubs:
             name = clean(hub.label)
             kind = "" if hub.z2jh else "  a JupyterHub that is not z2jh: only what applies to any hub was checked"
-            self.line((name, "bold"), ("  " + self.versions(hub) + kind, "dim"))
-            mine = [f for f in report.findings if f.hub is hub and f.explained_by is None]
-            self.findings(mine)
-            if not mine:
+            self.line((name, "bold"), ("  " + versions(self.report, hub) + kind, "dim"))
+            causes = roots(report, hub)
+            self.findings(causes)
+            if not causes:
                 self.quiet(hub)
         self.gaps()
         if self.verbose:
             self.details()
         self.summary()
 
-    def versions(self, hub: Any) -> str:
-        parts = []
-        if hub is not None and hub.chart:
-            parts.append(f"z2jh {clean(hub.chart)}")
-        if hub is not None and hub.jupyterhub_version:
-            parts.append(f"JupyterHub {hub.jupyterhub_version}")
-        if self.report.server_version:
-            parts.append(f"Kubernetes {self.report.server_version}")
-        return " \u00b7 ".join(parts)
-
     def quiet(self, hub: Any) -> None:
-        mine = [r for r in self.report.results if r.hub is hub]
-        looked = sum(r.status is Status.OK for r in mine)
-        blind = sum(r.status in {Status.UNKNOWN, Status.BROKEN} for r in mine)
+        results = [r for r in self.report.results if r.hub is hub]
+        looked = sum(r.status is Status.OK for r in results)
+        blind = sum(map(stopped, results))
         self.line()
+        text = f" {looked} checks looked and found nothing"
         if blind:
-            self.line(("?", "bold magenta"), f" {looked} checks looked and found nothing; {blind} could not look.")
+            self.line((SIGN["unknown"], "bold magenta"), f"{text}; {blind} could not look.")
         else:
-            self.line(("\u2714", "bold green"), f" {looked} checks looked and found nothing.")
+            self.line((SIGN["ok"], "bold green"), f"{text}.")
         self.line()
 
     def findings(self, found: list[Reported]) -> None:
@@ -164,7 +111,7 @@ class _Page:
             self.line()
 
     def finding(self, f: Reported) -> None:
-        sign, word, style = _LOOK[f.severity]
+        sign, word, style = SIGN[f.severity], f.severity.upper(), f"bold {COLOR[f.severity]}"
         new = "NEW " if self.report.baseline is not None and not f.known else ""
         lines = wrapped(capitalized(f.finding.says), self.width - len(word) - len(new) - 3)
         for i, part in enumerate(lines):
@@ -217,10 +164,9 @@ class _Page:
             names = sorted(set(ids))
             shown = names if self.verbose or len(names) <= 3 else [*names[:2], f"{len(names) - 2} more checks"]
             word = "BROKEN" if gap is None else "UNKNOWN"
-            head = f"? {word} "
+            head = f"{SIGN['unknown']} {word} "
             body = f"{', '.join(shown)}: {text.removeprefix('broken: ')}"
-            for i, part in enumerate(wrapped(body, self.width - len(head))):
-                self.line((head if i == 0 else " " * len(head), "bold magenta"), part)
+            self.wrapped(body, head=head, head_style="bold magenta")
             if gap is not None and gap.rule:
                 self.row("grant", grant(gap))
         if any(g is not None and g.rule for g, _ in by_gap.values()):
@@ -241,29 +187,24 @@ class _Page:
         self.line(("Checks", "bold"))
         for r in sorted(self.report.results, key=lambda r: (r.status.value, r.check.id)):
             reason = f": {clean(r.reason, 300)}" if r.reason else ""
-            for i, part in enumerate(wrapped(f"{r.check.id}{reason}", self.width - 18)):
-                self.line((f"  {r.status.value if i == 0 else '':<16}", "dim"), part)
+            self.entry(r.status.value, f"{r.check.id}{reason}")
         self.line()
         self.line(("Read", "bold"), (f"  {self.report.requests} requests, {_bytes(self.report.bytes_read)}", "dim"))
         for row in self.report.coverage:
             detail = f": {clean(row.detail, 200)}" if row.detail else ""
-            for i, part in enumerate(wrapped(f"{clean(str(row.query), 200)}{detail}", self.width - 18)):
-                state = f"{row.state.value} {row.items}" if row.state is State.OK else row.state.value
-                self.line((f"  {state if i == 0 else '':<16}", "dim"), part)
+            state = f"{row.state.value} {row.items}" if row.state is State.OK else row.state.value
+            self.entry(state, f"{clean(str(row.query), 200)}{detail}")
         self.line()
 
     def summary(self) -> None:
         report = self.report
         for notice in report.notices:
             self.row("note", clean(notice), "yellow")
-        counted = [
-            (report.severities(Severity.ERROR), "error", "errors", "bold red"),
-            (report.severities(Severity.WARNING), "warning", "warnings", "bold yellow"),
-            (report.severities(Severity.INFO), "info", "infos", "bold cyan"),
-        ]
-        parts: list[str | tuple[str, str]] = []
-        for number, one, many, style in counted:
-            parts += [", " if parts else "", (f"{number} {one if number == 1 else many}", style if number else "dim")]
+        parts: list[Part] = []
+        for severity in Severity:
+            number = report.severities(severity)
+            style = f"bold {COLOR[severity]}" if number else "dim"
+            parts += [", " if parts else "", (count(number, severity), style)]
         if report.suppressed:
             parts.append((f", {len(report.suppressed)} suppressed", "dim"))
         self.compared()
@@ -295,8 +236,7 @@ class _Page:
             rule = f.suppression
             until = f", until {rule.until}" if rule and rule.until else ""
             reason = f" ({rule.reason}{until}; {rule.place})" if rule else ""
-            for i, part in enumerate(wrapped(f"{f.check.id}: {capitalized(f.finding.says)}{reason}", self.width - 18)):
-                self.line((f"  {f.severity.value if i == 0 else '':<16}", "dim"), part)
+            self.entry(f.severity.value, f"{f.check.id}: {capitalized(f.finding.says)}{reason}")
         self.line()
 
 

@@ -6,19 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rich.text import Text
-
 from jhubdoctor import __version__
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
 from jhubdoctor.report import text as text_report
-from jhubdoctor.report.lines import NARROWEST, console, folded_command, printed, wrapped
+from jhubdoctor.report.lines import SIGN, folded_command, plain
+from jhubdoctor.report.page import Page
 from jhubdoctor.upgrade.judge import Outcome
 from jhubdoctor.upgrade.plan import Change, Plan, Problem, Step
 
 SCHEMA = "jhubdoctor-upgrade-v1"
-_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 _INDENT = 4
 
 
@@ -88,7 +86,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "path": clean(problem.path),
         "severity": problem.severity.value,
         "message": clean(problem.says),
-        "fix": {"text": clean(problem.fix), "values": json_v1._plain(dict(problem.values))},  # noqa: SLF001  - one format
+        "fix": {"text": clean(problem.fix), "values": plain(dict(problem.values))},
         "source": problem.source,
     }
 
@@ -98,7 +96,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def render_text(outcome: Outcome, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
     """The outcome as text: for each hub the way, then what the values break, then the evidence of the cluster."""
-    page = _Page(width, color=color)
+    page = _PlanPage(width)
     for plan in outcome.plans:
         page.plan(plan)
     if not outcome.plans:
@@ -106,39 +104,24 @@ def render_text(outcome: Outcome, *, width: int = 80, color: bool = False, verbo
         page.line()
     for notice in outcome.notices:
         page.wrapped(f"note: {clean(notice)}", style="yellow")
-    out = page.text()
+    out = page.text(color=color)
     if outcome.report is not None:
         to = f"Kubernetes 1.{outcome.target.kubernetes}" if outcome.target.kubernetes is not None else "this cluster"
-        head = _Page(width, color=color)
+        head = Page(width)
         head.line((f"What of today's hub does not fit {to}", "bold"))
         head.line()
-        out += head.text() + text_report.render(outcome.report, width=width, color=color, verbose=verbose)
+        out += head.text(color=color) + text_report.render(outcome.report, width=width, color=color, verbose=verbose)
     return out
 
 
-class _Page:
-    def __init__(self, width: int, *, color: bool) -> None:
-        self.width = max(width, NARROWEST)
-        self.console = console(self.width, color=color)
-
-    def text(self) -> str:
-        return printed(self.console)
-
-    def line(self, *parts: str | tuple[str, str]) -> None:
-        self.console.print(Text.assemble(*parts), soft_wrap=True)
-
-    def wrapped(self, text: str, indent: int = 0, style: str = "", first: str = "") -> None:
-        """Text that wraps; the first line begins with `first`, in the indentation."""
-        for i, part in enumerate(wrapped(text, self.width - indent)):
-            self.line(f"{first:<{indent}}" if i == 0 else " " * indent, (part, style))
-
+class _PlanPage(Page):
     def plan(self, plan: Plan) -> None:
         start, end = _versions(plan.start), _versions(plan.target)
         name = clean(plan.hub) or clean(plan.values)
         self.line((name, "bold"), (f"  {start + '  ' if start else ''}to  {end}", "dim"))
         self.line()
         for why in plan.blocked:
-            self.wrapped(clean(why), 10, "bold", "BLOCKED")
+            self.wrapped(clean(why), style="bold", head=f"{'BLOCKED':<10}")
         if plan.blocked:
             self.line()
         if plan.steps:
@@ -153,7 +136,7 @@ class _Page:
             self.line()
         elif plan.target["chart"]:
             self.line(
-                ("\u2714", "bold green"),
+                (SIGN["ok"], "bold green"),
                 f" Chart {plan.target['chart']} takes these values as far as they were judged.",
             )
             self.line()
@@ -166,7 +149,7 @@ class _Page:
         what = "chart" if step.kind == "chart" else "Kubernetes"
         way = f"{step.start} to {step.end}" if step.start and step.start != step.end else step.end
         why = f": {clean(step.why)}" if step.why else ""
-        self.wrapped(f"{what} {way}{why}", _INDENT, "bold", f"{number:>2}.")
+        self.wrapped(f"{what} {way}{why}", style="bold", head=f"{f'{number:>2}.':<{_INDENT}}")
         for change in step.changes:
             named = [clean(t) for t in change.touches if t not in change.says]
             touched = f" ({', '.join(named)})" if named else ""
@@ -179,7 +162,7 @@ class _Page:
 
     def item(self, severity: Severity, says: str, action: str, source: str) -> None:
         word = severity.value.upper()
-        self.wrapped(f"{clean(says)}. {clean(action)}", _INDENT + 9, "", f"{'':<{_INDENT}}{word:<8} ")
+        self.wrapped(f"{clean(says)}. {clean(action)}", head=f"{'':<{_INDENT}}{word:<8} ")
         if source:
             self.line(" " * (_INDENT + 9), (source, "dim"))
 

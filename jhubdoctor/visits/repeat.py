@@ -11,6 +11,7 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reads import State
 from jhubdoctor.visits.memory import Place, place_of, sight_of
@@ -87,8 +88,7 @@ def until_settled(
                 continue
             if clock.now() + interval > end:
                 return report if todo is None else look(None)
-            names = ", ".join(c.id for c in pending[:5]) + (f" and {len(pending) - 5} more" if pending[5:] else "")
-            tell(f"waiting for {names}")
+            tell(f"waiting for {some((c.id for c in pending), 5)}")
             todo = pending
         clock.sleep(interval)
 

@@ -4,6 +4,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -428,3 +430,17 @@ def test_openreports_results(report: Report) -> None:
     assert found["jhubdoctor-hub-2", "image-tag-mutable"]["result"] == "skip"
     assert found["jhubdoctor-hub-2", "image-tag-mutable"]["properties"]["suppressed"]
     assert found["jhubdoctor", "api-server-unhealthy"]["result"] == "pass"
+
+
+def test_nothing_but_colour_imports_rich(tmp_path: Path) -> None:
+    outputs = [part for name in FORMATS for part in ("-o", f"{name}={tmp_path / name}")]
+    code = (
+        "import sys; from click.testing import CliRunner; from jhubdoctor.commands.group import cli\n"
+        "for more in (['--no-color'], ['--color']):\n"
+        f"    assert CliRunner().invoke(cli, ['demo', '-o', 'text', *more, *{outputs!r}]).stdout\n"
+        "    print('rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["False", "True"]
+    assert {p.name for p in tmp_path.iterdir()} == set(FORMATS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Ref, Severity, check
+from jhubdoctor.api import Finding, Fix, Ref, Severity, check, some
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.api_uses import Requested
@@ -19,7 +19,7 @@ def removed_api_requested(surface: Surface, requested_apis: tuple[Requested, ...
             by_removal.setdefault(r.removed, []).append(r)
     for removed, found in sorted(by_removal.items()):
         due = surface.minor is not None and removed <= surface.minor + (0 if surface.planned else 1)
-        names = ", ".join(map(str, found[:3])) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+        names = some(map(str, found))
         yield Finding(
             on=tuple(Ref("APIResource", f"{r.resource}.{r.api_version}", api_version="") for r in found),
             says=f"something requested {names} since the API server started; Kubernetes 1.{removed} does not serve it",

@@ -16,6 +16,7 @@ from jhubdoctor.api import (
     Severity,
     check,
     clean,
+    more,
 )
 from jhubdoctor_checks.helm._ownership import foreign, owner
 
@@ -62,9 +63,8 @@ def helm_ownership_conflict(
     if theirs:
         yield Finding(
             on=tuple(o.ref for o in theirs),
-            says=f"{theirs[0].ref.kind} {theirs[0].name}"
-            + (f" and {len(theirs) - 1} more" if len(theirs) > 1 else "")
-            + " of this hub belong to another release, which deletes them when it goes",
+            says=f"{theirs[0].ref.kind} {theirs[0].name}{more(len(theirs) - 1)}"
+            " of this hub belong to another release, which deletes them when it goes",
             evidence=tuple(e for o in theirs[:4] for e in owner(o)),
             fix=_fix(hub),
             cause="owned-by-another",

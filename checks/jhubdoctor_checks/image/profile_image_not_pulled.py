@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check
+from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check, some
 from jhubdoctor_checks.image.image_registry_frozen import images
 
 
@@ -28,8 +28,7 @@ def profile_image_not_pulled(
     in_values = [i for i in missing if i in offered]
     yield Finding(
         on=tuple(d.ref for d in pullers),
-        says=f"the image puller does not bring {', '.join(missing[:3])}"
-        f"{f' and {len(missing) - 3} more' if len(missing) > 3 else ''}, so the first user of a node waits for it",
+        says=f"the image puller does not bring {some(missing)}, so the first user of a node waits for it",
         evidence=(
             ("daemonset", f"it brings {len(pulled)} images, not this"),
             *(("values", f"{i}: {offered[i]}") for i in in_values[:3]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor.api import Evidence, Node, Ref, Severity
+from jhubdoctor.api import Evidence, Node, Ref, Severity, some
 from jhubdoctor_checks.facts.schedule import Unplaced
 
 # They give way to others, or nobody waits for them: that there is no room for these is normal.
@@ -58,8 +58,7 @@ def verb(pods: list[Unplaced], one: str, many: str) -> str:
 
 def names(nodes: Iterable[Node | str]) -> str:
     """Names of nodes, the first few of many."""
-    found = sorted(n if isinstance(n, str) else n.name for n in nodes)
-    return ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    return some(sorted(n if isinstance(n, str) else n.name for n in nodes))
 
 
 def on(pods: list[Unplaced]) -> tuple[Ref, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean
+from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean, more
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -98,7 +98,7 @@ def signs(stuck: list[Pod], leases: list[Lease] | None, d: Deployment, now: date
     """What shows that it schedules nobody: pods that it should have looked at, and its lease."""
     if stuck:
         first = min(stuck, key=lambda p: (p.created, p.name))
-        says = f"{first.name} and {len(stuck) - 1} more" if len(stuck) > 1 else first.name
+        says = f"{first.name}{more(len(stuck) - 1)}"
         yield Evidence(
             "pod.status", f"{says}: Pending, no condition PodScheduled, no event of a scheduler", first.created
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, some
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def value_has_moved(hub: Hub, values: Values) -> Iterator[Finding]:
         return
     yield Finding(
         on=(hub.ref,),
-        says=f"the chart {hub.chart} does not read {', '.join(m.path for m in moved[:3])}"
-        + (f" and {len(moved) - 3} more" if len(moved) > 3 else ""),
+        says=f"the chart {hub.chart} does not read {some(m.path for m in moved)}",
         evidence=tuple(
             ("values", f"{m.path} is set; since chart {m.since.removesuffix('.dev0')} it is {m.to}") for m in moved[:8]
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, some
 
 # Traits that the chart sets from a value (files/hub/jupyterhub_config.py of 4.4), and which value that is.
 SET_BY = {
@@ -39,9 +39,8 @@ def values_overridden_by_code(hub: Hub, values: Values) -> Iterator[Finding]:
         return
     yield Finding(
         on=(hub.ref,),
-        says=f"code in hub.extraConfig overrides {', '.join(list(doubled.values())[:3])}"
-        + (f" and {len(doubled) - 3} more" if len(doubled) > 3 else "")
-        + ": what the values say of these is not what runs",
+        says=f"code in hub.extraConfig overrides {some(doubled.values())}: "
+        "what the values say of these is not what runs",
         evidence=tuple(
             ("values", f"hub.extraConfig sets c.{t}; {path} is set too") for t, path in list(doubled.items())[:6]
         ),
