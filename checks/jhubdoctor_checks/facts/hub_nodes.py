@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jhubdoctor.api import Hub, Node, Pod, PodSpec, Ref, Shape, Toleration, fact, may_run
+from jhubdoctor.api import Events, Hub, Node, Pod, PodSpec, Ref, Shape, Toleration, fact, may_run
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import HOOK
 from jhubdoctor_checks.facts.schedule import Unplaced
@@ -37,6 +37,7 @@ class HubNodes:
         for_users: the names of those where users' pods may run, passing conditions of the node aside.
         pods: of each node the pods of this hub there that somebody misses when they do not run.
         evicted: the pods that their node has evicted, by name.
+        gone: of each node the pods that it has evicted and that are no more: the hub deletes those of users.
         waiting: the users' pods that wait for a node, where none that they may use takes pods.
         hooks: the pods of the image puller hook that have a node and are not ready: helm waits for them.
         graph: what waits for the hub's core components.
@@ -47,6 +48,7 @@ class HubNodes:
     for_users: frozenset[str]
     pods: Mapping[str, tuple[Pod, ...]]
     evicted: tuple[Pod, ...]
+    gone: Mapping[str, tuple[Ref, ...]]
     waiting: tuple[Ref, ...]
     hooks: tuple[Pod, ...]
     graph: HubGraph
@@ -59,6 +61,10 @@ class HubNodes:
         """The pods that these nodes have evicted."""
         names = {n.name for n in nodes}
         return [p for p in self.evicted if p.node in names]
+
+    def gone_from(self, nodes: Iterable[Node]) -> list[Ref]:
+        """The pods that these nodes have evicted and that are no more."""
+        return [r for n in nodes for r in self.gone.get(n.name, ())]
 
     def hooks_on(self, nodes: Iterable[Node]) -> list[Pod]:
         """The pods of the hook, where all that wait are on these nodes: else the nodes alone are not why it waits."""
@@ -80,6 +86,7 @@ def hub_nodes(
     unplaced: list[Unplaced] | None,
     shapes: list[Shape] | None,
     hub_graph: HubGraph,
+    events: Events | None,
 ) -> HubNodes:
     """The nodes with what this hub has there."""
     specs = _kinds(shapes, user_pods)
@@ -95,10 +102,22 @@ def hub_nodes(
         frozenset(n.name for n in fit),
         {name: tuple(found) for name, found in there.items()},
         tuple(sorted(lost, key=lambda p: p.name)),
+        _gone(hub, (*pods, *user_pods), events),
         tuple(u.ref for u in unplaced or () if u.user and not any(works(n) for n in fit)),
         tuple(sorted((p for p in pods if _holds_helm_up(p)), key=lambda p: p.name)),
         hub_graph,
     )
+
+
+def _gone(hub: Hub, there: Iterable[Pod], events: Events | None) -> dict[str, tuple[Ref, ...]]:
+    """The pods that their node's kubelet evicted, and that are not there any more."""
+    names = {p.name for p in there}
+    found: dict[str, list[Ref]] = {}
+    for e in events.of("Evicted") if events is not None else ():
+        kind, name = e.about
+        if kind == "Pod" and name not in names and e.source.host:
+            found.setdefault(e.source.host, []).append(hub.pod_ref(name))
+    return {node: tuple(dict.fromkeys(refs)) for node, refs in found.items()}
 
 
 def _holds_helm_up(pod: Pod) -> bool:

@@ -45,7 +45,11 @@ def node_pressure(hub_nodes: HubNodes, now: datetime) -> Iterator[Finding]:
             fix=Fix(_FIX[cause], commands=(f"kubectl describe node {nodes[0].name}",)),
             severity=Severity.ERROR if evicted or hub_nodes.waiting else None,
             cause=cause,
-            affects=(*hub_nodes.suffer([*hub_nodes.on(nodes), *evicted]), *hub_nodes.waiting),
+            affects=(
+                *hub_nodes.suffer([*hub_nodes.on(nodes), *evicted]),
+                *hub_nodes.gone_from(nodes),
+                *hub_nodes.waiting,
+            ),
         )
 
 
