@@ -52,10 +52,8 @@ CRASHES: tuple[Known[Entered], ...] = (
         ABORT,
         "it stops itself after {n} failed spawns in a row",
         Fix(
-            (
-                "Solve what makes spawns fail. The hub stops on purpose, since some such failures end with a restart; "
-                "hub.consecutiveFailureLimit: 0 turns that off."
-            ),
+            "Solve what makes spawns fail. The hub stops on purpose, since some such failures end with a restart; "
+            "hub.consecutiveFailureLimit: 0 turns that off.",
             commands=(_LOG,),
         ),
         _SPAWNER,
@@ -66,11 +64,9 @@ CRASHES: tuple[Known[Entered], ...] = (
         r"(?m)Found database schema version (?P<have>\w+) != (?P<want>\w+)",
         "its database has schema {have}, and this JupyterHub needs {want}",
         upgraded(
-            (
-                "Back the database up, then let the hub upgrade it once. After a downgrade of the chart go back up, "
-                "or restore "
-                "the backup: there is no way down."
-            ),
+            "Back the database up, then let the hub upgrade it once. After a downgrade of the chart go back up, "
+            "or restore "
+            "the backup: there is no way down.",
             {"hub": {"db": {"upgrade": True}}},
             caution="The upgrade of the database cannot be undone: back it up first.",
         ),
@@ -151,11 +147,9 @@ CRASHES: tuple[Known[Entered], ...] = (
         r"|Failed to connect to db: (?!sqlite)",
         "it cannot connect to its database",
         Fix(
-            (
-                "See that the database server runs, and that hub.db.url and hub.db.password are right. The hub's "
-                "NetworkPolicy "
-                "has to allow the way (hub.networkPolicy.egress)."
-            ),
+            "See that the database server runs, and that hub.db.url and hub.db.password are right. The hub's "
+            "NetworkPolicy "
+            "has to allow the way (hub.networkPolicy.egress).",
             commands=(_LOG,),
         ),
         _ORM,
@@ -214,11 +208,9 @@ CRASHES: tuple[Known[Entered], ...] = (
         r"(?m)KeyError: '(?P<variable>[A-Z_]*_SERVICE_(?:PORT|HOST))'",
         "the variable {variable} is missing from its environment",
         Fix(
-            (
-                "Kubernetes sets it for each Service that is there before the pod: see that the Services exist and "
-                "that "
-                "enableServiceLinks is not false, then start the pod anew."
-            ),
+            "Kubernetes sets it for each Service that is there before the pod: see that the Services exist and "
+            "that "
+            "enableServiceLinks is not false, then start the pod anew.",
             commands=(
                 "kubectl --namespace {ns} get services",
                 "kubectl --namespace {ns} rollout restart deployment/{hub}",
@@ -263,11 +255,9 @@ CRASHES: tuple[Known[Entered], ...] = (
         r"(?m)invalid cookie_secret_file|cookie_secret set as a string|cookie_secret.*(?:must be|hexadecimal)",
         "its cookie secret is not valid",
         upgraded(
-            (
-                "Use 64 hexadecimal digits (openssl rand -hex 32), or leave hub.config.JupyterHub.cookie_secret "
-                "out: the chart "
-                "makes one."
-            ),
+            "Use 64 hexadecimal digits (openssl rand -hex 32), or leave hub.config.JupyterHub.cookie_secret "
+            "out: the chart "
+            "makes one.",
             caution="With a new cookie secret all users have to log in again.",
         ),
         _APP,
@@ -301,10 +291,8 @@ CRASHES: tuple[Known[Entered], ...] = (
         rf"|Service (?P<ended>{_NAME}) exited with status",
         "its service {service}{managed}{failed}{ended} does not answer",
         Fix(
-            (
-                "See that the service runs at its URL and that NetworkPolicies let the hub reach it. JupyterHub 5 "
-                "and later does not start without its services."
-            ),
+            "See that the service runs at its URL and that NetworkPolicies let the hub reach it. JupyterHub 5 "
+            "and later does not start without its services.",
             commands=(_LOG,),
         ),
         "JupyterHub 1.0 to 6.0: app.py and services/service.py",
