@@ -36,7 +36,7 @@ def spawn_rejected(
                 *seen(group, "refused"),
             ),
             fix=told.fix,
-            severity=max(severity, Severity.WARNING, key=lambda x: x.rank) if told.row.word in PASSING else severity,
+            severity=severity.at_most(Severity.WARNING) if told.row.word in PASSING else severity,
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )
