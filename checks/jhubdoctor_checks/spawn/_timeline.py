@@ -45,7 +45,7 @@ def timeline(
 ) -> Timeline:
     """The steps of a spawn between these moments."""
     about = events.about("Pod", pod_name) if events else []
-    mine = [e for e in about if start.timestamp() - 60 <= _began(e).timestamp() <= end.timestamp() + 30]
+    mine = [e for e in about if start.timestamp() - 60 <= e.began.timestamp() <= end.timestamp() + 30]
     marks = _marks(mine, pod if pod is not None and pod.name == pod_name else None, start, end)
     if done:
         marks["answer"] = end
@@ -67,10 +67,6 @@ def timeline(
     )
 
 
-def _began(event: Event) -> datetime:
-    return event.first_timestamp or event.event_time or event.at
-
-
 def _marks(events: list[Event], pod: Pod | None, start: datetime, end: datetime) -> dict[str, datetime]:
     """When each step ended."""
     marks: dict[str, datetime] = {}
@@ -87,16 +83,14 @@ def _marks(events: list[Event], pod: Pod | None, start: datetime, end: datetime)
         if runs and all(runs):
             marks["start"] = max(r for r in runs if r)
     for reason, step, of in (("Scheduled", "node", min), ("Pulled", "image", max), ("Started", "start", max)):
-        main = [
-            _began(e) for e in events if e.reason == reason and "initContainers" not in e.involved_object.field_path
-        ]
+        main = [e.began for e in events if e.reason == reason and "initContainers" not in e.involved_object.field_path]
         if main and step not in marks:
             marks[step] = of(main)
-    before = [_began(e) for e in events if e.reason in {"Pulling", "Pulled", "Created"}]
+    before = [e.began for e in events if e.reason in {"Pulling", "Pulled", "Created"}]
     if before and "volumes and network" not in marks:
         marks["volumes and network"] = min(before)
     ended = [
-        _began(e)
+        e.began
         for e in events
         if e.reason in {"Pulling", "Pulled"} and "initContainers" not in e.involved_object.field_path
     ]

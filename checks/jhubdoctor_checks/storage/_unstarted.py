@@ -24,10 +24,11 @@ def unstarted(
         if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
             yield pod, shared(pod.ref) if pod.name in users else pod.ref, since
     told = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
-    failed = events.of("FailedMount", "FailedAttachVolume")
-    for name in dict.fromkeys(e.about[1] for e in failed if e.about[1].startswith(prefix)):
+    for name in events.of_pods("FailedMount", "FailedAttachVolume"):
+        if name in here or not name.startswith(prefix):
+            continue
         started = events.about("Pod", name, "Started", "Created")
         # without the hub's log: it has not started since
         lost = name in told if told is not None else not started or started[0].at < about(events, name)[0].at
-        if name not in here and lost:
+        if lost:
             yield None, shared(hub.pod_ref(name)), LONG
