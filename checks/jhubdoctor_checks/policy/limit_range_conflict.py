@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Pod, Severity, Shape, Spawns, Values, check, human, nested
-from jhubdoctor_checks.policy._limits import Conflict, conflicts
+from jhubdoctor_checks.policy._limit_range_conflict import Conflict, conflicts
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
 

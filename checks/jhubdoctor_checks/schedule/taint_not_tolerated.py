@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from jhubdoctor.api import Finding, Hub, Node, Severity, Values, check, grouped
 from jhubdoctor_checks.facts.hub_graph import CORE, HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._barriers import barriers, likely, past, tolerated
 from jhubdoctor_checks.schedule._place import EXPLAINS, evidence, names, on, owners, who
+from jhubdoctor_checks.schedule._taint_not_tolerated import barriers, likely, past, tolerated
 from jhubdoctor_checks.schedule._taints import near_miss, others
 
 

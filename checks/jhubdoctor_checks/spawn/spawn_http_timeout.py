@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, count
-from jhubdoctor_checks.spawn._answers import Silence, silence_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.spawn._spawn_http_timeout import Silence, silence_of
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Severity, Spawn, Spawns, Values, check, clean, count
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._refusals import PASSING, refused, without_pod
+from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
 
 
 @check(severity=Severity.ERROR, explains=("spawn-timeline", "consecutive-failure-abort"))
