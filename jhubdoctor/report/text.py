@@ -154,9 +154,8 @@ class _ReportPage(Page):
         """One line for each thing that could not be read, with the checks that are unknown for it."""
         reasons = blind(self.report)
         for b in reasons:
-            shown = (
-                b.checks if self.verbose or len(b.checks) <= 3 else (*b.checks[:2], f"{len(b.checks) - 2} more checks")
-            )
+            short = not self.verbose and len(b.checks) > 3
+            shown = (*b.checks[:2], f"{len(b.checks) - 2} more checks") if short else b.checks
             head = f"{SIGN['unknown']} {'BROKEN' if b.gap is None else 'UNKNOWN'} "
             text = b.text.removeprefix(FAULT)
             self.wrapped(f"{', '.join(shown)}: {text}", head=head, head_style="bold magenta")
