@@ -24,11 +24,8 @@ def _chart_of(item: Object) -> str:
 
 
 def _release_of(item: Object) -> str:
-    return (
-        item.labels.get("release")
-        or item.annotations.get("meta.helm.sh/release-name")
-        or item.labels.get("app.kubernetes.io/instance", "")
-    )
+    # the common label is last: Argo CD writes the name of its application into it
+    return item.labels.get("release") or item.annotations.get("meta.helm.sh/release-name") or item.release
 
 
 def _argo(item: Object) -> bool:

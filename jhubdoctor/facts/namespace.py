@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from jhubdoctor.engine.declare import NotApplicable, fact
@@ -86,6 +86,18 @@ class Events:
     def of(self, *reasons: str) -> list[Event]:
         """Events of these reasons, newest first."""
         return [e for e in self.items if e.reason in reasons]
+
+    def of_pods(self, *reasons: str, where: Callable[[Event], bool] = lambda _: True) -> dict[str, Event]:
+        """The newest event of these reasons of each pod by its name, of those events for which `where` holds.
+
+        Of a pod that is gone these are all that is left.
+        """
+        newest: dict[str, Event] = {}
+        for e in self.of(*reasons):
+            kind, name = e.about
+            if kind == "Pod" and name not in newest and where(e):
+                newest[name] = e
+        return newest
 
 
 @fact("events", spare=("pods", "persistentvolumeclaims"))

@@ -14,7 +14,6 @@ from jhubdoctor.engine.declare import fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.events import Event
-from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.storage import PersistentVolumeClaim
 from jhubdoctor.model.kube.workloads import Deployment
@@ -26,11 +25,6 @@ _STEMS = (
     "hub", "proxy", "autohttps", "user-scheduler", "user-placeholder", "hook-image-puller", "hook-image-awaiter",
     "continuous-image-puller", "jupyterhub",
 )  # fmt: skip
-
-
-def release_of(item: Object) -> str:
-    """The release that an object is labelled with."""
-    return item.labels.get("release") or item.labels.get("app.kubernetes.io/instance", "")
 
 
 def _prefix(hub: Deployment | None) -> str:
@@ -80,7 +74,7 @@ def _schedulers(releases: Iterable[str], prefixes: Iterable[str]) -> frozenset[s
 def neighbours(look: Look, hub: Hub) -> Neighbours:
     """The other hubs of the namespace, also those that were not asked for."""
     others = [d for d in look.list("deployments", hub.namespace) if d.component == "hub" and not hub.owns(d)]
-    return Neighbours(frozenset(map(release_of, others)), frozenset(map(_prefix, others)))
+    return Neighbours(frozenset(o.release for o in others), frozenset(map(_prefix, others)))
 
 
 def _all_pods(look: Look, hub: Hub) -> list[Pod]:
@@ -119,12 +113,12 @@ def foreign_claims(
     mounted = {name for p in pods if hub.owns(p) for name in p.spec.claims}
     if hub.deployment is not None:
         mounted |= set(hub.deployment.spec.template.spec.claims)
-    theirs = {name for p in pods if release_of(p) in neighbours.releases for name in p.spec.claims}
+    theirs = {name for p in pods if p.release in neighbours.releases for name in p.spec.claims}
     return frozenset(
         c.name
         for c in claims
         if c.name not in mounted
-        and (release_of(c) in neighbours.releases or (release_of(c) != hub.release and c.name in theirs))
+        and (c.release in neighbours.releases or (c.release != hub.release and c.name in theirs))
     )
 
 

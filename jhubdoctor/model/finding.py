@@ -21,6 +21,10 @@ class Severity(StrEnum):
         """0 for the worst."""
         return _RANK[self]
 
+    def at_most(self, most: Severity) -> Severity:
+        """This severity, or `most` where this is worse."""
+        return max(self, most, key=lambda s: s.rank)
+
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 

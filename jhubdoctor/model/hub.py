@@ -93,8 +93,7 @@ class Hub:
 
     def owns(self, item: Object) -> bool:
         """Whether an object of the namespace belongs to this release: several hubs may share a namespace."""
-        mine = item.labels.get("release") or item.labels.get("app.kubernetes.io/instance")
-        return not mine or not self.release or mine == self.release
+        return not item.release or not self.release or item.release == self.release
 
     def at_least(self, version: str) -> bool | None:
         """Whether the chart is at least this version; None where its version is unknown."""

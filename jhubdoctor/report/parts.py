@@ -17,6 +17,8 @@ from jhubdoctor.report.lines import cannot_read
 
 CLUSTER = "cluster"
 """What stands for the hub where something is about the cluster as a whole."""
+FAULT = "a fault of jhubdoctor: "
+"""What stands before the reason where a check is broken."""
 
 
 def label(item: Reported | Result) -> str:
@@ -88,7 +90,7 @@ def blind(report: Report) -> list[Blind]:
     found: dict[str, tuple[Gap | None, set[str]]] = {}
     for r in report.results:
         if r.status is Status.BROKEN:
-            found.setdefault(f"a fault of jhubdoctor: {clean(r.reason)}", (None, set()))[1].add(r.check.id)
+            found.setdefault(f"{FAULT}{clean(r.reason)}", (None, set()))[1].add(r.check.id)
         elif r.status is Status.UNKNOWN:
             for gap in r.gaps:
                 found.setdefault(cannot_read(gap), (gap, set()))[1].add(r.check.id)

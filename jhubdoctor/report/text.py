@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from jhubdoctor.engine import bug
-from jhubdoctor.engine.result import Gap, Report, Reported, Status
+from jhubdoctor.engine.result import Report, Reported, Status
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
     COLOR,
     SIGN,
-    cannot_read,
     capitalized,
     folded_command,
     grant,
@@ -23,7 +22,7 @@ from jhubdoctor.report.lines import (
     wrapped,
 )
 from jhubdoctor.report.page import Page, Part
-from jhubdoctor.report.parts import doc_url, fault, roots, stopped, versions
+from jhubdoctor.report.parts import FAULT, blind, doc_url, fault, roots, stopped, versions
 from jhubdoctor.sources.reads import State
 
 _LABEL = 8
@@ -93,11 +92,11 @@ class _ReportPage(Page):
     def quiet(self, hub: Any) -> None:
         results = [r for r in self.report.results if r.hub is hub]
         looked = sum(r.status is Status.OK for r in results)
-        blind = sum(map(stopped, results))
+        lost = sum(map(stopped, results))
         self.line()
         text = f" {looked} checks looked and found nothing"
-        if blind:
-            self.line((SIGN["unknown"], "bold magenta"), f"{text}; {blind} could not look.")
+        if lost:
+            self.line((SIGN["unknown"], "bold magenta"), f"{text}; {lost} could not look.")
         else:
             self.line((SIGN["ok"], "bold green"), f"{text}.")
         self.line()
@@ -153,25 +152,18 @@ class _ReportPage(Page):
 
     def gaps(self) -> None:
         """One line for each thing that could not be read, with the checks that are unknown for it."""
-        by_gap: dict[str, tuple[Gap | None, list[str]]] = {}
-        for r in self.report.results:
-            if r.status is Status.BROKEN:
-                by_gap.setdefault(f"broken: {clean(r.reason)}", (None, []))[1].append(r.check.id)
-            elif r.status is Status.UNKNOWN:
-                for missing in r.gaps:
-                    by_gap.setdefault(cannot_read(missing), (missing, []))[1].append(r.check.id)
-        for text, (gap, ids) in sorted(by_gap.items()):
-            names = sorted(set(ids))
-            shown = names if self.verbose or len(names) <= 3 else [*names[:2], f"{len(names) - 2} more checks"]
-            word = "BROKEN" if gap is None else "UNKNOWN"
-            head = f"{SIGN['unknown']} {word} "
-            body = f"{', '.join(shown)}: {text.removeprefix('broken: ')}"
-            self.wrapped(body, head=head, head_style="bold magenta")
-            if gap is not None and gap.rule:
-                self.row("grant", grant(gap))
-        if any(g is not None and g.rule for g, _ in by_gap.values()):
+        reasons = blind(self.report)
+        for b in reasons:
+            short = not self.verbose and len(b.checks) > 3
+            shown = (*b.checks[:2], f"{len(b.checks) - 2} more checks") if short else b.checks
+            head = f"{SIGN['unknown']} {'BROKEN' if b.gap is None else 'UNKNOWN'} "
+            text = b.text.removeprefix(FAULT)
+            self.wrapped(f"{', '.join(shown)}: {text}", head=head, head_style="bold magenta")
+            if b.gap is not None and b.gap.rule:
+                self.row("grant", grant(b.gap))
+        if any(b.gap is not None and b.gap.rule for b in reasons):
             self.row("", "`jhubdoctor rbac` prints all rules that the checks need.")
-        if any(gap is None for gap, _ in by_gap.values()):
+        if any(b.gap is None for b in reasons):
             self.row(
                 "report",
                 "This is a fault of jhubdoctor. Please report it, with this text and what "
@@ -179,7 +171,7 @@ class _ReportPage(Page):
             )
             for line in fault(self.report):
                 self.row("", line, "cyan")
-        if by_gap:
+        if reasons:
             self.line()
 
     def details(self) -> None:

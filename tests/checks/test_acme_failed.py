@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor_checks.network._acme import last_failure
+from jhubdoctor_checks.network._acme_failed import last_failure
 
 HEAD = 'level=error msg="Unable to obtain ACME certificate for domains \\"h.example.org\\"'
 

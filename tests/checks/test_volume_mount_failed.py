@@ -4,7 +4,7 @@ import pytest
 
 from jhubdoctor.api import Event
 from jhubdoctor.testing import Example, findings_of
-from jhubdoctor_checks.storage._mounts import failure_of
+from jhubdoctor_checks.storage._volume_mount_failed import failure_of
 
 SUM = (
     "Unable to attach or mount volumes: unmounted volumes=[home], unattached volumes=[home]: timed out waiting for the"

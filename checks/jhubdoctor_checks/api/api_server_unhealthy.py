@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Severity, check, clean
-from jhubdoctor_checks.api._health import advice, service_of, unreachable
+from jhubdoctor_checks.api._api_server_unhealthy import advice, service_of, unreachable
 from jhubdoctor_checks.facts.api import ApiHealth
 
 _SERVER = Ref("APIServer", "kube-apiserver", api_version="")

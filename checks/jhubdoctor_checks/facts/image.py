@@ -141,7 +141,11 @@ def _image(pod: Pod, status: ContainerStatus) -> str:
 
 
 def _about_pulls(events: Events, name: str) -> list[Event]:
-    return [e for e in events.about("Pod", name, *EVENT_REASONS) if re.search(_ABOUT_A_PULL, e.message)]
+    return [e for e in events.about("Pod", name, *EVENT_REASONS) if _about_a_pull(e)]
+
+
+def _about_a_pull(event: Event) -> bool:
+    return re.search(_ABOUT_A_PULL, event.message) is not None
 
 
 def _secret(lost: list[Event]) -> str:
@@ -152,15 +156,13 @@ def _secret(lost: list[Event]) -> str:
 
 def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterator[FailedPull]:
     """Users' pods that the hub deleted while they waited for their image; also where it is just trying again."""
+
+    def of_a_user(e: Event) -> bool:
+        return (e.about[1].startswith(prefix) or e.container == "notebook") and _about_a_pull(e)
+
     alive = {p.name: p for p in user_pods}
-    latest: dict[str, Event] = {}
-    for e in events.of(*EVENT_REASONS):
-        kind, name = e.about
-        users = kind == "Pod" and (name.startswith(prefix) or e.container == "notebook")
-        if users and name not in latest and re.search(_ABOUT_A_PULL, e.message):
-            latest[name] = e
     pulled = events.of("Pulled")
-    for name, e in latest.items():
+    for name, e in events.of_pods(*EVENT_REASONS, where=of_a_user).items():
         pod = alive.get(name)
         if pod is not None and (pod.created <= e.at or any(s.state.running for s in pod.status.container_statuses)):
             continue
@@ -183,7 +185,7 @@ def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revisi
     for e in events.of(*EVENT_REASONS):
         kind, name = e.about
         mine = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
-        if mine and re.search(_ABOUT_A_PULL, e.message) and (quoted := re.search(_QUOTED, e.message)):
+        if mine and _about_a_pull(e) and (quoted := re.search(_QUOTED, e.message)):
             latest.setdefault((name, quoted[1]), e)
     pulled = events.of("Pulled")
     for (name, image), e in latest.items():
@@ -252,7 +254,6 @@ def pulls(events: Events) -> list[Pull]:
         quoted = re.search(_QUOTED, e.message)
         image = quoted[1] if quoted else ""
         later = events.about("Pod", e.about[1], "Pulled", "Failed")
-        began = e.at if e.times > 1 else e.first_timestamp or e.at
         if not any(x.at >= e.at and image in x.message for x in later):
-            found.append(Pull(e.about[1], image, e.source.host, began))
+            found.append(Pull(e.about[1], image, e.source.host, e.at if e.times > 1 else e.began))
     return sorted(found, key=lambda p: (p.pod, p.image, p.began))

@@ -162,7 +162,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
     if (now - pod.created).total_seconds() < PATIENCE:
         return None
     condition = pod.condition("PodScheduled")
-    failed = [e for e in events.about("Pod", pod.name, "FailedScheduling") if re.search(_SCHEDULER, e.message)]
+    failed = [e for e in events.about("Pod", pod.name, "FailedScheduling") if _by_scheduler(e)]
     if condition is not None and condition.reason == "Unschedulable" and condition.message:
         message, source, at = condition.message, "pod.status", condition.last_transition_time
     elif failed:
@@ -200,20 +200,19 @@ def _like(spec: PodSpec, volumes: tuple[PersistentVolume, ...] | None) -> str:
 def _refused(events: Events, name: str) -> Event | None:
     said = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
     # kube-scheduler's events have the same reason as Karpenter's
-    last = next((e for e in said if e.reason != "FailedScheduling" or not re.search(_SCHEDULER, e.message)), None)
+    last = next((e for e in said if e.reason != "FailedScheduling" or not _by_scheduler(e)), None)
     return last if last is not None and last.reason not in COMING else None
+
+
+def _by_scheduler(event: Event) -> bool:
+    return re.search(_SCHEDULER, event.message) is not None
 
 
 def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Shape | None) -> Iterator[Unplaced]:
     alive = {p.name: p for p in user_pods}
-    latest: dict[str, Event] = {}
-    for e in events.of("FailedScheduling"):
-        kind, name = e.about
-        if kind == "Pod" and name.startswith(prefix) and name not in latest and re.search(_SCHEDULER, e.message):
-            latest[name] = e
-    for name, e in latest.items():
+    for name, e in events.of_pods("FailedScheduling", where=_by_scheduler).items():
         pod = alive.get(name)
-        if pod is not None and (pod.node or pod.created <= e.at):
+        if not name.startswith(prefix) or (pod is not None and (pod.node or pod.created <= e.at)):
             continue
         if any(s.at >= e.at for s in events.about("Pod", name, "Scheduled", *COMING)):
             continue

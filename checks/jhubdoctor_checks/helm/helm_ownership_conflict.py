@@ -18,7 +18,7 @@ from jhubdoctor.api import (
     clean,
     more,
 )
-from jhubdoctor_checks.helm._ownership import foreign, owner
+from jhubdoctor_checks.helm._helm_ownership_conflict import foreign, owner
 
 # Helm 3.2 and later (pkg/action/validate.go)
 REFUSED = "invalid ownership metadata"

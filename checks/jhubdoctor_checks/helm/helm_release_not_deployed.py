@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Finding, Hub, Release, Revision, Rung, Severity, check, clean
+from jhubdoctor_checks.helm._helm_release_not_deployed import recovery
 from jhubdoctor_checks.helm._operations import at_work, pending
-from jhubdoctor_checks.helm._recovery import recovery
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True, whole=("revisions",))

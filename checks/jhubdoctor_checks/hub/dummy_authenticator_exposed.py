@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Evidence, Finding, Fix, HTTPRoute, Hub, Ingress, Service, Severity, Values, check
+from jhubdoctor_checks.hub._dummy_authenticator_exposed import (
+    PUBLISHED_NAME,
+    from_inside_only,
+    guarded,
+    local_name,
+    outer_points,
+)
 from jhubdoctor_checks.hub._login import authenticator, is_dummy
-from jhubdoctor_checks.network._outside import PUBLISHED_NAME, from_inside_only, guarded, local_name, outer_points
 
 
 @check(severity=Severity.WARNING)

@@ -18,8 +18,8 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.hub._hub_rbac_forbidden import given
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
-from jhubdoctor_checks.hub._rights import given
 from jhubdoctor_checks.texts.rbac import PATTERN, forbidden
 
 

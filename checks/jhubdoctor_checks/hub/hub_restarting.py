@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._crashes import diagnosis
-from jhubdoctor_checks.hub._restarts import counts, evicted, remedy, why
+from jhubdoctor_checks.hub._hub_restarting import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
 
 

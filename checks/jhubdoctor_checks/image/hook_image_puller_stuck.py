@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Rung, Severity, check
-from jhubdoctor_checks.image._puller import SAYS, Hold, awaits, hold_of
+from jhubdoctor_checks.image._hook_image_puller_stuck import SAYS, Hold, awaits, hold_of
 from jhubdoctor_checks.image._suffers import hook_objects
 
 # What cannot get better by waiting is told after two minutes; the rest after five, when Helm's own patience ends.

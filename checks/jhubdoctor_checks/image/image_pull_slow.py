@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, grouped
 from jhubdoctor_checks.facts.image import Pull
-from jhubdoctor_checks.image._slow import Slow, more_time, slow_pulls, time_limit
+from jhubdoctor_checks.image._image_pull_slow import Slow, more_time, slow_pulls, time_limit
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Node, Pod, Severity, Shape, Taint, Values, check
 from jhubdoctor_checks.facts.image import Pull
-from jhubdoctor_checks.image._missed import missed
+from jhubdoctor_checks.image._image_puller_misses_nodes import missed
 from jhubdoctor_checks.schedule._place import names
 from jhubdoctor_checks.schedule._taints import toleration
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Rung, Severity, Values, check, clean, nested
 from jhubdoctor_checks.facts.network import ServedCertificate
-from jhubdoctor_checks.network._acme import Failure, last_failure
+from jhubdoctor_checks.network._acme_failed import Failure, last_failure
 from jhubdoctor_checks.network._certificates import all_of
 from jhubdoctor_checks.texts import Known
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Rung, Service, Severity, check
-from jhubdoctor_checks.network._load_balancers import STARTED, asked, failures, heard, reached
+from jhubdoctor_checks.network._proxy_no_external_address import STARTED, asked, failures, heard, reached
 from jhubdoctor_checks.network._routes import leading_to
 from jhubdoctor_checks.texts import known
 from jhubdoctor_checks.texts.load_balancer import REFUSALS

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, EndpointSlice, Finding, Fix, Hub, Pod, Ref, Rung, Service, Severity, check, clean
-from jhubdoctor_checks.network._endpoints import dead, have, missing_ports, selects, state, stays_unready, why_empty
+from jhubdoctor_checks.network._service_without_endpoints import (
+    dead,
+    have,
+    missing_ports,
+    selects,
+    state,
+    stays_unready,
+    why_empty,
+)
 
 WHOLE = ("pods", "endpoint_slices", "deployments")
 
@@ -42,8 +50,7 @@ def service_without_endpoints(
 
 def _unready(hub: Hub, group: list[Service], behind: list[Pod], waits: tuple[Ref, ...]) -> Finding:
     first = behind[0]
-    look = hub.kubectl(f"describe pod {first.name}")
-    logs = hub.kubectl(f"logs {first.name} --tail 100") if first.node else ""
+    look, logs = hub.kubectl(f"describe pod {first.name}"), hub.kubectl(f"logs {first.name} --tail 100")
     return Finding(
         on=tuple(p.ref for p in behind),
         says=f"{have(group)} no endpoint: {first.name} {state(first)}",
@@ -51,7 +58,7 @@ def _unready(hub: Hub, group: list[Service], behind: list[Pod], waits: tuple[Ref
             ("endpointslice", f"{group[0].name}: no ready endpoint"),
             *(("pod.status", f"{p.name}: {state(p)}, made at", p.created) for p in behind[:3]),
         ),
-        fix=Fix("See what keeps the pod from getting ready.", commands=(look, logs)),
+        fix=Fix("See what keeps the pod from getting ready.", commands=(look, logs if first.node else "")),
         cause=f"{group[0].component}-not-ready",
         affects=waits,
     )

@@ -16,7 +16,7 @@ from jhubdoctor.api import (
     grouped,
 )
 from jhubdoctor_checks.facts.hub_nodes import HubNodes
-from jhubdoctor_checks.node._faults import away, fault_of, repair, told
+from jhubdoctor_checks.node._node_not_ready import away, fault_of, repair, told
 from jhubdoctor_checks.node._nodes import claims_on, hook_of, they
 
 PATIENCE = timedelta(minutes=3)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.policy._core import refs, refusals
-from jhubdoctor_checks.policy._core_refusals import refusal_of
+from jhubdoctor_checks.policy._core_pods_refused import refusal_of
 from jhubdoctor_checks.texts import Known, names_of
 
 

@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     human,
     nested,
 )
-from jhubdoctor_checks.policy._limits import Conflict, conflicts
+from jhubdoctor_checks.policy._limit_range_conflict import Conflict, conflicts
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
 

@@ -17,8 +17,8 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.policy._pod_security_blocks_users import hardened, kept
 from jhubdoctor_checks.policy._refused import refused
-from jhubdoctor_checks.policy._security import hardened, kept
 from jhubdoctor_checks.policy._users import BLOCK, blocks_metadata
 
 ENFORCE = "pod-security.kubernetes.io/enforce"

@@ -21,8 +21,8 @@ from jhubdoctor.api import (
     check,
 )
 from jhubdoctor_checks.policy._core import refused_by
+from jhubdoctor_checks.policy._quota_exhausted import excess, failed_creations, keeps, lacks_pods, tightest
 from jhubdoctor_checks.policy._refused import refused
-from jhubdoctor_checks.policy._room import excess, failed_creations, keeps, lacks_pods, tightest
 
 FEW = 2
 SHARE = 10

@@ -20,8 +20,8 @@ from jhubdoctor.api import (
     clean,
 )
 from jhubdoctor_checks.policy._core import refs, refusals, refused_by
+from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
-from jhubdoctor_checks.policy._unset import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._users import contradicted
 
 

@@ -30,10 +30,10 @@ _PATHS = {
 }
 
 
-def near_miss(taint: Taint, core: bool) -> str:
+def near_miss(taint: Taint, purpose: str) -> str:
     """What the chart's own taint was probably meant to be, empty where it is not close to it or is quite right.
 
-    `core` is for pods of the hub itself: those tolerate the value `core`, pods of users tolerate `user`.
+    `purpose` is of the pods, one of `MEANT`: those of the hub itself tolerate the value `core`, those of users `user`.
     """
     key = taint.key if taint.key in DEDICATED else ""
     if not key and "dedicated" in taint.key and ("jupyter" in taint.key or taint.value in MEANT):
@@ -44,13 +44,14 @@ def near_miss(taint: Taint, core: bool) -> str:
     if not key or (taint.key == key and taint.value in MEANT):
         return ""
     close = difflib.get_close_matches(taint.value.lower(), MEANT, 1, 0.6)
-    value = close[0] if close else MEANT[core]
+    value = close[0] if close else purpose
     return f"{key}={value}:{taint.effect}"
 
 
-def others(taint: Taint, core: bool) -> bool:
+def others(taint: Taint, purpose: str) -> bool:
     """Whether it keeps these pods away on purpose: the hub's own pods, users' pods, the control plane."""
-    return (taint.key in DEDICATED and taint.value == MEANT[not core]) or taint.key in CONTROL_PLANE
+    another = taint.value in MEANT and taint.value != purpose
+    return (taint.key in DEDICATED and another) or taint.key in CONTROL_PLANE
 
 
 def toleration(taint: Taint) -> dict[str, str]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from jhubdoctor.api import Autoscaler, Finding, Hub, Pod, Rung, Severity, Shape, check, grouped
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
+from jhubdoctor_checks.schedule._insufficient_resources import all_full, never_fits
 from jhubdoctor_checks.schedule._place import YIELDING, owners
 from jhubdoctor_checks.schedule._room import asked, lacking
-from jhubdoctor_checks.schedule._shortage import all_full, never_fits
 
 
 @check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, symptom=True)

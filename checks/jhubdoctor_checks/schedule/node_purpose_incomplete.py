@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Node, Pod, Severity, check
 from jhubdoctor_checks.facts.hub_graph import CORE
-from jhubdoctor_checks.schedule._purpose import contradiction, dedicated, stray, strays, unlabelled, untainted
+from jhubdoctor_checks.schedule._node_purpose_incomplete import (
+    contradiction,
+    dedicated,
+    stray,
+    strays,
+    unlabelled,
+    untainted,
+)
 from jhubdoctor_checks.schedule._taints import MEANT
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Hub, Pod, Ref, Rung, Severity, StatefulSet, Values, check
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._priority import PRIORITY, lower, priorities, turn_on
+from jhubdoctor_checks.schedule._placeholders_without_priority import PRIORITY, lower, priorities, turn_on
 from jhubdoctor_checks.schedule._room import lacking
 
 

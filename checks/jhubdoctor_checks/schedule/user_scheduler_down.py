@@ -5,7 +5,6 @@ from datetime import datetime
 
 from jhubdoctor.api import Deployment, Events, Finding, Hub, Lease, Pod, PodLog, Rung, Severity, Spawns, check
 from jhubdoctor_checks.facts.hub_graph import served_by
-from jhubdoctor_checks.schedule._absent import nobody, repair
 from jhubdoctor_checks.schedule._scheduler import (
     complaint,
     lost_ready_at,
@@ -17,6 +16,7 @@ from jhubdoctor_checks.schedule._scheduler import (
     waiting_for,
     waiting_words,
 )
+from jhubdoctor_checks.schedule._user_scheduler_down import nobody, repair
 
 _DEFAULT = "default-scheduler"
 # A rollout may take a moment.

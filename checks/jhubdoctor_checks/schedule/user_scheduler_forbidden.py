@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Rung, Severity, Values, check
 from jhubdoctor_checks.facts.hub_graph import served_by
-from jhubdoctor_checks.schedule._forbidden import refused_lists
+from jhubdoctor_checks.schedule._user_scheduler_forbidden import refused_lists
 
 # Right after an install the rights may come a moment after the pod.
 OFTEN = 3

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from jhubdoctor.api import ContainerStatus, Event, Events, Evidence, PersistentVolumeClaim, Pod, Spawn, clean
+from jhubdoctor_checks.facts.image import PULL_REASONS
+from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
 # The hub's clock and the cluster's may differ, and a pod is there a moment after the hub asked for it.
 BEFORE = timedelta(seconds=60)
@@ -79,11 +81,6 @@ class Trace:
         return self.pod is not None and self.start - BEFORE <= self.pod.created <= self.end + AFTER
 
 
-def began(event: Event) -> datetime:
-    """When an event was first seen."""
-    return event.first_timestamp or event.event_time or event.at
-
-
 def trace(
     spawn: Spawn,
     now: datetime,
@@ -106,7 +103,7 @@ def trace(
         end,
         tuple(own),
         later=later,
-        readable=events is not None and any(began(e) <= start for e in events.items),
+        readable=events is not None and any(e.began <= start for e in events.items),
         pod=pod,
         claims=mine,
         claim_events=tuple(sorted(about_claims, key=lambda e: e.at, reverse=True)),
@@ -124,7 +121,7 @@ def _of_spawn(found: list[Event], start: datetime, end: datetime) -> tuple[list[
         by_uid.setdefault(e.involved_object.uid, []).append(e)
 
     def inside(e: Event) -> bool:
-        return began(e) <= end + AFTER and e.at >= start - BEFORE
+        return e.began <= end + AFTER and e.at >= start - BEFORE
 
     best = max(by_uid.values(), key=lambda g: (sum(map(inside, g)), max(e.at for e in g)), default=[])
     mine = [e for e in best if inside(e)]
@@ -214,27 +211,11 @@ _SANDBOX = ("FailedCreatePodSandBox", "NetworkNotReady", "FailedPodSandBoxStatus
 _GONE = ("Evicted", "Preempted", "TaintManagerEviction", "NodeNotReady", "NodeShutdown", "Preempting")
 # Only a pod that has a node gets these; the scheduler's own event may be lost, as it is sent apart from the others.
 _ON_A_NODE = (*_VOLUME, *_SANDBOX, "Pulling", "Pulled", "Created", "Started", "BackOff", "Failed")
-# Waiting reasons that are about an image, and fragments of events that are (kubelet/images, container runtimes).
-_IMAGE_WAITS = {
-    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
-    "RegistryUnavailable", "SignatureValidationFailed",
-}  # fmt: skip
+# Fragments of events that are about an image (kubelet/images, container runtimes).
 _IMAGE_TEXT = r"(?i)pull(?:ing)? image|ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull"
-_CONFIG_WAITS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 _IMAGE = r'image "([^"]+)"'
 # The kubelet's event BackOff names the container since 1.25.
 _RESTARTING = r"failed container[ =]([\w.-]+)"
-_PULL_TIME = r"Successfully pulled image .*? in (?P<time>[\dhms.µ]+)"
-_PULLED = ("Pulled",)
-
-
-def seconds(text: str) -> float | None:
-    """A duration as Go prints it (`4m2.5s`, `1h3m0s`, `812.4ms`)."""
-    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?", text)
-    if not found or not text:
-        return None
-    h, m, s, ms = (float(g or 0) for g in found.groups())
-    return h * 3600 + m * 60 + s + ms / 1000
 
 
 def _plain(message: str) -> str:
@@ -302,14 +283,14 @@ def _waits(status: ContainerStatus) -> str:
 
 def _image(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
-        if _waits(s) in _IMAGE_WAITS and s.state.waiting:
+        if _waits(s) in PULL_REASONS and s.state.waiting:
             text = clean(s.state.waiting.message, 300)
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
             return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown, s.image)
     bad = [
         e for e in t.of("Failed", "BackOff", "InspectFailed", "ErrImageNeverPull") if re.search(_IMAGE_TEXT, e.message)
     ]
-    pulled = t.of(*_PULLED)
+    pulled = t.of("Pulled")
     if bad and not (pulled and pulled[0].at > bad[0].at):
         # the one that says why, before those that only say that it failed
         why = next((e for e in bad if "Failed to pull" in e.message), bad[0])
@@ -340,7 +321,7 @@ def _sandbox(t: Trace) -> Phase | None:
 
 def _config(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
-        if _waits(s) in _CONFIG_WAITS and s.state.waiting:
+        if _waits(s) in CANNOT_START and s.state.waiting:
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {clean(s.state.waiting.message, 300)}"),)
             return Phase("container-config", f"container {s.name} cannot be started ({_waits(s)})", s.name, shown)
     bad = [e for e in t.of("Failed") if e.message.startswith("Error: ")]
@@ -370,11 +351,11 @@ def _pulling(t: Trace) -> Phase | None:
     pulls = t.of("Pulling")
     for e in pulls:
         image = m[1] if (m := re.search(_IMAGE, e.message)) else ""
-        done = [p for p in t.events if p.reason == "Pulled" and image in p.message and p.at >= began(e)]
+        done = [p for p in t.events if p.reason == "Pulled" and image in p.message and p.at >= e.began]
         took = None
         if done:
             # the kubelet's own figure leaves out the time in the queue, so the time between the events is what counts
-            took = (done[-1].at - began(e)).total_seconds()
+            took = (done[-1].at - e.began).total_seconds()
             if done[-1].at <= t.end:
                 continue
         shown = _shown(t, [e])
@@ -422,7 +403,7 @@ def _slowest(t: Trace, stuck: Phase) -> Phase:
     placed = t.of("Scheduled")
     if stuck.word not in {"pulling", "node-silent", "init", "not-ready"} or not placed or t.later:
         return stuck
-    waited = (min(began(e) for e in placed) - t.start).total_seconds()
+    waited = (min(e.began for e in placed) - t.start).total_seconds()
     whole = (t.end - t.start).total_seconds()
     if whole <= 0 or waited < whole * 0.6:
         return stuck

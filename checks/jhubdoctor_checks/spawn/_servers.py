@@ -26,12 +26,9 @@ def weigh(at: datetime | None, now: datetime, *, down: bool) -> Severity:
 
 def gone(hub: Hub, user_pods: Iterable[Pod], events: Events | None, *reasons: str) -> Iterator[tuple[Ref, Event]]:
     """Pods that the hub deleted after they had such an event, with the newest of these events."""
-    seen = {p.name for p in user_pods}
-    for e in sorted(events.of(*reasons) if events else [], key=lambda e: e.at, reverse=True):
-        kind, name = e.about
-        if kind == "Pod" and name not in seen:
-            seen.add(name)
-            yield shared(hub.pod_ref(name)), e
+    alive = {p.name for p in user_pods}
+    newest = events.of_pods(*reasons) if events is not None else {}
+    return ((shared(hub.pod_ref(name)), e) for name, e in newest.items() if name not in alive)
 
 
 def recent(end: Terminated, now: datetime) -> bool:

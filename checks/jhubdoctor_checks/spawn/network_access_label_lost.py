@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, NetworkPolicy, Pod, Rung, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.spawn._access import LABEL, admitted, asks, to_hub
+from jhubdoctor_checks.spawn._network_access_label_lost import LABEL, admitted, asks, to_hub
 from jhubdoctor_checks.spawn._servers import refs
 
 

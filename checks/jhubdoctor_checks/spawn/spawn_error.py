@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean, count, grouped
-from jhubdoctor_checks.spawn._errors import ON_PURPOSE, cause_of, error_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, error_of
 from jhubdoctor_checks.texts import names_of
 
 

@@ -18,8 +18,8 @@ from jhubdoctor.api import (
     check,
     count,
 )
-from jhubdoctor_checks.spawn._answers import Silence, silence_of
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.spawn._spawn_http_timeout import Silence, silence_of
 
 
 # the hub tells of each of them: no rung lies between

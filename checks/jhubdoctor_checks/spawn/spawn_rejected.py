@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     count,
 )
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._refusals import PASSING, refused, without_pod
+from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
 
 
 # the hub tells of each of them: no rung lies between
@@ -51,7 +51,7 @@ def spawn_rejected(
                 *seen(group, "refused"),
             ),
             fix=told.fix,
-            severity=max(severity, Severity.WARNING, key=lambda x: x.rank) if told.row.word in PASSING else severity,
+            severity=severity.at_most(Severity.WARNING) if told.row.word in PASSING else severity,
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Events, Evidence, Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count, grouped
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.spawn._slow import WORDS, quicker, slow_spawns
+from jhubdoctor_checks.spawn._spawn_timeline import WORDS, quicker, slow_spawns
 
 _DEFAULT = 300
 

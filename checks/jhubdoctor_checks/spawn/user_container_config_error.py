@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, clean, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
-from jhubdoctor_checks.spawn._starts import Start, kind_of, told
+from jhubdoctor_checks.spawn._user_container_config_error import Start, kind_of, told
 
 
 @check(severity=Severity.ERROR, at=Rung.STARTED)

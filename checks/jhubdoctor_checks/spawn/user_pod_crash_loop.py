@@ -19,8 +19,8 @@ from jhubdoctor.api import (
     grouped,
 )
 from jhubdoctor_checks.facts.spawn import has_ended
-from jhubdoctor_checks.spawn._endings import Ending, ending_of
 from jhubdoctor_checks.spawn._servers import gone, recent, refs, weigh
+from jhubdoctor_checks.spawn._user_pod_crash_loop import Ending, ending_of
 from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
 # Kubelets of 1.20 to 1.36; an image's BackOff says `pulling image`.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Events, Finding, Hub, Pod, Rung, Severity, Values, check, count, grouped
-from jhubdoctor_checks.spawn._losses import explained, losses
 from jhubdoctor_checks.spawn._servers import FRESH
+from jhubdoctor_checks.spawn._user_pod_evicted import explained, losses
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)

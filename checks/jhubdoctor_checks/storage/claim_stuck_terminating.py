@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Evidence, Finding, Hub, PersistentVolume, PersistentVolumeClaim, Pod, Rung, Severity, check
+from jhubdoctor_checks.storage._claim_stuck_terminating import let_go
 from jhubdoctor_checks.storage._claims import STORAGE
-from jhubdoctor_checks.storage._deletions import let_go
 
 PATIENCE = timedelta(minutes=10)
 

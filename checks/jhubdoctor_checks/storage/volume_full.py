@@ -19,7 +19,7 @@ from jhubdoctor.api import (
 from jhubdoctor_checks.storage._claims import shared
 from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
-from jhubdoctor_checks.storage._sizes import larger, size, twice
+from jhubdoctor_checks.storage._volume_full import larger, size, twice
 
 # Python's OSError for ENOSPC and EDQUOT
 _HOME = r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded"

@@ -19,8 +19,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import user_prefix
-from jhubdoctor_checks.storage._mounts import Failure, about, failure_of
-from jhubdoctor_checks.storage._unstarted import LONG, unstarted
+from jhubdoctor_checks.storage._volume_mount_failed import LONG, Failure, about, failure_of, unstarted
 from jhubdoctor_checks.texts.kubelet import MOUNT_SLOW
 
 

@@ -17,7 +17,7 @@ from jhubdoctor.api import (
     VolumeAttachment,
     check,
 )
-from jhubdoctor_checks.storage._attach import Held, fix_for, held_elsewhere
+from jhubdoctor_checks.storage._volume_multi_attach import Held, fix_for, held_elsewhere
 
 
 @check(

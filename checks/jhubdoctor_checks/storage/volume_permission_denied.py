@@ -7,7 +7,7 @@ from jhubdoctor.api import Finding, Hub, HubLog, PersistentVolumeClaim, Pod, Pod
 from jhubdoctor_checks.storage._claims import shared
 from jhubdoctor_checks.storage._database import DIRECTORY
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
-from jhubdoctor_checks.storage._owners import own_database, own_home
+from jhubdoctor_checks.storage._volume_permission_denied import own_database, own_home
 
 _HOME = r"PermissionError: \[Errno 13\] Permission denied: '/|Permission denied: '/home"
 # SQLite's SQLITE_READONLY and SQLITE_CANTOPEN; JupyterHub's own words (app.py) before it opens the file

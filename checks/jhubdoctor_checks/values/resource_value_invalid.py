@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Rung, Severity, Shape, Spawns, Values, check
-from jhubdoctor_checks.values._excess import Excess, excesses
+from jhubdoctor_checks.values._resource_value_invalid import Excess, excesses
 from jhubdoctor_checks.values._resources import all_given, amount, contradictions, correction
 
 # jupyterhub/traitlets.py and traitlets' Float, as the hub's log quotes them

@@ -59,6 +59,11 @@ class Event(Object):
         return series or self.last_timestamp or self.event_time or self.first_timestamp or self.created
 
     @property
+    def began(self) -> datetime:
+        """When it was first seen."""
+        return self.first_timestamp or self.event_time or self.at
+
+    @property
     def times(self) -> int:
         """How often it was seen."""
         return max(self.count, self.series.count if self.series else 0, 1)

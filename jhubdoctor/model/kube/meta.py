@@ -83,6 +83,11 @@ class Object(Struct):
         return self.labels.get("component") or self.labels.get("app.kubernetes.io/component", "")
 
     @property
+    def release(self) -> str:
+        """The Helm release in its labels, by the chart's own name for it or by the common one; empty without."""
+        return self.labels.get("release") or self.labels.get("app.kubernetes.io/instance", "")
+
+    @property
     def created(self) -> datetime:
         """metadata.creationTimestamp, the epoch where it is missing."""
         return self.metadata.creation_timestamp or EPOCH

@@ -1,12 +1,14 @@
-"""Why volumes are not attached or mounted: of what is said of a pod's volumes the text that says most."""
+"""Pods that have a node and do not start, and of what is said of their volumes the text that says most."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from jhubdoctor.api import Event, Events, Fix, Hub, clean
+from jhubdoctor.api import Event, Events, Fix, Hub, Pod, Ref, Spawns, clean
+from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.texts import Known, known, names_of
 from jhubdoctor_checks.texts.kubelet import MOUNT_FAILED, MOUNT_SLOW, MOUNTS
 
@@ -63,3 +65,30 @@ def _row_of(message: str) -> tuple[Known[None], str]:
 def about(events: Events, pod: str) -> list[Event]:
     """Events of a pod's volumes, newest first."""
     return events.about("Pod", pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
+
+
+PATIENCE = timedelta(minutes=2)
+LONG = timedelta(minutes=5)
+"""For what is only slow: some clouds take minutes to attach a disk."""
+
+
+def unstarted(
+    hub: Hub, pods: list[Pod], user_pods: list[Pod], events: Events, spawns: Spawns | None, prefix: str, now: datetime
+) -> Iterator[tuple[Pod | None, Ref, timedelta]]:
+    """Pods that have a node and have not started for two minutes, and those that the hub has given up on."""
+    here, users = set(), {p.name for p in user_pods}
+    for pod in sorted((*pods, *user_pods), key=lambda p: p.name):
+        here.add(pod.name)
+        placed = pod.condition("PodScheduled")
+        since = now - ((placed.last_transition_time if placed else None) or pod.created)
+        if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
+            yield pod, shared(pod.ref) if pod.name in users else pod.ref, since
+    told = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
+    for name in events.of_pods("FailedMount", "FailedAttachVolume"):
+        if name in here or not name.startswith(prefix):
+            continue
+        started = events.about("Pod", name, "Started", "Created")
+        # without the hub's log: it has not started since
+        lost = name in told if told is not None else not started or started[0].at < about(events, name)[0].at
+        if lost:
+            yield None, shared(hub.pod_ref(name)), LONG

@@ -45,10 +45,8 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
             told = f"{p.name}: {_reason(p)}: {clean(p.status.message, 300)}"
             yield Loss(shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", told), _at(p))
     prefix = user_prefix(values)
-    for e in events.of(*_EVENTS):
-        kind, name = e.about
-        if kind == "Pod" and name.startswith(prefix) and name not in known:
-            known.add(name)
+    for name, e in events.of_pods(*_EVENTS).items():
+        if name.startswith(prefix) and name not in known:
             shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
             yield Loss(shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at)
 

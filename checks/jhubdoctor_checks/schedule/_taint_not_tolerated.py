@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jhubdoctor.api import Fix, Hub, Node, Taint, Values, nested, selected, transient, untolerated
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.schedule._taints import CONTROL_PLANE, STARTUP, near_miss, others, tolerating
+from jhubdoctor_checks.schedule._taints import CONTROL_PLANE, MEANT, STARTUP, near_miss, others, tolerating
 
 
 @dataclass
@@ -31,12 +31,11 @@ def barriers(pod: Unplaced, nodes: list[Node]) -> list[Barrier]:
     return [found[k] for k in sorted(found)]
 
 
-def likely(barrier: Barrier, core: bool, nodes: list[Node]) -> tuple[bool, bool, bool, int]:
+def likely(barrier: Barrier, purpose: str, nodes: list[Node]) -> tuple[bool, bool, bool, int]:
     """How likely these are the nodes that the pods were meant for."""
-    purpose = "core" if core else "user"
     return (
-        not any(others(t, core) for t in barrier.taints),
-        any(near_miss(t, core) for t in barrier.taints),
+        not any(others(t, purpose) for t in barrier.taints),
+        any(near_miss(t, purpose) for t in barrier.taints),
         any(n.purpose == purpose for n in nodes if n.name in barrier.nodes),
         len(barrier.nodes),
     )
@@ -61,7 +60,7 @@ def past(hub: Hub, pods: list[Unplaced], target: Barrier, intended: list[str], v
             commands=(f"kubectl get pods --all-namespaces --field-selector spec.nodeName={target.nodes[0]}",),
         )
     if intended:
-        wrong = [t for t in target.taints if near_miss(t, core=False) or near_miss(t, core=True)]
+        wrong = [t for t in target.taints if any(near_miss(t, purpose) for purpose in MEANT)]
         commands = [f"kubectl taint nodes {listed} {intended[0]} --overwrite"]
         commands += [f"kubectl taint nodes {listed} {t}-" for t in wrong if t.key != intended[0].partition("=")[0]]
         return Fix(

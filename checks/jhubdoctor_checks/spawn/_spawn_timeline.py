@@ -1,15 +1,33 @@
-"""How long each step of a spawn took: from the pod's status, its events, and the hub's log."""
+"""How long each step of a spawn took, by its pod, events and the hub's log; which were slow, what shortens them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from jhubdoctor.api import Event, Events, Pod
+from jhubdoctor.api import Event, Events, Fix, Hub, Pod, Spawns, Values, count, pod_of
+from jhubdoctor_checks.spawn._failures import unresolved
+from jhubdoctor_checks.spawn._phases import phase_of, trace
+from jhubdoctor_checks.spawn._remedies import enough, more_time
 
 STEPS = ("node", "volumes and network", "init containers", "image", "start", "answer")
 """The steps, in order: until it had a node, until its first container, and so on until it answered."""
+# A start that takes this share of the limit is one bad day away from failing.
+SLOW = 0.6
+_DAY = timedelta(days=1)
+# Of the others no setting of time or of pulling makes an end.
+_A_MATTER_OF_TIME = {"pulling", "scaling-up", "late-node", "init", "not-ready"}
+_DEFAULT_HTTP = 30
+WORDS = {
+    "node": "went by until there was a node for the pod",
+    "volumes and network": "went by for volumes and the pod's network",
+    "init containers": "was spent in init containers",
+    "image": "was spent pulling the image",
+    "start": "went by until the container had started",
+    "answer": "went by until the server answered",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ def timeline(
 ) -> Timeline:
     """The steps of a spawn between these moments."""
     about = events.about("Pod", pod_name) if events else []
-    mine = [e for e in about if start.timestamp() - 60 <= _began(e).timestamp() <= end.timestamp() + 30]
+    mine = [e for e in about if start.timestamp() - 60 <= e.began.timestamp() <= end.timestamp() + 30]
     marks = _marks(mine, pod if pod is not None and pod.name == pod_name else None, start, end)
     if done:
         marks["answer"] = end
@@ -67,10 +85,6 @@ def timeline(
     )
 
 
-def _began(event: Event) -> datetime:
-    return event.first_timestamp or event.event_time or event.at
-
-
 def _marks(events: list[Event], pod: Pod | None, start: datetime, end: datetime) -> dict[str, datetime]:
     """When each step ended."""
     marks: dict[str, datetime] = {}
@@ -87,16 +101,14 @@ def _marks(events: list[Event], pod: Pod | None, start: datetime, end: datetime)
         if runs and all(runs):
             marks["start"] = max(r for r in runs if r)
     for reason, step, of in (("Scheduled", "node", min), ("Pulled", "image", max), ("Started", "start", max)):
-        main = [
-            _began(e) for e in events if e.reason == reason and "initContainers" not in e.involved_object.field_path
-        ]
+        main = [e.began for e in events if e.reason == reason and "initContainers" not in e.involved_object.field_path]
         if main and step not in marks:
             marks[step] = of(main)
-    before = [_began(e) for e in events if e.reason in {"Pulling", "Pulled", "Created"}]
+    before = [e.began for e in events if e.reason in {"Pulling", "Pulled", "Created"}]
     if before and "volumes and network" not in marks:
         marks["volumes and network"] = min(before)
     ended = [
-        _began(e)
+        e.began
         for e in events
         if e.reason in {"Pulling", "Pulled"} and "initContainers" not in e.involved_object.field_path
     ]
@@ -116,3 +128,50 @@ def _following(marks: Mapping[str, datetime]) -> str:
         # its end is the first pull or the first container
         return "image"
     return STEPS[after] if after < len(STEPS) else ""
+
+
+def slow_spawns(now: datetime, spawns: Spawns, user_pods: list[Pod], events: Events, limit: int) -> Iterator[Timeline]:
+    """The timelines of failures that still matter, and of successes that came close to the limit."""
+    pods = {p.name: p for p in user_pods}
+    for s in unresolved(spawns, now, user_pods, "start-timeout", "http-timeout"):
+        if s.at is None or not s.pod or s.limit is None:
+            continue
+        if s.kind == "start-timeout" and phase_of(trace(s, now, pods, events, {})).word not in _A_MATTER_OF_TIME:
+            continue
+        start = s.started or s.at - timedelta(seconds=s.limit)
+        line = timeline(s.user, s.pod, start, s.at, pods.get(s.pod), events, done=False)
+        if s.kind == "http-timeout":
+            waited = min(float(s.limit), line.total)
+            steps = {k: v for k, v in line.steps.items() if k not in {line.open, "answer"}}
+            line = Timeline(s.user, s.pod, {**steps, "answer": waited}, "answer", line.total)
+        yield line
+    for user, took, at in spawns.succeeded:
+        if at is None or now - at > _DAY or took < limit * SLOW:
+            continue
+        pod = pod_of(user.partition(":")[0], pods)
+        if pod:
+            yield timeline(user, pod, at - timedelta(seconds=took), at, pods.get(pod), events, done=True)
+
+
+def quicker(step: str, members: list[Timeline], hub: Hub, values: Values, limit: int) -> Fix:
+    """The one setting to change, with a value that follows from what was seen."""
+    done = None if any(t.open for t in members) else max(t.total for t in members)
+    seconds = enough(limit, done)
+    patch = more_time(values, seconds)
+    text = f"Give a start {seconds} seconds."
+    if step == "node":
+        now_kept = values.integer("scheduling.userPlaceholder.replicas") or 0
+        patch = {
+            "scheduling": {"podPriority": {"enabled": True}, "userPlaceholder": {"replicas": now_kept + len(members)}}
+        }
+        text = (
+            f"Keep room for {count(now_kept + len(members), 'user')} ahead, so that a node is there before they come."
+        )
+    elif step == "image" and not values.enabled("prePuller.continuous.enabled"):
+        patch = {"prePuller": {"continuous": {"enabled": True}}}
+        text = "Let the continuous image puller bring the image to each node as soon as it is there."
+    elif step == "answer":
+        seconds = max(math.ceil(max(t.steps.get("answer", 0) for t in members) * 2 / 30) * 30, 2 * _DEFAULT_HTTP)
+        patch = {"hub": {"config": {"KubeSpawner": {"http_timeout": seconds}}}}
+        text = f"Give a server {seconds} seconds to answer once its container runs."
+    return hub.values_fix(text, patch)
