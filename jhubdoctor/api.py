@@ -54,5 +54,5 @@ from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.model.values import Values, nested
 from jhubdoctor.model.words import count, grouped, more, some, times
 from jhubdoctor.privacy.text import clean, log_text
-from jhubdoctor.sources.reads import Query, State, Unreadable
+from jhubdoctor.sources.reads import Query, ReadState, Unreadable
 from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

@@ -29,13 +29,13 @@ from typing import Any
 from jhubdoctor.engine import notes, suppress
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.values import merged
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.sources.memory import MemoryReader
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 from jhubdoctor.visits.visit import Visit
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -152,7 +152,7 @@ class Example:
         objects: list[dict[str, Any]] = []
         logs: dict[str, str] = {}
         paths: dict[str, str] = {}
-        missing: dict[str, tuple[State, str]] = {}
+        missing: dict[str, tuple[ReadState, str]] = {}
         for d in self.documents:
             match d.get("kind"):
                 case "Log":
@@ -164,7 +164,7 @@ class Example:
                 case "Version":
                     paths["/version"] = json.dumps({k: v for k, v in d.items() if k != "kind"})
                 case "Missing":
-                    missing[d["read"]] = (State(d.get("state", "forbidden")), d.get("detail", "HTTP 403"))
+                    missing[d["read"]] = (ReadState(d.get("state", "forbidden")), d.get("detail", "HTTP 403"))
                 case "Values":
                     objects.append(_values_secret(d))
                 case "Release":
@@ -289,7 +289,7 @@ def findings_of(example: str | Example, check: str) -> list[Reported]:
     """The findings of one check over an example; an error where it is unknown or broken."""
     report = diagnose(example, check)
     for r in report.results:
-        if r.status in {Status.UNKNOWN, Status.BROKEN}:
+        if r.status in {CheckStatus.UNKNOWN, CheckStatus.BROKEN}:
             raise AssertionError(f"{check} is {r.status.value}: {r.reason}")
     return list(report.findings)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.testing import Example, diagnose, documents
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -59,7 +59,9 @@ class Outcome:
         """Checks that could not look, though everything is there."""
         missing = {d["read"] for d in documents(text_of(self.name)) if d.get("kind") == "Missing"}
         return (
-            [] if missing else [r.check.id for r in self.report.results if r.status in {Status.UNKNOWN, Status.BROKEN}]
+            []
+            if missing
+            else [r.check.id for r in self.report.results if r.status in {CheckStatus.UNKNOWN, CheckStatus.BROKEN}]
         )
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhubdoctor.engine.result import Report, Result, Status
-from jhubdoctor.sources.reads import State
+from jhubdoctor.engine.result import CheckStatus, Report, Result
+from jhubdoctor.sources.reads import ReadState
 
 # Reads whose absence is an answer: a cluster without the Gateway API has no HTTPRoutes.
 # An API server has /livez, or /readyz, or before 1.16 neither.
-ANSWERS = {("httproutes", State.ABSENT), ("readyz", State.ABSENT), ("livez", State.ABSENT)}
+ANSWERS = {("httproutes", ReadState.ABSENT), ("readyz", ReadState.ABSENT), ("livez", ReadState.ABSENT)}
 
 
 def unearned(report: Report) -> dict[str, list[str]]:
@@ -17,11 +17,12 @@ def unearned(report: Report) -> dict[str, list[str]]:
     missed = {
         row.query: f"{row.query}: {row.state.value}"
         for row in report.coverage
-        if row.state is not State.OK and not ((row.query.read, row.state) in ANSWERS and row.detail.startswith("HTTP"))
+        if row.state is not ReadState.OK
+        and not ((row.query.read, row.state) in ANSWERS and row.detail.startswith("HTTP"))
     }
     found: dict[str, list[str]] = {}
     for r in report.results:
-        if r.status is Status.OK and (why := sorted(missed[q] for q in r.rests_on & missed.keys())):
+        if r.status is CheckStatus.OK and (why := sorted(missed[q] for q in r.rests_on & missed.keys())):
             found.setdefault(r.check.id, []).extend(why)
     return found
 
@@ -36,7 +37,7 @@ def hushed(whole: Report, blind: Report) -> list[str]:
     found = []
     for place, r in _places(whole.results).items():
         now = seen.get(place) or seen.get((place[0], ""))
-        if now is None or now.status not in {r.status, Status.UNKNOWN}:
+        if now is None or now.status not in {r.status, CheckStatus.UNKNOWN}:
             found.append(f"{r.check.id}: {r.status.value}, then {now.status.value if now else 'nothing'}")
     return found
 

@@ -20,7 +20,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
@@ -29,7 +29,7 @@ from jhubdoctor.sources import bundle
 from jhubdoctor.sources.kept import Collected, KeptReader, Recorder
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Query, State
+from jhubdoctor.sources.reads import READS, Query, ReadState
 from jhubdoctor.testing import Example, judged, registry
 
 from .fakeapi import FakeAPI
@@ -63,7 +63,7 @@ def plain(report: Report) -> dict[str, str]:
     return {name: formatter(name)(same) for name in FORMATS}
 
 
-def statuses(report: Report) -> dict[tuple[str, str], Status]:
+def statuses(report: Report) -> dict[tuple[str, str], CheckStatus]:
     return {(r.check.id, r.hub.label if r.hub else ""): r.status for r in report.results}
 
 
@@ -150,8 +150,8 @@ def test_what_the_first_release_wrote_is_read() -> None:
 
     assert kept.scope == Scope("jhub")
     assert {q: a.state for q, a in kept.answers.items()} == {
-        Query("pods", "jhub", labels="component!=x"): State.FORBIDDEN,
-        Query("nodes"): State.OK,
+        Query("pods", "jhub", labels="component!=x"): ReadState.FORBIDDEN,
+        Query("nodes"): ReadState.OK,
     }
     assert [n.name for n in kept.answers[Query("nodes")].items] == ["n"]
 
@@ -164,9 +164,9 @@ def test_what_was_not_asked_for_is_unknown_and_not_absent() -> None:
     report = report_of(offline)
     states = {r.check.id: r.status for r in report.results}
     assert unearned(report) == {}
-    assert states["httproute-not-accepted"] is Status.UNKNOWN
-    assert states["quota-exhausted"] is Status.UNKNOWN
-    assert offline.answer(Query("httproutes", "jhub")).state is State.ABSENT
+    assert states["httproute-not-accepted"] is CheckStatus.UNKNOWN
+    assert states["quota-exhausted"] is CheckStatus.UNKNOWN
+    assert offline.answer(Query("httproutes", "jhub")).state is ReadState.ABSENT
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_no_bundle_however_odd_crashes_a_check(seed: int) -> None:
     offline = bundle.loads(rewritten(change), "b").reader()
     report = report_of(offline)
 
-    assert [r.reason for r in report.results if r.status is Status.BROKEN] == []
+    assert [r.reason for r in report.results if r.status is CheckStatus.BROKEN] == []
     for name in FORMATS:
         assert "\x1b" not in formatter(name)(report)
 
@@ -363,8 +363,8 @@ def offline_report(path: Path) -> Report:
 
 def judge_dump(report: Report, whole: Report) -> None:
     """It finds what the whole cluster would show, and passes nothing that it could not look at."""
-    missing = {row.query.read for row in report.coverage if row.state is not State.OK}
-    assert not [r.reason for r in report.results if r.status is Status.BROKEN]
+    missing = {row.query.read for row in report.coverage if row.state is not ReadState.OK}
+    assert not [r.reason for r in report.results if r.status is CheckStatus.BROKEN]
     assert {"secrets", "livez"} <= missing
     assert unearned(report) == {}
     found = {f.check.id for f in report.findings}
@@ -382,9 +382,9 @@ def test_the_dump_of_kubectl_is_read_as_far_as_it_goes(form: str, as_archive: bo
 
     judge_dump(report, report_of(example.reader()))
     assert report.started_at == datetime(2026, 1, 5, 11, 58, tzinfo=UTC), "the newest time in it"
-    assert {r.status for r in report.results if r.check.id == "hub-oom-killed"} == {Status.OK}
-    assert {r.status for r in report.results if r.check.id == "hub-volume-pending"} == {Status.UNKNOWN}
-    assert any(row.query.read == "pods/log" and row.state is State.OK for row in report.coverage)
+    assert {r.status for r in report.results if r.check.id == "hub-oom-killed"} == {CheckStatus.OK}
+    assert {r.status for r in report.results if r.check.id == "hub-volume-pending"} == {CheckStatus.UNKNOWN}
+    assert any(row.query.read == "pods/log" and row.state is ReadState.OK for row in report.coverage)
 
 
 @pytest.mark.parametrize("bare", [False, True])
@@ -396,7 +396,7 @@ def test_a_support_bundle_is_read_as_far_as_it_goes(bare: bool, as_archive: bool
 
     judge_dump(report, report_of(example.reader()))
     assert report.server_version == "v1.33.4"
-    assert {r.status for r in report.results if r.check.id == "hub-volume-pending"} == {Status.OK}
+    assert {r.status for r in report.results if r.check.id == "hub-volume-pending"} == {CheckStatus.OK}
 
 
 def as_list(objects: list[dict[str, Any]]) -> str:
@@ -427,7 +427,7 @@ def test_a_file_of_kubectl_get_shows_its_faults_and_passes_nothing(
 
     judge_dump(report, report_of(example.reader()))
     # the file may have been made with any selector
-    assert {row.state for row in report.coverage if not row.query.name} <= {State.TRUNCATED, State.ABSENT}
+    assert {row.state for row in report.coverage if not row.query.name} <= {ReadState.TRUNCATED, ReadState.ABSENT}
 
 
 def test_objects_can_come_from_standard_input() -> None:
@@ -475,7 +475,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 
     reader = bundle.open_reader(str(place))
 
-    assert reader.answer(Query("secrets", "jhub")).state is State.ABSENT
+    assert reader.answer(Query("secrets", "jhub")).state is ReadState.ABSENT
 
 
 def test_a_log_cannot_pretend_to_be_the_log_of_another_pod(tmp_path: Path) -> None:
@@ -496,7 +496,7 @@ def test_a_container_that_was_restarted_is_judged_by_what_it_logs_now_and_not_pa
 
     before = reader.answer(Query("pods/log", "jhub", "hub-7d9c/hub/previous"))
 
-    assert before.state is State.TRUNCATED
+    assert before.state is ReadState.TRUNCATED
 
 
 # --- collect and diff ------------------------------------------------------------------------------------------------

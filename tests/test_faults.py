@@ -19,14 +19,14 @@ import pytest
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS, formatter
 from jhubdoctor.sources import live
 from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State
+from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.testing import Example, diagnose, judged, registry
 
 from .fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain
@@ -98,14 +98,14 @@ def queries_of(text: str) -> tuple[Query, ...]:
 
 def judge(report: Report, faults: Mapping[Any, str], *, text: str) -> None:
     what = {str(k): v for k, v in faults.items()}
-    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is Status.BROKEN] == [], what
+    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is CheckStatus.BROKEN] == [], what
     assert unearned(report) == {}, what
     if all(f in SILENT and not (f in TEXTS and isinstance(q, Query) and is_text(q)) for q, f in faults.items()):
         known = {f.fingerprint for f in whole(text).findings}
         assert {f"{f.check.id}: {f.finding.says}" for f in report.findings if f.fingerprint not in known} == set(), what
         assert hushed(whole(text), report) == [], what
     worst = any(f.severity.value == "error" for f in report.findings)
-    blind = any(r.status is Status.UNKNOWN for r in report.results)
+    blind = any(r.status is CheckStatus.UNKNOWN for r in report.results)
     assert report.exit_code == (1 if worst else 3 if blind else 0), what
 
 
@@ -141,11 +141,11 @@ def test_a_query_that_fails_has_no_answer_and_says_why(faulty: Faulty) -> None:
     assert len(found) > 40
     for query, by_fault in found.items():
         for fault, answer in by_fault.items():
-            assert fault not in {"401", "403"} or answer.state is State.FORBIDDEN, (query, fault)
-            assert fault != "404" or answer.state is State.ABSENT, (query, fault)
-            assert fault not in {"429", "500", "reset", *ENDLESS} or answer.state is State.TIMEOUT, (query, fault)
+            assert fault not in {"401", "403"} or answer.state is ReadState.FORBIDDEN, (query, fault)
+            assert fault != "404" or answer.state is ReadState.ABSENT, (query, fault)
+            assert fault not in {"429", "500", "reset", *ENDLESS} or answer.state is ReadState.TIMEOUT, (query, fault)
             if fault not in ODD and not (is_text(query) and fault in TEXTS):
-                assert answer.state is not State.OK, (query, fault)
+                assert answer.state is not ReadState.OK, (query, fault)
                 assert (answer.items, answer.text) == ([], ""), (query, fault)
                 assert answer.detail, (query, fault)
 
@@ -181,7 +181,7 @@ def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
 def test_of_two_hubs_in_a_namespace_each_query_fails() -> None:
     inner = Example(SHARED).reader()
     for query in queries_of(SHARED):
-        answers = {query: Answer(State.TIMEOUT, [], detail="no answer within 15 s")}
+        answers = {query: Answer(ReadState.TIMEOUT, [], detail="no answer within 15 s")}
         report = judged(registry(), registry().select(), Instead(inner, answers), HERE, concurrency=1)
 
         judge(report, {query: "hang"}, text=SHARED)
@@ -197,7 +197,7 @@ def cut(text: str, query: Query, keep: slice, *checks: str) -> Report | None:
     got = inner.answer(query)
     if not got.items[keep] or len(got.items[keep]) == len(got.items):
         return None
-    part = Answer(State.TRUNCATED, got.items[keep], detail="HTTP 500 (after 3 tries)")
+    part = Answer(ReadState.TRUNCATED, got.items[keep], detail="HTTP 500 (after 3 tries)")
     rules = example.suppressions()
     return judged(
         registry(), registry().select(checks), Instead(inner, {query: part}), HERE, concurrency=1, suppressions=rules
@@ -209,7 +209,7 @@ def cut(text: str, query: Query, keep: slice, *checks: str) -> Report | None:
 def test_a_list_that_ends_in_the_middle_is_not_taken_for_the_whole(text: str, keep: slice) -> None:
     for query in queries_of(text):
         if (report := cut(text, query, keep)) is not None:
-            assert [r.reason for r in report.results if r.status is Status.BROKEN] == [], query
+            assert [r.reason for r in report.results if r.status is CheckStatus.BROKEN] == [], query
             assert unearned(report) == {}, query
             assert hushed(whole(text), report) == [], query
 
@@ -247,7 +247,7 @@ def test_each_log_that_is_none(fault: str, tmp_path: Path) -> None:
     report = looked(DEMO, {"pods/log": fault}, tmp_path)
 
     states = {row.state for row in report.coverage if row.query.read == "pods/log"}
-    assert states <= ({State.OK} if fault in WHOLE_LOGS else {State.TRUNCATED, State.TIMEOUT})
+    assert states <= ({ReadState.OK} if fault in WHOLE_LOGS else {ReadState.TRUNCATED, ReadState.TIMEOUT})
     judge(report, {"pods/log": fault}, text=DEMO)
 
 
@@ -294,7 +294,7 @@ def test_no_check_passes_without_what_it_needs(text: str, state: str) -> None:
     for read in sorted({query.read for query in queries_of(text)}):
         report = diagnose(f"{text}\n---\n{missing(**{read: state})}")
 
-        assert [r.reason for r in report.results if r.status is Status.BROKEN] == [], read
+        assert [r.reason for r in report.results if r.status is CheckStatus.BROKEN] == [], read
         assert unearned(report) == {}, read
         known = {f.fingerprint for f in whole(text).findings}
         assert {f.fingerprint for f in report.findings} <= known, read

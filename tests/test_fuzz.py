@@ -21,7 +21,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.facts.cluster import parse_health, parse_server_version
 from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.facts.users import shapes
@@ -238,7 +238,7 @@ def test_no_values_however_odd_break_a_check(seed: int) -> None:
         documents.append(changed)
     report = diagnose(Example([{"kind": "Empty"}, *documents]))
 
-    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is Status.BROKEN] == []
+    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is CheckStatus.BROKEN] == []
     for name in FORMATS:
         formatter(name)(report)
 
@@ -315,7 +315,7 @@ def test_no_log_of_a_real_hub_cut_and_mixed_breaks_a_check(seed: int) -> None:
     ]
     report = diagnose(Example([*demo(), *logs]))
 
-    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is Status.BROKEN] == []
+    assert [f"{r.check.id}: {r.reason}" for r in report.results if r.status is CheckStatus.BROKEN] == []
 
 
 @FUZZ

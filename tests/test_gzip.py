@@ -15,7 +15,7 @@ import pytest
 
 from jhubdoctor.sources import http, live
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.sources.reads import Query, State
+from jhubdoctor.sources.reads import Query, ReadState
 
 NODES = {"kind": "NodeList", "items": [{"metadata": {"name": f"node-{i}"}} for i in range(5000)]}
 
@@ -77,7 +77,7 @@ def test_a_compressed_list_is_read_and_what_came_is_what_is_counted(server: Serv
 
     answer = reader.answer(Query("nodes"))
 
-    assert (answer.state, len(answer.items)) == (State.OK, 5000)
+    assert (answer.state, len(answer.items)) == (ReadState.OK, 5000)
     assert reader.bytes_read == len(server.body) < len(json.dumps(NODES)) / 5
     assert server.asked == ["gzip"]
 
@@ -98,7 +98,7 @@ def test_a_broken_archive_is_a_read_that_failed(server: Server, tmp_path: Path, 
 
     answer = server.reader(tmp_path).answer(Query("nodes"))
 
-    assert (answer.state, answer.detail) == (State.TIMEOUT, "its compressed answer was broken")
+    assert (answer.state, answer.detail) == (ReadState.TIMEOUT, "its compressed answer was broken")
     assert len(server.asked) == http.TRIES
 
 
@@ -113,4 +113,4 @@ def test_an_answer_that_is_far_larger_inside_is_refused(
     answer = server.reader(tmp_path).answer(Query("nodes"))
 
     assert len(server.body) < 2**20
-    assert (answer.state, answer.detail) == (State.TIMEOUT, "the answer was too large or too slow")
+    assert (answer.state, answer.detail) == (ReadState.TIMEOUT, "the answer was too large or too slow")

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine import notes
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.paste import pasteable
 from jhubdoctor.privacy.releases import manifest_objects
@@ -104,7 +104,7 @@ READ: dict[str, Callable[[str], Any]] = {
 @pytest.mark.parametrize("check", [c.id for c in CHECKS])
 def test_no_format_lets_hostile_text_act(check: str, which: str) -> None:
     for report in hostile(check, which):
-        assert [r.reason for r in report.results if r.status is Status.BROKEN] == []
+        assert [r.reason for r in report.results if r.status is CheckStatus.BROKEN] == []
         for form in FORMATS:
             text = formatter(form)(report)
             assert obeyed(text) == [], form

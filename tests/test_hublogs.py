@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.privacy.text import log_text
 from jhubdoctor.testing import Example, diagnose
@@ -74,7 +74,7 @@ def look(text: str, *, crashed: bool) -> Report:
 
 
 def found(report: Report) -> set[str]:
-    assert not [r for r in report.results if r.status in {Status.BROKEN, Status.UNKNOWN}]
+    assert not [r for r in report.results if r.status in {CheckStatus.BROKEN, CheckStatus.UNKNOWN}]
     return {f"{f.check.id}/{f.finding.cause}" for f in report.findings}
 
 

@@ -18,14 +18,14 @@ from click.testing import CliRunner
 
 from jhubdoctor import __version__
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import FORMATS
 from jhubdoctor.sources import http, kubeconfig, live
 from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.sources.reads import Query, State
+from jhubdoctor.sources.reads import Query, ReadState
 from jhubdoctor.testing import Example, judged, registry
 
 from .cluster.pki import Authority
@@ -100,7 +100,7 @@ def test_all_pages_of_a_list_are_read(number: int, tmp_path: Path) -> None:
     with FakeAPI(pods(number), page=5).serve() as api:
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.OK
+    assert answer.state is ReadState.OK
     assert [p.name for p in answer.items] == [f"p{i}" for i in range(number)]
 
 
@@ -108,7 +108,7 @@ def test_a_list_whose_token_expired_is_read_again_from_the_start_once(tmp_path: 
     with FakeAPI(pods(12), page=5, gone_after=1).serve() as api:
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.OK
+    assert answer.state is ReadState.OK
     assert len(answer.items) == 12
     assert len([r for r in api.requests if "continue" not in r.query]) == 2
 
@@ -117,7 +117,7 @@ def test_a_list_whose_token_expires_again_is_truncated(tmp_path: Path) -> None:
     with FakeAPI(pods(12), page=5, gone_after=1, always_gone=True).serve() as api:
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.TRUNCATED
+    assert answer.state is ReadState.TRUNCATED
     assert len(answer.items) == 5
     assert "410" in answer.detail
 
@@ -138,7 +138,7 @@ def test_a_list_that_breaks_off_after_its_first_page_is_truncated(
         monkeypatch.setattr(live_reader, "_patiently", second_fails)
         answer = live_reader.answer(PODS)
 
-    assert answer.state is State.TRUNCATED
+    assert answer.state is ReadState.TRUNCATED
     assert len(answer.items) == 5
 
 
@@ -147,7 +147,7 @@ def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with FakeAPI(pods(3)).serve() as api:
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.TRUNCATED
+    assert answer.state is ReadState.TRUNCATED
     assert len(api.requests) == 2
 
 
@@ -155,25 +155,27 @@ def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("fault", "state", "says"),
     [
-        ("403", State.FORBIDDEN, "HTTP 403"),
-        ("404", State.ABSENT, "HTTP 404"),
-        ("500", State.TIMEOUT, "after 3 tries"),
-        ("429", State.TIMEOUT, "after 3 tries"),
-        ("hang", State.TIMEOUT, "no answer within"),
-        ("reset", State.TIMEOUT, "reset"),
-        ("truncated", State.MALFORMED, "not the JSON"),
-        ("html", State.MALFORMED, "login page"),
-        ("nulls", State.MALFORMED, "2 object(s)"),
-        ("bare", State.MALFORMED, "1 object(s)"),
-        ("not-a-list", State.MALFORMED, "not the JSON"),
-        ("empty", State.MALFORMED, "empty"),
-        ("redirect", State.MALFORMED, "login page"),
-        ("slow-body", State.TIMEOUT, ""),
-        ("slow-headers", State.TIMEOUT, ""),
-        ("wrong-types", State.MALFORMED, "1 object(s)"),
+        ("403", ReadState.FORBIDDEN, "HTTP 403"),
+        ("404", ReadState.ABSENT, "HTTP 404"),
+        ("500", ReadState.TIMEOUT, "after 3 tries"),
+        ("429", ReadState.TIMEOUT, "after 3 tries"),
+        ("hang", ReadState.TIMEOUT, "no answer within"),
+        ("reset", ReadState.TIMEOUT, "reset"),
+        ("truncated", ReadState.MALFORMED, "not the JSON"),
+        ("html", ReadState.MALFORMED, "login page"),
+        ("nulls", ReadState.MALFORMED, "2 object(s)"),
+        ("bare", ReadState.MALFORMED, "1 object(s)"),
+        ("not-a-list", ReadState.MALFORMED, "not the JSON"),
+        ("empty", ReadState.MALFORMED, "empty"),
+        ("redirect", ReadState.MALFORMED, "login page"),
+        ("slow-body", ReadState.TIMEOUT, ""),
+        ("slow-headers", ReadState.TIMEOUT, ""),
+        ("wrong-types", ReadState.MALFORMED, "1 object(s)"),
     ],
 )
-def test_every_way_in_which_a_list_can_fail_has_its_state(fault: str, state: State, says: str, tmp_path: Path) -> None:
+def test_every_way_in_which_a_list_can_fail_has_its_state(
+    fault: str, state: ReadState, says: str, tmp_path: Path
+) -> None:
     with FakeAPI(pods(3), faults={"pods": fault}).serve() as api:
         start = time.monotonic()
         answer = reader(api, tmp_path).answer(PODS)
@@ -201,7 +203,7 @@ def test_what_passes_is_tried_again(fault: str, tmp_path: Path) -> None:
     with FakeAPI(pods(2), faults={"pods": fault}, times={"pods": 2}).serve() as api:
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.OK
+    assert answer.state is ReadState.OK
     assert len(answer.items) == 2
 
 
@@ -218,7 +220,7 @@ def test_retry_after_is_honoured(tmp_path: Path) -> None:
         start = time.monotonic()
         answer = reader(api, tmp_path).answer(PODS)
 
-    assert answer.state is State.OK
+    assert answer.state is ReadState.OK
     assert 1 <= time.monotonic() - start < 3
 
 
@@ -227,7 +229,7 @@ def test_retry_after_beyond_the_budget_ends_at_once(tmp_path: Path) -> None:
         start = time.monotonic()
         answer = reader(api, tmp_path, timeout=3).answer(NODES)
 
-    assert (answer.state, answer.detail) == (State.TIMEOUT, "out of time")
+    assert (answer.state, answer.detail) == (ReadState.TIMEOUT, "out of time")
     assert time.monotonic() - start < 1
 
 
@@ -259,7 +261,7 @@ def test_a_run_ends_inside_its_budget_however_slow_all_is(fault: str, tmp_path: 
         for i in ids
         if read != "version"
     }
-    assert not {r.check.id for r in report.results if r.status is Status.OK} & needing
+    assert not {r.check.id for r in report.results if r.status is CheckStatus.OK} & needing
 
 
 def test_after_the_budget_nothing_more_is_asked(tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ def test_after_the_budget_nothing_more_is_asked(tmp_path: Path) -> None:
         time.sleep(0.3)
         answer = live_reader.answer(NODES)
 
-    assert (answer.state, answer.detail) == (State.TIMEOUT, "out of time")
+    assert (answer.state, answer.detail) == (ReadState.TIMEOUT, "out of time")
     assert api.requests == []
 
 
@@ -280,7 +282,7 @@ def test_who_waits_for_a_slot_does_not_wait_longer_than_the_budget(tmp_path: Pat
             answers = list(pool.map(lambda i: live_reader.answer(Query("pods", f"n{i}")), range(10)))
 
     assert time.monotonic() - start < 2
-    assert {a.state for a in answers} == {State.OK, State.TIMEOUT}
+    assert {a.state for a in answers} == {ReadState.OK, ReadState.TIMEOUT}
 
 
 def test_the_time_is_the_clusters_and_stays_the_same(tmp_path: Path) -> None:
@@ -311,7 +313,7 @@ def test_a_log_that_is_longer_than_what_is_kept_gives_its_end(tmp_path: Path, mo
     with FakeAPI(Example(""), faults={"pods/log": "huge"}).serve() as api:
         answer = reader(api, tmp_path, timeout=30).answer(LOG)
 
-    assert answer.state is State.OK
+    assert answer.state is ReadState.OK
     assert answer.text.endswith("3.14ms\n")
     assert 100_000 < len(answer.text) < live.LOG_KEEP
 
@@ -322,17 +324,17 @@ def test_a_log_whose_end_is_not_reached_is_truncated(tmp_path: Path, monkeypatch
     with FakeAPI(Example(""), faults={"pods/log": "endless-line"}).serve() as api:
         answer = reader(api, tmp_path, timeout=30).answer(LOG)
 
-    assert answer.state is State.TRUNCATED
+    assert answer.state is ReadState.TRUNCATED
     assert "abc" not in answer.text
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("fault", "state"),
-    [("403", State.FORBIDDEN), ("404", State.ABSENT), ("500", State.TIMEOUT), ("html", State.MALFORMED),
-     ("binary", State.OK), ("hang", State.TIMEOUT), ("redirect", State.MALFORMED)],
+    [("403", ReadState.FORBIDDEN), ("404", ReadState.ABSENT), ("500", ReadState.TIMEOUT), ("html", ReadState.MALFORMED),
+     ("binary", ReadState.OK), ("hang", ReadState.TIMEOUT), ("redirect", ReadState.MALFORMED)],
 )  # fmt: skip
-def test_every_way_in_which_a_log_can_fail_has_its_state(fault: str, state: State, tmp_path: Path) -> None:
+def test_every_way_in_which_a_log_can_fail_has_its_state(fault: str, state: ReadState, tmp_path: Path) -> None:
     with FakeAPI(Example(""), faults={"pods/log": fault}).serve() as api:
         assert reader(api, tmp_path).answer(LOG).state is state
 
@@ -341,7 +343,7 @@ def test_a_container_that_has_not_started_has_an_empty_log(tmp_path: Path) -> No
     with FakeAPI(Example("")).serve() as api:
         answer = reader(api, tmp_path).answer(Query("pods/log", "jhub", "hub-7d9c/nothing"))
 
-    assert (answer.state, answer.text) == (State.OK, "")
+    assert (answer.state, answer.text) == (ReadState.OK, "")
 
 
 # --- configurations --------------------------------------------------------------------------------------------------

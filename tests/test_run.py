@@ -10,7 +10,7 @@ import pytest
 from jhubdoctor.engine.declare import Check, NotApplicable, Rung, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.registry import PackError, Registry
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.facts import cluster as cluster_facts
 from jhubdoctor.facts import hub as hub_facts
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
@@ -75,10 +75,10 @@ def test_a_failed_read_makes_exactly_those_unknown_that_needed_it(state: str) ->
     report = diagnose([needs_nodes, needs_pods], f"kind: Missing\nread: nodes\nstate: {state}\ndetail: because")
     status = {r.check.id: r.status for r in report.results}
 
-    assert status == {"needs-nodes": Status.UNKNOWN, "needs-pods": Status.OK}
+    assert status == {"needs-nodes": CheckStatus.UNKNOWN, "needs-pods": CheckStatus.OK}
     assert report.exit_code == 3
     assert report.verdict == "unknown"
-    unknown = next(r for r in report.results if r.status is Status.UNKNOWN)
+    unknown = next(r for r in report.results if r.status is CheckStatus.UNKNOWN)
     assert "nodes" in unknown.reason
     assert "because" in unknown.reason
     assert (unknown.gaps[0].rule is not None) == (state == "forbidden")
@@ -107,7 +107,7 @@ def test_an_optional_fact_is_none_and_said_to_be_unseen() -> None:
     [result] = diagnose([would_like_nodes], "kind: Missing\nread: nodes").results
 
     assert seen == [None]
-    assert result.status is Status.OK
+    assert result.status is CheckStatus.OK
     assert "not seen: nodes" in result.reason
 
 
@@ -122,7 +122,7 @@ def test_what_was_read_in_part_is_used_and_is_never_a_pass() -> None:
 
     [result] = diagnose([counts_nodes], broken_node).results
 
-    assert result.status is Status.UNKNOWN
+    assert result.status is CheckStatus.UNKNOWN
     assert "left out" in result.reason
 
 
@@ -160,13 +160,15 @@ def test_of_what_was_read_in_part_nothing_is_said_not_to_be_there() -> None:
     part = {r.check.id: r.status for r in diagnose(checks, ODD_NODE, gpu_node).results}
 
     assert whole == {
-        "needs-it": Status.NOT_APPLICABLE, "could-do-without": Status.OK, "says-so-itself": Status.NOT_APPLICABLE
-    }  # fmt: skip
-    assert set(part.values()) == {Status.UNKNOWN}
+        "needs-it": CheckStatus.NOT_APPLICABLE,
+        "could-do-without": CheckStatus.OK,
+        "says-so-itself": CheckStatus.NOT_APPLICABLE,
+    }
+    assert set(part.values()) == {CheckStatus.UNKNOWN}
 
 
 def test_a_check_of_what_is_not_there_says_nothing_where_a_part_was_not_seen() -> None:
-    @check(severity=Severity.ERROR, whole=("some_nodes",))
+    @check(severity=Severity.ERROR, complete=("some_nodes",))
     def misses_a_node(some_nodes: list[Node], names: list[str]) -> Iterator[Finding]:
         """Misses a node."""
         if not any("gpu" in n.labels for n in some_nodes):
@@ -174,18 +176,18 @@ def test_a_check_of_what_is_not_there_says_nothing_where_a_part_was_not_seen() -
 
     [before], [after] = diagnose([misses_a_node]).results, diagnose([misses_a_node], ODD_NODE).results
 
-    assert before.status is Status.FOUND
-    assert after.status is Status.UNKNOWN
+    assert before.status is CheckStatus.FOUND
+    assert after.status is CheckStatus.UNKNOWN
     assert "nodes: malformed" in after.reason
 
 
 def test_what_a_check_must_see_whole_it_looks_at() -> None:
-    @check(severity=Severity.ERROR, whole=("some_pods",))
+    @check(severity=Severity.ERROR, complete=("some_pods",))
     def looks_at_it_through_another(names: list[str]) -> Iterator[Finding]:
         """Looks at it through another."""
         yield from ()
 
-    @check(severity=Severity.ERROR, whole=("some_nodes",))
+    @check(severity=Severity.ERROR, complete=("some_nodes",))
     def does_not(names: list[str]) -> Iterator[Finding]:
         """Does not."""
         yield from ()
@@ -203,12 +205,12 @@ def test_where_not_all_could_be_looked_through_there_may_be_another_hub() -> Non
 
     report = diagnose([is_fine], "kind: Deployment\nmetadata: {name: odd, labels: {component: hub}}\nspec: 7")
 
-    assert [(r.hub is None, r.status) for r in report.results] == [(True, Status.UNKNOWN), (False, Status.OK)]
+    assert [(r.hub is None, r.status) for r in report.results] == [(True, CheckStatus.UNKNOWN), (False, CheckStatus.OK)]
     assert report.exit_code == 3
 
 
 def test_a_row_of_coverage_says_who_can_do_without_it() -> None:
-    @fact("nodes", spare=("pods",))
+    @fact("nodes", optional=("pods",))
     def spares_pods(look: Look, hub: Hub) -> int:
         """Spares pods."""
         return len(look.list("nodes")) + len(look.list("pods", hub.namespace, labels="component=hub"))
@@ -248,10 +250,10 @@ def test_a_crash_is_the_result_of_the_check_that_crashed() -> None:
     report = diagnose([crashes, is_fine])
     status = {r.check.id: r for r in report.results}
 
-    assert status["crashes"].status is Status.BROKEN
+    assert status["crashes"].status is CheckStatus.BROKEN
     assert "RuntimeError at" in status["crashes"].reason
     assert "secret text" not in status["crashes"].reason
-    assert status["is-fine"].status is Status.OK
+    assert status["is-fine"].status is CheckStatus.OK
     assert report.exit_code == 3
 
 
@@ -267,7 +269,7 @@ def test_a_crash_of_a_fact_breaks_the_checks_that_need_it_even_where_it_is_optio
 
     [result] = diagnose([needs_bad], "", bad).results
 
-    assert result.status is Status.BROKEN
+    assert result.status is CheckStatus.BROKEN
 
 
 def test_not_applicable_is_certain_and_outweighs_what_could_not_be_read() -> None:
@@ -282,7 +284,7 @@ def test_not_applicable_is_certain_and_outweighs_what_could_not_be_read() -> Non
 
     report = diagnose([looks_at_both], "kind: Missing\nread: nodes", switched_off)
 
-    assert [(r.status, r.reason) for r in report.results] == [(Status.NOT_APPLICABLE, "it is off")]
+    assert [(r.status, r.reason) for r in report.results] == [(CheckStatus.NOT_APPLICABLE, "it is off")]
     assert report.exit_code == 0
 
 
@@ -298,7 +300,7 @@ def test_reading_something_undeclared_is_a_bug_and_shows_as_one() -> None:
 
     [result] = diagnose([uses_sly], "", sly).results
 
-    assert result.status is Status.BROKEN
+    assert result.status is CheckStatus.BROKEN
     assert "UndeclaredReadError" in result.reason
 
 
@@ -714,14 +716,14 @@ def test_no_fact_gives_none_which_would_say_that_nobody_could_look() -> None:
 @pytest.mark.parametrize(
     ("missing", "found", "status"),
     [
-        ("", [], Status.OK),
-        ("kind: Missing\nread: nodes", [], Status.UNKNOWN),
-        ("kind: Missing\nread: nodes", ["x"], Status.FOUND),
+        ("", [], CheckStatus.OK),
+        ("kind: Missing\nread: nodes", [], CheckStatus.UNKNOWN),
+        ("kind: Missing\nread: nodes", ["x"], CheckStatus.FOUND),
     ],
 )
 @pytest.mark.parametrize("through_a_fact", [False, True])
 def test_a_finding_may_do_without_what_ok_may_not(
-    missing: str, found: list[str], status: Status, through_a_fact: bool
+    missing: str, found: list[str], status: CheckStatus, through_a_fact: bool
 ) -> None:
     @fact(passes_only_with=("some_nodes",))
     def node_names(some_nodes: list[Node] | None) -> list[str]:
@@ -744,7 +746,7 @@ def test_a_finding_may_do_without_what_ok_may_not(
     assert result.status is status
     assert [g.query.read for g in result.gaps] == (["nodes"] if missing else [])
     assert "nodes" not in registry.reads([of], required=True)
-    assert "nodes" in registry.reads([of], required=True, spare=True)
+    assert "nodes" in registry.reads([of], required=True, optional=True)
 
 
 def test_what_a_check_passes_with_is_an_optional_parameter() -> None:

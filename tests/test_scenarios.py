@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from jhubdoctor.api import Severity
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.testing import diagnose
 
 
@@ -52,7 +52,7 @@ def test_with_fewer_rights_nothing_else_is_said(i: int, name: str) -> None:
     refused += "---\nkind: Missing\nread: helm-secrets\n" if read == "secrets" else ""
     whole, report = diagnose(text), diagnose(text + refused)
 
-    assert [r.check.id for r in report.results if r.status is Status.BROKEN] == []
+    assert [r.check.id for r in report.results if r.status is CheckStatus.BROKEN] == []
     # that a start timed out the hub's log says by itself; what else is seen only decides under which pods it stands
     new = {f.check.id for f in report.findings if f.severity is not Severity.INFO} - {"spawn-timeout"}
     assert new <= {f.check.id for f in whole.findings if f.severity is not Severity.INFO}

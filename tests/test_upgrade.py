@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.values import Values
@@ -24,7 +24,7 @@ from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.testing import Example, registry
 from jhubdoctor.upgrade import judge as upgrade
-from jhubdoctor.upgrade.judge import FACTS, Outcome, given_files, preflight
+from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, preflight
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
 from jhubdoctor_checks.data import apis, charts
@@ -71,11 +71,11 @@ objects:
 """
 
 
-def judged(text: str, kubernetes: int | None = None, chart: str = "", given: Given | None = None) -> Outcome:
+def judged(text: str, kubernetes: int | None = None, chart: str = "", given: Given | None = None) -> UpgradeResult:
     return seen(Example(text).reader(), Target(kubernetes, chart), given)
 
 
-def seen(reader: Reader, target: Target, given: Given | None = None) -> Outcome:
+def seen(reader: Reader, target: Target, given: Given | None = None) -> UpgradeResult:
     pack = preflight()
     scope = Scope(kubernetes=target.kubernetes, chart=target.chart)
     checks = [c for c in registry().select() if c.id in pack.CHECKS]
@@ -83,7 +83,7 @@ def seen(reader: Reader, target: Target, given: Given | None = None) -> Outcome:
     return upgrade.judged(pack, target, given, report, facts)
 
 
-def found(outcome: Outcome, *severities: Severity) -> dict[str, str]:
+def found(outcome: UpgradeResult, *severities: Severity) -> dict[str, str]:
     assert outcome.report is not None
     wanted = severities or tuple(Severity)
     return {f.check.id: f.finding.says for f in outcome.report.findings if f.severity in wanted}
@@ -146,10 +146,10 @@ def test_what_cannot_be_read_is_unknown(read: str) -> None:
     outcome = judged(f"{OLD}\n---\nkind: Missing\nread: {read}", 25)
     assert outcome.report is not None
 
-    assert not [r for r in outcome.report.results if r.status is Status.BROKEN]
+    assert not [r for r in outcome.report.results if r.status is CheckStatus.BROKEN]
     assert outcome.exit_code in {1, 3}
     if read == "helm-secrets":
-        unknown = {r.check.id for r in outcome.report.results if r.status is Status.UNKNOWN}
+        unknown = {r.check.id for r in outcome.report.results if r.status is CheckStatus.UNKNOWN}
         assert unknown >= {"removed-api-in-release", "helm-upgrade-blocked"}
 
 

@@ -19,7 +19,7 @@ from jhubdoctor.report.difference import Side, compare, render_json, render_text
 from jhubdoctor.report.json_v1 import as_dict
 from jhubdoctor.sources import bundle
 from jhubdoctor.sources.kept import Collected
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 from jhubdoctor.visits.kept import from_file, gather, without_users
 from jhubdoctor.visits.visit import Visit, describe_search
 
@@ -75,7 +75,7 @@ def collect(
 
 
 def _tell(place: str, kept: Collected, size: int) -> None:
-    missing = sum(a.state is not State.OK for a in kept.answers.values())
+    missing = sum(a.state is not ReadState.OK for a in kept.answers.values())
     name = "The bundle" if place == "-" else place
     options.say(
         f"{name} holds {len(kept.answers)} answers ({-(-size // 1024)} KiB), {missing} of them only say why not."

@@ -11,10 +11,10 @@ import click
 from jhubdoctor.commands import options
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State, rules
+from jhubdoctor.sources.reads import READS, Answer, Query, ReadState, rules
 from jhubdoctor.visits.visit import Visit
 
 NAME = "jhubdoctor"
@@ -35,7 +35,7 @@ def manifests(
             _binding("ClusterRole", None, subject),
         ], []
     inside = [r for r in needed if READS[r].namespaced]
-    required = registry.reads(checks, required=True, spare=True)
+    required = registry.reads(checks, required=True, optional=True)
     lost = {i for r, ids in required.items() if not READS[r].namespaced and not _open_to_all(r) for i in ids}
     lost |= _unsure_inside(registry, checks)
     return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], sorted(lost)
@@ -51,7 +51,7 @@ def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
     reader = Example(()).reader()
     inside = Visit(registry, checks, lambda: _Inside(reader, reader.namespace), Scope(reader.namespace))
     report, _ = inside.look()
-    return {r.check.id for r in report.results if r.status is Status.UNKNOWN}
+    return {r.check.id for r in report.results if r.status is CheckStatus.UNKNOWN}
 
 
 class _Inside(Reader):
@@ -69,7 +69,7 @@ class _Inside(Reader):
         """Only of the namespace, and what is open to all."""
         if query.namespace == self._namespace or _open_to_all(query.read):
             return self._inner.answer(query)
-        return Answer(State.FORBIDDEN, [], detail="HTTP 403")
+        return Answer(ReadState.FORBIDDEN, [], detail="HTTP 403")
 
 
 def _open_to_all(read: str) -> bool:

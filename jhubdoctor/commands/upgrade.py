@@ -12,7 +12,7 @@ from jhubdoctor.commands.deliver import color_wanted, write_file
 from jhubdoctor.engine.registry import load
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
-from jhubdoctor.upgrade.judge import FACTS, Outcome, Preflight, given_files, judged, preflight, target_of
+from jhubdoctor.upgrade.judge import FACTS, Preflight, UpgradeResult, given_files, judged, preflight, target_of
 from jhubdoctor.upgrade.plan import Given, Target
 from jhubdoctor.visits.kept import from_file
 from jhubdoctor.visits.visit import Visit, require_hub
@@ -97,7 +97,7 @@ def upgrade(
     sys.exit(outcome.exit_code)
 
 
-def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: Visit) -> Outcome:
+def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: Visit) -> UpgradeResult:
     """What it takes for a live cluster, or for one that was kept in a file."""
     progress = Progress()
     try:
@@ -108,12 +108,14 @@ def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: V
     return judged(pack, target, given, report, facts)
 
 
-def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str, fail_on: str) -> Outcome:
+def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str, fail_on: str) -> UpgradeResult:
     plan = pack.plan(given, None, None, target)
-    return Outcome(target, (plan,), None, load().knows, (reason,) if reason else (), fail_on)
+    return UpgradeResult(target, (plan,), None, load().knows, (reason,) if reason else (), fail_on)
 
 
-def _deliver(outcome: Outcome, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
+def _deliver(
+    outcome: UpgradeResult, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool
+) -> None:
     import shutil
 
     from jhubdoctor.report.upgrade import render_json, render_text

@@ -68,7 +68,7 @@ class Fact:
     needs: tuple[Need, ...]
     looks: bool
     """Whether it takes the parameter `look`, with which facts read."""
-    spare: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     """Reads that it makes only where something asks for them, or can do without."""
     passes_only_with: tuple[str, ...] = ()
     """Optional parameters without which something may be missing in it."""
@@ -86,7 +86,7 @@ class Check:
     explains: tuple[str, ...]
     needs: tuple[Need, ...]
     module: str
-    whole: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
     """Facts that it must see whole: its findings say that something is not among them."""
     passes_only_with: tuple[str, ...] = ()
     """Optional parameters that it finds without, and is not well without."""
@@ -130,12 +130,12 @@ def _optional(owner: str, needs: tuple[Need, ...], names: tuple[str, ...]) -> tu
 
 
 def fact(
-    *reads: str, spare: tuple[str, ...] = (), passes_only_with: tuple[str, ...] = ()
+    *reads: str, optional: tuple[str, ...] = (), passes_only_with: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Fact]:
     """Declare a fact and the reads (names in `jhubdoctor.sources.reads.READS`) that it makes itself.
 
-    `spare` are reads that it makes only where something it has seen asks for them, or whose failure it catches itself:
-    usually it is a fact without them. `passes_only_with` are optional parameters without which something may be missing
+    `optional` are reads that it makes only where something it has seen asks for them, or whose failure it catches
+    itself: usually it is a fact without them. `passes_only_with` are optional parameters without which something may be missing
     in it: then what is in it can be found, and no check passes for want of more.
     The function's parameters are other facts, and `look: Look` where it reads. It never gives None, which is what a
     parameter gets where nobody could look: what is not there is an empty value.
@@ -143,7 +143,7 @@ def fact(
     Raises:
         ValueError: for a read that there is not, a value that may be None, a parameter that is not optional.
     """
-    unknown = [r for r in (*reads, *spare) if r not in READS]
+    unknown = [r for r in (*reads, *optional) if r not in READS]
     if unknown:
         raise ValueError(f"no such read: {', '.join(unknown)}")
 
@@ -153,7 +153,7 @@ def fact(
         if _holds_none(typing.get_type_hints(function).get("return")):
             raise ValueError(f"the fact {name} may be None, which says that nobody could look: give an empty value")
         firm = _optional(f"the fact {name}", needs, passes_only_with)
-        return Fact(name, function, reads, needs, looks, spare, firm)
+        return Fact(name, function, reads, needs, looks, optional, firm)
 
     return declare
 
@@ -165,7 +165,7 @@ def check(
     stops: Rung | None = None,
     symptom: bool = False,
     explains: tuple[str, ...] = (),
-    whole: tuple[str, ...] = (),
+    complete: tuple[str, ...] = (),
     passes_only_with: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
     """Declare a check.
@@ -174,7 +174,7 @@ def check(
     line. What a finding is about fails `at` a rung, what it affects from the rung `stops` on; a `symptom` on such an
     object that fails further up is folded under it (`jhubdoctor.engine.fold`). `explains` names checks whose findings
     are folded wherever they are about the same objects: for what no rung tells, each with its reason beside it.
-    `whole` names the facts (its own, or those of its facts) of which its findings say that something is not there:
+    `complete` names the facts (its own, or those of its facts) of which its findings say that something is not there:
     where one was read in part (a page of its list failed), the check is unknown, whatever it found.
     `passes_only_with` names optional parameters: a finding may do without them, `ok` may not.
 
@@ -196,7 +196,7 @@ def check(
             explains=explains,
             needs=needs,
             module=function.__module__,
-            whole=whole,
+            complete=complete,
             passes_only_with=_optional(f"the check {function.__name__}", needs, passes_only_with),
             at=at,
             stops=stops,

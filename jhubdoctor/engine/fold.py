@@ -7,7 +7,7 @@ from datetime import date
 
 from jhubdoctor.engine.rank import ranked
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.result import Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Reported, Result
 from jhubdoctor.engine.suppress import Applied, Suppression, Suppressions
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.model.hub import Hub
@@ -91,7 +91,7 @@ def applied(
     """What became of each rule: the first that fits suppresses a finding, an expired one is told what it would have."""
     holding = [r for r in rules if not r.expired(today)]
     by = [next((r for r in holding if _covers(r, f)), None) for f in findings]
-    blind = {r.check.id for r in results if r.status in {Status.UNKNOWN, Status.BROKEN}}
+    blind = {r.check.id for r in results if r.status in {CheckStatus.UNKNOWN, CheckStatus.BROKEN}}
     looked = {r.check.id for r in results} - blind
     places = [(h.namespace, h.label) for h in hubs]
     found = []

@@ -10,7 +10,7 @@ from typing import Any
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State, Unreadable
+from jhubdoctor.sources.reads import READS, Answer, Query, ReadState, Unreadable
 
 
 class Coverage:
@@ -92,13 +92,13 @@ class Look:
             raise UndeclaredReadError(query)
         self.queries.append(query)
         answer = self._coverage.once(query, self._reader)
-        if answer.state in {State.OK, State.TRUNCATED, State.MALFORMED} and (
-            answer.state is State.OK or answer.items or answer.text
+        if answer.state in {ReadState.OK, ReadState.TRUNCATED, ReadState.MALFORMED} and (
+            answer.state is ReadState.OK or answer.items or answer.text
         ):
             if answer.surveyed:
                 self.sampled.append(f"{query}: {answer.detail}")
-            if answer.state is not State.OK or answer.left_out:
-                state = answer.state if answer.state is not State.OK else State.MALFORMED
+            if answer.state is not ReadState.OK or answer.left_out:
+                state = answer.state if answer.state is not ReadState.OK else ReadState.MALFORMED
                 self.partial.append(Unreadable(query, state, clean(answer.detail), asked=answer.asked))
             return answer
         raise Unreadable(query, answer.state, clean(answer.detail), asked=answer.asked)

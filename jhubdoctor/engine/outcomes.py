@@ -21,7 +21,7 @@ from jhubdoctor.sources.reads import Query, Unreadable
 
 
 @dataclass
-class Outcome:
+class FactOutcome:
     """A fact's value, or why there is none; and what of it was not seen.
 
     With `partial` what is absent may be there after all.
@@ -55,7 +55,7 @@ class Facts:
         self.reader = reader
         self.scope = scope
         self.coverage = Coverage()
-        self.outcomes: dict[Key, Outcome] = {}
+        self.outcomes: dict[Key, FactOutcome] = {}
         self.queries: dict[Key, set[Query]] = {}
         self.of_hub = self._hub_scoped()
         self.hubs: list[Hub] = []
@@ -86,7 +86,7 @@ class Facts:
                 }
         sorter: TopologicalSorter[Key] = TopologicalSorter(graph)
         sorter.prepare()
-        running: dict[Future[Outcome], Key] = {}
+        running: dict[Future[FactOutcome], Key] = {}
         while sorter.is_active():
             for key in sorter.get_ready():
                 if key in self.outcomes:
@@ -107,19 +107,19 @@ class Facts:
             for i, hub in enumerate(self.hubs)
         ]
 
-    def of(self, need: str, i: int | None) -> Outcome:
+    def of(self, need: str, i: int | None) -> FactOutcome:
         """The outcome of a fact for a hub."""
         match need:
             case "hub":
-                return Outcome(self.hubs[i]) if i is not None else Outcome(absent="no hub")
+                return FactOutcome(self.hubs[i]) if i is not None else FactOutcome(absent="no hub")
             case "now":
-                return Outcome(self.reader.now())
+                return FactOutcome(self.reader.now())
             case "scope":
-                return Outcome(self.scope)
+                return FactOutcome(self.scope)
             case "suppressions":
-                return Outcome(self.suppressions)
+                return FactOutcome(self.suppressions)
         if need not in self.facts:
-            return Outcome(absent="not asked for")
+            return FactOutcome(absent="not asked for")
         return self.outcomes[need, i if need in self.of_hub else None]
 
     def value(self, need: str, i: int | None) -> Any:
@@ -127,39 +127,39 @@ class Facts:
         found = self.of(need, i)
         return None if found.failed else found.value
 
-    def arguments(self, of: Check | Fact, i: int | None) -> tuple[dict[str, Any], Outcome]:
+    def arguments(self, of: Check | Fact, i: int | None) -> tuple[dict[str, Any], FactOutcome]:
         """The arguments of a check or a fact, and an outcome that says what is missing."""
         arguments: dict[str, Any] = {}
-        sum_ = Outcome()
+        missing = FactOutcome()
         absent: list[str] = []
         for need in of.needs:
             got = self.of(need.fact, i)
-            sum_.unseen += got.unseen
+            missing.unseen += got.unseen
             if not got.failed:
                 arguments[need.fact] = got.value
-                sum_.partial += got.partial
-                sum_.sampled += got.sampled
+                missing.partial += got.partial
+                missing.sampled += got.sampled
             elif need.optional and not got.broken:
                 arguments[need.fact] = None
                 firm = need.fact in of.passes_only_with
-                sum_.unseen += () if firm else got.gaps
-                sum_.partial += got.partial + (got.gaps if firm else ())
+                missing.unseen += () if firm else got.gaps
+                missing.partial += got.partial + (got.gaps if firm else ())
             else:
                 # of what was read in part nobody can say that something is not there
-                sum_.gaps += got.gaps or got.partial
-                sum_.broken = sum_.broken or got.broken
+                missing.gaps += got.gaps or got.partial
+                missing.broken = missing.broken or got.broken
                 absent += [got.absent] if got.absent and not got.partial else []
         if absent:
             # what is certainly not there outweighs what could not be read
-            return {}, Outcome(absent=absent[0])
-        return arguments, sum_
+            return {}, FactOutcome(absent=absent[0])
+        return arguments, missing
 
     def cut(self, names: Iterable[str], i: int | None) -> bool:
         """Whether of one of these facts a part was not seen."""
         return any(self.of(name, i).partial for name in names)
 
     def asked(self, facts: Iterable[Fact], i: int | None) -> frozenset[Query]:
-        """What these facts asked for, for a hub, but for what they can spare.
+        """What these facts asked for, for a hub, but for what they can do without.
 
         A hub that was found was seen, whatever of the others was not.
         """
@@ -171,29 +171,29 @@ class Facts:
             if query.read in f.reads
         )
 
-    def _one(self, key: Key) -> Outcome:
+    def _one(self, key: Key) -> FactOutcome:
         name, i = key
         fact = self.facts[name]
-        arguments, sum_ = self.arguments(fact, i)
-        if sum_.failed:
-            return sum_
-        look = Look(self.reader, (*fact.reads, *fact.spare), self.coverage)
+        arguments, missing = self.arguments(fact, i)
+        if missing.failed:
+            return missing
+        look = Look(self.reader, (*fact.reads, *fact.optional), self.coverage)
         try:
             value = fact.function(**arguments, **({"look": look} if fact.looks else {}))
         except Unreadable as e:
             # where it failed for want of something optional, that is the reason to tell
-            return Outcome(gaps=sum_.unseen or (Gap(e.query, e.state, e.detail),))
+            return FactOutcome(gaps=missing.unseen or (Gap(e.query, e.state, e.detail),))
         except NotApplicable as e:
-            return Outcome(absent=str(e), partial=sum_.partial + _gaps(look))
+            return FactOutcome(absent=str(e), partial=missing.partial + _gaps(look))
         except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
-            return Outcome(broken=bug.where(e))
+            return FactOutcome(broken=bug.where(e))
         finally:
             self.queries[key] = set(look.queries)
-        return Outcome(
+        return FactOutcome(
             value,
-            partial=sum_.partial + _gaps(look),
-            unseen=sum_.unseen,
-            sampled=(*sum_.sampled, *map(clean, look.sampled)),
+            partial=missing.partial + _gaps(look),
+            unseen=missing.unseen,
+            sampled=(*missing.sampled, *map(clean, look.sampled)),
         )
 
 

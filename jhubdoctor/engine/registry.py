@@ -43,9 +43,9 @@ class Registry:
                 hint = f"Did you mean {close[0]!r}?" if close else "See docs/writing-checks.md for the facts there are."
                 raise PackError(f"{owner} asks for a fact {need!r} that does not exist.", hint)
         for c in self.checks.values():
-            if c.whole and (strange := set(c.whole) - self.closure([c]).keys()):
+            if c.complete and (strange := set(c.complete) - self.closure([c]).keys()):
                 raise PackError(
-                    f"The check {c.id} must see {min(strange)!r} whole, and does not look at it.", "Correct `whole`."
+                    f"The check {c.id} must see {min(strange)!r} whole, and does not look at it.", "Correct `complete`."
                 )
         self.checks = dict(sorted(self.checks.items()))
 
@@ -120,17 +120,17 @@ class Registry:
                 todo.append("hubs")
         return found
 
-    def reads(self, checks: Iterable[Check], *, required: bool = False, spare: bool = False) -> dict[str, list[str]]:
+    def reads(self, checks: Iterable[Check], *, required: bool = False, optional: bool = False) -> dict[str, list[str]]:
         """The reads that these checks make, each with the ids of the checks.
 
-        With `required` only those without which a check is unknown: not what a fact can spare (but with `spare`: it may
-        need it where something asks for it, or to pass), nor what is behind an optional parameter.
+        With `required` only those without which a check is unknown: not what a fact can do without (but with
+        `optional`: it may need it where something asks for it, or to pass), nor what is behind an optional parameter.
         """
         found: dict[str, list[str]] = {}
         for c in checks:
-            facts = self.required(c, to_pass=spare) if required else self.closure([c])
-            only = required and not spare
-            for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.spare))}:
+            facts = self.required(c, to_pass=optional) if required else self.closure([c])
+            only = required and not optional
+            for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.optional))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 

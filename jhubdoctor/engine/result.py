@@ -13,10 +13,10 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.suppress import Applied, Suppression
 from jhubdoctor.model.finding import Finding, Fix, Severity
 from jhubdoctor.model.hub import Hub
-from jhubdoctor.sources.reads import READS, Query, State
+from jhubdoctor.sources.reads import READS, Query, ReadState
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """The result of a check for a hub. `ok` means: looked, and fine."""
 
     OK = "ok"
@@ -28,7 +28,7 @@ class Status(StrEnum):
     @property
     def looked(self) -> bool:
         """Whether there is a verdict."""
-        return self not in {Status.UNKNOWN, Status.BROKEN}
+        return self not in {CheckStatus.UNKNOWN, CheckStatus.BROKEN}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Gap:
     """A read that failed, and the rule that would allow it where rights are what is missing."""
 
     query: Query
-    state: State
+    state: ReadState
     detail: str
     asked: bool = True
     """False where nobody asked the server: a dump may hold less than there is."""
@@ -47,7 +47,7 @@ class Gap:
     @property
     def rule(self) -> dict[str, list[str]] | None:
         """The RBAC rule to grant."""
-        return READS[self.query.read].rule() if self.state is State.FORBIDDEN else None
+        return READS[self.query.read].rule() if self.state is ReadState.FORBIDDEN else None
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Result:
 
     check: Check
     hub: Hub | None
-    status: Status
+    status: CheckStatus
     reason: str = ""
     gaps: tuple[Gap, ...] = ()
     duration: float = 0.0
@@ -106,7 +106,7 @@ class CoverageRow:
     """
 
     query: Query
-    state: State
+    state: ReadState
     items: int
     detail: str
     needed_by: tuple[str, ...]
@@ -138,7 +138,7 @@ class Report:
     """What became of each rule, where a check wanted to know."""
     baseline: Baseline | None = None
 
-    def count(self, status: Status) -> int:
+    def count(self, status: CheckStatus) -> int:
         """How many results have this status."""
         return sum(r.status is status for r in self.results)
 
@@ -152,7 +152,7 @@ class Report:
         for severity in (Severity.ERROR, Severity.WARNING):
             if self.severities(severity):
                 return severity.value
-        if self.count(Status.UNKNOWN) or self.count(Status.BROKEN):
+        if self.count(CheckStatus.UNKNOWN) or self.count(CheckStatus.BROKEN):
             return "unknown"
         return "info" if self.findings else "ok"
 
@@ -161,7 +161,7 @@ class Report:
         """0 fine, 1 findings at or above `fail_on` that no baseline knows, 3 something could not be judged."""
         if any(self.fails(f) for f in self.findings):
             return 1
-        if not self.accept_unknown and (self.count(Status.UNKNOWN) or self.count(Status.BROKEN)):
+        if not self.accept_unknown and (self.count(CheckStatus.UNKNOWN) or self.count(CheckStatus.BROKEN)):
             return 3
         return 0
 
@@ -173,10 +173,10 @@ class Report:
     def complete(self) -> bool:
         """Whether every check could look; with `accept_unknown` but for rights that are withheld on purpose."""
         return not any(
-            r.status is Status.BROKEN
+            r.status is CheckStatus.BROKEN
             or (
-                r.status is Status.UNKNOWN
-                and not (self.accept_unknown and r.gaps and all(g.state is State.FORBIDDEN for g in r.gaps))
+                r.status is CheckStatus.UNKNOWN
+                and not (self.accept_unknown and r.gaps and all(g.state is ReadState.FORBIDDEN for g in r.gaps))
             )
             for r in self.results
         )

@@ -13,14 +13,14 @@ from dataclasses import replace
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, NotApplicable
 from jhubdoctor.engine.fold import applied, settled
-from jhubdoctor.engine.outcomes import OF_HUB, Facts, Outcome
+from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.result import CoverageRow, Report, Reported, Result, Status, fingerprint
+from jhubdoctor.engine.result import CheckStatus, CoverageRow, Report, Reported, Result, fingerprint
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 
 
 def evaluate(
@@ -99,47 +99,47 @@ def judge(
     )
 
 
-def _without_hub(check: Check, found: Outcome) -> Result:
+def _without_hub(check: Check, found: FactOutcome) -> Result:
     if found.broken:
-        return Result(check, None, Status.BROKEN, found.broken)
+        return Result(check, None, CheckStatus.BROKEN, found.broken)
     if gaps := found.gaps or found.partial:
-        return Result(check, None, Status.UNKNOWN, "; ".join(map(str, gaps)), gaps)
-    return Result(check, None, Status.NOT_APPLICABLE, found.absent or "no hub was found")
+        return Result(check, None, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps)
+    return Result(check, None, CheckStatus.NOT_APPLICABLE, found.absent or "no hub was found")
 
 
 def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Reported]]:
     hub = facts.hubs[i] if i is not None else None
-    arguments, sum_ = facts.arguments(check, i)
-    if sum_.absent:
-        return Result(check, hub, Status.NOT_APPLICABLE, sum_.absent), []
-    if sum_.broken:
-        return Result(check, hub, Status.BROKEN, sum_.broken), []
-    if sum_.gaps:
-        gaps = tuple(dict.fromkeys(sum_.gaps))
-        return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, gaps)), gaps), []
+    arguments, missing = facts.arguments(check, i)
+    if missing.absent:
+        return Result(check, hub, CheckStatus.NOT_APPLICABLE, missing.absent), []
+    if missing.broken:
+        return Result(check, hub, CheckStatus.BROKEN, missing.broken), []
+    if missing.gaps:
+        gaps = tuple(dict.fromkeys(missing.gaps))
+        return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps), []
     start = time.monotonic()
     try:
         findings = list(check.function(**arguments))
     except NotApplicable as e:
-        if partly := tuple(dict.fromkeys(sum_.partial)):
-            return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partly)), partly), []
-        return Result(check, hub, Status.NOT_APPLICABLE, str(e)), []
+        if partly := tuple(dict.fromkeys(missing.partial)):
+            return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partly)), partly), []
+        return Result(check, hub, CheckStatus.NOT_APPLICABLE, str(e)), []
     except Exception as e:  # noqa: BLE001  - a bug in a check is that check's result
-        return Result(check, hub, Status.BROKEN, bug.where(e), duration=time.monotonic() - start), []
+        return Result(check, hub, CheckStatus.BROKEN, bug.where(e), duration=time.monotonic() - start), []
     duration = time.monotonic() - start
-    partial, unseen = tuple(dict.fromkeys(sum_.partial)), tuple(dict.fromkeys(sum_.unseen))
-    sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(sum_.sampled)]
-    if findings and not facts.cut(check.whole, i):
+    partial, unseen = tuple(dict.fromkeys(missing.partial)), tuple(dict.fromkeys(missing.unseen))
+    sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(missing.sampled)]
+    if findings and not facts.cut(check.complete, i):
         said = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
             Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
             for f in findings
         ]
-        return Result(check, hub, Status.FOUND, said, partial + unseen, duration), reported
+        return Result(check, hub, CheckStatus.FOUND, said, partial + unseen, duration), reported
     if partial:
-        return Result(check, hub, Status.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
+        return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
     said = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
-    return Result(check, hub, Status.OK, said, unseen, duration), []
+    return Result(check, hub, CheckStatus.OK, said, unseen, duration), []
 
 
 def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: list[Result]) -> list[CoverageRow]:
@@ -150,7 +150,7 @@ def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: li
         rows.append(
             CoverageRow(
                 query=query,
-                state=State.MALFORMED if answer.left_out and answer.state is State.OK else answer.state,
+                state=ReadState.MALFORMED if answer.left_out and answer.state is ReadState.OK else answer.state,
                 items=answer.surveyed or len(answer.items) or int(bool(answer.text)),
                 detail=answer.detail,
                 needed_by=tuple(sorted(i for i, names in by_fact.items() if names & readers)),

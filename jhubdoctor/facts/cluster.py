@@ -14,7 +14,7 @@ from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, Valida
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.storage import PersistentVolume, StorageClass
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.sources.reads import Query, State, Unreadable
+from jhubdoctor.sources.reads import Query, ReadState, Unreadable
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def server_version(look: Look) -> ServerVersion:
         found = json.loads(text)
         return parse_server_version(str(found["gitVersion"]), str(found.get("minor", "")))
     except (ValueError, KeyError, TypeError) as e:
-        raise Unreadable(Query("version", name="/version"), State.MALFORMED, "it is not a version") from e
+        raise Unreadable(Query("version", name="/version"), ReadState.MALFORMED, "it is not a version") from e
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def served(look: Look) -> Served:
         if isinstance(v, dict) and "groupVersion" in v
     }
     if not groups:
-        raise Unreadable(Query("discovery", name="/apis"), State.MALFORMED, "it lists no API at all")
+        raise Unreadable(Query("discovery", name="/apis"), ReadState.MALFORMED, "it lists no API at all")
     kinds: dict[str, frozenset[str]] = {}
     for gv in sorted(g for g in groups if _built_in(g) and re.search(r"/v\d+(alpha|beta)\d+$", g)):
         listed = _json(look, f"/apis/{gv}")
@@ -130,7 +130,7 @@ def _json(look: Look, path: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Unreadable(Query("discovery", name=path), State.MALFORMED, "it is not a discovery document")
+        raise Unreadable(Query("discovery", name=path), ReadState.MALFORMED, "it is not a discovery document")
     return found
 
 

@@ -14,7 +14,7 @@ from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.meta import PartialObject
-from jhubdoctor.sources.reads import State, Unreadable
+from jhubdoctor.sources.reads import ReadState, Unreadable
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ OWNED = "owner=helm"
 """What Helm stores, of all releases of a namespace: one list of metadata for all that ask."""
 
 
-@fact("helm-secrets", spare=("helm-configmaps",))
+@fact("helm-secrets", optional=("helm-configmaps",))
 def revisions(look: Look, hub: Hub) -> list[Revision]:
     """The revisions of the hub's release, newest first; from Secrets, else from ConfigMaps (HELM_DRIVER=configmap).
 
@@ -113,7 +113,7 @@ def revisions(look: Look, hub: Hub) -> list[Revision]:
                 if c.labels.get("name") == hub.release
             ]
         except Unreadable as e:
-            if e.state is not State.FORBIDDEN:
+            if e.state is not ReadState.FORBIDDEN:
                 raise
     if not found:
         by = "Argo CD manages it" if hub.argo_cd else "it was not installed with helm install, or in another namespace"
@@ -136,13 +136,13 @@ def _revision(item: PartialObject, driver: str, hub: Hub) -> Revision:
     )
 
 
-@fact("helm-secrets", spare=("helm-configmaps",))
+@fact("helm-secrets", optional=("helm-configmaps",))
 def newest_release(look: Look, revisions: list[Revision]) -> Release:
     """The newest revision, whatever its status."""
     return _content(look, revisions[0])
 
 
-@fact("helm-secrets", spare=("helm-configmaps",))
+@fact("helm-secrets", optional=("helm-configmaps",))
 def deployed_release(look: Look, revisions: list[Revision]) -> Release:
     """The newest revision that is deployed: what runs, and what the next `helm upgrade` compares with."""
     for r in revisions:
@@ -154,7 +154,7 @@ def deployed_release(look: Look, revisions: list[Revision]) -> Release:
 MOST_RELEASES = 50
 
 
-@fact("helm-secrets", spare=("helm-configmaps",))
+@fact("helm-secrets", optional=("helm-configmaps",))
 def other_releases(look: Look, hub: Hub, hubs: list[Hub]) -> list[Release]:
     """The deployed releases of the hub's namespace that are no hub's: of each the newest deployed revision.
 
@@ -170,7 +170,7 @@ def other_releases(look: Look, hub: Hub, hubs: list[Hub]) -> list[Release]:
         try:
             items = look.list("helm-configmaps", hub.namespace, labels=OWNED, metadata_only=True)
         except Unreadable as e:
-            if e.state is not State.FORBIDDEN:
+            if e.state is not ReadState.FORBIDDEN:
                 raise
     newest: dict[str, Revision] = {}
     for item in items:
@@ -198,7 +198,7 @@ def _content(look: Look, revision: Revision) -> Release:
         content = json.loads(base64.b64decode(encoded))
     except ValueError as e:
         query = look.queries[-1]
-        raise Unreadable(query, State.MALFORMED, "it is not a release that Helm 3 wrote") from e
+        raise Unreadable(query, ReadState.MALFORMED, "it is not a release that Helm 3 wrote") from e
     chart = content["chart"]
     return Release(
         revision=revision,

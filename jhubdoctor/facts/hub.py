@@ -63,7 +63,7 @@ def _places(scope: Scope) -> list[str | None]:
     return [None] if scope.all_namespaces else [scope.default_namespace, None]
 
 
-@fact("deployments", spare=("daemonsets", "jobs"))
+@fact("deployments", optional=("daemonsets", "jobs"))
 def hubs(look: Look, scope: Scope) -> list[Hub]:
     """The hubs in scope: in the given namespace, else where the context points, else everywhere.
 

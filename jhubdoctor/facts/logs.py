@@ -194,7 +194,7 @@ def user_scheduler_logs(
     return _logs(look, [*ailing, *well], "kube-scheduler", 2 if ailing else 1)
 
 
-@fact(spare=("pods/log",))
+@fact(optional=("pods/log",))
 def proxy_log(look: Look, proxy_pods: list[Pod], hub_pods: list[Pod], hub_log: HubLog | None) -> PodLog:
     """The log of the newest proxy pod, without colours; where the hub has a complaint of the proxy, or is not up."""
     content = all(p.ready for p in hub_pods[:1]) and all(p.ready for p in proxy_pods[:1])

@@ -100,7 +100,7 @@ class Events:
         return newest
 
 
-@fact("events", spare=("pods", "persistentvolumeclaims"))
+@fact("events", optional=("pods", "persistentvolumeclaims"))
 def events(look: Look, hub: Hub, neighbours: Neighbours) -> Events:
     """The events of the namespace, but for those about another hub that shares it."""
     found = look.list("events", hub.namespace, survey=True)
@@ -140,7 +140,7 @@ def stateful_sets(look: Look, hub: Hub) -> list[StatefulSet]:
     return [d for d in look.list("statefulsets", hub.namespace) if hub.owns(d)]
 
 
-@fact(spare=("priorityclasses",))
+@fact(optional=("priorityclasses",))
 def priority_classes(
     look: Look, deployments: list[Deployment], stateful_sets: list[StatefulSet], user_pods: list[Pod] | None
 ) -> list[PriorityClass]:
@@ -159,13 +159,13 @@ def jobs(look: Look, hub: Hub) -> list[Job]:
     return [j for j in look.list("jobs", hub.namespace) if hub.owns(j)]
 
 
-@fact(spare=("csidrivers",))
+@fact(optional=("csidrivers",))
 def csi_drivers(look: Look, claims: list[PersistentVolumeClaim]) -> list[CSIDriver]:
     """The registered CSI drivers; they are looked at while a claim waits for its volume, and not otherwise."""
     return look.list("csidrivers") if any(c.status.phase != "Bound" for c in claims) else []
 
 
-@fact(spare=("volumeattachments",))
+@fact(optional=("volumeattachments",))
 def volume_attachments(
     look: Look, pods: list[Pod], user_pods: list[Pod], events: Events | None, nodes: list[Node] | None
 ) -> list[VolumeAttachment]:

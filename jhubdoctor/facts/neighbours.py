@@ -88,7 +88,7 @@ def stranger_pods(look: Look, hub: Hub) -> list[Pod]:
     return [p for p in _all_pods(look, hub) if not hub.owns(p)]
 
 
-@fact("persistentvolumeclaims", spare=("pods",))
+@fact("persistentvolumeclaims", optional=("pods",))
 def claims(look: Look, hub: Hub, neighbours: Neighbours) -> list[PersistentVolumeClaim]:
     """The claims of the namespace, but for another hub's; of very many those not bound, and a sample of the others."""
     found: list[PersistentVolumeClaim] = look.list("persistentvolumeclaims", hub.namespace, survey=True)

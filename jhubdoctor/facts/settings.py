@@ -14,10 +14,10 @@ from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.values import allowed
-from jhubdoctor.sources.reads import Query, State, Unreadable
+from jhubdoctor.sources.reads import Query, ReadState, Unreadable
 
 
-@fact("secrets", spare=("configmaps",))
+@fact("secrets", optional=("configmaps",))
 def hub_secret_values(look: Look, hub: Hub) -> Values:
     """The values that the hub itself reads: Secret key `values.yaml`, and `hub.existingSecret`'s over it.
 
@@ -47,7 +47,7 @@ def hub_secret_values(look: Look, hub: Hub) -> Values:
             sources.append(f"Secret {hub.namespace}/{v.secret.secret_name}")
     if not data:
         raise Unreadable(
-            Query("secrets", hub.namespace, "the hub's"), State.ABSENT, "no Secret of the hub holds values.yaml"
+            Query("secrets", hub.namespace, "the hub's"), ReadState.ABSENT, "no Secret of the hub holds values.yaml"
         )
     return Values(data, " and ".join(sources))
 
@@ -74,4 +74,4 @@ def values(hub: Hub, hub_secret_values: Values | None, newest_release: Release |
         found = newest_release.values.get(root, {}) if root else newest_release.values
         if found:
             return Values(found, str(newest_release.revision.ref))
-    raise Unreadable(Query("secrets", hub.namespace, "the hub's"), State.FORBIDDEN, "the values cannot be read")
+    raise Unreadable(Query("secrets", hub.namespace, "the hub's"), ReadState.FORBIDDEN, "the values cannot be read")

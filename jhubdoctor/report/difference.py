@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import some
@@ -25,7 +25,7 @@ from jhubdoctor.report.page import painted
 from jhubdoctor.visits.memory import Sight, sight
 
 SCHEMA = "jhubdoctor-diff-v1"
-LOOKED = frozenset(s.value for s in Status if s.looked)
+LOOKED = frozenset(s.value for s in CheckStatus if s.looked)
 MOST_OBJECTS = 3
 _FAMILY = re.compile(r"jhubdoctor-report-v\d+")
 

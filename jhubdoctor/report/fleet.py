@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
@@ -176,7 +176,7 @@ def _cell(report: Report, hub: Any, area: str) -> tuple[str, int]:
         return "unknown", blind
     if found:
         return "info", len(found)
-    return ("ok" if any(r.status in {Status.OK, Status.FOUND} for r in results) else ""), 0
+    return ("ok" if any(r.status in {CheckStatus.OK, CheckStatus.FOUND} for r in results) else ""), 0
 
 
 def _fitted(text: str, width: int) -> str:

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
@@ -132,7 +132,7 @@ def _place(report: Report, hub: Any) -> Iterable[str]:
         yield from _finding(f, report)
     if not found:
         mine = [r for r in report.results if r.hub is hub]
-        looked, lost = sum(r.status is Status.OK for r in mine), sum(map(stopped, mine))
+        looked, lost = sum(r.status is CheckStatus.OK for r in mine), sum(map(stopped, mine))
         if lost:
             yield f"<p>{looked} checks looked and found nothing; {lost} could not look.</p>"
         else:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Baseline, Report, Reported, Result, Status
+from jhubdoctor.engine.result import Baseline, CheckStatus, Report, Reported, Result
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import plain
@@ -44,11 +44,11 @@ def as_dict(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "exit_code": report.exit_code,
         "summary": {
-            "ok": report.count(Status.OK),
-            "found": report.count(Status.FOUND),
-            "not_applicable": report.count(Status.NOT_APPLICABLE),
-            "unknown": report.count(Status.UNKNOWN),
-            "broken": report.count(Status.BROKEN),
+            "ok": report.count(CheckStatus.OK),
+            "found": report.count(CheckStatus.FOUND),
+            "not_applicable": report.count(CheckStatus.NOT_APPLICABLE),
+            "unknown": report.count(CheckStatus.UNKNOWN),
+            "broken": report.count(CheckStatus.BROKEN),
             "errors": report.severities(Severity.ERROR),
             "warnings": report.severities(Severity.WARNING),
             "infos": report.severities(Severity.INFO),

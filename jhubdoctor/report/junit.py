@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET  # builds, parses nothing
 
-from jhubdoctor.engine.result import Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported, Result
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import objects, values_yaml
 from jhubdoctor.report.parts import CLUSTER, doc_url, findings_of, label, stamp, stopped
@@ -59,7 +59,7 @@ def _case(suite: ET.Element, report: Report, r: Result) -> ET.Element:
         part.text = _xml(f"{r.status.value}: {clean(r.reason, 2000)}\n{doc_url(r.check)}\n")
         if not accepted:
             part.set("type", r.status.value)
-    elif r.status is Status.NOT_APPLICABLE:
+    elif r.status is CheckStatus.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_xml(clean(r.reason, 500)))
     found = findings_of(report, r)
     failing = [f for f in found if report.fails(f)]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import capitalized, grant, objects, values_yaml
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
         for f in found:
             lines += _finding(f, report)
         if not found:
-            looked = sum(r.hub is hub and r.status is Status.OK for r in report.results)
+            looked = sum(r.hub is hub and r.status is CheckStatus.OK for r in report.results)
             lines += [f"{looked} checks looked and found nothing.", ""]
     lines += _blind(report)
     lines += _suppressed(report)

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported, Result
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import dumper, values_yaml
@@ -21,10 +21,10 @@ from jhubdoctor.report.parts import doc_url, findings_of
 API = "openreports.io/v1alpha1"
 SEVERITY = {Severity.ERROR: "high", Severity.WARNING: "medium", Severity.INFO: "info"}
 _RESULT = {
-    Status.OK: "pass",
-    Status.NOT_APPLICABLE: "skip",
-    Status.UNKNOWN: "error",
-    Status.BROKEN: "error",
+    CheckStatus.OK: "pass",
+    CheckStatus.NOT_APPLICABLE: "skip",
+    CheckStatus.UNKNOWN: "error",
+    CheckStatus.BROKEN: "error",
 }
 WIDTH = 10**6
 """Lines are not broken: libyaml and the dumper in Python break them at different places."""

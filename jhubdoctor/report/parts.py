@@ -9,7 +9,7 @@ from typing import Any
 
 from jhubdoctor import note_url
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Gap, Report, Reported, Result
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
@@ -89,9 +89,9 @@ def blind(report: Report) -> list[Blind]:
     """Why checks could not look, each reason with the checks that it stopped."""
     found: dict[str, tuple[Gap | None, set[str]]] = {}
     for r in report.results:
-        if r.status is Status.BROKEN:
+        if r.status is CheckStatus.BROKEN:
             found.setdefault(f"{FAULT}{clean(r.reason)}", (None, set()))[1].add(r.check.id)
-        elif r.status is Status.UNKNOWN:
+        elif r.status is CheckStatus.UNKNOWN:
             for gap in r.gaps:
                 found.setdefault(cannot_read(gap), (gap, set()))[1].add(r.check.id)
     return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(found.items())]
@@ -102,7 +102,7 @@ def fault(report: Report) -> list[str]:
     from jhubdoctor import __version__
 
     broken = {f"{r.check.id} ({r.check.module}): {clean(r.reason, 200)}" for r in report.results
-              if r.status is Status.BROKEN}  # fmt: skip
+              if r.status is CheckStatus.BROKEN}  # fmt: skip
     charts = {m[0] for h in report.hubs if (m := re.match(r"[\w.+-]{1,40}", h.chart))}
     kubernetes = re.match(r"v?\d+\.\d+", report.server_version)
     known = [f"jhubdoctor {__version__}", f"Kubernetes {kubernetes[0]}" if kubernetes else "",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import label, stopped
@@ -36,7 +36,7 @@ class Tally:
     suppressed: Mapping[Severity, int]
 
 
-_WORSE = (Status.NOT_APPLICABLE, Status.OK, Status.FOUND, Status.UNKNOWN, Status.BROKEN)
+_WORSE = (CheckStatus.NOT_APPLICABLE, CheckStatus.OK, CheckStatus.FOUND, CheckStatus.UNKNOWN, CheckStatus.BROKEN)
 Place = tuple[str, str]
 """A check and a hub (empty for the cluster as a whole)."""
 
@@ -118,14 +118,14 @@ def run(report: Report) -> list[Family]:
         ("check", "hub", "status"),
     )
     seconds: dict[str, float] = {}
-    worst: dict[Place, Status] = {}
+    worst: dict[Place, CheckStatus] = {}
     for r in report.results:
         place = (r.check.id, label(r))
         # two Deployments of one release have one label, and a sample that comes twice spoils the whole scrape
         worst[place] = max(worst.get(place, r.status), r.status, key=_WORSE.index)
         seconds[r.check.id] = seconds.get(r.check.id, 0.0) + r.duration
     for place, found_ in worst.items():
-        status.samples.extend(((*place, s.value), float(found_ is s)) for s in Status)
+        status.samples.extend(((*place, s.value), float(found_ is s)) for s in CheckStatus)
     return [
         Family("jhubdoctor_hubs", "How many hubs were found.", (), [((), len(report.hubs))]),
         Family("jhubdoctor_run_duration_seconds", "How long the last run took.", (), [((), report.duration)]),

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported, Result
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.json_v1 import finding
@@ -56,7 +56,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     for r in results:
         if r["ruleId"] in index:
             r["ruleIndex"] = index[r["ruleId"]]
-    broken = [r for r in report.results if r.status is Status.BROKEN]
+    broken = [r for r in report.results if r.status is CheckStatus.BROKEN]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from jhubdoctor.engine import bug
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
@@ -23,7 +23,7 @@ from jhubdoctor.report.lines import (
 )
 from jhubdoctor.report.page import Page, Part
 from jhubdoctor.report.parts import FAULT, blind, doc_url, fault, roots, stopped, versions
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 
 _LABEL = 8
 MOST_EVIDENCE = 8
@@ -91,7 +91,7 @@ class _ReportPage(Page):
 
     def quiet(self, hub: Any) -> None:
         results = [r for r in self.report.results if r.hub is hub]
-        looked = sum(r.status is Status.OK for r in results)
+        looked = sum(r.status is CheckStatus.OK for r in results)
         lost = sum(map(stopped, results))
         self.line()
         text = f" {looked} checks looked and found nothing"
@@ -184,7 +184,7 @@ class _ReportPage(Page):
         self.line(("Read", "bold"), (f"  {self.report.requests} requests, {_bytes(self.report.bytes_read)}", "dim"))
         for row in self.report.coverage:
             detail = f": {clean(row.detail, 200)}" if row.detail else ""
-            state = f"{row.state.value} {row.items}" if row.state is State.OK else row.state.value
+            state = f"{row.state.value} {row.items}" if row.state is ReadState.OK else row.state.value
             self.entry(state, f"{clean(str(row.query), 200)}{detail}")
         self.line()
 
@@ -200,7 +200,7 @@ class _ReportPage(Page):
         if report.suppressed:
             parts.append((f", {len(report.suppressed)} suppressed", "dim"))
         self.compared()
-        statuses = [f"{report.count(s)} {s.value}" for s in Status if report.count(s)]
+        statuses = [f"{report.count(s)} {s.value}" for s in CheckStatus if report.count(s)]
         self.line(*parts)
         self.line((f"{len(report.results)} results: {', '.join(statuses)}", "dim"))
         last = [f"{report.duration:.1f} s"] if report.duration else []

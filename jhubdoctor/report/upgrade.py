@@ -13,7 +13,7 @@ from jhubdoctor.report import json_v1
 from jhubdoctor.report import text as text_report
 from jhubdoctor.report.lines import SIGN, folded_command, plain
 from jhubdoctor.report.page import Page
-from jhubdoctor.upgrade.judge import Outcome
+from jhubdoctor.upgrade.judge import UpgradeResult
 from jhubdoctor.upgrade.plan import Change, Plan, Problem, Step
 
 SCHEMA = "jhubdoctor-upgrade-v1"
@@ -23,12 +23,12 @@ _INDENT = 4
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def render_json(outcome: Outcome) -> str:
+def render_json(outcome: UpgradeResult) -> str:
     """The outcome as JSON text."""
     return json.dumps(as_dict(outcome), indent=2, ensure_ascii=False) + "\n"
 
 
-def as_dict(outcome: Outcome) -> dict[str, Any]:
+def as_dict(outcome: UpgradeResult) -> dict[str, Any]:
     """The outcome as plain data. Keys are only ever added; `report` is a report as `run -o json` gives it, or null."""
     kubernetes = outcome.target.kubernetes
     return {
@@ -94,7 +94,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def render_text(outcome: Outcome, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+def render_text(outcome: UpgradeResult, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
     """The outcome as text: for each hub the way, then what the values break, then the evidence of the cluster."""
     page = _PlanPage(width)
     for plan in outcome.plans:

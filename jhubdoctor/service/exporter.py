@@ -22,7 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.errors import DoctorError, NoHubError
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import html, json_v1, prometheus
@@ -34,7 +34,7 @@ from jhubdoctor.visits.memory import sight_of
 OUTCOMES = ("complete", "incomplete", "failed")
 
 
-class Look(Protocol):
+class VisitCall(Protocol):
     """A visit that says which reader it uses, so that it can be cancelled."""
 
     def __call__(self, *, started: Callable[[Reader], None]) -> Report:
@@ -64,7 +64,7 @@ class Exporter:
 
     def __init__(
         self,
-        look: Look,
+        look: VisitCall,
         *,
         knows: Mapping[str, str] | None = None,
         interval: float = 300.0,
@@ -185,7 +185,8 @@ class Exporter:
             if family.name == "jhubdoctor_check_status" and self._error:
                 # the last run came to nothing: no check could look
                 unknown = [
-                    ((*labels[:2], labels[2]), float(labels[2] == Status.UNKNOWN.value)) for labels, _ in family.samples
+                    ((*labels[:2], labels[2]), float(labels[2] == CheckStatus.UNKNOWN.value))
+                    for labels, _ in family.samples
                 ]
                 yield replace(family, samples=unknown)
             else:

@@ -29,7 +29,7 @@ from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State
+from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 
 SCHEMA = "jhubdoctor-bundle-v1"
 MANIFEST = "manifest.json"
@@ -44,7 +44,7 @@ class _Entry(msgspec.Struct):
     """A query with its answer, whose items are of the kind that it asked for."""
 
     query: Query
-    state: State
+    state: ReadState
     detail: str = ""
     asked: bool = True
     left_out: int = 0
@@ -207,8 +207,8 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
         return None
     items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, found.items)
     text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
-    if left_out and state is State.OK:
-        state = State.MALFORMED
+    if left_out and state is ReadState.OK:
+        state = ReadState.MALFORMED
     detail = clean(log_text(found.detail), 300)
     return query, Answer(
         state, items, text, detail, found.left_out + left_out, max(found.surveyed, 0), asked=found.asked

@@ -15,7 +15,7 @@ import msgspec
 import urllib3
 
 from jhubdoctor.privacy.text import clean, log_text
-from jhubdoctor.sources.reads import Answer, State
+from jhubdoctor.sources.reads import Answer, ReadState
 
 T = TypeVar("T")
 TRIES = 3
@@ -92,14 +92,14 @@ def failure(reply: Reply) -> Answer:
     code = f"HTTP {reply.status}"
     detail = f"{code}: {message}" if message else code
     if reply.status in {401, 403}:
-        return Answer(State.FORBIDDEN, [], detail=detail)
+        return Answer(ReadState.FORBIDDEN, [], detail=detail)
     if reply.status in {404, 406, 405, 410}:
-        return Answer(State.ABSENT, [], detail=detail)
+        return Answer(ReadState.ABSENT, [], detail=detail)
     if reply.status == 429 or reply.status >= 500:
-        return Answer(State.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
+        return Answer(ReadState.TIMEOUT, [], detail=f"{detail} (after {TRIES} tries)")
     if 300 <= reply.status < 400:
-        return Answer(State.MALFORMED, [], detail=f"{code}: it sends us elsewhere (a proxy's login page?)")
-    return Answer(State.MALFORMED, [], detail=detail)
+        return Answer(ReadState.MALFORMED, [], detail=f"{code}: it sends us elsewhere (a proxy's login page?)")
+    return Answer(ReadState.MALFORMED, [], detail=detail)
 
 
 def reason(error: Exception, waited: float) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import Answer, Query, State
+from jhubdoctor.sources.reads import Answer, Query, ReadState
 
 
 @dataclass
@@ -113,4 +113,4 @@ class KeptReader(Reader):
 
     def answer(self, query: Query) -> Answer:
         """The answer that was kept."""
-        return self._kept.answers.get(query) or Answer(State.ABSENT, [], detail="not in this bundle", asked=False)
+        return self._kept.answers.get(query) or Answer(ReadState.ABSENT, [], detail="not in this bundle", asked=False)

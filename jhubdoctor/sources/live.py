@@ -40,7 +40,7 @@ from jhubdoctor.sources.http import (
 )
 from jhubdoctor.sources.kubeconfig import load, pool
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import READS, Answer, Query, State
+from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
 
 PAGE = 500
@@ -153,7 +153,7 @@ class LiveReader(Reader):
         fetch = self._survey if query.survey else self._pages
         for version in read.versions:
             answer = fetch(query, read.path(version, query.namespace))
-            if answer.state is not State.ABSENT:
+            if answer.state is not ReadState.ABSENT:
                 return answer
         return answer
 
@@ -162,7 +162,7 @@ class LiveReader(Reader):
         read = READS[query.read]
         for version in read.versions:
             answer = self._one(read.type, read.path(version, query.namespace, query.name))
-            if answer.state is not State.ABSENT:
+            if answer.state is not ReadState.ABSENT:
                 return answer
         return answer
 
@@ -172,12 +172,12 @@ class LiveReader(Reader):
         try:
             reply = known or self._patiently(query.name, accept="application/json, */*")
         except NoAnswer as e:
-            return Answer(State.TIMEOUT, [], detail=str(e))
+            return Answer(ReadState.TIMEOUT, [], detail=str(e))
         text = reply.body.decode(errors="replace")
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
             if text.lstrip()[:1] == "<":
-                return Answer(State.MALFORMED, [], detail=describe(reply.body))
-            return Answer(State.OK, [], path_text(query.read, READS[query.read].kept(text)))
+                return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
+            return Answer(ReadState.OK, [], path_text(query.read, READS[query.read].kept(text)))
         return failure(reply)
 
     def _log(self, query: Query) -> Answer:
@@ -197,20 +197,20 @@ class LiveReader(Reader):
         try:
             reply = self._patiently(path, accept="*/*", keep_end=True)
         except NoAnswer as e:
-            return Answer(State.TIMEOUT, [], detail=str(e))
+            return Answer(ReadState.TIMEOUT, [], detail=str(e))
         if reply.status == 400 and b'"Status"' in reply.body[:4000]:
             # "container ... is waiting to start", "previous terminated container ... not found"
-            return Answer(State.OK, [])
+            return Answer(ReadState.OK, [])
         if reply.status == 404 and b'"Status"' in reply.body[:4000] and b"not found" in reply.body[:4000]:
-            return Answer(State.OK, [])
+            return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
         if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-            return Answer(State.MALFORMED, [], detail=describe(reply.body))
+            return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
         text = log_end(reply.body.decode(errors="replace"))
         if reply.cut:
-            return Answer(State.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
-        return Answer(State.OK, [], text)
+            return Answer(ReadState.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
+        return Answer(ReadState.OK, [], text)
 
     # --- lists and objects -------------------------------------------------------------------------------------------
 
@@ -243,29 +243,33 @@ class LiveReader(Reader):
             try:
                 reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
             except NoAnswer as e:
-                return Answer(State.TRUNCATED if items else State.TIMEOUT, items, detail=str(e), left_out=left_out)
+                return Answer(
+                    ReadState.TRUNCATED if items else ReadState.TIMEOUT, items, detail=str(e), left_out=left_out
+                )
             if reply.status == 410 and token and not restarted:
                 items, left_out, token, restarted = [], 0, "", True
                 continue
             if reply.status != 200:
                 failed = failure(reply)
                 if items:
-                    return Answer(State.TRUNCATED, items, detail=failed.detail, left_out=left_out)
+                    return Answer(ReadState.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
             try:
                 found, bad, following = decode_page(kind, reply.body)
             except NotJSON as e:
-                return Answer(State.TRUNCATED if items else State.MALFORMED, items, detail=str(e), left_out=left_out)
+                return Answer(
+                    ReadState.TRUNCATED if items else ReadState.MALFORMED, items, detail=str(e), left_out=left_out
+                )
             items += found
             left_out += bad
             pages += 1
             if following and (following == token or pages >= MOST_PAGES):
-                return Answer(State.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
+                return Answer(ReadState.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
             token = following
             if token and pages == 1:
                 more()
             if not token or pages == most:
-                state = State.MALFORMED if left_out else State.OK
+                state = ReadState.MALFORMED if left_out else ReadState.OK
                 detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
                 return Answer(state, items, detail=detail, left_out=left_out, surveyed=len(items) if token else 0)
 
@@ -295,14 +299,16 @@ class LiveReader(Reader):
             slices.extend(pool.submit(parts, fields) for fields in SLICES.get(query.read, ()))
 
         first = self._pages(query, path, most, size, more)
-        if not first.surveyed or first.state is not State.OK:
+        if not first.surveyed or first.state is not ReadState.OK:
             return first
         known = {i.name: i for i in first.items}
         brought = [s.result() for s in slices]
         table = counting[0].result() if counting else None
         if isinstance(table, Answer):
             # a server or proxy that makes no Tables has sent the list itself, or nothing of use
-            return table if table.state is State.OK else Answer(State.TRUNCATED, first.items, detail=table.detail)
+            return (
+                table if table.state is ReadState.OK else Answer(ReadState.TRUNCATED, first.items, detail=table.detail)
+            )
         if query.read in NARROWER and any(part.surveyed for part in brought):
             brought = list(pool.map(parts, NARROWER[query.read]))
         known |= {i.name: i for part in brought for i in part.items}
@@ -310,13 +316,15 @@ class LiveReader(Reader):
         names = [n for n in unwell if n not in known][:EXAMINED]
         brought += pool.map(parts, [f"metadata.name={n}" for n in names])
         known |= {i.name: i for part in brought for i in part.items}
-        if failed := next((part for part in brought if part.state is not State.OK), None):
-            return Answer(State.TRUNCATED, list(known.values()), detail=failed.detail)
+        if failed := next((part for part in brought if part.state is not ReadState.OK), None):
+            return Answer(ReadState.TRUNCATED, list(known.values()), detail=failed.detail)
         unseen = [n for n in unwell if n not in known]
         there = max(count, len(known))
         detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
         detail += f", {len(unseen)} that are not well left out" if unseen else ""
-        return Answer(State.TRUNCATED if unseen else State.OK, list(known.values()), detail=detail, surveyed=there)
+        return Answer(
+            ReadState.TRUNCATED if unseen else ReadState.OK, list(known.values()), detail=detail, surveyed=there
+        )
 
     def _slice(self, query: Query, path: str, fields: str) -> Answer:
         """The objects of a field selector, a few pages at most."""
@@ -335,29 +343,29 @@ class LiveReader(Reader):
                 return table
             found, left_out, _ = decode_page(READS[query.read].type, reply.body)
         except (NoAnswer, NotJSON) as e:
-            return Answer(State.TRUNCATED, [], detail=str(e))
-        return Answer(State.MALFORMED if left_out else State.OK, found, left_out=left_out)
+            return Answer(ReadState.TRUNCATED, [], detail=str(e))
+        return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
 
     def _one(self, kind: type[Object], path: str) -> Answer:
         try:
             reply = self._patiently(path)
         except NoAnswer as e:
-            return Answer(State.TIMEOUT, [], detail=str(e))
+            return Answer(ReadState.TIMEOUT, [], detail=str(e))
         if reply.status == 404:
             # an object that is not there has its name in the message; a kind that is not served has not
             status = status_message(reply.body)
             if '" not found' in status:
-                return Answer(State.OK, [])
+                return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
         try:
             item = decode_item(kind, reply.body)
         except NotJSON as e:
-            return Answer(State.MALFORMED, [], detail=str(e))
+            return Answer(ReadState.MALFORMED, [], detail=str(e))
         if not item.metadata.name:
-            return Answer(State.MALFORMED, [], detail="the object has no name")
+            return Answer(ReadState.MALFORMED, [], detail="the object has no name")
         sanitize(item)
-        return Answer(State.OK, [item])
+        return Answer(ReadState.OK, [item])
 
     # --- requests ----------------------------------------------------------------------------------------------------
 

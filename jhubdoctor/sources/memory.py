@@ -14,7 +14,7 @@ from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.privacy.text import clean, log_end, path_text
 from jhubdoctor.sources.decode import NotJSON, convert
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import PLURALS, READS, Answer, Query, State
+from jhubdoctor.sources.reads import PLURALS, READS, Answer, Query, ReadState
 
 
 class MemoryReader(Reader):
@@ -39,7 +39,7 @@ class MemoryReader(Reader):
         logs: Mapping[str, str] | None = None,
         paths: Mapping[str, str] | None = None,
         now: datetime | None = None,
-        missing: Mapping[str, tuple[State, str]] | None = None,
+        missing: Mapping[str, tuple[ReadState, str]] | None = None,
         held: Mapping[str, frozenset[str] | None] | None = None,
     ) -> None:
         self._objects: dict[str, list[dict[str, Any]]] = {}
@@ -84,8 +84,10 @@ class MemoryReader(Reader):
             except NotJSON:
                 left_out += 1
         if gap:
-            return Answer(State.TRUNCATED if items else State.ABSENT, items, detail=gap, left_out=left_out, asked=False)
-        state = State.MALFORMED if left_out else State.OK
+            return Answer(
+                ReadState.TRUNCATED if items else ReadState.ABSENT, items, detail=gap, left_out=left_out, asked=False
+            )
+        state = ReadState.MALFORMED if left_out else ReadState.OK
         detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
         return Answer(state, items, detail=detail, left_out=left_out)
 
@@ -104,18 +106,18 @@ class MemoryReader(Reader):
         """One object by name."""
         answer = self._list(Query(query.read, query.namespace))
         found = [i for i in answer.items if i.name == query.name][:1]
-        if found or answer.state in {State.OK, State.MALFORMED}:
-            return Answer(State.OK, found)
-        return Answer(State.ABSENT, [], detail=answer.detail, asked=False) if self._held is not None else answer
+        if found or answer.state in {ReadState.OK, ReadState.MALFORMED}:
+            return Answer(ReadState.OK, found)
+        return Answer(ReadState.ABSENT, [], detail=answer.detail, asked=False) if self._held is not None else answer
 
     def _path(self, query: Query) -> Answer:
         """The text of a path."""
         text = self._paths.get(query.name)
         if text is None and self._held is not None:
-            return Answer(State.ABSENT, [], detail="not in this dump", asked=False)
+            return Answer(ReadState.ABSENT, [], detail="not in this dump", asked=False)
         if text is None:
-            return Answer(State.ABSENT, [], detail="HTTP 404")
-        return Answer(State.OK, [], path_text(query.read, text))
+            return Answer(ReadState.ABSENT, [], detail="HTTP 404")
+        return Answer(ReadState.OK, [], path_text(query.read, text))
 
     def _log(self, query: Query) -> Answer:
         """A container's log, redacted."""
@@ -125,9 +127,9 @@ class MemoryReader(Reader):
             detail = clean(f"the log of {query.name} is not in this dump")
             if key.removesuffix("/previous") in self._logs:
                 # what the container logs now is of use without what it logged before it was restarted
-                return Answer(State.TRUNCATED, [], "\n", detail, asked=False)
-            return Answer(State.ABSENT, [], detail=detail, asked=False)
-        return Answer(State.OK, [], log_end(text or ""))
+                return Answer(ReadState.TRUNCATED, [], "\n", detail, asked=False)
+            return Answer(ReadState.ABSENT, [], detail=detail, asked=False)
+        return Answer(ReadState.OK, [], log_end(text or ""))
 
 
 def _split(selector: str) -> list[str]:

@@ -33,7 +33,7 @@ from jhubdoctor.model.kube.storage import (
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 
 
-class State(StrEnum):
+class ReadState(StrEnum):
     """How a read ended.
 
     `timeout` is also for a server that gave no usable answer until the last try (connection reset, HTTP 5xx).
@@ -228,7 +228,7 @@ class Answer:
     are, where only some of them were read in full.
     """
 
-    state: State
+    state: ReadState
     items: list[Any]
     text: str = ""
     detail: str = ""
@@ -241,7 +241,7 @@ class Answer:
 class Unreadable(Exception):  # noqa: N818  - a result, not a fault of the program
     """A fact cannot be told, because a read did not succeed."""
 
-    def __init__(self, query: Query, state: State, detail: str, *, asked: bool = True) -> None:
+    def __init__(self, query: Query, state: ReadState, detail: str, *, asked: bool = True) -> None:
         super().__init__(f"{query}: {state.value}: {detail}")
         self.query = query
         self.state = state
@@ -251,7 +251,7 @@ class Unreadable(Exception):  # noqa: N818  - a result, not a fault of the progr
     @property
     def not_served(self) -> bool:
         """Whether the server was asked and has no such kind or path: a dump without it says nothing about that."""
-        return self.state is State.ABSENT and self.asked
+        return self.state is ReadState.ABSENT and self.asked
 
 
 def rules(names: Iterable[str]) -> list[dict[str, list[str]]]:

@@ -42,7 +42,7 @@ class Preflight(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UpgradeResult:
     """All that there is to say of an upgrade.
 
     Attributes:
@@ -156,7 +156,7 @@ FACTS = ("deployed_release", "values", "server_version")
 """What an upgrade starts from, besides what the checks need."""
 
 
-def judged(pack: Preflight, target: Target, given: Given | None, report: Report, facts: Facts) -> Outcome:
+def judged(pack: Preflight, target: Target, given: Given | None, report: Report, facts: Facts) -> UpgradeResult:
     """What an upgrade of this cluster takes: a plan a hub, and the report that was judged against the target."""
     order = sorted(range(len(facts.hubs)), key=lambda i: facts.hubs[i].label)
     version = facts.value("server_version", None)
@@ -170,7 +170,7 @@ def judged(pack: Preflight, target: Target, given: Given | None, report: Report,
         for i in order
     )
     # what is to be known of the cluster is told once, with the whole
-    return Outcome(target, plans, replace(report, notices=()), report.knows, report.notices, report.fail_on)
+    return UpgradeResult(target, plans, replace(report, notices=()), report.knows, report.notices, report.fail_on)
 
 
 def _given(release: Release | None, values: Values | None) -> Given:

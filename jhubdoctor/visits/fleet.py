@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.errors import DoctorError, NoHubError
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ClusterOutcome:
     """What came of one cluster: a report, or why there is none."""
 
     context: str
@@ -31,7 +31,7 @@ class Fleet:
     `hubs_expected` says whether a cluster without a hub is a fault: it is where somebody named it.
     """
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[ClusterOutcome]
     hubs_expected: bool = True
 
     @property
@@ -40,7 +40,7 @@ class Fleet:
         return [o.report for o in self.outcomes if o.report is not None]
 
     @property
-    def failures(self) -> list[Outcome]:
+    def failures(self) -> list[ClusterOutcome]:
         """The clusters without a report."""
         return [o for o in self.outcomes if o.report is None]
 
@@ -62,17 +62,21 @@ class Fleet:
         return next((v for v in ("error", "warning", "unknown", "info") if v in verdicts), "ok")
 
 
-def visit(visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Callable[[str], None]) -> list[Outcome]:
+def visit(
+    visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Callable[[str], None]
+) -> list[ClusterOutcome]:
     """Make all visits, at most so many at a time. `done` is told each context that is finished."""
 
-    def one(context: str) -> Outcome:
+    def one(context: str) -> ClusterOutcome:
         try:
-            return Outcome(context, report=visits[context]())
+            return ClusterOutcome(context, report=visits[context]())
         except DoctorError as e:
-            return Outcome(context, error=e)
+            return ClusterOutcome(context, error=e)
         except Exception as e:  # noqa: BLE001  - a fault of ours with one cluster must not spoil the others
             why = f"This is a fault of jhubdoctor ({type(e).__name__})."
-            return Outcome(context, error=DoctorError(why, "Look at this context alone, and report what it says."))
+            return ClusterOutcome(
+                context, error=DoctorError(why, "Look at this context alone, and report what it says.")
+            )
         finally:
             done(context)
 
@@ -86,7 +90,7 @@ def visit(visits: Mapping[str, Callable[[], Report]], *, parallel: int, done: Ca
     return _used_somewhere(outcomes)
 
 
-def _used_somewhere(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _used_somewhere(outcomes: Sequence[ClusterOutcome]) -> list[ClusterOutcome]:
     """Take back that a rule is of no use where it is of use in another cluster: they share one configuration."""
     reports = [o.report for o in outcomes if o.report is not None]
     rules = [(a, a.rule.expired(r.started_at.date())) for r in reports for a in r.rules]
@@ -100,8 +104,8 @@ def _without(report: Report, used: Collection[str]) -> Report:
     kept = tuple(f for f in report.findings if not f.check.judges_rules or f.finding.on[0].name not in used)
     found = {f.check.id for f in kept}
     results = tuple(
-        replace(r, status=Status.OK)
-        if r.check.judges_rules and r.status is Status.FOUND and r.check.id not in found
+        replace(r, status=CheckStatus.OK)
+        if r.check.judges_rules and r.status is CheckStatus.FOUND and r.check.id not in found
         else r
         for r in report.results
     )

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Report, Reported, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 from jhubdoctor.visits.memory import Place, place_of, sight_of
 
 
-class Look(Protocol):
+class VisitCall(Protocol):
     """A visit: with all checks, or with some."""
 
     def __call__(self, checks: Iterable[Check] | None = None) -> Report:
@@ -46,14 +46,16 @@ def unsettled(report: Report) -> list[Check]:
         found |= {
             r.check.id: r.check
             for r in report.results
-            if r.status is Status.BROKEN
-            or (r.status is Status.UNKNOWN and not (r.gaps and all(g.state is State.FORBIDDEN for g in r.gaps)))
+            if r.status is CheckStatus.BROKEN
+            or (
+                r.status is CheckStatus.UNKNOWN and not (r.gaps and all(g.state is ReadState.FORBIDDEN for g in r.gaps))
+            )
         }
     return [found[i] for i in sorted(found)]
 
 
 def until_settled(
-    look: Look,
+    look: VisitCall,
     *,
     patience: float,
     interval: float,
@@ -174,7 +176,7 @@ def _change(kind: str, f: Reported) -> Change:
 
 
 def watch(
-    look: Look,
+    look: VisitCall,
     *,
     interval: float,
     seen: Callable[[Report | None, list[Change]], None],

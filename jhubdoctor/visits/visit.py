@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.outcomes import Facts
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.engine.run import evaluate, judge
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.errors import NoHubError
@@ -114,7 +114,7 @@ def require_hub(report: Report, scope: Scope) -> None:
     Raises:
         NoHubError: where the search succeeded and found none.
     """
-    searched = not any(r.status in {Status.UNKNOWN, Status.BROKEN} and r.hub is None for r in report.results)
+    searched = not any(r.status in {CheckStatus.UNKNOWN, CheckStatus.BROKEN} and r.hub is None for r in report.results)
     if not report.hubs and searched:
         of_release = f" of the release {scope.release}" if scope.release else ""
         raise NoHubError(

@@ -13,7 +13,7 @@ import pytest
 import jhubdoctor_checks
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.testing import Example, assert_contract, diagnose, documents, registry, without_one
 
 pytestmark = pytest.mark.engine
@@ -87,7 +87,7 @@ def test_no_missing_field_breaks_it(check: Check, text: str) -> None:
                 continue
             report = diagnose(Example([{"kind": "Empty"}, *given[:i], smaller, *given[i + 1 :]]), check.id)
 
-            assert not [r.reason for r in report.results if r.status is Status.BROKEN], f"without {where}"
+            assert not [r.reason for r in report.results if r.status is CheckStatus.BROKEN], f"without {where}"
 
 
 def _holds(document: Any, path: tuple[Any, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jhubdoctor.engine.result import Status
+from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.testing import Example, diagnose
 
 MISSING = "kind: Missing\nread: events\n"
@@ -50,4 +50,4 @@ def test_what_the_status_says_is_told(check: str) -> None:
 def test_nothing_passes_for_lack_of_them(check: str) -> None:
     report = diagnose(Example(MISSING), check)
 
-    assert [r.status for r in report.results] == [Status.UNKNOWN]
+    assert [r.status for r in report.results] == [CheckStatus.UNKNOWN]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import PAGE, SAMPLE, LiveReader
 from jhubdoctor.testing import judged, registry
@@ -122,7 +122,7 @@ def test_a_list_whose_token_expired_is_read_again(large: Release) -> None:
 
     assert pages(large.plane, "late") == [200, 410, 200, 200]
     assert pods_read(report) == ("ok", PODS)
-    assert report.count(Status.UNKNOWN) == report.count(Status.BROKEN) == 0
+    assert report.count(CheckStatus.UNKNOWN) == report.count(CheckStatus.BROKEN) == 0
 
 
 def test_a_list_that_expires_again_is_no_whole_list(large: Release) -> None:
@@ -135,7 +135,7 @@ def test_a_list_that_expires_again_is_no_whole_list(large: Release) -> None:
     needed = {
         one for row in report.coverage if row.query.labels == "component=singleuser-server" for one in row.needed_by
     }
-    ok = {result.check.id for result in report.results if result.status is Status.OK}
+    ok = {result.check.id for result in report.results if result.status is CheckStatus.OK}
     assert pages(large.plane, "too-late") == [200, 410, 200, 410]
     assert pods_read(report)[0] == "truncated"
     assert not needed & ok

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from jhubdoctor.engine.result import Report, Status
+from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.sources.live import LiveReader
-from jhubdoctor.sources.reads import READS, State
+from jhubdoctor.sources.reads import READS, ReadState
 from jhubdoctor.testing import judged, registry
 
 from .conftest import MakeRelease
@@ -116,7 +116,7 @@ def examine(kubeconfig: Path, hub: Release) -> Report:
     return judged(registry(), registry().select(), reader, Scope(hub.namespace))
 
 
-def statuses(report: Report) -> dict[str, Status]:
+def statuses(report: Report) -> dict[str, CheckStatus]:
     return {result.check.id: result.status for result in report.results}
 
 
@@ -236,8 +236,8 @@ class TestWithout:
         declared = {one for name in lost for one in registry().reads(checks).get(name, ())}
         asked = {one for row in before.coverage if row.query.read in lost for one in row.needed_by}
         was, now = statuses(before), statuses(after)
-        idle = {name for name, status in was.items() if status is Status.NOT_APPLICABLE}
-        unknown = {name for name, status in now.items() if status is Status.UNKNOWN}
+        idle = {name for name, status in was.items() if status is CheckStatus.NOT_APPLICABLE}
+        unknown = {name for name, status in now.items() if status is CheckStatus.UNKNOWN}
 
         assert (required & asked) - idle <= unknown
         # What has two ways to know is unknown without the one where the other says nothing.
@@ -246,7 +246,7 @@ class TestWithout:
             name: was[name] for name in was if name not in unknown
         }
         assert claims(after) <= claims(before)
-        assert {row.query.read for row in after.coverage if row.state is State.FORBIDDEN} <= lost
+        assert {row.query.read for row in after.coverage if row.state is ReadState.FORBIDDEN} <= lost
         for result in after.results:
             if result.check.id in unknown:
                 assert {gap.query.read for gap in result.gaps} <= lost

@@ -440,9 +440,9 @@ def expressions() -> list[str]:
 @pytest.fixture
 def metric_names() -> set[str]:
     """Every metric that the exporter has."""
-    from jhubdoctor.engine.result import Result, Status
+    from jhubdoctor.engine.result import CheckStatus, Result
 
-    result = Result(registry().select()[0], None, Status.OK)
+    result = Result(registry().select()[0], None, CheckStatus.OK)
     report = Report(datetime(2026, 1, 5, tzinfo=UTC), 1.0, "live", "", "", (), (result,), (), ())
     exporter = Exporter(lambda **_: report)
     exporter.run()

@@ -11,12 +11,12 @@ import jhubdoctor
 from jhubdoctor import __version__
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.fold import settled
-from jhubdoctor.engine.result import Baseline, CoverageRow, Gap, Report, Reported, Result, Status
+from jhubdoctor.engine.result import Baseline, CheckStatus, CoverageRow, Gap, Report, Reported, Result
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.privacy.harmless import harmless
-from jhubdoctor.sources.reads import Query, State
+from jhubdoctor.sources.reads import Query, ReadState
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' a|b `tick` ``two`` *bold* _it_ ]]> & @everyone #12 $x$ {{x}}
 \x1b[31mred\x1b[0m \u202eright-to-left \ufffe https://evil.example :smile: ${{ secrets.X }} \\ end"""
@@ -105,23 +105,23 @@ def findings() -> list[Reported]:
     ]
 
 
-FORBIDDEN = Gap(Query("nodes"), State.FORBIDDEN, 'HTTP 403: nodes is forbidden: User "x" cannot list')
+FORBIDDEN = Gap(Query("nodes"), ReadState.FORBIDDEN, 'HTTP 403: nodes is forbidden: User "x" cannot list')
 
 
 def a_report() -> Report:
     rule = Suppression("the course pins it after the midterm", check="image-tag-mutable", until=date(2026, 2, 1))
     active, suppressed = settled(findings(), [replace(rule, place="jhubdoctor.toml, suppress 1")], AT.date())
     results = [
-        Result(CLUSTER, None, Status.OK, duration=0.001),
-        Result(NODES, None, Status.FOUND, duration=0.002),
-        *(Result(PULL, h, Status.FOUND if h is A_HUB else Status.OK, duration=0.01) for h in (A_HUB, B_HUB)),
-        *(Result(TIMEOUT, h, Status.FOUND if h is A_HUB else Status.OK) for h in (A_HUB, B_HUB)),
-        Result(NASTY_CHECK, B_HUB, Status.FOUND, duration=0.25),
-        Result(ADVICE, B_HUB, Status.FOUND),
-        Result(FINE, A_HUB, Status.OK),
-        Result(OFF, A_HUB, Status.NOT_APPLICABLE, "proxy.https is off in the values"),
-        Result(FINE, B_HUB, Status.UNKNOWN, str(FORBIDDEN), (FORBIDDEN,)),
-        Result(BROKEN, A_HUB, Status.BROKEN, "KeyError at pack/quota.py:12"),
+        Result(CLUSTER, None, CheckStatus.OK, duration=0.001),
+        Result(NODES, None, CheckStatus.FOUND, duration=0.002),
+        *(Result(PULL, h, CheckStatus.FOUND if h is A_HUB else CheckStatus.OK, duration=0.01) for h in (A_HUB, B_HUB)),
+        *(Result(TIMEOUT, h, CheckStatus.FOUND if h is A_HUB else CheckStatus.OK) for h in (A_HUB, B_HUB)),
+        Result(NASTY_CHECK, B_HUB, CheckStatus.FOUND, duration=0.25),
+        Result(ADVICE, B_HUB, CheckStatus.FOUND),
+        Result(FINE, A_HUB, CheckStatus.OK),
+        Result(OFF, A_HUB, CheckStatus.NOT_APPLICABLE, "proxy.https is off in the values"),
+        Result(FINE, B_HUB, CheckStatus.UNKNOWN, str(FORBIDDEN), (FORBIDDEN,)),
+        Result(BROKEN, A_HUB, CheckStatus.BROKEN, "KeyError at pack/quota.py:12"),
     ]
     return Report(
         started_at=AT,
@@ -134,8 +134,8 @@ def a_report() -> Report:
         findings=tuple(active),
         suppressed=tuple(suppressed),
         coverage=(
-            CoverageRow(Query("nodes"), State.FORBIDDEN, 0, "HTTP 403", ("hub-crash-loop",)),
-            CoverageRow(Query("pods", "jhub"), State.OK, 12, "", ("image-pull-failed", "spawn-timeout")),
+            CoverageRow(Query("nodes"), ReadState.FORBIDDEN, 0, "HTTP 403", ("hub-crash-loop",)),
+            CoverageRow(Query("pods", "jhub"), ReadState.OK, 12, "", ("image-pull-failed", "spawn-timeout")),
         ),
         requests=41,
         bytes_read=123456,
@@ -152,7 +152,7 @@ def report() -> Report:
 @pytest.fixture
 def fine(report: Report) -> Report:
     """Nothing found, everything looked at."""
-    results = tuple(r for r in report.results if r.status in {Status.OK, Status.NOT_APPLICABLE})
+    results = tuple(r for r in report.results if r.status in {CheckStatus.OK, CheckStatus.NOT_APPLICABLE})
     return replace(report, findings=(), suppressed=(), results=results)
 
 

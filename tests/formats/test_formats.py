@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhubdoctor.engine.declare import Check
-from jhubdoctor.engine.result import Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Report, Reported, Result
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import Hub
@@ -83,9 +83,9 @@ def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> 
     found = harmless(Finding(on=refs, says=f"x{text}", evidence=((text, text),), fix=fix))
     rule = Suppression(f"x{text}", check="a-check", place=text)
     results = [
-        Result(check, hub, Status.FOUND),
-        Result(check, None, Status.UNKNOWN, text),
-        Result(check, None, Status.BROKEN, text),
+        Result(check, hub, CheckStatus.FOUND),
+        Result(check, None, CheckStatus.UNKNOWN, text),
+        Result(check, None, CheckStatus.BROKEN, text),
     ]
     reported = Reported(check, hub, found, Severity.ERROR, "0" * 16)
     hidden = Reported(check, hub, found, Severity.ERROR, "1" * 16, suppression=rule)
@@ -108,7 +108,7 @@ def test_any_text_of_a_cluster_keeps_every_format_whole(text: str, key: str) -> 
 
 def test_two_deployments_of_one_release_spoil_no_scrape(report: Report) -> None:
     twin = Hub("jhub", "jhub", "4.4.0")
-    twins = tuple(Result(r.check, twin, Status.UNKNOWN) for r in report.results if r.hub is report.hubs[0])
+    twins = tuple(Result(r.check, twin, CheckStatus.UNKNOWN) for r in report.results if r.hub is report.hubs[0])
     both = replace(report, hubs=(*report.hubs, twin), results=(*report.results, *twins))
     found = samples(prometheus.render(both))
 
@@ -327,7 +327,7 @@ def test_prometheus_tells_root_causes_from_symptoms(report: Report) -> None:
 def test_prometheus_says_when_a_run_was_complete(report: Report, make: Callable[[], Report]) -> None:
     incomplete = samples(prometheus.render(report))
     whole = make()
-    results = tuple(r for r in whole.results if r.status is not Status.BROKEN)
+    results = tuple(r for r in whole.results if r.status is not CheckStatus.BROKEN)
     complete = samples(prometheus.render(replace(whole, accept_unknown=True, results=results)))
 
     assert incomplete["jhubdoctor_run_complete", ""] == 0

@@ -14,11 +14,11 @@ import pytest
 
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.rank import ranked
-from jhubdoctor.engine.result import Gap, Report, Reported, Result, Status
+from jhubdoctor.engine.result import CheckStatus, Gap, Report, Reported, Result
 from jhubdoctor.model.finding import Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.sources.memory import fields_match, labels_match
-from jhubdoctor.sources.reads import Query, State
+from jhubdoctor.sources.reads import Query, ReadState
 from jhubdoctor.testing import NOW, Example
 
 FAULT = """
@@ -184,7 +184,7 @@ def a_report(
     *,
     found: dict[str, Severity] | None = None,
     ok: tuple[str, ...] = (),
-    blind: dict[str, State] | None = None,
+    blind: dict[str, ReadState] | None = None,
     hubs: tuple[Hub, ...] = (HUB,),
     hub: Hub | None = HUB,
     symptoms: dict[str, str] | None = None,
@@ -196,11 +196,11 @@ def a_report(
         finding = Finding(on=(Ref("Pod", "p"),), says=f"{name} is bad", evidence=(("a", "b"),), fix=Fix("Mend it."))
         cause = (symptoms or {}).get(name)
         findings.append(Reported(check, hub, finding, severity, print_of(name), print_of(cause) if cause else None))
-        results.append(Result(check, hub, Status.FOUND))
-    results += [Result(a_check(name), hub, Status.OK) for name in ok]
+        results.append(Result(check, hub, CheckStatus.FOUND))
+    results += [Result(a_check(name), hub, CheckStatus.OK) for name in ok]
     for name, state in (blind or {}).items():
         gap = Gap(Query("nodes"), state, "because")
-        results.append(Result(a_check(name), hub, Status.UNKNOWN, str(gap), (gap,)))
+        results.append(Result(a_check(name), hub, CheckStatus.UNKNOWN, str(gap), (gap,)))
     return Report(
         started_at=datetime(2026, 1, 5, 12, tzinfo=UTC),
         duration=1.0,

@@ -34,7 +34,7 @@ from jhubdoctor.report import prometheus
 from jhubdoctor.service.exporter import Exporter
 from jhubdoctor.service.http import Server, address, serve
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 from jhubdoctor.testing import NOW, registry
 from jhubdoctor.visits.visit import Visit
 
@@ -88,7 +88,7 @@ def test_before_the_first_run_it_says_that_there_was_none() -> None:
 
 
 def test_it_tells_the_same_as_the_textfile(make: Make) -> None:
-    report = make(found={"a": Severity.ERROR}, ok=("b",), blind={"c": State.TIMEOUT})
+    report = make(found={"a": Severity.ERROR}, ok=("b",), blind={"c": ReadState.TIMEOUT})
     ours = {
         line for line in prometheus.render(report).splitlines() if not line.startswith(("#", "jhubdoctor_build_info"))
     }
@@ -127,7 +127,7 @@ def test_the_text_of_a_fault_is_on_no_page(make: Make) -> None:
 
 
 def test_a_check_that_cannot_look_keeps_what_it_saw_and_says_of_when(make: Make) -> None:
-    first, second = make(found={"a": Severity.ERROR}), make(blind={"a": State.TIMEOUT}, ok=("b",))
+    first, second = make(found={"a": Severity.ERROR}), make(blind={"a": ReadState.TIMEOUT}, ok=("b",))
     second = replace(second, started_at=first.started_at.replace(hour=13))
     found = metrics(exported(first, second))
 
@@ -143,7 +143,7 @@ def test_what_is_mended_is_gone(make: Make) -> None:
 
 
 def test_a_search_that_fails_makes_nothing_gone(make: Make) -> None:
-    lost = make(blind={"a": State.TIMEOUT}, hub=None, hubs=())
+    lost = make(blind={"a": ReadState.TIMEOUT}, hub=None, hubs=())
 
     assert metrics(exported(make(found={"a": Severity.ERROR}), lost))[BAD] == 1
 
@@ -454,7 +454,7 @@ def test_memory_is_flat_over_a_thousand_runs() -> None:
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool here: apt-get install prometheus")
 def test_promtool_finds_nothing_wrong_with_the_metrics(make: Make) -> None:
-    report = make(found={"a": Severity.ERROR}, ok=("b",), blind={"c": State.TIMEOUT})
+    report = make(found={"a": Severity.ERROR}, ok=("b",), blind={"c": ReadState.TIMEOUT})
     for text in (prometheus.render(report).encode(), exported(report).page("/metrics", "").body):
         done = subprocess.run(["promtool", "check", "metrics"], check=False, input=text, capture_output=True)
         assert done.returncode == 0, done.stdout + done.stderr

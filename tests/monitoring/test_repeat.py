@@ -12,7 +12,7 @@ from jhubdoctor.model.errors import DoctorError, NoHubError, NotNowError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.report import changes
-from jhubdoctor.sources.reads import State
+from jhubdoctor.sources.reads import ReadState
 from jhubdoctor.visits.repeat import Change, Clock, Watched, until_settled, watch
 
 Make = Callable[..., Report]
@@ -55,7 +55,7 @@ def test_what_is_well_at_once_is_not_waited_for(make: Make) -> None:
 
 
 def test_only_what_is_not_settled_is_looked_at_again_and_in_the_end_everything(make: Make) -> None:
-    bad = make(found={"a": Severity.ERROR, "w": Severity.WARNING}, ok=("b",), blind={"c": State.TIMEOUT})
+    bad = make(found={"a": Severity.ERROR, "w": Severity.WARNING}, ok=("b",), blind={"c": ReadState.TIMEOUT})
     visits = Visits(bad, make(ok=("a", "c")), make(found={"w": Severity.WARNING}, ok=("a", "b", "c")))
     report = wait(visits)
 
@@ -91,7 +91,7 @@ def test_when_the_time_is_over_the_whole_is_told_as_it_is(make: Make) -> None:
 
 
 def test_a_missing_right_is_not_waited_for(make: Make) -> None:
-    visits = Visits(make(ok=("a",), blind={"b": State.FORBIDDEN}))
+    visits = Visits(make(ok=("a",), blind={"b": ReadState.FORBIDDEN}))
 
     assert wait(visits).exit_code == 3
     assert visits.time == 0
@@ -147,7 +147,7 @@ def test_only_changes_are_told(make: Make) -> None:
 
 
 def test_what_cannot_be_looked_at_is_not_gone(make: Make) -> None:
-    bad, blind = make(found={"a": Severity.ERROR}), make(blind={"a": State.TIMEOUT})
+    bad, blind = make(found={"a": Severity.ERROR}), make(blind={"a": ReadState.TIMEOUT})
 
     assert told(bad, blind, blind, bad, blind, make(ok=("a",))) == [
         [("new", "a")],
@@ -161,7 +161,7 @@ def test_what_cannot_be_looked_at_is_not_gone(make: Make) -> None:
 
 def test_a_search_that_fails_makes_no_finding_of_a_hub_gone(make: Make) -> None:
     bad = make(found={"a": Severity.ERROR})
-    lost = make(blind={"a": State.TIMEOUT}, hub=None, hubs=())
+    lost = make(blind={"a": ReadState.TIMEOUT}, hub=None, hubs=())
 
     assert told(bad, lost, bad) == [[("new", "a")], [("blind", "a")], [("sees", "a")]]
 
@@ -193,7 +193,7 @@ def test_a_cluster_that_is_away_is_told_once_and_nothing_is_gone(make: Make) -> 
 
 
 def test_the_loss_of_sight_for_one_reason_is_one_line(make: Make) -> None:
-    names = {f"c{i}": State.TIMEOUT for i in range(9)}
+    names = {f"c{i}": ReadState.TIMEOUT for i in range(9)}
     [change] = list(Watched().changes(make(blind=names)))
 
     assert changes.line(change, AT) == (

@@ -12,10 +12,10 @@ from jhubdoctor.api import (
     Look,
     PodLog,
     Query,
+    ReadState,
     Scope,
     Served,
     ServerVersion,
-    State,
     Unreadable,
     clean,
     fact,
@@ -84,7 +84,9 @@ def surface(scope: Scope, served: Served | None, server_version: ServerVersion |
     if scope.kubernetes is not None:
         return Surface(scope.kubernetes, None, minor, scope.chart)
     if served is None and minor is None:
-        raise Unreadable(Query("discovery", name="/apis"), State.FORBIDDEN, "neither version nor discovery is known")
+        raise Unreadable(
+            Query("discovery", name="/apis"), ReadState.FORBIDDEN, "neither version nor discovery is known"
+        )
     return Surface(minor, served, minor, scope.chart)
 
 
@@ -106,7 +108,7 @@ class ApiHealth:
     services: tuple[APIService, ...] = ()
 
 
-@fact("readyz", "apiservices", spare=("livez", "healthz", "componentstatuses"))
+@fact("readyz", "apiservices", optional=("livez", "healthz", "componentstatuses"))
 def api_health(look: Look) -> ApiHealth:
     """How the API server is. The deprecated /healthz and componentstatuses are asked only where /livez does not exist.
 
@@ -224,7 +226,7 @@ def user_scheduler_calls(
             known = found.get((where, kind), Listing(where, kind))
             found[where, kind] = Listing(where, kind, known.lines + 1, known.by_image)
     if user_scheduler_logs is None and not found:
-        raise Unreadable(Query("pods/log", user_scheduler.namespace, user_scheduler.name), State.FORBIDDEN, "")
+        raise Unreadable(Query("pods/log", user_scheduler.namespace, user_scheduler.name), ReadState.FORBIDDEN, "")
     rows = [found[k] for k in sorted(found)]
     early = [r for r in rows if surface.too_early(r.api_version, r.kind)]
     return SchedulerCalls(

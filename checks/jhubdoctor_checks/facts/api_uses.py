@@ -21,12 +21,12 @@ from jhubdoctor.api import (
     PodDisruptionBudget,
     PriorityClass,
     Query,
+    ReadState,
     Ref,
     Release,
     Role,
     RoleBinding,
     ServerVersion,
-    State,
     StatefulSet,
     Unreadable,
     clean,
@@ -184,7 +184,7 @@ def release_objects(look: Look, hub: Hub, deployed_release: Release | None) -> t
         labels = f"owner=helm,name={hub.release}"
         for item in look.list("helm-secrets", hub.namespace, labels=labels, metadata_only=True):
             if item.labels.get("status") == "deployed":
-                raise Unreadable(Query("helm-secrets", hub.namespace, item.name), State.MALFORMED, "")
+                raise Unreadable(Query("helm-secrets", hub.namespace, item.name), ReadState.MALFORMED, "")
     return ()
 
 
@@ -197,7 +197,7 @@ def unknown_objects(surface: Surface, deployed_release: Release) -> list[Listed]
     found = [o for o in deployed_release.objects if surface.serves(o.api_version, o.kind) is False]
     foreign = [o for o in deployed_release.objects if apis.find(o.api_version, o.kind) is None]
     if foreign and not found and surface.discovery is None and not surface.planned:
-        raise Unreadable(Query("discovery", name="/apis"), State.FORBIDDEN, "")
+        raise Unreadable(Query("discovery", name="/apis"), ReadState.FORBIDDEN, "")
     return found
 
 
@@ -248,7 +248,7 @@ def deprecated_uses(
     """
     if surface.minor is None:
         if server_version is None:
-            raise Unreadable(Query("version", name="/version"), State.FORBIDDEN, "")
+            raise Unreadable(Query("version", name="/version"), ReadState.FORBIDDEN, "")
         raise NotApplicable(f"the server does not tell its version ({server_version})")
     uses = [*scheduler_uses(deployments), *written_versions]
     held = {hub.release: release_objects or ()}
@@ -262,7 +262,7 @@ def deprecated_uses(
                 )
     found = [u for u in uses if _ending(u.api, surface)]
     if not found and (release_objects is None or other_releases is None):
-        raise Unreadable(Query("helm-secrets", hub.namespace), State.FORBIDDEN, "")
+        raise Unreadable(Query("helm-secrets", hub.namespace), ReadState.FORBIDDEN, "")
     return found
 
 

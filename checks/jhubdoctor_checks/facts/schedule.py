@@ -291,7 +291,7 @@ def _kind(pod: Unplaced, chosen: bool, open_: bool, room: bool) -> str:
     return max(rest, key=lambda k: (rest[k], k == "resources"), default="")
 
 
-@fact(spare=("csinodes",))
+@fact(optional=("csinodes",))
 def csi_nodes(look: Look, unplaced: list[Unplaced]) -> list[CSINode]:
     """Which CSI drivers run on each node, and how many volumes they attach; while a pod waits for a node."""
     return look.list("csinodes") if unplaced else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from jhubdoctor.api import ClusterRole, Deployment, Hub, Look, NotApplicable, Query, State, Unreadable, fact
+from jhubdoctor.api import ClusterRole, Deployment, Hub, Look, NotApplicable, Query, ReadState, Unreadable, fact
 from jhubdoctor_checks.data import charts, scheduler
 from jhubdoctor_checks.facts.api import SchedulerCalls, Surface
 
@@ -86,7 +86,7 @@ def scheduler_rights(
     if role is None:
         # fullnameOverride names it otherwise; then only the log can tell
         if user_scheduler_calls is None:
-            raise Unreadable(Query("clusterroles", name=name), State.ABSENT, "it has another name")
+            raise Unreadable(Query("clusterroles", name=name), ReadState.ABSENT, "it has another name")
         return Missing((), "")
     lacking = [(g, r) for g, r in wanted if not _allows(role, g, r)]
     return Missing(tuple(lacking), f"ClusterRole {name}")

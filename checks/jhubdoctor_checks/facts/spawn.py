@@ -14,7 +14,7 @@ def has_ended(status: ContainerStatus) -> bool:
     return any(s.terminated is not None and s.terminated.exit_code != 0 for s in (status.state, status.last_state))
 
 
-@fact(spare=("pods/log",))
+@fact(optional=("pods/log",))
 def ended_user_logs(look: Look, user_pods: list[Pod]) -> list[PodLog]:
     """The last lines of containers of users' servers that ended with an error: those of the newest five such pods."""
     found: list[PodLog] = []

@@ -9,7 +9,7 @@ MOST = 30
 USER_STORAGE = "singleuser-storage"
 
 
-@fact(spare=("persistentvolumeclaims",))
+@fact(optional=("persistentvolumeclaims",))
 def known_claims(
     look: Look, hub: Hub, claims: list[PersistentVolumeClaim], user_pods: list[Pod], values: Values | None
 ) -> list[PersistentVolumeClaim]:

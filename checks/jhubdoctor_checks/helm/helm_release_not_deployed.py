@@ -8,7 +8,7 @@ from jhubdoctor_checks.helm._helm_release_not_deployed import recovery
 from jhubdoctor_checks.helm._operations import at_work, pending
 
 
-@check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True, whole=("revisions",))
+@check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True, complete=("revisions",))
 def helm_release_not_deployed(
     hub: Hub, revisions: list[Revision], newest_release: Release | None, now: datetime
 ) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ LABEL = "hub.jupyter.org/deletable"
 JUST_NOW = timedelta(minutes=2)
 
 
-@check(severity=Severity.WARNING, at=Rung.TOLD, symptom=True, whole=("revisions",))
+@check(severity=Severity.WARNING, at=Rung.TOLD, symptom=True, complete=("revisions",))
 def hook_leftovers(
     hub: Hub,
     daemon_sets: list[DaemonSet],

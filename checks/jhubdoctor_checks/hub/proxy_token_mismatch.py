@@ -20,7 +20,7 @@ _RUNNING = r"JupyterHub is now running"
     at=Rung.UP,
     stops=Rung.UP,
     explains=("proxy-unreachable",),
-    whole=("hub_pods", "proxy_pods"),
+    complete=("hub_pods", "proxy_pods"),
 )
 def proxy_token_mismatch(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod], proxy_log: PodLog | None

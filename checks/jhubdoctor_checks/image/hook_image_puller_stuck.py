@@ -14,7 +14,7 @@ _SKIP = {"prePuller": {"hook": {"enabled": False}}}
 _NO_SIDECAR = {"prePuller": {"annotations": {"sidecar.istio.io/inject": "false"}}}
 
 
-@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("nodes",))
 def hook_image_puller_stuck(
     hub: Hub,
     daemon_sets: list[DaemonSet],

@@ -10,7 +10,7 @@ from jhubdoctor_checks.facts.image import USER_SERVER, shared
 _WRONG = r"(?i)exec format error"
 
 
-@check(severity=Severity.ERROR, at=Rung.PULLED, stops=Rung.REACHED, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PULLED, stops=Rung.REACHED, complete=("nodes",))
 def image_architecture_mismatch(
     hub: Hub,
     pods: list[Pod],

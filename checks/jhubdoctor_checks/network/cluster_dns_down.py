@@ -16,7 +16,7 @@ UNRESOLVED = r"Temporary failure in name resolution|Name or service not known|Co
     severity=Severity.ERROR,
     stops=Rung.TOLD,
     explains=("hub-crash-loop", "proxy-unreachable", "hub-api-unreachable", "culler-failing"),
-    whole=("cluster_dns",),
+    complete=("cluster_dns",),
 )
 def cluster_dns_down(
     hub: Hub,

@@ -18,7 +18,7 @@ UNREACHED = (
     severity=Severity.WARNING,
     stops=Rung.TOLD,
     explains=("proxy-unreachable", "hub-crash-loop", "user-scheduler-down", "reflector-frozen", "hub-api-unreachable"),
-    whole=("network_policies", "pods"),
+    complete=("network_policies", "pods"),
 )
 def network_policy_blocks_hub(
     hub: Hub,

@@ -10,7 +10,7 @@ from jhubdoctor_checks.network._walls import opened, walls_of
 
 # it affects all users' pods: of those that fail by themselves, only what ends for lack of the hub
 @check(
-    severity=Severity.WARNING, stops=Rung.TOLD, explains=("user-pod-crash-loop",), whole=("network_policies", "pods")
+    severity=Severity.WARNING, stops=Rung.TOLD, explains=("user-pod-crash-loop",), complete=("network_policies", "pods")
 )
 def network_policy_blocks_users(
     hub: Hub, users_blocked: list[Blocked], user_pods: list[Pod], spawns: Spawns | None, values: Values | None

@@ -17,7 +17,7 @@ from jhubdoctor_checks.network._service_without_endpoints import (
 WHOLE = ("pods", "endpoint_slices", "deployments")
 
 
-@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.UP, symptom=True, whole=WHOLE)
+@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.UP, symptom=True, complete=WHOLE)
 def service_without_endpoints(
     hub: Hub,
     services: list[Service],

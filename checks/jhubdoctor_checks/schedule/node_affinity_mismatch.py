@@ -12,7 +12,7 @@ from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
 from jhubdoctor_checks.schedule._taints import DEDICATED
 
 
-@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, complete=("nodes",))
 def node_affinity_mismatch(
     hub: Hub,
     misfits: list[Unplaced],

@@ -8,7 +8,7 @@ from jhubdoctor.api import Finding, Fix, Hub, PriorityClass, Rung, Severity, Sta
 CUTOFF = -10
 
 
-@check(severity=Severity.WARNING, stops=Rung.PLACED, whole=("autoscaler", "priority_classes"))
+@check(severity=Severity.WARNING, stops=Rung.PLACED, complete=("autoscaler", "priority_classes"))
 def placeholder_priority_cutoff(
     hub: Hub, stateful_sets: list[StatefulSet], priority_classes: list[PriorityClass], autoscaler: object
 ) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from jhubdoctor_checks.schedule._taint_not_tolerated import barriers, likely, pa
 from jhubdoctor_checks.schedule._taints import near_miss, others
 
 
-@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, stops=Rung.UP, complete=("nodes",))
 def taint_not_tolerated(
     hub: Hub,
     misfits: list[Unplaced],

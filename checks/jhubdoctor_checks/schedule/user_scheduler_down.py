@@ -24,7 +24,7 @@ STARTING = 180
 
 
 @check(
-    severity=Severity.ERROR, at=Rung.UP, stops=Rung.BOUND, symptom=True, whole=("deployments", "user_scheduler_pods")
+    severity=Severity.ERROR, at=Rung.UP, stops=Rung.BOUND, symptom=True, complete=("deployments", "user_scheduler_pods")
 )
 def user_scheduler_down(
     hub: Hub,

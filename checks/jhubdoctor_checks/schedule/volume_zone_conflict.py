@@ -8,7 +8,7 @@ from jhubdoctor_checks.schedule._place import evidence, of_kind, on, owners, who
 from jhubdoctor_checks.schedule._selects import words
 
 
-@check(severity=Severity.ERROR, at=Rung.PLACED, symptom=True, whole=("nodes",))
+@check(severity=Severity.ERROR, at=Rung.PLACED, symptom=True, complete=("nodes",))
 def volume_zone_conflict(hub: Hub, misfits: list[Unplaced], nodes: list[Node]) -> Iterator[Finding]:
     """A pod's disk can only be used in a zone, or on a node, where there is no node for the pod."""
     groups: dict[str, list[Unplaced]] = {}

@@ -14,7 +14,7 @@ from jhubdoctor_checks.spawn._servers import refs
     at=Rung.REACHED,
     stops=Rung.TOLD,
     explains=("user-pod-crash-loop",),
-    whole=("network_policies",),
+    complete=("network_policies",),
 )
 def network_access_label_lost(
     hub: Hub, user_pods: list[Pod], network_policies: list[NetworkPolicy], values: Values, spawns: Spawns | None

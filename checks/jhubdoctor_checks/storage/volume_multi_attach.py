@@ -25,7 +25,7 @@ from jhubdoctor_checks.storage._volume_multi_attach import Held, fix_for, held_e
     at=Rung.MOUNTED,
     stops=Rung.MOUNTED,
     symptom=True,
-    whole=("pods", "nodes", "volume_attachments"),
+    complete=("pods", "nodes", "volume_attachments"),
     passes_only_with=("events",),
 )
 def volume_multi_attach(
