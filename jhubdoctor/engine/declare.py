@@ -135,8 +135,8 @@ def fact(
     """Declare a fact and the reads (names in `jhubdoctor.sources.reads.READS`) that it makes itself.
 
     `optional` are reads that it makes only where something it has seen asks for them, or whose failure it catches
-    itself: usually it is a fact without them. `passes_only_with` are optional parameters without which something may be missing
-    in it: then what is in it can be found, and no check passes for want of more.
+    itself: usually it is a fact without them. `passes_only_with` are optional parameters without which something may
+    be missing in it: then what is in it can be found, and no check passes for want of more.
     The function's parameters are other facts, and `look: Look` where it reads. It never gives None, which is what a
     parameter gets where nobody could look: what is not there is an empty value.
 

@@ -52,7 +52,7 @@ def test_the_check_of_the_page_passes_the_loop_that_it_teaches(tmp_path: Path) -
 
     rest = [
         "tests/test_project.py",
-        "tests/test_cli.py",
+        "tests/commands/test_cli.py",
         "tests/deploy/test_deploy.py::test_generated_files_are_current",
     ]
     done = call("-m", "pytest", "-q", "-p", "no:cacheprovider", *rest, path=tmp_path)

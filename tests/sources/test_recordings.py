@@ -25,8 +25,7 @@ from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.text import render
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import judged, registry
-
-from . import beside
+from tests import beside
 
 RECORDINGS = beside.each("recordings/*.json.gz")
 

@@ -40,7 +40,7 @@ from jhubdoctor.testing import Example, diagnose
 from jhubdoctor_checks.network import _certificates
 
 FUZZ = settings(max_examples=250, deadline=None)
-HUBLOGS = sorted((Path(__file__).parent / "fixtures" / "hublogs").glob("*.log"))
+HUBLOGS = sorted((Path(__file__).parent.parent / "fixtures" / "hublogs").glob("*.log"))
 
 
 # --- YAML ------------------------------------------------------------------------------------------------------------

@@ -27,9 +27,8 @@ from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import Query, ReadState
 from jhubdoctor.testing import Example, judged, registry
-
-from .cluster.pki import Authority
-from .fakeapi import ENDLESS, FakeAPI
+from tests.cluster.pki import Authority
+from tests.fakeapi import ENDLESS, FakeAPI
 
 PODS = Query("pods", "jhub")
 NODES = Query("nodes")

@@ -27,11 +27,10 @@ from jhubdoctor.engine import registry as registry_module
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.report import FORMATS
 from jhubdoctor.testing import Example, registry
-
-from .fakeapi import FakeAPI
-from .test_redact import HEADER, LEAKING
-from .test_redact import HEX as LOGGED_HEX
-from .test_redact import SECRET as LOGGED
+from tests.fakeapi import FakeAPI
+from tests.privacy.test_redact import HEADER, LEAKING
+from tests.privacy.test_redact import HEX as LOGGED_HEX
+from tests.privacy.test_redact import SECRET as LOGGED
 
 DEMO = resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(encoding="utf-8")
 PLACES: dict[str, str] = {}

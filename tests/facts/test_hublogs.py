@@ -15,10 +15,9 @@ from jhubdoctor.engine.result import CheckStatus, Report
 from jhubdoctor.facts.logs import parse_log, parse_spawns
 from jhubdoctor.privacy.text import log_text
 from jhubdoctor.testing import Example, diagnose
+from tests import beside
 
-from . import beside
-
-OWN = Path(__file__).parent / "fixtures" / "hublogs"
+OWN = Path(__file__).parent.parent / "fixtures" / "hublogs"
 CRASHED = {"dbdir", "proxydown", "proxydown-curl"}
 # scenario (the part of the name after the version): the findings that have to be there, as check/cause
 EXPECTED = {

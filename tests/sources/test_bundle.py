@@ -31,10 +31,9 @@ from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Query, ReadState
 from jhubdoctor.testing import Example, judged, registry
-
-from .fakeapi import FakeAPI
-from .honesty import unearned
-from .test_recordings import RECORDINGS, served
+from tests.fakeapi import FakeAPI
+from tests.honesty import unearned
+from tests.sources.test_recordings import RECORDINGS, served
 
 HERE = Scope(default_namespace="jhub")
 DEMO = resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Which finding stands under which: a table of all scenarios, note examples and the demo, to be read row by row.
 
-`pytest tests/test_folds.py --update-golden` writes it anew; each row of the difference wants its reason.
+`pytest tests/engine/test_folds.py --update-golden` writes it anew; each row of the difference wants its reason.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from jhubdoctor.api import Finding, Fix, Pod, Rung, Severity, check
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.testing import Example, diagnose, judged, registry
+from tests import accuracy
 
-from . import accuracy
-
-TABLE = Path(__file__).parent / "golden" / "folds.txt"
+TABLE = Path(__file__).parent.parent / "golden" / "folds.txt"
 DEMO = resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(encoding="utf-8")
 CLUSTERS = {
     "demo": DEMO,

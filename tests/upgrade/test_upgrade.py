@@ -28,9 +28,8 @@ from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, prefligh
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
 from jhubdoctor_checks.data import apis, charts
-
-from . import beside
-from .test_recordings import PLANTED, served
+from tests import beside
+from tests.sources.test_recordings import PLANTED, served
 
 OLD = """
 kind: Version

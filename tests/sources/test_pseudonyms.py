@@ -27,9 +27,8 @@ from jhubdoctor.sources import bundle, pseudonyms
 from jhubdoctor.sources.kept import Collected, Recorder
 from jhubdoctor.sources.pseudonyms import Pseudonyms
 from jhubdoctor.testing import Example, judged, registry
-
-from .fakeapi import FakeAPI
-from .test_secrets import unpacked
+from tests.fakeapi import FakeAPI
+from tests.privacy.test_secrets import unpacked
 
 KEY = b"k" * 32
 HERE = Scope(default_namespace="jhub")

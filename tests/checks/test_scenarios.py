@@ -13,7 +13,7 @@ from jhubdoctor.testing import diagnose
 
 
 def _accuracy() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("accuracy", Path(__file__).parent / "accuracy.py")
+    spec = importlib.util.spec_from_file_location("accuracy", Path(__file__).parent.parent / "accuracy.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -24,7 +24,7 @@ from jhubdoctor.testing import NOW, Example, diagnose, judged
 
 # where the checks of this module have their pages
 DOC_BASE = jhubdoctor.DOC_BASE
-GOLDEN = Path(__file__).parent / "golden" / "report.txt"
+GOLDEN = Path(__file__).parent.parent / "golden" / "report.txt"
 ESCAPE = "\x1b"
 
 
@@ -116,7 +116,7 @@ def test_the_whole_report_is_as_it_was(request: pytest.FixtureRequest) -> None:
     [
         ("/home/ada/jhubdoctor/jhubdoctor/run.py", "jhubdoctor/run.py"),
         ("/home/ada/jhubdoctor/checks/jhubdoctor_checks/hub/x.py", "jhubdoctor_checks/hub/x.py"),
-        ("/home/ada/jhubdoctor/tests/test_text.py", "tests/test_text.py"),
+        ("/home/ada/jhubdoctor/tests/report/test_text.py", "tests/report/test_text.py"),
         ("/home/ada/.venv/lib/python3.11/site-packages/jhubdoctor/facts/hub.py", "jhubdoctor/facts/hub.py"),
         ("/home/ada/jhubdoctor.py", "jhubdoctor.py"),
         ("C:\\Users\\ada\\jhubdoctor\\jhubdoctor\\run.py", "jhubdoctor/run.py"),

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from jhubdoctor_checks.data import KNOWS, apis, scheduler
+from tests import beside
 
-from . import beside
-
-FIXTURE = Path(__file__).parent / "fixtures" / "discovery.txt"
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "discovery.txt"
 FIRST, LAST = 31, 37
 
 

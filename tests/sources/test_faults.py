@@ -28,13 +28,14 @@ from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.testing import Example, diagnose, judged, registry
-
-from .fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain
-from .honesty import hushed, unearned
+from tests.fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain
+from tests.honesty import hushed, unearned
 
 HERE = Scope(default_namespace="jhub")
 DEMO = resources.files("jhubdoctor.example").joinpath("demo.yaml").read_text(encoding="utf-8")
-SHARED = (Path(__file__).parent / "scenarios" / "healthy.two-hubs-in-one-namespace.yaml").read_text(encoding="utf-8")
+SHARED = (Path(__file__).parent.parent / "scenarios" / "healthy.two-hubs-in-one-namespace.yaml").read_text(
+    encoding="utf-8"
+)
 CLUSTERS = {"healthy": "", "demo": DEMO, "shared": SHARED}
 BUDGET = 30.0
 SLACK = 10.0
