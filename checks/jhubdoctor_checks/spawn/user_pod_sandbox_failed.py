@@ -16,11 +16,13 @@ PATIENCE = 120
 
 
 @check(severity=Severity.ERROR, at=Rung.MOUNTED, stops=Rung.TOLD, symptom=True)
-def user_pod_sandbox_failed(hub: Hub, now: datetime, user_pods: list[Pod], events: Events) -> Iterator[Finding]:
+def user_pod_sandbox_failed(
+    hub: Hub, now: datetime, pods: list[Pod], user_pods: list[Pod], events: Events
+) -> Iterator[Finding]:
     """Nodes cannot set up the network of users' pods."""
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
     # those too that the hub deleted while they waited
-    late = [(ref, e) for ref, e in gone(hub, user_pods, events, *_REASONS, *_OVER) if e.reason in _REASONS]
+    late = [(ref, e) for ref, e in gone(hub, [*pods, *user_pods], events, *_REASONS, *_OVER) if e.reason in _REASONS]
     for kind, members in grouped(failing, lambda f: _kind(f[1])):
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(

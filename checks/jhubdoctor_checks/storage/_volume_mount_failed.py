@@ -63,8 +63,10 @@ def _row_of(message: str) -> tuple[Known[None], str]:
 
 
 def about(events: Events, pod: str) -> list[Event]:
-    """Events of a pod's volumes, newest first."""
-    return events.about("Pod", pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
+    """Events of a pod's volumes, newest first; none where all were mounted since: then its images are asked for."""
+    found = events.about("Pod", pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
+    after = events.about("Pod", pod, "Pulling", "Pulled", "Created", "Started")
+    return [] if found and after and after[0].at >= found[0].at else found
 
 
 PATIENCE = timedelta(minutes=2)
@@ -87,8 +89,5 @@ def unstarted(
     for name in events.of_pods("FailedMount", "FailedAttachVolume"):
         if name in here or not name.startswith(prefix):
             continue
-        started = events.about("Pod", name, "Started", "Created")
-        # without the hub's log: it has not started since
-        lost = name in told if told is not None else not started or started[0].at < about(events, name)[0].at
-        if lost:
+        if told is None or name in told:
             yield None, shared(hub.pod_ref(name)), LONG
