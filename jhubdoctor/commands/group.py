@@ -71,10 +71,10 @@ def crash(error: Exception) -> NoReturn:
     """Say that it is our fault, with a text to report it: places and versions, and nothing that was read."""
     from jhubdoctor.engine import bug
 
-    told = bug.prepared(["jhubdoctor stopped:", *(f"  {place}" for place in bug.trace(error))])
+    text = bug.prepared(["jhubdoctor stopped:", *(f"  {place}" for place in bug.trace(error))])
     click.echo(f"jhubdoctor: a fault of its own stopped it ({bug.where(error)}).", err=True)
     click.echo(f"  Please report it at {bug.ISSUES} with this text:\n", err=True)
-    click.echo("".join(f"    {line}".rstrip() + "\n" for line in told.splitlines()), err=True, nl=False)
+    click.echo("".join(f"    {line}".rstrip() + "\n" for line in text.splitlines()), err=True, nl=False)
     sys.exit(NO_VERDICT)
 
 

@@ -34,16 +34,16 @@ def ranked(findings: list[Reported]) -> list[Reported]:
 
     def place(f: Reported) -> tuple[Any, ...]:
         # a symptom stands for itself: it comes after all causes anyway
-        mine = of[f.fingerprint] if f.explained_by is None else [f]
-        concerned = {r.key: r for m in mine for r in (*m.finding.on, *m.finding.affects)}
+        members = of[f.fingerprint] if f.explained_by is None else [f]
+        concerned = {r.key: r for m in members for r in (*m.finding.on, *m.finding.affects)}
         return (
             f.explained_by is not None,
-            min(m.severity.rank for m in mine),
+            min(m.severity.rank for m in members),
             f.severity.rank,
             f.finding.unexplained,
             # more than everybody there are not
             -math.inf if any(map(for_everybody, concerned.values())) else -len(concerned),
-            -len(mine),
+            -len(members),
             f.check.id,
             f.fingerprint,
         )

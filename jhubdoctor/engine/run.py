@@ -37,8 +37,8 @@ def evaluate(
     The facts that complete a hub have of others what is there anyway.
     """
     wanted = registry.closure_of(*names, "hubs", "server_version")
-    told = {n: registry.facts[n] for n in OF_HUB if n in registry.facts}
-    facts = Facts(wanted | told, reader, scope)
+    identity = {n: registry.facts[n] for n in OF_HUB if n in registry.facts}
+    facts = Facts(wanted | identity, reader, scope)
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") as pool:
         progress("looking for hubs")
         facts.compute(registry.closure_of("hubs"), (), pool)
@@ -130,16 +130,16 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
     partial, unseen = tuple(dict.fromkeys(missing.partial)), tuple(dict.fromkeys(missing.unseen))
     sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(missing.sampled)]
     if findings and not facts.cut(check.complete, i):
-        said = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
+        reason = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
             Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
             for f in findings
         ]
-        return Result(check, hub, CheckStatus.FOUND, said, partial + unseen, duration), reported
+        return Result(check, hub, CheckStatus.FOUND, reason, partial + unseen, duration), reported
     if partial:
         return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
-    said = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
-    return Result(check, hub, CheckStatus.OK, said, unseen, duration), []
+    reason = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
+    return Result(check, hub, CheckStatus.OK, reason, unseen, duration), []
 
 
 def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: list[Result]) -> list[CoverageRow]:

@@ -27,5 +27,5 @@ def jupyterhub_version(hub_log: HubLog | None, hub_secret_values: Values | None,
     valued = hub_secret_values.get("Chart.AppVersion", "") if hub_secret_values is not None else ""
     newest = max(user_pods or (), key=lambda p: p.created, default=None)
     spawned = newest.annotations.get("hub.jupyter.org/jupyterhub-version", "") if newest is not None else ""
-    told = (*logged[-1:], str(valued), spawned)
-    return next((v for v in told if re.fullmatch(r"[\w.+-]{1,40}", v)), "")
+    candidates = (*logged[-1:], str(valued), spawned)
+    return next((v for v in candidates if re.fullmatch(r"[\w.+-]{1,40}", v)), "")

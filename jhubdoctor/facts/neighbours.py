@@ -55,9 +55,9 @@ class Neighbours:
 
     def scheduled(self, event: Event, hub: Hub) -> bool:
         """Whether another hub's user-scheduler wrote an event."""
-        mine = _schedulers({hub.release}, {_prefix(hub.deployment)})
+        of_this_hub = _schedulers({hub.release}, {_prefix(hub.deployment)})
         by = {event.reporting_component, event.source.component}
-        return bool(by & (_schedulers(self.releases, self.prefixes) - mine))
+        return bool(by & (_schedulers(self.releases, self.prefixes) - of_this_hub))
 
 
 def _longest(name: str, prefixes: Iterable[str]) -> int:

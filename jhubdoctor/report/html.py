@@ -131,8 +131,8 @@ def _place(report: Report, hub: Any) -> Iterable[str]:
     for f in found:
         yield from _finding(f, report)
     if not found:
-        mine = [r for r in report.results if r.hub is hub]
-        looked, lost = sum(r.status is CheckStatus.OK for r in mine), sum(map(stopped, mine))
+        own = [r for r in report.results if r.hub is hub]
+        looked, lost = sum(r.status is CheckStatus.OK for r in own), sum(map(stopped, own))
         if lost:
             yield f"<p>{looked} checks looked and found nothing; {lost} could not look.</p>"
         else:

@@ -55,5 +55,5 @@ def render(report: Report) -> str:
 
 def line(state: int, text: str, data: str = "") -> str:
     """A line for a state. The bar sets the performance data apart, so the text has none."""
-    said = clean(text, 1000).replace("|", "/")
-    return f"{STATES[state]} - {said}" + (f" | {data}" if data else "") + "\n"
+    message = clean(text, 1000).replace("|", "/")
+    return f"{STATES[state]} - {message}" + (f" | {data}" if data else "") + "\n"

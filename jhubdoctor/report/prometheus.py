@@ -60,10 +60,10 @@ def tallies(report: Report) -> dict[Place, Tally]:
         if place in blind:
             continue
         own = {severity: 0}
-        mine = found.get(place, [])
+        members = found.get(place, [])
         result[place] = Tally(
-            own | Counter(f.severity for f in mine),
-            own | Counter(f.severity for f in mine if f.explained_by is None),
+            own | Counter(f.severity for f in members),
+            own | Counter(f.severity for f in members if f.explained_by is None),
             Counter(f.severity for f in hidden.get(place, [])),
         )
     return result

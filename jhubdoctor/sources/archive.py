@@ -234,10 +234,10 @@ def _number(field: bytes) -> int:
 def _sound(header: bytes) -> bool:
     """Whether the checksum of a header is right."""
     try:
-        told = _number(header[148:156])
+        declared = _number(header[148:156])
     except RefusedError:
         return False
-    return told == sum(header[:148]) + 8 * 0x20 + sum(header[156:])
+    return declared == sum(header[:148]) + 8 * 0x20 + sum(header[156:])
 
 
 def _pax(extra: bytes) -> dict[str, str]:

@@ -497,7 +497,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
         DoctorError: where the configuration cannot be used.
     """
     try:
-        with logged() as said:
+        with logged() as messages:
             loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
     except TimeoutError as e:
         raise DoctorError(
@@ -505,9 +505,9 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
             "Run its credential plugin by itself: `kubectl auth whoami` shows whether it waits for something.",
         ) from e
     configuration = loaded[0]
-    if said and not configuration.api_key and not configuration.cert_file:
+    if messages and not configuration.api_key and not configuration.cert_file:
         raise DoctorError(
-            f"The credential plugin of the kubeconfig failed: {clean(log_text(said[0]), 300)}.",
+            f"The credential plugin of the kubeconfig failed: {clean(log_text(messages[0]), 300)}.",
             "Sign in again as your provider says, then try `kubectl auth whoami`.",
         )
     return loaded

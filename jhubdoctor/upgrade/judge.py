@@ -177,9 +177,9 @@ def _given(release: Release | None, values: Values | None) -> Given:
     """What the user set, as Helm keeps it; the effective values where it keeps nothing."""
     if release is not None:
         root = release.values_root
-        mine = release.supplied.get(root, {}) if root else release.supplied
+        own = release.supplied.get(root, {}) if root else release.supplied
         source = str(release.revision.ref)
-        return Given(Values(mine, source), release.shape, source)
+        return Given(Values(own, source), release.shape, source)
     if values is not None:
         return Given(values, {}, values.source, supplied=False)
     return Given(source="nowhere: neither the release nor the hub's Secret could be read", supplied=False)

@@ -38,9 +38,9 @@ class Sight:
 
 def sight(results: Iterable[tuple[Place, bool, str]], hubs: Iterable[str]) -> Sight:
     """The sight that these results tell of: where, whether there was a verdict, and why not."""
-    told = list(results)
-    looked = frozenset(place for place, verdict, _ in told if verdict)
-    return Sight(looked, {place: reason for place, verdict, reason in told if not verdict}, frozenset(hubs))
+    rows = list(results)
+    looked = frozenset(place for place, verdict, _ in rows if verdict)
+    return Sight(looked, {place: reason for place, verdict, reason in rows if not verdict}, frozenset(hubs))
 
 
 def sight_of(report: Report) -> Sight:
