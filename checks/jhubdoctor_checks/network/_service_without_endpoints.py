@@ -109,3 +109,9 @@ def missing_ports(service: Service, pod: Pod) -> tuple[list[str], list[str]]:
     named = sorted({port.name for c in pod.spec.containers for port in c.ports if port.name})
     wanted = sorted({p.target_port for p in service.spec.ports if isinstance(p.target_port, str)})
     return ([] if set(wanted) & set(named) else wanted), named
+
+
+def waiting(hub: Hub, group: list[Service], hub_pods: list[Pod]) -> tuple[Ref, ...]:
+    """What does not get on without these Services: the hub ends where it cannot reach its proxy."""
+    needed = any(g.component == "proxy-api" for g in group)
+    return (*(g.ref for g in group), *((hub.ref, *(p.ref for p in hub_pods)) if needed else ()))

@@ -11,6 +11,7 @@ from jhubdoctor_checks.network._service_without_endpoints import (
     selects,
     state,
     stays_unready,
+    waiting,
     why_empty,
 )
 
@@ -34,9 +35,7 @@ def service_without_endpoints(
         if any(p.terminating for p in behind):
             # with the strategy Recreate the next pod comes when this one is gone
             continue
-        # the hub ends where it cannot reach its proxy
-        needed = any(g.component == "proxy-api" for g in group)
-        waits = (*(g.ref for g in group), *((hub.ref, *(p.ref for p in hub_pods)) if needed else ()))
+        waits = waiting(hub, group, hub_pods)
         up = [p for p in behind if p.ready]
         if not behind:
             makers = [d for d in deployments if selects(s, d.spec.template.metadata.labels)]
