@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, EndpointSlice, Fix, Hub, Pod, Service, clean, grouped
+from jhubdoctor.api import Deployment, EndpointSlice, Fix, Hub, Pod, Ref, Service, clean, grouped
 from jhubdoctor_checks.facts.network import ready_addresses
 
 PATIENCE = timedelta(minutes=5)
