@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -128,23 +128,30 @@ def test_watch_prints_changes_and_keeps_files_current(api: Api, fault: str, sele
         return found[1] if found else None
 
     words = ["--kubeconfig", api.kubeconfig, *select, "--watch", "--interval", "200ms"]
-    process = started("run", *words, "-o", "ndjson", "-o", f"prometheus={file}")
-    try:
-        until(lambda: number() == "0")
-        api.text = fault
-        until(lambda: number() == "1")
-        api.stop()
-        time.sleep(1)
-        assert number() == "1"
-        api.start()
-        api.text = ""
-        until(lambda: number() == "0")
-    finally:
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    kinds = [json.loads(line)["change"] for line in out.splitlines()]
+    kinds: list[str] = []
 
-    assert [k for k in kinds if k not in {"blind", "sees"}] == ["new", "lost", "back", "gone"], err
+    def follow(lines: Iterable[str]) -> None:
+        for line in lines:
+            kinds.append(json.loads(line)["change"])  # noqa: PERF401  - what is there so far is looked at meanwhile
+
+    with started("run", *words, "-o", "ndjson", "-o", f"prometheus={file}") as process:
+        following = threading.Thread(target=follow, args=[process.stdout])
+        following.start()
+        try:
+            until(lambda: number() == "0")
+            api.text = fault
+            until(lambda: number() == "1")
+            api.stop()
+            until(lambda: "lost" in kinds)
+            assert number() == "1"
+            api.start()
+            api.text = ""
+            until(lambda: number() == "0")
+        finally:
+            process.send_signal(signal.SIGINT)
+            following.join(timeout=30)
+
+    assert [k for k in kinds if k not in {"blind", "sees"}] == ["new", "lost", "back", "gone"]
     assert process.returncode == 130
 
 
