@@ -56,7 +56,7 @@ def test_every_id_that_the_documentation_names_exists() -> None:
     assert named <= known
 
 
-@needs_tree
+@pytest.mark.skipif(not (ROOT / ".ci").is_dir(), reason="what CI runs is not here")
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     commands = re.findall(r"^python3 -m venv .*$", (ROOT / "README.md").read_text(), re.MULTILINE)
 

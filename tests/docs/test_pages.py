@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def call(*words: str, path: Path, cwd: Path = ROOT) -> subprocess.CompletedProce
 
 def doctor(*words: str, path: Path) -> subprocess.CompletedProcess[str]:
     return call("-m", "jhubdoctor", *words, path=path)
+
+
+def test_what_a_contributor_is_told_to_install_is_there() -> None:
+    """Pip only warns of an extra that a project does not have, and installs nothing for it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for page in (ROOT / "CONTRIBUTING.md", ROOT / "docs" / "writing-checks.md"):
+        text = page.read_text(encoding="utf-8")
+        groups = re.findall(r"--group (\S+)", text)
+        assert groups
+        assert set(groups) <= set(project["dependency-groups"])
+        assert set(re.findall(r"\.\[(\w+)\]", text)) <= set(project["project"].get("optional-dependencies", {}))
 
 
 # --- a check ---------------------------------------------------------------------------------------------------------
