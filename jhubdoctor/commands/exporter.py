@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
+from queue import SimpleQueue
 
 import click
 
@@ -95,11 +95,12 @@ def exporter(
         raise DoctorError(
             f"{listen} cannot be listened on: {e.strerror or type(e).__name__}.", "Choose another with --listen."
         ) from e
-    stop = threading.Event()
+    # a signal may come while another is handled: an Event would then wait for itself, only put() may be interrupted
+    told: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: told.put(None))
     options.say(f"serving {server.url}/metrics, a run every {interval:g} s")
-    ended = serve(server, stop)
+    ended = serve(server, told)
     options.say("stopped")
     sys.stderr.flush()
     if not ended:

@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from typing import Any
 
 from jhubdoctor import __version__
@@ -102,16 +103,18 @@ def address(text: str) -> tuple[str, int]:
     return host, number
 
 
-def serve(server: Server, stop: threading.Event, *, grace: float = 5.0) -> bool:
-    """Serve and run until told to stop, then finish what is being sent and let go of a run.
+def serve(server: Server, told: SimpleQueue[None], *, grace: float = 5.0) -> bool:
+    """Serve and run until something is told, then finish what is being sent and let go of a run.
 
     Returns whether the run that was under way ended within the grace.
     """
+    stop = threading.Event()
     requests = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, name="http", daemon=True)
     runs = threading.Thread(target=server.exporter.run_until, args=(stop,), name="runs", daemon=True)
     requests.start()
     runs.start()
-    stop.wait()
+    told.get()
+    stop.set()
     server.exporter.cancel()
     server.shutdown()
     server.server_close()

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -241,13 +242,13 @@ def test_no_addresses(text: str) -> None:
 
 @contextmanager
 def served(exporter: Exporter, **options: Any) -> Iterator[str]:
-    server, stop = Server("127.0.0.1", 0, exporter, **options), threading.Event()
-    thread = threading.Thread(target=serve, args=(server, stop))
+    server, told = Server("127.0.0.1", 0, exporter, **options), SimpleQueue[None]()
+    thread = threading.Thread(target=serve, args=(server, told))
     thread.start()
     try:
         yield server.url
     finally:
-        stop.set()
+        told.put(None)
         thread.join(20)
 
 
@@ -306,11 +307,12 @@ def test_a_client_that_says_nothing_holds_up_nobody(make: Make) -> None:
 
 
 @contextmanager
-def running(api: Api, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(
+    api: Api, *words: str, program: tuple[str, str] = ("-m", "jhubdoctor")
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [
         sys.executable,
-        "-m",
-        "jhubdoctor",
+        *program,
         "exporter",
         "--kubeconfig",
         api.kubeconfig,
@@ -377,6 +379,29 @@ def test_it_stops_on_sigterm(api: Api, select: list[str]) -> None:
 
         assert process.wait(timeout=20) == 0
         assert time.monotonic() - start < 8
+
+
+AGAIN = """
+import runpy, signal, threading
+
+def again(self, notify_all=threading.Condition.notify_all):
+    if threading.get_ident() == threading.main_thread().ident:
+        threading.Condition.notify_all = notify_all
+        signal.raise_signal(signal.SIGTERM)
+    notify_all(self)
+
+threading.Condition.notify_all = again
+runpy.run_module("jhubdoctor", run_name="__main__")
+"""
+
+
+def test_a_second_sigterm_may_come_while_the_first_is_heeded(api: Api, select: list[str]) -> None:
+    """As `timeout` sends them, to the process and to its group; here at the worst moment."""
+    with running(api, *select, program=("-c", AGAIN)) as (process, url):
+        until(lambda: get(f"{url}/report.json")[0] == 200)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(timeout=20) == 0
 
 
 def test_it_stops_on_sigterm_while_the_cluster_does_not_answer(tmp_path: Path, select: list[str]) -> None:
