@@ -34,7 +34,7 @@ def doctor(*words: str, path: Path) -> subprocess.CompletedProcess[str]:
     return call("-m", "jhubdoctor", *words, path=path)
 
 
-def test_what_a_contributor_is_told_to_install_is_there() -> None:
+def test_what_a_contributor_is_told_to_install_and_to_run_is_there() -> None:
     """Pip only warns of an extra that a project does not have, and installs nothing for it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for page in (ROOT / "CONTRIBUTING.md", ROOT / "docs" / "writing-checks.md"):
@@ -42,6 +42,7 @@ def test_what_a_contributor_is_told_to_install_is_there() -> None:
         groups = re.findall(r"--group (\S+)", text)
         assert groups
         assert set(groups) <= set(project["dependency-groups"])
+        assert all((ROOT / path).exists() for path in re.findall(r"\btests/[\w/.]*\w", text))
         assert set(re.findall(r"\.\[(\w+)\]", text)) <= set(project["project"].get("optional-dependencies", {}))
 
 
