@@ -12,7 +12,7 @@ from typing import Any
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.suppress import Applied, Suppression
 from jhubdoctor.model.finding import Finding, Fix, Severity
-from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.hub import Hub, Search
 from jhubdoctor.sources.reads import READS, Query, ReadState
 
 
@@ -126,6 +126,7 @@ class Report:
     results: tuple[Result, ...]
     findings: tuple[Reported, ...]
     coverage: tuple[CoverageRow, ...]
+    search: Search = field(default_factory=Search)
     requests: int = 0
     bytes_read: int = 0
     notices: tuple[str, ...] = ()

@@ -90,6 +90,7 @@ def judge(
         suppressed=tuple(suppressed),
         rules=facts.suppressions.applied,
         coverage=tuple(_coverage(registry, checks, facts, results)),
+        search=facts.scope.searched(facts.hubs),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
         notices=reader.notices,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,29 @@ class Scope:
     default_namespace: str = "default"
     kubernetes: int | None = None
     chart: str = ""
+
+    def searched(self, hubs: Iterable[Hub]) -> Search:
+        """What was searched where these hubs were found: everywhere only if there is none where the context points."""
+        everywhere = self.all_namespaces or all(h.namespace != self.default_namespace for h in hubs)
+        return Search(self.namespace or (None if everywhere else self.default_namespace), self.release)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was searched for hubs.
+
+    Attributes:
+        namespace: the one that was, None for all.
+        release: the only one that was looked for, None for any.
+    """
+
+    namespace: str | None = None
+    release: str | None = None
+
+    def covers(self, label: str) -> bool:
+        """Whether a hub of this label would have been found."""
+        namespace, _, release = label.partition("/")
+        return self.namespace in {None, namespace} and self.release in {None, release}
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from typing import Any
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Search
 from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
@@ -46,7 +47,9 @@ class Side:
     def sight(self) -> Sight:
         """Where its checks could look."""
         results = (((c["id"], c["hub"] or ""), c["status"] in LOOKED, str(c["reason"])) for c in self.report["checks"])
-        return sight(results, (f"{h['namespace']}/{h['release'] or '-'}" for h in self.report["hubs"]))
+        found = (f"{h['namespace']}/{h['release'] or '-'}" for h in self.report["hubs"])
+        searched = self.report["run"].get("searched")
+        return sight(results, found, Search(searched["namespace"], searched["release"]) if searched else None)
 
     def looked(self, finding: Mapping[str, Any]) -> bool:
         """Whether the check of a finding could look here; also where its hub is gone and the others were looked at."""
@@ -156,6 +159,8 @@ def _shaped(report: Mapping[str, Any]) -> None:
         (h["namespace"], h["release"])
     run = report["run"]
     (run["started_at"], run["source"], run["context"], run["server_version"])
+    if searched := run.get("searched"):
+        (searched["namespace"], searched["release"])
     if any(not isinstance(n, str) for n in run.setdefault("notices", [])):
         raise TypeError
     (report["tool"]["version"], report["verdict"])

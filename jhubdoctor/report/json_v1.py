@@ -36,6 +36,7 @@ def as_dict(report: Report) -> dict[str, Any]:
             "source": report.source,
             "context": clean(report.context),
             "server_version": report.server_version,
+            "searched": {"namespace": _name(report.search.namespace), "release": _name(report.search.release)},
             "knows": {"kubernetes": report.knows.get("kubernetes", ""), "chart": report.knows.get("chart", "")},
             "requests": report.requests,
             "bytes_read": report.bytes_read,
@@ -146,6 +147,10 @@ def _object(ref: Ref) -> dict[str, str | None]:
         "name": ref.name,
         "container": ref.container or None,
     }
+
+
+def _name(name: str | None) -> str | None:
+    return None if name is None else clean(name)
 
 
 def _time(at: datetime | None) -> str | None:

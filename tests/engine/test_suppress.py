@@ -53,11 +53,14 @@ def quiet(hub: Hub) -> Iterator[Finding]:
 ALL = [cause, symptom, quiet, suppression_expired, suppression_unused]
 
 
-def diagnose(*rules: dict[str, Any], checks: list[Check] | None = None, text: str = "") -> Report:
+HERE = Scope(default_namespace="jhub")
+
+
+def diagnose(*rules: dict[str, Any], checks: list[Check] | None = None, text: str = "", scope: Scope = HERE) -> Report:
     registry = Registry(ALL, [hub_facts.hubs, cluster_facts.server_version])
     reader = Example(text).reader()
     rules_ = parse(list(rules), "jhubdoctor.toml")
-    return judged(registry, checks or ALL, reader, Scope(default_namespace="jhub"), suppressions=rules_)
+    return judged(registry, checks or ALL, reader, scope, suppressions=rules_)
 
 
 def ids(report: Report) -> dict[str, str | None]:
@@ -270,16 +273,43 @@ def test_what_is_gone_is_told_only_where_its_check_looked(tmp_path: Path) -> Non
     assert blind.baseline.gone == ()
 
 
-def test_what_a_hub_had_that_is_gone_is_gone_too(tmp_path: Path) -> None:
-    report = diagnose()
-    before = saved(report, tmp_path, hub="other/other", fingerprint="0" * 16)
+EVERYWHERE = Scope(default_namespace="jhub", all_namespaces=True)
+
+
+@pytest.mark.parametrize(
+    ("hub", "scope", "searched"),
+    [
+        ("jhub/other", HERE, True),
+        ("other/other", HERE, False),
+        ("other/other", EVERYWHERE, True),
+        ("other/other", Scope(namespace="jhub"), False),
+        ("other/other", replace(EVERYWHERE, release="jhub"), False),
+    ],
+    ids=["here", "elsewhere", "all", "one-namespace", "one-release"],
+)
+def test_what_a_hub_had_is_gone_with_it_where_it_was_searched_for(
+    tmp_path: Path, hub: str, scope: Scope, searched: bool
+) -> None:
+    report = diagnose(scope=scope)
+    before = saved(report, tmp_path, hub=hub, fingerprint="0" * 16)
     found = baseline.compared(report, before)
-    blind = baseline.compared(diagnose(text="kind: Missing\nread: deployments"), before)
 
     assert found.baseline is not None
-    assert {g["hub"] for g in found.baseline.gone} == {"other/other"}
+    assert {g["hub"] for g in found.baseline.gone} == ({hub} if searched else set())
+
+
+def test_where_the_context_has_no_hub_it_is_searched_for_everywhere() -> None:
+    elsewhere = Scope(default_namespace="empty").searched(diagnose().hubs)
+
+    assert elsewhere.covers("other/other")
+
+
+def test_what_a_hub_had_is_not_gone_where_nobody_could_look_for_hubs(tmp_path: Path) -> None:
+    before = saved(diagnose(), tmp_path, hub="jhub/other", fingerprint="0" * 16)
+    blind = baseline.compared(diagnose(text="kind: Missing\nread: deployments"), before)
+
     assert blind.baseline is not None
-    assert blind.baseline.gone == (), "nobody could look for hubs"
+    assert blind.baseline.gone == ()
 
 
 def test_json_says_what_is_new_and_what_is_gone(tmp_path: Path) -> None:

@@ -666,6 +666,24 @@ def test_what_one_side_could_not_see_is_neither_new_nor_gone(tmp_path: Path) -> 
     assert call("diff", a, b, "--accept-unknown").exit_code == 0
 
 
+@pytest.mark.parametrize(("searched", "state"), [(None, "gone"), ("jhub", "unclear"), ("other", "gone")])
+def test_what_a_hub_had_is_gone_only_where_that_hub_was_searched_for(
+    tmp_path: Path, searched: str | None, state: str
+) -> None:
+    a, b = str(tmp_path / "a.json"), str(tmp_path / "b.json")
+    call("run", "--from", bundled(FULL, tmp_path / "bundle"), "-o", f"json={a}")
+    report = json.loads(Path(a).read_text())
+    assert report["run"]["searched"] == {"namespace": "jhub", "release": None}
+    report["run"]["searched"]["namespace"] = searched
+    Path(b).write_text(json.dumps(report))
+    one = next(f for f in report["findings"] if f["hub"])
+    Path(a).write_text(json.dumps(report | {"findings": [one | {"hub": "other/other", "fingerprint": "0" * 16}]}))
+
+    found = json.loads(call("diff", a, b, "-o", "json").stdout)
+
+    assert [f["hub"] for f in found[state] if f["hub"] == "other/other"] == ["other/other"]
+
+
 def test_two_that_saw_nothing_do_not_say_that_nothing_is_new(tmp_path: Path) -> None:
     one = bundled("kind: Missing\nread: nodes", tmp_path / "a")
 
