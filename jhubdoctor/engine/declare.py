@@ -48,6 +48,8 @@ class Rung(IntEnum):
     """It is ready for others, and stays so."""
     TOLD = 9
     """What others make of it: the hub says that a server did not start, Helm that a release failed."""
+    SERVED = 10
+    """Users get what they ask for: starts, logins and requests come to a good end. Here the vital signs are counted."""
 
 
 @dataclass(frozen=True)
