@@ -41,8 +41,9 @@ class Outcome:
 
     @property
     def found(self) -> frozenset[str]:
-        """The checks that found something."""
-        return frozenset(f.check.id for f in self.report.findings)
+        """The checks that found something. A vital sign that stands under its cause goes without saying."""
+        folded = (f for f in self.report.findings if f.check.area != "vitals" or f.explained_by is None)
+        return frozenset(f.check.id for f in folded)
 
     @property
     def false_alarms(self) -> list[str]:
