@@ -147,9 +147,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def accuracy(session: nox.Session) -> None:
-    """Print, for every scenario, the expected cause, the first finding and the false alarms."""
+    """Print, for every scenario, the expected cause, the first finding and the false alarms; or `-- --vitals`."""
     _install(session, "-e", ".")
-    session.run("python", "tests/accuracy.py")
+    session.run("python", "tests/accuracy.py", *session.posargs)
 
 
 @nox.session(python=PYTHON)

@@ -1,6 +1,7 @@
 """Whole clusters, each with what a seasoned administrator would say of it: how often does the doctor say the same?
 
-    python tests/accuracy.py          prints the table; exits 1 unless all of it is right
+    python tests/accuracy.py            prints the table; exits 1 unless all of it is right
+    python tests/accuracy.py --vitals   with the vital signs alone: in which of those where users suffer do they say so?
 
 A scenario is a file of `tests/scenarios/`: YAML as `jhubdoctor.testing` reads it, with one more document,
 
@@ -9,17 +10,25 @@ A scenario is a file of `tests/scenarios/`: YAML as `jhubdoctor.testing` reads i
     ids: all ids that find something, of any severity
     only: where there are several hubs, the release of the one that all findings are about
     like: what it is told on top of: files of `tests/scenarios/parts/`, or other scenarios, each over the one before
+    nobody: why nobody suffers yet, or nothing that can be read shows that somebody does
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.engine.result import CheckStatus, Report
-from jhubdoctor.testing import Example, diagnose, documents
+from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.outcomes import Facts
+from jhubdoctor.engine.result import CheckStatus, Report, Reported
+from jhubdoctor.engine.run import evaluate
+from jhubdoctor.engine.run import judge as judge_facts
+from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Scope
+from jhubdoctor.testing import Example, diagnose, documents, registry
 
 FOLDER = Path(__file__).parent / "scenarios"
 
@@ -100,8 +109,60 @@ def judge(name: str) -> Outcome:
     return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnose(Example(text)), expect.get("only", ""))
 
 
+# --- without what is known -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What was read of a scenario, to be judged with fewer checks than there are."""
+
+    facts: Facts
+
+    def without(self, *ids: str) -> list[Reported]:
+        """The warnings and errors of all checks but these."""
+        return self._findings(c for c in registry().select(()) if c.id not in ids)
+
+    def vital(self) -> list[Reported]:
+        """The warnings and errors of the vital signs alone."""
+        return self._findings(c for c in registry().select(()) if c.area == "vitals")
+
+    def _findings(self, checks: Iterable[Check]) -> list[Reported]:
+        report = judge_facts(registry(), list(checks), self.facts)
+        return [f for f in report.findings if f.severity is not Severity.INFO]
+
+
+def cluster(text: str) -> Cluster:
+    """Read an example for all checks."""
+    reader = Example(text).reader()
+    names = {n.fact for c in registry().select(()) for n in c.needs}
+    scope = Scope(default_namespace=reader.namespace)
+    return Cluster(evaluate(registry(), names, reader, scope, concurrency=1))
+
+
+def suffering() -> list[str]:
+    """The scenarios in which users suffer and something that is read shows it."""
+    return [n for n in scenarios() if n.startswith("failure.") and not _expected(text_of(n)).get("nobody")]
+
+
+def vitals() -> int:
+    """Print what the vital signs alone say."""
+    names = suffering()
+    width, silent = max(map(len, names)), 0
+    for name in names:
+        told = [f"{f.check.id}: {f.finding.says}" for f in cluster(text_of(name)).vital()]
+        silent += not told
+        sys.stdout.write(f"{name:<{width}}  {told[0] if told else '-'}\n")
+    heard = len(names) - silent
+    sys.stdout.write(
+        f"\nin {heard} of {len(names)} ({100 * heard / len(names):.0f} %) the vital signs alone say something\n"
+    )
+    return 0
+
+
 def main() -> int:
     """Print the table."""
+    if "--vitals" in sys.argv[1:]:
+        return vitals()
     outcomes = [judge(n) for n in scenarios()]
     width = max(len(o.name) for o in outcomes)
     sys.stdout.write(f"{'scenario':<{width}}  {'expected':<32}  {'first finding':<32}  false alarms, misses\n")

@@ -23,7 +23,7 @@ from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
 
 
-@check(severity=Severity.ERROR, stops=Rung.BOUND)
+@check(severity=Severity.ERROR, at=Rung.BOUND, stops=Rung.BOUND)
 def hub_volume_pending(
     hub: Hub,
     hub_pods: list[Pod],

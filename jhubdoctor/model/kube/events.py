@@ -21,6 +21,7 @@ class EventSeries(Struct):
 class InvolvedObject(Struct):
     """involvedObject."""
 
+    api_version: str = ""
     kind: str = ""
     namespace: str = ""
     name: str = ""
