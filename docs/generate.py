@@ -37,6 +37,7 @@ AREAS = {
     "storage": "Storage",
     "suppression": "Suppressions",
     "values": "Values",
+    "vitals": "Vital signs",
 }
 # How search engines and the site's own search show a page.
 FRONT = "---\ndescription: {}\n---\n"
