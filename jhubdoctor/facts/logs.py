@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
@@ -228,6 +228,8 @@ class Spawn:
         deleted: whether the hub deleted the pod afterwards.
         tries: how often the hub asked for the pod to be created; more than once means that nobody answered in time.
         in_the_way: whether a former pod of that name was still there and never went.
+        times: how many starts of this user failed one after the other, this one last.
+        since: when the first of these failed.
     """
 
     kind: str
@@ -243,6 +245,8 @@ class Spawn:
     tries: int = 0
     in_the_way: bool = False
     namespace: str = ""
+    times: int = 1
+    since: datetime | None = None
 
     @property
     def took(self) -> float | None:
@@ -295,17 +299,22 @@ class Spawns:
     since: datetime | None = None
 
     def unresolved(self, now: datetime, hours: float = 24) -> list[Spawn]:
-        """Each user's last failure of these last hours, unless a later start of theirs succeeded; newest first."""
-        last: dict[str, Spawn] = {}
-        for s in self.failed:
-            if s.at is None or (now - s.at).total_seconds() <= hours * 3600:
-                last[s.user] = s
+        """Each user's last failure of these last hours, unless a later start of theirs succeeded; newest first.
+
+        Each says how many of that user failed since their last success (`times`, `since`).
+        """
+        well: dict[str, datetime] = {}
         for user, _, at in self.succeeded:
-            for name in (user, user.partition(":")[0]):
-                failed = last.get(name)
-                if failed and at and failed.at and at > failed.at:
-                    del last[name]
-        return sorted(last.values(), key=lambda s: s.at or now, reverse=True)
+            if at is not None:
+                for name in {user, user.partition(":")[0]}:
+                    well[name] = max(at, well.get(name, at))
+        streaks: dict[str, list[Spawn]] = {}
+        for s in self.failed:
+            fresh = s.at is None or (now - s.at).total_seconds() <= hours * 3600
+            if fresh and not (s.at and s.user in well and well[s.user] > s.at):
+                streaks.setdefault(s.user, []).append(s)
+        last = [replace(found[-1], times=len(found), since=found[0].at) for found in streaks.values()]
+        return sorted(last, key=lambda s: s.at or now, reverse=True)
 
 
 @fact()
