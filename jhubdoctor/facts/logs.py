@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
@@ -20,6 +20,7 @@ from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.privacy.text import clean
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _HEADER = re.compile(
     r"^\[(?P<level>[DIWEC]) (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<app>[\w.]+) (?P<module>[\w.]+):\d+\]"
     r"\s?(?P<message>.*)$"
@@ -147,11 +148,19 @@ def hub_log(look: Look, hub_pods: list[Pod]) -> HubLog:
 
 @dataclass(frozen=True)
 class PodLog:
-    """The last lines of one container."""
+    """The last lines of one container.
+
+    Attributes:
+        pod: whose.
+        container: its name.
+        lines: what it wrote, without the kubelet's time stamps and without colours.
+        times: when each line was written by these stamps, as many as lines; empty where they were not asked for.
+    """
 
     pod: Pod
     container: str
     lines: tuple[str, ...] = ()
+    times: tuple[datetime | None, ...] = ()
 
     def search(self, pattern: str | re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Matches in the lines, in order."""
@@ -175,7 +184,16 @@ def _logs(look: Look, pods: Iterable[Pod], container: str, most: int) -> list[Po
         if status is not None and status.restart_count:
             text = look.log(pod, name, previous=True)
         text += "\n" + look.log(pod, name)
-        found.append(PodLog(pod, name, tuple(_STAMP.sub("", line) for line in text.splitlines() if line.strip())))
+        lines = [line for line in text.splitlines() if line.strip()]
+        stamps = [_STAMP.match(line) for line in lines]
+        found.append(
+            PodLog(
+                pod,
+                name,
+                tuple(_COLOUR.sub("", line[m.end() :] if m else line) for line, m in zip(lines, stamps, strict=True)),
+                tuple(_time(m[1]) if m else None for m in stamps),
+            )
+        )
     return found
 
 
@@ -195,11 +213,8 @@ def user_scheduler_logs(
 
 
 @fact(optional=("pods/log",))
-def proxy_log(look: Look, proxy_pods: list[Pod], hub_pods: list[Pod], hub_log: HubLog | None) -> PodLog:
-    """The log of the newest proxy pod, without colours; where the hub has a complaint of the proxy, or is not up."""
-    content = all(p.ready for p in hub_pods[:1]) and all(p.ready for p in proxy_pods[:1])
-    if content and hub_log is not None and not any(hub_log.search(r"api_request to|to proxy|the proxy")):
-        raise NotApplicable("the hub has no complaint of the proxy")
+def proxy_log(look: Look, proxy_pods: list[Pod]) -> PodLog:
+    """The log of the newest proxy pod, without colours."""
     found = _logs(look, proxy_pods, "chp", 1)
     if not found:
         raise NotApplicable("the proxy has no pod that has started")
@@ -228,6 +243,8 @@ class Spawn:
         deleted: whether the hub deleted the pod afterwards.
         tries: how often the hub asked for the pod to be created; more than once means that nobody answered in time.
         in_the_way: whether a former pod of that name was still there and never went.
+        times: how many starts of this user failed one after the other, this one last.
+        since: when the first of these failed.
     """
 
     kind: str
@@ -243,6 +260,8 @@ class Spawn:
     tries: int = 0
     in_the_way: bool = False
     namespace: str = ""
+    times: int = 1
+    since: datetime | None = None
 
     @property
     def took(self) -> float | None:
@@ -295,17 +314,22 @@ class Spawns:
     since: datetime | None = None
 
     def unresolved(self, now: datetime, hours: float = 24) -> list[Spawn]:
-        """Each user's last failure of these last hours, unless a later start of theirs succeeded; newest first."""
-        last: dict[str, Spawn] = {}
-        for s in self.failed:
-            if s.at is None or (now - s.at).total_seconds() <= hours * 3600:
-                last[s.user] = s
+        """Each user's last failure of these last hours, unless a later start of theirs succeeded; newest first.
+
+        Each says how many of that user failed since their last success (`times`, `since`).
+        """
+        well: dict[str, datetime] = {}
         for user, _, at in self.succeeded:
-            for name in (user, user.partition(":")[0]):
-                failed = last.get(name)
-                if failed and at and failed.at and at > failed.at:
-                    del last[name]
-        return sorted(last.values(), key=lambda s: s.at or now, reverse=True)
+            if at is not None:
+                for name in {user, user.partition(":")[0]}:
+                    well[name] = max(at, well.get(name, at))
+        streaks: dict[str, list[Spawn]] = {}
+        for s in self.failed:
+            fresh = s.at is None or (now - s.at).total_seconds() <= hours * 3600
+            if fresh and not (s.at and s.user in well and well[s.user] > s.at):
+                streaks.setdefault(s.user, []).append(s)
+        last = [replace(found[-1], times=len(found), since=found[0].at) for found in streaks.values()]
+        return sorted(last, key=lambda s: s.at or now, reverse=True)
 
 
 @fact()

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns
+from jhubdoctor.api import Evidence, Hub, HubLog, Pod, Ref, Severity, Spawn, Spawns, times
 from jhubdoctor_checks.facts.image import shared
 
 FRESH = timedelta(hours=1)
+# JupyterHub's default; the chart sets none
+HTTP = 30
 ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
 
 
@@ -29,7 +31,12 @@ def unresolved(spawns: Spawns, now: datetime, user_pods: Iterable[Pod], *kinds: 
 
     def runs_now(s: Spawn) -> bool:
         p = pods.get(s.pod)
-        return p is not None and p.ready and not p.terminating and s.at is not None and p.created > s.at
+        if p is None or not p.ready or p.terminating or s.at is None or p.created <= s.at:
+            return False
+        ready = p.condition("Ready")
+        since = ready.last_transition_time if ready else None
+        # of a server that did not answer the pod was Ready too: only once the hub would have given up on this one
+        return s.kind != "http-timeout" or since is None or now - since > timedelta(seconds=s.limit or HTTP)
 
     return [s for s in map(named, spawns.unresolved(now)) if s.kind in kinds and not runs_now(s)]
 
@@ -71,6 +78,9 @@ def aborted(hub: Hub, hub_log: HubLog, hub_pods: Iterable[Pod]) -> tuple[Ref, ..
 
 def seen(group: Sequence[Spawn], what: str, most: int = 3) -> tuple[Evidence, ...]:
     """The failures as evidence, newest first, no more than `most`."""
-    shown = tuple(Evidence("hub log", f"{s.user}: {what}", s.at) for s in group[:most])
+    shown = tuple(
+        Evidence("hub log", f"{s.user}: {what}" + (f" ({times(s.times)})" if s.times > 1 else ""), s.at)
+        for s in group[:most]
+    )
     left = len(group) - len(shown)
     return (*shown, Evidence("hub log", f"and {left} more")) if left > 0 else shown

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jhubdoctor.api import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
+from jhubdoctor_checks.facts.mounts import denied_path, holding, made_by_mount
 from jhubdoctor_checks.texts.jupyterhub import SERVER_ENDINGS
 
 
@@ -72,7 +73,46 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
         )
     for row in SERVER_ENDINGS:
         for m in reversed(list(log.search(row.compiled)) if log else []):
-            return Ending(row.word, row.says, code, at, clean(m.string[m.start() :], 200), row.fix.text)
+            line = clean(m.string[m.start() :], 200)
+            if row.word == "home-permission":
+                return _denied(Ending(row.word, row.says, code, at, line, row.fix.text), pod, status.name, m.string)
+            return Ending(row.word, row.says, code, at, line, row.fix.text)
     # any other line is the user's; the exception that a traceback ends in is not
     last = next((line for line in reversed(log.lines) if re.match(_RAISED, line)), "") if log else ""
     return Ending(f"code {code}", _CODES.get(code, f"exit code {code}"), code, at, clean(last, 300))
+
+
+def _denied(ending: Ending, pod: Pod, container: str, line: str) -> Ending:
+    """What the server has no permission for: only a path on a claim is the user's home."""
+    path = denied_path(line)
+    if not path:
+        return replace(
+            ending,
+            word="permission",
+            says="it has no permission for a file that it needs",
+            text="See in its log which file it is, and give that to the server's user.",
+        )
+    made = made_by_mount(pod, container, path)
+    if made is not None:
+        setting = "singleuser.extraFiles" if made.extra_files else "singleuser.storage.extraVolumeMounts"
+        place, folder = clean(made.mount.mount_path, 200), clean(made.folder, 200)
+        return replace(
+            ending,
+            word="folder-of-a-mount",
+            says=f"it may not write {clean(path, 200)}: the mount of {place} made {folder}, which belongs to root",
+            text=f"What {setting} mounts into a folder that is not there makes the folder too, as root's. Make "
+            f"{folder} in the image, with the server's user (uid 1000) as its owner, or mount the file where the "
+            "server writes nothing.",
+        )
+    under = holding(pod, container, path)
+    claims = {v.name for v in pod.spec.volumes if v.persistent_volume_claim}
+    if (under is not None and under.name in claims) or (under is None and path.startswith("/home/")):
+        return ending
+    whose = f"the volume at {clean(under.mount_path, 200)}" if under is not None else "the image"
+    return replace(
+        ending,
+        word="permission",
+        says=f"it has no permission for {clean(path, 200)}, which belongs to {whose}",
+        text=f"Give {clean(path, 200)} to the server's user (singleuser.uid 1000, singleuser.fsGid 100) in {whose}, or "
+        "let the server write elsewhere.",
+    )

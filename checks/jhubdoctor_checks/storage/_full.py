@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from jhubdoctor.api import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
+from jhubdoctor_checks.facts.mounts import denied_path, made_by_mount
 from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 
 _PATH = r"'(?P<path>/[^']*)'"
@@ -41,7 +42,9 @@ def troubles(logs: Iterable[PodLog], pattern: str) -> Iterator[Trouble]:
         if not lines:
             continue
         found = mount_of(log.pod, log.container, lines[-1])
-        if found is not None:
+        path = denied_path(lines[-1])
+        # a folder that a mount made is root's whatever the volume's rights are
+        if found is not None and not (path and made_by_mount(log.pod, log.container, path)):
             yield Trouble(log.pod, clean(lines[-1], 300), *found)
 
 

@@ -477,7 +477,7 @@ SERVER_ENDINGS: tuple[Known[None], ...] = (
     ),
     Known(
         "home-permission",
-        r"PermissionError: \[Errno 13\]|Permission denied: '/home",
+        r"PermissionError: \[Errno 13\]|Permission denied: '/|: Permission denied$",
         "the server may not write the user's home",
         Fix(
             "Give the home to the server's user and group (singleuser.uid 1000, singleuser.fsGid 100). NFS and Azure "

@@ -1,0 +1,178 @@
+"""Starts of users' servers over the last hour, counted: asked for, come up, failed, unheard of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from jhubdoctor.api import Entry, HubLog, Spawn, Spawns, Values, clean, fact, pod_of
+
+WINDOW = timedelta(hours=1)
+_ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")
+_GONE = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
+_RUNNING = re.compile(r"Running JupyterHub version ")
+# JupyterHub 1.0 to 6.1, handlers and user.py: a start failed. The shapes are wide on purpose: what is known better is
+# left out by its user and time.
+_SPOKEN = re.compile(
+    r"(?:Failed to spawn|Failed to add (?P<added>\S+) to proxy|Error (?:in|starting|loading)\b.*\b(?:spawn|server)"
+    r"|Unhandled error\b.*\b(?:spawn|server)|Previous spawn for (?P<previous>\S+) failed"
+    r"|Server (?P<server>\S+) didn't start|Exception in Future .*finish_user_spawn"
+    r"|Uncaught exception (?:GET|POST|PUT) \S*/(?:spawn|servers?)\b"
+    r"|50[0-9] (?:GET|POST|PUT) \S*/hub/(?:spawn(?:-pending)?\b|api/users/[^/ ]+/servers?\b)\S* \((?P<asked>[^@()]*)@)"
+)
+# What a hook or a profile says no with, on purpose.
+ON_PURPOSE = re.compile(r"HTTPError: HTTP 4\d\d|HTTP 4\d\d: |SpawnException|Not starting ")
+# One failed start speaks in several entries.
+_TOGETHER = timedelta(seconds=30)
+_START_TIMEOUT = 300
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry that says that a start failed, and is none of the failures that are known by their shape.
+
+    Attributes:
+        user: whose start, empty where it does not say.
+        pod: their pod as far as the log names one.
+        at: when.
+        line: the exception's own last line, else the entry's first.
+    """
+
+    user: str
+    pod: str
+    at: datetime | None
+    line: str
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What became of the starts that were asked for within the hour.
+
+    Attributes:
+        since: from when on they are counted.
+        asked: how many were asked for.
+        came_up: (user, seconds it took, when), oldest first.
+        failed: each failure, oldest first; without those that a hook meant.
+        lasting: each user's last failure that no later success of theirs ended, newest first.
+        unheard: (pod, when it was asked for) of starts that neither came up nor failed within their time.
+        told: other entries that tell of failed starts, oldest first.
+        limit: the seconds that a start is given.
+    """
+
+    since: datetime
+    asked: int
+    came_up: tuple[tuple[str, float, datetime], ...]
+    failed: tuple[Spawn, ...]
+    lasting: tuple[Spawn, ...]
+    unheard: tuple[tuple[str, datetime], ...]
+    told: tuple[Told, ...]
+    limit: int
+
+    @property
+    def median(self) -> float | None:
+        """The seconds that half of the successful starts took at most."""
+        return median(s for _, s, _ in self.came_up) if self.came_up else None
+
+    @property
+    def worst(self) -> float | None:
+        """The seconds that the slowest successful start took."""
+        return max((s for _, s, _ in self.came_up), default=None)
+
+    @property
+    def counts(self) -> str:
+        """`asked for 9, came up 5, failed 4`, with the times where there are any."""
+        took = f"; took {self.median:.0f} s (median), {self.worst:.0f} s (worst)" if self.came_up else ""
+        failed = len(self.failed) + len(self.told)
+        return f"asked for {self.asked}, came up {len(self.came_up)}, failed {failed}{took}"
+
+
+@fact()
+def starts(spawns: Spawns, hub_log: HubLog, now: datetime, values: Values | None) -> Starts:
+    """The starts of the last hour, or since the log that was read begins."""
+    since = max(now - WINDOW, spawns.since or now - WINDOW)
+    entries = [e for e in hub_log.entries if e.at is not None]
+    failed = tuple(s for s in spawns.failed if s.at and s.at >= since and not ON_PURPOSE.search(s.error))
+    up = tuple((user, seconds, at) for user, seconds, at in spawns.succeeded if at and at >= since)
+    limit = _limit(values, spawns.failed)
+    lasting = [s for s in spawns.unresolved(now, hours=1) if not ON_PURPOSE.search(s.error)]
+    asked = {
+        (m["pod"], _start_of(entries, i, e.at))
+        for i, e in enumerate(entries)
+        if e.at and (m := _ATTEMPT.match(e.message))
+    }
+    told = tuple(_told(entries, since, spawns))
+    return Starts(
+        since,
+        max(sum(at >= since for _, at in asked), len(up) + len(failed)),
+        up,
+        failed,
+        tuple(lasting),
+        tuple(_unheard(entries, spawns, now, limit)),
+        told,
+        limit,
+    )
+
+
+def _limit(values: Values | None, failed: Iterable[Spawn]) -> int:
+    """The longest time that a start is given, as far as it is known."""
+    paths = ("hub.config.KubeSpawner.start_timeout", "singleuser.startTimeout")
+    given = [n for path in paths if values is not None and (n := values.integer(path))]
+    return max(
+        [*given[:1], *(s.limit for s in failed if s.kind == "start-timeout" and s.limit)], default=_START_TIMEOUT
+    )
+
+
+def _start_of(entries: list[Entry], i: int, at: datetime) -> datetime:
+    """When the hub first asked for this pod: it asks again every few seconds until it is heard."""
+    message = entries[i].message
+    for e in reversed(entries[:i]):
+        if e.at is None or at - e.at > _TOGETHER:
+            break
+        if e.message == message:
+            at = e.at
+    return at
+
+
+def _unheard(entries: list[Entry], spawns: Spawns, now: datetime, limit: int) -> Iterator[tuple[str, datetime]]:
+    """Pods that were asked for longer ago than a start may take, of which the log says nothing more."""
+    asked: dict[str, datetime] = {}
+    for e in entries:
+        if _RUNNING.match(e.message):
+            asked.clear()
+        elif e.at and (m := _ATTEMPT.match(e.message)):
+            asked.setdefault(m["pod"], e.at)
+        elif m := _GONE.match(e.message):
+            asked.pop(m["pod"], None)
+    ends = [(user.partition(":")[0], at) for user, _, at in spawns.succeeded] + [(s.user, s.at) for s in spawns.failed]
+    for user, at in ends:
+        pod = pod_of(user, asked)
+        if pod and (at is None or at >= asked[pod]):
+            del asked[pod]
+    for pod, at in asked.items():
+        if timedelta(seconds=limit + 120) < now - at <= WINDOW + timedelta(seconds=limit):
+            yield pod, at
+
+
+def _told(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Told]:
+    """Entries that tell of a failed start, where no failure that is known stands for them."""
+    pods = [m["pod"] for e in entries if (m := _ATTEMPT.match(e.message))]
+    known = {s.user for s in spawns.failed}
+    last: datetime | None = None
+    for e in entries:
+        m = _SPOKEN.match(e.message) if e.level in {"W", "E", "C"} else None
+        if m is None or e.at is None or e.at < since or ON_PURPOSE.search(e.text):
+            continue
+        user = (m["added"] or m["previous"] or m["server"] or m["asked"] or "").partition(":")[0]
+        if user in known or any(s.at and abs(e.at - s.at) <= _TOGETHER for s in spawns.failed):
+            continue
+        if last is not None and e.at - last <= timedelta(seconds=2):
+            continue
+        if any(at and at > e.at and name.partition(":")[0] == user for name, _, at in spawns.succeeded):
+            continue
+        last = e.at
+        # headers of a request stand before its line: only what was raised is worth a line
+        line = e.last if e.more and not e.message.startswith("50") else e.message
+        yield Told(clean(user, 200), pod_of(user, pods) if user else "", e.at, clean(line, 300))

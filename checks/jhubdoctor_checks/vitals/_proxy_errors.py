@@ -1,0 +1,85 @@
+"""Which errors of the proxy are more than a restart, a stopped server, or a laptop that was closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jhubdoctor.api import HubLog, Pod, clean, grouped
+from jhubdoctor_checks.facts.proxy_errors import HUB, OTHER, ProxyError, ProxyErrors
+
+# What ends by itself: a browser that goes away, a kernel that is stopped.
+CUT = {"ECONNRESET", "EPIPE", "hang up", ""}
+_FEW, _MANY = 3, 10
+# A server, or a hub, that is ready answers; the proxy's kept connections to its last run end a moment later.
+_SETTLED = timedelta(seconds=30)
+# A restart of the hub, with the move of its volume.
+_RESTART = timedelta(minutes=5)
+_LATELY = timedelta(minutes=10)
+_PAGE = re.compile(r"(?:200|302) (?:GET|POST) \S*/hub/(?:login|home|spawn|user|api/oauth2|oauth_callback)\b")
+
+
+@dataclass(frozen=True)
+class Failing:
+    """Errors of one kind with one kind of target.
+
+    Attributes:
+        target: `hub`, `other` (a service) or `servers`.
+        errno: as logged.
+        errors: oldest first.
+        pods: the servers' pods, none for the hub.
+    """
+
+    target: str
+    errno: str
+    errors: list[ProxyError]
+    pods: tuple[Pod, ...] = ()
+
+
+def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: datetime) -> Iterator[Failing]:
+    """The errors that count, by target and errno."""
+    up = _ready_since(hub_pods[0]) if hub_pods and hub_pods[0].ready else None
+    to_hub = [e for e in found.errors if e.target == HUB]
+    for errno, errors in sorted(grouped(to_hub, lambda e: e.errno)):
+        # what came of a restart is over, or the restart is told; one that does not end is no restart
+        counted = [e for e in errors if e.at > up + _SETTLED] if up else errors
+        if up is None and errors and now - errors[0].at < _RESTART:
+            continue
+        if len(counted) >= (_MANY if errno in CUT else _FEW) or (counted and errno == "EADDRNOTAVAIL"):
+            yield Failing(HUB, errno, _shown(counted))
+    to_other = [e for e in found.errors if e.target == OTHER and e.errno not in CUT]
+    for (_, errno), errors in sorted(grouped(to_other, lambda e: (e.address, e.errno))):
+        if len(errors) >= _FEW:
+            yield Failing(OTHER, errno, _shown(errors))
+    pods = {p.name: p for p in user_pods if p.ready and not p.terminating}
+    to_pods = [e for e in found.errors if e.target in pods and e.at > _ready_since(pods[e.target]) + _SETTLED]
+    for errno, errors in sorted(grouped(to_pods, lambda e: e.errno)):
+        most = _MANY if errno in CUT else _FEW
+        by_pod = {n: mine for n, mine in grouped(errors, lambda e: e.target) if len(mine) >= most}
+        # one user's connection that breaks again and again is that user's
+        if by_pod and not (errno in CUT and len(by_pod) == 1):
+            mine = sorted((e for some in by_pod.values() for e in some), key=lambda e: e.at)
+            yield Failing("servers", errno, _shown(mine), tuple(pods[n] for n in sorted(by_pod)))
+
+
+def _shown(errors: list[ProxyError]) -> list[ProxyError]:
+    return [ProxyError(e.at, e.errno, e.target, clean(e.address, 100), clean(e.text, 200)) for e in errors]
+
+
+def _ready_since(pod: Pod) -> datetime:
+    """When it became ready, as far as is known; else when its containers started."""
+    ready = pod.condition("Ready")
+    started = [s.state.running.started_at for s in pod.status.container_statuses if s.state.running]
+    known = [t for t in (ready.last_transition_time if ready else None, *started) if t]
+    return max(known, default=pod.created)
+
+
+def reached_again(f: Failing, hub_log: HubLog | None, now: datetime) -> bool:
+    """Whether it has stopped: the hub served a page since, or nothing failed for minutes."""
+    last = f.errors[-1].at
+    if now - last > _LATELY:
+        return True
+    served = hub_log.search(_PAGE) if hub_log is not None and f.target == HUB else ()
+    return any(e.module == "log" and e.at is not None and e.at > last for e, _ in served)

@@ -1,0 +1,55 @@
+"""Requests of users that the proxy could not pass on."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Rung, Severity, check, count, times
+from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.facts.proxy_errors import HUB, OTHER, ProxyErrors
+from jhubdoctor_checks.texts import known, names_of
+from jhubdoctor_checks.texts.proxy import CONNECT
+from jhubdoctor_checks.vitals._proxy_errors import Failing, failing, reached_again
+
+
+@check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
+def proxy_errors(
+    hub: Hub,
+    now: datetime,
+    proxy_errors: ProxyErrors,
+    hub_pods: list[Pod],
+    user_pods: list[Pod],
+    hub_log: HubLog | None,
+) -> Iterator[Finding]:
+    """The proxy cannot pass on what users ask for."""
+    for f in failing(proxy_errors, hub_pods, user_pods, now):
+        last = f.errors[-1]
+        row = known(CONNECT, f"{f.errno} {last.address}".strip())
+        names = {**names_of(hub), "name": proxy_errors.pod.owner.partition("/")[2]}
+        yield Finding(
+            on=tuple(shared(p.ref) for p in f.pods) or (Ref("Service", hub.ref.name, hub.namespace),),
+            says=f"the proxy {_cannot(f)}" + (f": {row.means(names)}" if row else f" ({f.errno})" if f.errno else ""),
+            evidence=(
+                Evidence("proxy log", f"{last.text} ({times(len(f.errors))})", last.at),
+                Evidence("proxy log", "the first of them", f.errors[0].at),
+                Evidence("proxy log", "the log that was read begins", proxy_errors.since),
+            ),
+            fix=row.remedy(names)
+            if row
+            else Fix(
+                "See what the proxy and its target log.",
+                commands=(hub.kubectl(f"logs {proxy_errors.pod.name} --container chp --tail 200"),),
+            ),
+            severity=Severity.WARNING if reached_again(f, hub_log, now) else Severity.ERROR,
+            cause=f"{f.target} {row.word if row else f.errno}".strip(),
+            unexplained=row is None,
+        )
+
+
+def _cannot(f: Failing) -> str:
+    if f.target == HUB:
+        return f"could not reach the hub for {count(len(f.errors), 'request')}"
+    if f.target == OTHER:
+        where = f.errors[-1].address or "a service"
+        return f"could not reach {where}, which is neither the hub nor a server, for {count(len(f.errors), 'request')}"
+    run = "run" if len(f.pods) > 1 else "runs"
+    return f"could not reach {count(len(f.pods))} that {run}, for {count(len(f.errors), 'request')}"
