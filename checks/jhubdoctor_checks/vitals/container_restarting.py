@@ -45,7 +45,9 @@ def container_restarting(
         members = [w for c, w in all_of_it if c is worst]
         first = max(members, key=lambda w: (w.status.restart_count, w.pod.name))
         component, what = first.pod.component, f"container {name} of {workload(first.pod)}"
-        down = {component} if worst is Course.LOOPS else set()
+        # what waits for the hub, those say that know the hub: hub-crash-loop, hub-oom-killed, hub-restarting
+        waits = cut(dependents, members, deployments, now) if component != "hub" else ()
+        down = {component} - {"hub"} if worst is Course.LOOPS else set()
         said = (last_words or {}).get((first.pod.name, name))
         yield Finding(
             on=tuple(w.pod.container_ref(name) for w in members),
@@ -60,7 +62,7 @@ def container_restarting(
             fix=look(hub, first),
             severity=_severity(worst, first, owner, service_pods),
             cause=f"{workload(first.pod) if owner else ''} {name} {word_of(first)}",
-            affects=(*cut(dependents, members, deployments, now), *hub_graph.dependents(down)),
+            affects=(*waits, *hub_graph.dependents(down)),
             unexplained=word_of(first) not in {"oom", "liveness"},
         )
 

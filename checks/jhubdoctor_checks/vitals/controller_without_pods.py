@@ -24,6 +24,8 @@ from jhubdoctor_checks.facts.network import ready_addresses
 
 # The lists of a run are seconds apart, and a pod that was just replaced may be in none of them.
 JUST_NOW = timedelta(minutes=2)
+# Nobody waits for their pods.
+IDLE = frozenset({"continuous-image-puller", "user-placeholder"})
 _ROLLS = ("Killing", "SuccessfulDelete", "SuccessfulCreate", "ScalingReplicaSet", "Preempted", "TaintManagerEviction")
 
 
@@ -69,6 +71,7 @@ def controller_without_pods(
                 Evidence("endpointslice", f"{behind[0].name}: {listed} ready addresses, of no pod") if listed else None,
             ),
             fix=_fix(hub, d.ref),
+            severity=Severity.WARNING if d.component in IDLE else None,
             cause=d.component or d.name,
             affects=tuple(s.ref for s in behind),
         )
@@ -80,7 +83,7 @@ def _of(name: str, maker: str) -> bool:
 
 def _fix(hub: Hub, maker: Ref) -> Fix:
     return Fix(
-        "The cluster's kube-controller-manager makes the pods and keeps the status: see that it runs, and in a cloud ask "
+        "The cluster's kube-controller-manager makes the pods and keeps the status: see that it runs; in a cloud ask "
         "whoever runs the control plane. Nothing of the chart helps before.",
         commands=(
             hub.kubectl(f"describe {maker.kind.lower()} {maker.name}"),
