@@ -88,6 +88,22 @@ def stranger_pods(look: Look, hub: Hub) -> list[Pod]:
     return [p for p in _all_pods(look, hub) if not hub.owns(p)]
 
 
+@fact("pods")
+def service_pods(look: Look, hub: Hub, hubs: list[Hub], neighbours: Neighbours) -> list[Pod]:
+    """The pods of the namespace but for users' servers and other hubs': those of this release and of its neighbours.
+
+    Neighbours are what BinderHub, a gateway or a database bring along. Of several hubs the first has those.
+    """
+    first = next((h.release for h in hubs if h.namespace == hub.namespace), hub.release) == hub.release
+    return [
+        p
+        for p in look.list("pods", hub.namespace, labels=f"component!={USER_SERVER}")
+        if p.component != USER_SERVER
+        and (p.release == hub.release or (first and p.release not in neighbours.releases))
+        and not (not p.release and neighbours.named(p.name, hub))
+    ]
+
+
 @fact("persistentvolumeclaims", optional=("pods",))
 def claims(look: Look, hub: Hub, neighbours: Neighbours) -> list[PersistentVolumeClaim]:
     """The claims of the namespace, but for another hub's; of very many those not bound, and a sample of the others."""

@@ -9,7 +9,8 @@ from jhubdoctor_checks.hub._hub_restarting import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
 
 
-@check(severity=Severity.WARNING, at=Rung.REACHED, symptom=True)
+# the vital sign says of the same restarts that they are, at the same rung
+@check(severity=Severity.WARNING, at=Rung.REACHED, symptom=True, explains=("container-restarting",))
 def hub_restarting(
     hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
 ) -> Iterator[Finding]:

@@ -91,6 +91,17 @@ MOUNTS: tuple[Known[None], ...] = (
         "mount(8), k8s.io/mount-utils",
     ),
     Known(
+        "not-a-socket",
+        r"hostPath type check failed: (?P<name>\S+) is not a (?:socket|file|character device|block device)",
+        "is {name} of its node, which is missing there or is of another kind",
+        Fix(
+            "See that what makes {name} runs on that node and starts before its users. Where {name} has become a folder"
+            " (a pod that came first had it made as one), remove that empty folder on the node, and restart what makes"
+            " the socket."
+        ),
+        "pkg/volume/hostpath, 1.20 to 1.36; binderhub issues 349, 1230",
+    ),
+    Known(
         "not-a-directory",
         r"hostPath type check failed",
         "names a path that the node does not have",

@@ -210,6 +210,13 @@ class NFSSource(Struct):
     path: str = ""
 
 
+class HostPathSource(Struct):
+    """volumes[].hostPath."""
+
+    path: str = ""
+    type: str = ""
+
+
 class EmptyDirSource(Struct):
     """volumes[].emptyDir."""
 
@@ -225,6 +232,7 @@ class Volume(Struct):
     secret: SecretSource | None = None
     config_map: ConfigMapSource | None = None
     nfs: NFSSource | None = None
+    host_path: HostPathSource | None = None
     empty_dir: EmptyDirSource | None = None
 
 

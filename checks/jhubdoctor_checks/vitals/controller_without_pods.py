@@ -1,0 +1,92 @@
+"""What makes pods and says that they are ready, while there are none."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    EndpointSlice,
+    Events,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Pod,
+    Ref,
+    Rung,
+    Service,
+    Severity,
+    StatefulSet,
+    check,
+)
+from jhubdoctor_checks.facts.network import ready_addresses
+
+# The lists of a run are seconds apart, and a pod that was just replaced may be in none of them.
+JUST_NOW = timedelta(minutes=2)
+# Nobody waits for their pods.
+IDLE = frozenset({"continuous-image-puller", "user-placeholder"})
+_ROLLS = ("Killing", "SuccessfulDelete", "SuccessfulCreate", "ScalingReplicaSet", "Preempted", "TaintManagerEviction")
+
+
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("pods", "stranger_pods"))
+def controller_without_pods(
+    hub: Hub,
+    deployments: list[Deployment],
+    stateful_sets: list[StatefulSet] | None,
+    daemon_sets: list[DaemonSet] | None,
+    pods: list[Pod],
+    stranger_pods: list[Pod],
+    services: list[Service] | None,
+    endpoint_slices: list[EndpointSlice] | None,
+    events: Events | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """What makes a part of the hub says that its pods are ready, and there is none."""
+    makers: Sequence[Deployment | StatefulSet | DaemonSet] = (
+        *deployments,
+        *(stateful_sets or ()),
+        *(daemon_sets or ()),
+    )
+    moving = {e.about[1] for e in events.of(*_ROLLS) if now - e.at < JUST_NOW} if events else set()
+    for d in sorted(makers, key=lambda d: (d.ref.kind, d.name)):
+        said = d.status.number_ready if isinstance(d, DaemonSet) else d.status.ready_replicas
+        wanted = d.status.desired_number_scheduled if isinstance(d, DaemonSet) else d.spec.replicas
+        selector = d.spec.selector
+        if not said or not wanted or not (selector.match_labels or selector.match_expressions):
+            continue
+        if any(selector.matches(p.labels) for p in (*pods, *stranger_pods)) or any(_of(n, d.name) for n in moving):
+            continue
+        labels = d.spec.template.metadata.labels
+        behind = [s for s in services or () if s.spec.selector and s.spec.selector.items() <= labels.items()]
+        listed = sum(len(ready_addresses(e)) for s in behind for e in endpoint_slices or () if e.service == s.name)
+        yield Finding(
+            on=(d.ref,),
+            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that {said} "
+            + ("is" if said == 1 else "are")
+            + " ready",
+            evidence=(
+                Evidence(d.ref.kind.lower(), f"{d.name}: {said} of {wanted} ready"),
+                Evidence("pods", "none with the labels that it selects"),
+                Evidence("endpointslice", f"{behind[0].name}: {listed} ready addresses, of no pod") if listed else None,
+            ),
+            fix=_fix(hub, d.ref),
+            severity=Severity.WARNING if d.component in IDLE else None,
+            cause=d.component or d.name,
+            affects=tuple(s.ref for s in behind),
+        )
+
+
+def _of(name: str, maker: str) -> bool:
+    return name == maker or name.startswith(f"{maker}-")
+
+
+def _fix(hub: Hub, maker: Ref) -> Fix:
+    return Fix(
+        "The cluster's kube-controller-manager makes the pods and keeps the status: see that it runs; in a cloud ask "
+        "whoever runs the control plane. Nothing of the chart helps before.",
+        commands=(
+            hub.kubectl(f"describe {maker.kind.lower()} {maker.name}"),
+            "kubectl --namespace kube-system get lease kube-controller-manager --output yaml",
+        ),
+    )
