@@ -19,8 +19,8 @@ from jhubdoctor.api import Entry, HubLog, Raised, Values, clean, fact
 HOUR = timedelta(hours=1)
 
 _ANSWER = re.compile(
-    r"(?P<status>\d{3}) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000}?)(?: -> \S*)? \((?P<name>.{0,256})@(?P<ip>[^@()\s]+)\)"
-    r" [\d.]+ms$"
+    r"(?P<status>\d{3}) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000}?)(?: -> \S*)? \((?P<name>.{0,256})"
+    r"@(?P<ip>[^@()\s]+)\) [\d.]+ms$"
 )
 _WHY = re.compile(
     r"(?:(?P<status>\d{3})|(?P<uncaught>Uncaught exception)) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000})"
@@ -68,8 +68,8 @@ class Request:
     Attributes:
         at: when.
         method: GET, POST, ...
-        handler: `login`, `api`, `oauth2`, `metrics`, `spawn`, `pending`, `user` (the way to a server), `page`, `static`,
-            `health`, `other`.
+        handler: `login`, `api`, `oauth2`, `metrics`, `spawn`, `pending`, `user` (the way to a server), `page`,
+            `static`, `health`, `other`.
         route: the path from /hub on, with `{name}` for names.
         status: the HTTP status.
         name: who asked, empty for nobody who is logged in; a service has its own name.
@@ -81,7 +81,7 @@ class Request:
         about: the name that the path holds, or the one that someone tried to log in with.
     """
 
-    at: datetime | None
+    at: datetime
     method: str
     handler: str
     route: str
@@ -139,7 +139,7 @@ class Traffic:
 
     def lately(self, now: datetime) -> list[Request]:
         """Those of the last hour."""
-        return [r for r in self.requests if r.at is not None and now - r.at <= HOUR]
+        return [r for r in self.requests if now - r.at <= HOUR]
 
     def logged_in(self, now: datetime) -> list[datetime]:
         """When users logged in within the last hour."""
@@ -167,7 +167,7 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
     begins = None
     for e in entries:
         begins = begins or e.at
-        if not e.app:
+        if not e.app or e.at is None:
             continue
         if m := _ANSWER.match(e.message):
             reading.answered(e, m)
@@ -180,7 +180,7 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
             reading.turned_away = reading.turned_away or ("password", m["name"])
         elif m := _FORM.match(e.message):
             reading.form = m["reason"]
-        elif (m := _LOGGED_IN.match(e.message)) and e.at is not None:
+        elif m := _LOGGED_IN.match(e.message):
             reading.logins.append((m["name"], e.at))
         elif m := _SERVICE.match(e.message):
             reading.services.add(m["name"])
@@ -216,6 +216,8 @@ class _Reading:
 
     def add(self, e: Entry, m: re.Match[str], status: int, cause: _Cause | None, name: str = "") -> None:
         """One request."""
+        if e.at is None:
+            return
         path = _path(m["uri"])
         handler = next((h for h, pattern in _HANDLERS if pattern.match(path)), "other")
         reason = clean(cause[2], 300) if cause else ""

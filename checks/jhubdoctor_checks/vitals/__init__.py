@@ -1,1 +1,1 @@
-"""What users asked for and did not get, counted, whatever the cause: each a symptom that stands under what explains it."""
+"""What users asked for and did not get, counted, whatever the cause: a symptom that stands under what explains it."""
