@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Ref, Rung, Severity, check, clean, times
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
 from jhubdoctor_checks.texts.jupyterhub import DATABASE
 
@@ -42,5 +42,5 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
             ),
             severity=Severity.ERROR if fresh else Severity.WARNING,
             cause=kind.word,
-            affects=(*pods_of(hub_pods), Ref("Service", hub.ref.name, hub.namespace)),
+            affects=(*pods_of(hub_pods), hub.service_ref),
         )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
 from jhubdoctor_checks.facts.traffic import Request
-from jhubdoctor_checks.vitals._said import nobody, served_by
+from jhubdoctor_checks.vitals._said import nobody
 
 # Machines come back at an interval; what comes from outside may be a scanner.
 _OFTEN, _OUTSIDE, _USERS, _SPAN = 5, 10, 3, timedelta(minutes=2)
@@ -57,7 +57,7 @@ def _let_in(r: Request, requests: Sequence[Request]) -> bool:
 
 def objects(hub: Hub, r: Request) -> tuple[Ref, ...]:
     """What it is about: the hub itself where its own helpers are refused, which run beside it."""
-    return (hub.ref,) if r.address in {"127.0.0.1", "::1"} and r.route.startswith("/hub/api/") else served_by(hub)
+    return (hub.ref,) if r.address in {"127.0.0.1", "::1"} and r.route.startswith("/hub/api/") else (hub.service_ref,)
 
 
 def who(group: Sequence[Request], user_pods: Iterable[Pod]) -> str:

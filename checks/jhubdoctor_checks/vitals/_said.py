@@ -6,17 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Fix, Hub, HubLog, Raised, Ref, Severity, clean
+from jhubdoctor.api import Evidence, Fix, Hub, HubLog, Raised, Severity, clean
 from jhubdoctor_checks.origin import Origin, origin
 
 # Below that share, and below that number, what failed is not what users meet.
 _SHARE, _MANY = 0.1, 3
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){0,8}")
-
-
-def served_by(hub: Hub) -> tuple[Ref, ...]:
-    """What fails at the hub for its users is said of its Service: of the Deployment about everything is said."""
-    return (Ref("Service", hub.ref.name, hub.namespace),)
 
 
 def weight(failed: Sequence[datetime], well: Sequence[datetime]) -> Severity | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, Rung, Severity, check, clean, some, times
 from jhubdoctor_checks.facts.database_errors import DatabaseError
 from jhubdoctor_checks.facts.traffic import HOUR, Traffic
-from jhubdoctor_checks.vitals._said import served_by, weight
+from jhubdoctor_checks.vitals._said import weight
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
@@ -23,7 +23,7 @@ def database_failing(
     kinds = list(dict.fromkeys(e.kind for e in lately))
     telling = next((e for e in reversed(lately) if e.driver), lately[-1])
     yield Finding(
-        on=served_by(hub),
+        on=(hub.service_ref,),
         says=f"the hub's database fails: {some(kinds)}, {times(len(lately))} since {traffic.since(now):%H:%M} UTC",
         evidence=(
             Evidence("hub log", clean(f"{telling.driver or telling.kind}: {telling.text}", 200), telling.at),

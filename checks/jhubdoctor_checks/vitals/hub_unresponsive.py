@@ -6,7 +6,6 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Rung, Severity, check, times
 from jhubdoctor_checks.facts.traffic import HOUR, Traffic
-from jhubdoctor_checks.vitals._said import served_by
 
 # JupyterHub's metrics.py, 5.0 to 6.0: one line for each pause of more than event_loop_interval_log_threshold
 _PAUSE = re.compile(r"Event loop was unresponsive for at least (?P<s>\d{1,6}(?:\.\d{1,3})?)s")
@@ -28,7 +27,7 @@ def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic)
     if len(found) < _OFTEN or whole < _ALL:
         return
     yield Finding(
-        on=served_by(hub),
+        on=(hub.service_ref,),
         says=f"the hub stood still {times(len(found))} since {traffic.since(now):%H:%M} UTC, for {worst:.0f} seconds "
         f"at worst and {whole:.0f} in all",
         evidence=(
@@ -36,8 +35,8 @@ def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic)
             Evidence("hub log", "the first of them", found[0][0]),
         ),
         fix=Fix(
-            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits); then see what "
-            "it does at these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
+            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does at "
+            "these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
             "without await, thousands of users on /hub/admin.",
             commands=(
                 hub.kubectl("top pod --containers --selector component=hub"),

@@ -7,7 +7,7 @@ from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, check
 from jhubdoctor_checks.facts.database_errors import is_database
 from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.vitals._logins_failing import cause_of, remedy, told
-from jhubdoctor_checks.vitals._said import came_from, served_by, weight
+from jhubdoctor_checks.vitals._said import came_from, weight
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
@@ -25,7 +25,7 @@ def logins_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -
         fix, known = remedy(hub, last, hub_log)
         why = known.says if known is not None else told(last)
         yield Finding(
-            on=served_by(hub),
+            on=(hub.service_ref,),
             says=f"{whom}: {count(len(group), 'try') if len(group) == 1 else f'{len(group)} tries'} ended in an error, "
             f"{count(len(well), 'login')} succeeded since {traffic.since(now):%H:%M} UTC: {why}",
             evidence=(

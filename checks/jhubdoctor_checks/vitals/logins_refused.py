@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Service, Severity, check
 from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.vitals._logins_refused import refusals, remedy, shape
-from jhubdoctor_checks.vitals._said import nobody, served_by
+from jhubdoctor_checks.vitals._said import nobody
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
@@ -18,7 +18,7 @@ def logins_refused(
     for kind in refusals(traffic, user_pods or [], now):
         last, number = kind.requests[-1], len(kind.requests)
         yield Finding(
-            on=served_by(hub),
+            on=(hub.service_ref,),
             says=f"{number} of {number + len(well)} logins were refused (403) since {traffic.since(now):%H:%M} UTC: "
             f"{kind.says}",
             evidence=(

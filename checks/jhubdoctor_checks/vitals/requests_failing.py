@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, Spawns, check, grouped
 from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.vitals._requests_failing import failures, told
-from jhubdoctor_checks.vitals._said import came_from, mend, served_by, weight
+from jhubdoctor_checks.vitals._said import came_from, mend, weight
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
@@ -20,7 +20,7 @@ def requests_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic,
         if severity is None:
             continue
         yield Finding(
-            on=served_by(hub),
+            on=(hub.service_ref,),
             says=f"the hub fails at {route}: {len(group)} of {len(group) + len(well)} requests since "
             f"{traffic.since(now):%H:%M} UTC ended in an error: {told(last)}",
             evidence=(
