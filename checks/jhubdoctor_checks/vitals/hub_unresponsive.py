@@ -35,8 +35,8 @@ def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic)
             Evidence("hub log", "the first of them", found[0][0]),
         ),
         fix=Fix(
-            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does at "
-            "these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
+            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does "
+            "at these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
             "without await, thousands of users on /hub/admin.",
             commands=(
                 hub.kubectl("top pod --containers --selector component=hub"),
