@@ -51,6 +51,7 @@ from jhubdoctor.model.kube.storage import (
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.model.slugs import pod_of
+from jhubdoctor.model.traceback import Frame, Raised
 from jhubdoctor.model.values import Values, nested
 from jhubdoctor.model.words import count, grouped, more, some, times
 from jhubdoctor.privacy.text import clean, log_text

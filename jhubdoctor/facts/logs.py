@@ -17,6 +17,7 @@ from jhubdoctor.engine.look import Look
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
+from jhubdoctor.model.traceback import Raised, raised
 from jhubdoctor.privacy.text import clean
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
@@ -58,6 +59,11 @@ class Entry:
     def last(self) -> str:
         """The last line that is not empty: of a traceback the exception."""
         return next((line for line in reversed(self.more) if line.strip()), self.message).strip()
+
+    @property
+    def raised(self) -> Raised | None:
+        """The exception whose traceback it holds."""
+        return raised(self.more)
 
 
 def _time(stamp: str) -> datetime | None:
@@ -245,6 +251,7 @@ class Spawn:
         in_the_way: whether a former pod of that name was still there and never went.
         times: how many starts of this user failed one after the other, this one last.
         since: when the first of these failed.
+        raised: the exception of an `error`, where its traceback was logged.
     """
 
     kind: str
@@ -262,6 +269,7 @@ class Spawn:
     namespace: str = ""
     times: int = 1
     since: datetime | None = None
+    raised: Raised | None = None
 
     @property
     def took(self) -> float | None:
@@ -281,8 +289,6 @@ _KILLED = re.compile(r"Killed pod (?P<pod>[\w.-]+), will try starting")
 _DELETING = re.compile(r"Deleting pod (?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)$")
 _NAMED_POD = re.compile(r"(?:pod[ /]|create pod |delete pod )(?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)")
 _EXCEPTION = re.compile(r"Exception in Future .*finish_user_spawn.*?exception=(?P<exc>.*)> after timeout")
-# what a traceback ends in: `TimeoutError: ...`, `kubernetes_asyncio.client.exceptions.ApiException: (403)`
-_RAISED = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)\b")
 _BODY = re.compile(r"HTTP response body: (?P<body>\{.*\})")
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)*)"')
 _CODE = re.compile(r'"code":\s*(\d{3})')
@@ -380,11 +386,12 @@ def parse_spawns(entries: Iterable[Entry]) -> Spawns:
             pod = refused["pod"] if refused else pod_of(m["user"], attempts)
             a = attempts.pop(pod, None)
             kind = "rejected" if message else "error"
-            error = message or (e.last if e.more and _RAISED.match(e.last) else m["err"]) or e.last
+            exception = e.raised
+            error = message or (exception.text if exception else m["err"]) or e.last
             failed.append(
                 Spawn(
                     kind, m["user"], pod, e.at, a.started if a else None, None, clean(error, 1000), code,
-                    tries=a.tries if a else 0,
+                    tries=a.tries if a else 0, raised=None if message else exception,
                 )
             )  # fmt: skip
     return Spawns(tuple(failed), tuple(succeeded), next((e.at for e in entries if e.at), None))

@@ -106,6 +106,11 @@ class Hub:
         return self.release_ref
 
     @property
+    def service_ref(self) -> Ref:
+        """The Service by which users and servers reach the hub: the chart gives it the Deployment's name."""
+        return Ref("Service", self.ref.name, self.namespace)
+
+    @property
     def release_ref(self) -> Ref:
         """A reference to the Helm release as a whole."""
         return Ref("Release", self.release, self.namespace, "helm.sh/v3", stable=f"Release/{self.release}")

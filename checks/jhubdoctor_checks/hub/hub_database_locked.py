@@ -1,9 +1,10 @@
 """A database that the hub cannot write."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, check, clean, times
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
 from jhubdoctor_checks.texts.jupyterhub import DATABASE
 
@@ -27,14 +28,19 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
             on=(hub.ref,),
             says=f"the hub has trouble with its database: {kind.says}",
             evidence=(Evidence("hub log", f"{clean(line_of(last, m), 200)} ({times(len(found))})", last.at),),
-            fix=Fix(
-                kind.fix.text,
+            fix=replace(
+                kind.fix,
+                values=kind.fix.values if hub.z2jh else {},
                 commands=(
-                    hub.kubectl("get pods --selector component=hub -o wide"),
-                    *(() if kind.word == "connection" else (hub.kubectl("get pvc --selector component=hub"),)),
+                    (hub.kubectl(f"rollout restart deployment/{hub.ref.name}"), hub.helm_upgrade)
+                    if kind.fix.values
+                    else (
+                        hub.kubectl("get pods --selector component=hub -o wide"),
+                        hub.kubectl("get pvc --selector component=hub"),
+                    )
                 ),
             ),
             severity=Severity.ERROR if fresh else Severity.WARNING,
             cause=kind.word,
-            affects=pods_of(hub_pods),
+            affects=(*pods_of(hub_pods), hub.service_ref),
         )

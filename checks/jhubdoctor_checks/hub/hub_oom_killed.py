@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Rung, Severity, check, human_bytes, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, human_bytes, times
 
 _DAY = timedelta(days=1)
 
@@ -34,7 +34,7 @@ def hub_oom_killed(hub: Hub, now: datetime, hub_pods: list[Pod]) -> Iterator[Fin
                 fix=_fix(hub, limit, status.name),
                 severity=Severity.WARNING if status.ready else Severity.ERROR,
                 cause=status.name,
-                affects=(pod.ref, hub.ref, Ref("Service", hub.ref.name, hub.namespace)),
+                affects=(pod.ref, hub.ref, hub.service_ref),
             )
 
 

@@ -17,7 +17,8 @@ _NONE = "no allow_all, allowed_* or admin_users under hub.config"
 _RUNNING = r"Running JupyterHub version"
 
 
-@check(severity=Severity.ERROR)
+# a rule that is missing refuses logins, and is no reason for an error at one
+@check(severity=Severity.ERROR, explains=("logins-refused",))
 def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> Iterator[Finding]:
     """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
     entries = hub_log.current
@@ -52,4 +53,5 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
             caution="With allow_all everyone with an account at the login provider may use the hub.",
         ),
         severity=Severity.ERROR if certain else Severity.WARNING,
+        affects=(hub.service_ref,),
     )

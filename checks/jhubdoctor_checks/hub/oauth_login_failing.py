@@ -14,7 +14,8 @@ _STATE = r".*OAuth state (?:missing from (?:cookies|URL)|mismatch)"
 _OFTEN = 5
 
 
-@check(severity=Severity.ERROR)
+# what the provider answers is why of failed logins alone, not of all that the hub serves, so no rung can say it
+@check(severity=Severity.ERROR, explains=("logins-failing", "logins-refused"))
 def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values | None) -> Iterator[Finding]:
     """Logins fail at the login provider, or on the way back from it."""
     refused: list[tuple[Known[None], Entry, re.Match[str]]] = []
@@ -41,6 +42,7 @@ def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values
             fix=hub.values_fix(kind.fix.text, {}),
             severity=weigh(last.at, now),
             cause=kind.word,
+            affects=(hub.service_ref,),
         )
     if len(lost) >= _OFTEN:
         yield Finding(
@@ -57,6 +59,7 @@ def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values
             ),
             severity=Severity.WARNING,
             cause="state",
+            affects=(hub.service_ref,),
         )
 
 

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean, count, grouped
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, error_of
-from jhubdoctor_checks.texts import names_of
+from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, told
 
 
 # the hub tells of each of them: no rung lies between
@@ -17,14 +16,14 @@ def spawn_error(
 ) -> Iterator[Finding]:
     """Users' servers fail to start because of an error in the hub."""
     failed = [s for s in unresolved(spawns, now, user_pods, "error") if not re.search(ON_PURPOSE, s.error)]
-    for cause, group in grouped(failed, cause_of):
-        kind = error_of(group[0].error)
+    for cause, group in grouped(failed, lambda s: cause_of(s, hub_log)):
+        why, fix = told(hub, group[0], hub_log)
         on, affects = objects(hub, group, user_pods)
         yield Finding(
             on=on,
-            says=f"{count(len(group))} failed to start: {kind.says}",
+            says=f"{count(len(group))} failed to start: {why}",
             evidence=(Evidence("hub log", clean(group[0].error, 300), group[0].at), *seen(group, "failed")),
-            fix=kind.remedy(names_of(hub)),
+            fix=fix,
             severity=weight(group, spawns, user_pods, now),
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),

@@ -378,11 +378,18 @@ DATABASE: tuple[Known[None], ...] = (
     ),
     Known(
         "connection",
-        r"Database connection error, attempting to reconnect",
+        # PyMySQL's and mysqlclient's 2006, 2013 and 4031; libpq; SQLAlchemy, which goes on with such a connection
+        r"Database connection error, attempting to reconnect|\((?:2006|2013|4031), |MySQL server has gone away"
+        r"|Lost connection to MySQL server|server closed the connection unexpectedly|SSL SYSCALL error"
+        r"|SSL connection has been closed unexpectedly|terminating connection due to"
+        r"|Can't reconnect until invalid transaction",
         "it loses the connection to its database",
         Fix(
-            "See the database server: whether it restarts, runs out of connections, or a NetworkPolicy or proxy "
-            "between them ends idle connections."
+            "Let the hub renew its connections before the database server, or a balancer or firewall between them, "
+            "ends the idle ones: pool_recycle in seconds, below their limit. Until then a restart of the hub helps. "
+            "Where the server itself restarts or has no connections left, mend that.",
+            {"hub": {"config": {"JupyterHub": {"db_kwargs": {"pool_recycle": 60, "pool_pre_ping": True}}}}},
+            caution=RESTARTS,
         ),
         _ORM,
     ),

@@ -1,8 +1,10 @@
 """What login providers answer to a hub, as OAuthenticator logs it."""
 
-from jhubdoctor.api import Fix
+from jhubdoctor.api import RESTARTS, Fix
 from jhubdoctor_checks.texts import Known
 
+_LDAP = "ldap3: core/exceptions.py; jupyterhub-ldapauthenticator 1.3 to 2.0"
+_PYTHON = "Python: ssl, socket; aiohttp, urllib3, tornado"
 _OAUTH = "OAuthenticator 14 to 17: oauth2.py; RFC 6749, 5.2"
 # OAuthenticator 14 to 17 (oauth2.py): `Error LABEL CODE METHOD URL: BODY`. The body is the provider's, and may hold
 # tokens: of it only these words count, and only the words of our own are shown.
@@ -41,4 +43,52 @@ OTHER: Known[None] = Known(
     "it answers with an error",
     Fix("See what the provider says of the application's registration."),
     "",
+)
+
+# Exceptions with which logins fail, `Class: text`, whatever authenticator raised them.
+LOGIN_ERRORS: tuple[Known[None], ...] = (
+    Known(
+        "ldap-start-tls",
+        r"LDAPStartTLSError|(?i:start_?tls)",
+        "the LDAP server does not take StartTLS there",
+        Fix(
+            "LDAPAuthenticator 2 asks for StartTLS on the plain port unless it is told otherwise. Where the server "
+            "speaks TLS on a port of its own (LDAPS, 636), set tls_strategy and server_port as shown; where it has "
+            "neither, tls_strategy: insecure sends passwords in the clear. Before 2.0 the setting is use_ssl.",
+            {"hub": {"config": {"LDAPAuthenticator": {"tls_strategy": "on_connect", "server_port": 636}}}},
+            caution=RESTARTS,
+        ),
+        _LDAP,
+    ),
+    Known(
+        "certificate",
+        r"(?i)CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLCertVerificationError|self[- ]signed certificate"
+        r"|LDAPCertificateError",
+        "the hub does not trust the certificate of the server that knows the users",
+        Fix(
+            "Let the hub's image or hub.extraVolumes have the certificate authority, and name it (SSL_CERT_FILE or "
+            "REQUESTS_CA_BUNDLE in hub.extraEnv, or the authenticator's own setting); see also whether it has expired."
+        ),
+        _PYTHON,
+    ),
+    Known(
+        "name",
+        r"gaierror|Name or service not known|Temporary failure in name resolution|nodename nor servname"
+        r"|Could not resolve host|LDAPInvalidServerError|invalid server address",
+        "the name of the server that knows the users has no address in the hub's pod",
+        Fix("Correct the server's name under hub.config, or the cluster's DNS."),
+        _PYTHON,
+    ),
+    Known(
+        "unreachable",
+        r"LDAPSocketOpenError|LDAPServerPoolExhausted|LDAPSessionTerminatedByServer|ConnectionRefused|ConnectionReset"
+        r"|ClientConnector|Cannot connect to host|ConnectTimeout|ConnectionTimeout|TimeoutError|HTTP 599"
+        r"|No route to host|Network is unreachable|Max retries exceeded|(?i:timed out)",
+        "the hub does not reach the server that knows the users",
+        Fix(
+            "See that the server runs, that its name and port under hub.config are right, and that the hub's pod may "
+            "reach it: hub.networkPolicy.egress, a firewall, an HTTP proxy in hub.extraEnv."
+        ),
+        _PYTHON,
+    ),
 )

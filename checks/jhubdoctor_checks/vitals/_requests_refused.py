@@ -1,0 +1,127 @@
+"""Who is refused again and again, and what would let them in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
+from jhubdoctor_checks.facts.traffic import Request
+from jhubdoctor_checks.vitals._said import nobody
+
+# Machines come back at an interval; what comes from outside may be a scanner.
+_OFTEN, _OUTSIDE, _USERS, _SPAN = 5, 10, 3, timedelta(minutes=2)
+# How a server asks whether a user may come in: an old cookie in a tab that was left open is refused each time.
+_COOKIES = re.compile(r"/hub/api/(?:user|authorizations(?:/.*)?)$")
+_REQUIRED = re.compile(r"(?:requires any of \[|requires scope '|scope ')(?P<scope>[a-z:\-!=]{1,60})")
+_METRICS = (
+    "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
+    "hub.loadRoles), or let everyone read them, as shown."
+)
+
+
+def refusals(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """Groups of refused requests, each of one caller at one place, that were never let in."""
+
+    def key(r: Request) -> tuple[str, str, str, str]:
+        return (r.route, r.why, r.caller, r.name if r.service else r.address if r.inside and not r.name else "")
+
+    refused = [r for r in requests if r.refused and not r.is_login and _counts(r)]
+    for (_, _, caller, _), group in grouped(refused, key):
+        shut = [r for r in group if not _let_in(r, requests)]
+        least = _USERS if caller == "user" else _OFTEN if caller == "service" or group[0].inside else _OUTSIDE
+        if len(shut) >= least and (caller == "user" or shut[-1].at - shut[0].at >= _SPAN):
+            yield shut
+
+
+def _counts(r: Request) -> bool:
+    """Whether it is more than a user before a page that is not theirs, or a scanner."""
+    if r.caller == "user":
+        start = r.handler == "spawn" or r.route.endswith("/server")
+        return start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
+    machine = r.route.startswith("/hub/api/") or r.route == "/hub/metrics"
+    return machine and not (r.caller == "anonymous" and _COOKIES.match(r.route))
+
+
+def _let_in(r: Request, requests: Sequence[Request]) -> bool:
+    """Whether the same caller was let in at the same place, before or after."""
+    return any(
+        o.route == r.route
+        and o.method == r.method
+        and o.status < 400
+        and (o.name == r.name if r.name else o.address == r.address)
+        for o in requests
+    )
+
+
+def objects(hub: Hub, r: Request) -> tuple[Ref, ...]:
+    """What it is about: the hub itself where its own helpers are refused, which run beside it."""
+    return (hub.ref,) if r.address in {"127.0.0.1", "::1"} and r.route.startswith("/hub/api/") else (hub.service_ref,)
+
+
+def who(group: Sequence[Request], user_pods: Iterable[Pod]) -> str:
+    """Who is refused, with `is` or `are`."""
+    last = group[-1]
+    if last.service:
+        return f"service {clean(last.name, 60)} is"
+    if last.caller == "user":
+        number = len({r.name for r in group})
+        return f"{count(number, 'user')} {'is' if number == 1 else 'are'}"
+    if last.route.endswith("/activity"):
+        number = len({r.about for r in group})
+        return f"{count(number)} of users that the hub does not know {'is' if number == 1 else 'are'}"
+    if pod := next((p for p in user_pods if last.address and p.status.pod_ip == last.address), None):
+        return f"pod {pod.name} is"
+    if last.route == "/hub/metrics":
+        return "what scrapes the metrics (Prometheus) is"
+    return f"a client at {last.address} is" if last.inside else "a client is"
+
+
+def remedy(hub: Hub, r: Request) -> Fix:
+    """What would let them in."""
+    if r.route == "/hub/metrics":
+        return hub.values_fix(
+            _METRICS,
+            {"hub": {"config": {"JupyterHub": {"authenticate_prometheus": False}}}},
+            caution="Then whoever reaches the hub may read its metrics. This restarts the hub; users' servers keep "
+            "running.",
+        )
+    if r.service:
+        found = _REQUIRED.search(r.reason)
+        scope = found["scope"] if found else "SCOPE"
+        name = clean(r.name, 60)
+        if hub.at_least("2.0.0") is False:
+            admin = {"hub": {"services": {name: {"admin": True}}}}
+            return hub.values_fix("Give the service the rights of an administrator.", admin)
+        role = {"description": "what the service asks for", "scopes": [scope], "services": [name]}
+        return hub.values_fix(
+            "Give the service a role with what it asks for.", {"hub": {"loadRoles": {f"{name}-role": role}}}
+        )
+    if r.route.endswith("/activity"):
+        return Fix(
+            "The hub has no such server any more, or gave it another token: these run on without it, and are neither "
+            "stopped nor culled. Ask their users to save, then stop the pods that the hub does not list.",
+            commands=(hub.kubectl("get pods --selector component=singleuser-server"),),
+        )
+    if r.why == "xsrf":
+        return Fix(
+            "Have these users log out and in again; if it comes back, see that one host name leads to the hub, that "
+            "nothing before it drops cookies, and that templates of your own have the field _xsrf.",
+            commands=(hub.kubectl("get ingress,service"),),
+        )
+    if r.caller == "user":
+        return hub.values_fix(
+            "Give the role user back what it may: a role of that name in hub.loadRoles replaces JupyterHub's own.",
+            {"hub": {"loadRoles": {"user": {"scopes": ["self"]}}}},
+        )
+    return Fix(
+        "See whose token that is: the token of a service stands in hub.services (apiToken), and in what uses it; a "
+        "user's may have been revoked or have expired.",
+        commands=(hub.kubectl("get pods -o wide"),),
+    )
+
+
+def why(reason: str) -> str:
+    """The hub's own words."""
+    return nobody(reason) or "no reason is logged"

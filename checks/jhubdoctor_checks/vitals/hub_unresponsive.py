@@ -1,0 +1,47 @@
+"""A hub that stands still for seconds."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Rung, Severity, check, times
+from jhubdoctor_checks.facts.traffic import HOUR, Traffic
+
+# JupyterHub's metrics.py, 5.0 to 6.0: one line for each pause of more than event_loop_interval_log_threshold
+_PAUSE = re.compile(r"Event loop was unresponsive for at least (?P<s>\d{1,6}(?:\.\d{1,3})?)s")
+# A pause of a second is usual where a hundred servers start, and so are long ones while the hub comes up.
+_LONG, _OFTEN, _ALL, _START = 2.0, 3, 30.0, 120
+
+
+@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
+def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -> Iterator[Finding]:
+    """The hub's event loop stands still for seconds, and everybody waits."""
+    begins = traffic.begins
+    found = [
+        (e.at, float(m["s"]))
+        for e, m in hub_log.find(_PAUSE)
+        if e.at is not None and not e.previous and now - e.at <= HOUR and float(m["s"]) >= _LONG
+        and (begins is None or (e.at - begins).total_seconds() > _START)
+    ]  # fmt: skip
+    whole, worst = sum(s for _, s in found), max((s for _, s in found), default=0.0)
+    if len(found) < _OFTEN or whole < _ALL:
+        return
+    yield Finding(
+        on=(hub.service_ref,),
+        says=f"the hub stood still {times(len(found))} since {traffic.since(now):%H:%M} UTC, for {worst:.0f} seconds "
+        f"at worst and {whole:.0f} in all",
+        evidence=(
+            Evidence("hub log", f"Event loop was unresponsive for {found[-1][1]:.1f} s", found[-1][0]),
+            Evidence("hub log", "the first of them", found[0][0]),
+        ),
+        fix=Fix(
+            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does "
+            "at these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
+            "without await, thousands of users on /hub/admin.",
+            commands=(
+                hub.kubectl("top pod --containers --selector component=hub"),
+                hub.kubectl(f"logs deployment/{hub.ref.name} --container hub --tail 5000 | grep -B 5 unresponsive"),
+            ),
+        ),
+        unexplained=True,
+    )
