@@ -147,11 +147,12 @@ def hub_log(look: Look, hub_pods: list[Pod]) -> HubLog:
 
 @dataclass(frozen=True)
 class PodLog:
-    """The last lines of one container."""
+    """The last lines of one container, with the kubelet's time stamp of each where it gave one."""
 
     pod: Pod
     container: str
     lines: tuple[str, ...] = ()
+    stamps: tuple[datetime | None, ...] = ()
 
     def search(self, pattern: str | re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Matches in the lines, in order."""
@@ -175,7 +176,9 @@ def _logs(look: Look, pods: Iterable[Pod], container: str, most: int) -> list[Po
         if status is not None and status.restart_count:
             text = look.log(pod, name, previous=True)
         text += "\n" + look.log(pod, name)
-        found.append(PodLog(pod, name, tuple(_STAMP.sub("", line) for line in text.splitlines() if line.strip())))
+        lines = [line for line in text.splitlines() if line.strip()]
+        stamps = tuple(_time(m[1]) if (m := _STAMP.match(line)) else None for line in lines)
+        found.append(PodLog(pod, name, tuple(_STAMP.sub("", line) for line in lines), stamps))
     return found
 
 
