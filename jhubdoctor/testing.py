@@ -45,7 +45,7 @@ NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _CLUSTER_WIDE = {
     "Node", "Namespace", "PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "VolumeAttachment",
     "PriorityClass", "IngressClass", "APIService", "ClusterRole", "ClusterRoleBinding", "ComponentStatus",
-    "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration", "RuntimeClass", "ValidatingWebhookConfiguration",
 }  # fmt: skip
 _UNLABELLED = _CLUSTER_WIDE | {"Event", "PersistentVolumeClaim", "Lease", "Secret", "ConfigMap", "EndpointSlice"}
 _AGO = re.compile(r"-(\d+(?:\.\d+)?)([smhd])")

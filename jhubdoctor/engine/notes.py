@@ -14,7 +14,7 @@ EXAMPLES = ("Fires on", "Quiet on")
 HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", *EXAMPLES)
 _FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 # The first line of an example that ends another: that of this number under `Fires on`, the first where none is given.
-_OVER = re.compile(r"# over(?: (?P<number>\d+))?: \S")
+_OVER = re.compile(r"# over(?: (?P<number>\d+))? *\n")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Note:
 
     @property
     def over(self) -> list[tuple[str, str]]:
-        """Of the examples under `Quiet on` those that begin with `# over: ...`: the fault that they end, and both.
+        """Of the examples under `Quiet on` those that begin with `# over`: the fault that they end, and both.
 
         Raises:
             ValueError: where one names an example that there is not.
