@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # `explain` shows a note without what a check needs to run
 EXAMPLES = ("Fires on", "Quiet on")
 HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", *EXAMPLES)
 _FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+# The first line of an example that ends another: that of this number under `Fires on`, the first where none is given.
+_OVER = re.compile(r"# over(?: (?P<number>\d+))? *\n")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,22 @@ class Note:
     def quiet_on(self) -> list[str]:
         """The YAML examples that give none."""
         return _FENCE.findall(self.sections.get("Quiet on", ""))
+
+    @property
+    def over(self) -> list[tuple[str, str]]:
+        """Of the examples under `Quiet on` those that begin with `# over`: the fault that they end, and both.
+
+        Raises:
+            ValueError: where one names an example that there is not.
+        """
+        found, faults = [], self.fires_on
+        for end in self.quiet_on:
+            if m := _OVER.match(end):
+                number = int(m["number"] or 1)
+                if not 1 <= number <= len(faults):
+                    raise ValueError(f"{self.title} has no example {number} that could be over")
+                found.append((faults[number - 1], f"{faults[number - 1]}---\n{end}"))
+        return found
 
 
 def parse(text: str) -> Note:

@@ -20,7 +20,14 @@ from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, IngressClass, NetworkPolicy, Service
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod
-from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBudget, PriorityClass, ResourceQuota
+from jhubdoctor.model.kube.policy import (
+    LimitRange,
+    Namespace,
+    PodDisruptionBudget,
+    PriorityClass,
+    ResourceQuota,
+    RuntimeClass,
+)
 from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from jhubdoctor.model.kube.storage import (
     CSIDriver,
@@ -127,6 +134,7 @@ _TABLE: tuple[Read, ...] = (
     _in("storage.k8s.io", "csinodes", CSINode, namespaced=False, versions="v1 v1beta1"),
     _in("storage.k8s.io", "volumeattachments", VolumeAttachment, namespaced=False),
     _in("scheduling.k8s.io", "priorityclasses", PriorityClass, namespaced=False),
+    _in("node.k8s.io", "runtimeclasses", RuntimeClass, namespaced=False, versions="v1 v1beta1"),
     _in("networking.k8s.io", "ingressclasses", IngressClass, namespaced=False, versions="v1 v1beta1"),
     _in("apiregistration.k8s.io", "apiservices", APIService, namespaced=False, versions="v1 v1beta1"),
     _in("rbac.authorization.k8s.io", "clusterroles", ClusterRole, namespaced=False, verbs="get"),

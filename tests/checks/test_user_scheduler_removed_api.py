@@ -1,5 +1,7 @@
 """The words in which client-go says that it cannot list a kind, release by release."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from jhubdoctor.api import ServerVersion
@@ -11,6 +13,7 @@ from jhubdoctor_checks.facts.api import SchedulerCalls, Surface, user_scheduler_
 NOT_FOUND = "the server could not find the requested resource"
 LISTING = f"failed to list *v1beta1.PodDisruptionBudget: {NOT_FOUND}"
 WATCHING = f"Failed to watch *v1beta1.PodDisruptionBudget: {LISTING}"
+NOW = datetime(2025, 11, 23, 3, 33, tzinfo=UTC)
 KLOG = "E1123 03:32:23.1       1 reflector.go:127] k8s.io/client-go/informers/factory.go:134: "
 
 
@@ -20,6 +23,7 @@ def calls(*lines: str, minor: int = 36, image: str = "registry.example.org/sched
         surface=Surface(minor, None, minor),
         user_scheduler=Deployment(spec=spec),
         user_scheduler_logs=[PodLog(Pod(), "kube-scheduler", lines)],
+        now=NOW,
     )
     return found
 
@@ -85,6 +89,7 @@ def test_a_log_says_nothing_of_a_release_that_is_only_planned() -> None:
         surface=Surface(37, None, ServerVersion("v1.36.0", 36).minor),
         user_scheduler=Deployment(spec=spec),
         user_scheduler_logs=[log],
+        now=NOW,
     )
 
     assert found.refused == ()

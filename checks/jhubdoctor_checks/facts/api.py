@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from jhubdoctor.api import (
     APIService,
@@ -22,6 +24,7 @@ from jhubdoctor.api import (
     parse_health,
 )
 from jhubdoctor_checks.data import apis, scheduler
+from jhubdoctor_checks.facts.scheduler_log import lasting
 from jhubdoctor_checks.texts import rbac
 
 # --- what is served --------------------------------------------------------------------------------------------------
@@ -204,7 +207,7 @@ class SchedulerCalls:
 
 @fact()
 def user_scheduler_calls(
-    surface: Surface, user_scheduler: Deployment, user_scheduler_logs: list[PodLog] | None
+    surface: Surface, user_scheduler: Deployment, user_scheduler_logs: list[PodLog] | None, now: datetime
 ) -> SchedulerCalls:
     """What the user-scheduler asks for in vain, by its log and by the minor of its image.
 
@@ -219,7 +222,7 @@ def user_scheduler_calls(
             found[api.api_version, api.kind] = Listing(api.api_version, api.kind, 0, by_image=True)
     forbidden: set[tuple[str, str]] = set()
     # a log tells of the server that runs, and nothing of the one that is planned
-    for version, kind, why in () if surface.planned else _listings(user_scheduler_logs or []):
+    for version, kind, why in () if surface.planned else _listings(user_scheduler_logs or [], now):
         if right := rbac.forbidden(why):
             forbidden.add((right.group, right.resource.partition(".")[0]))
         elif NOT_FOUND in why and (where := _refused(surface, version, kind)):
@@ -239,10 +242,11 @@ def user_scheduler_calls(
     )
 
 
-def _listings(logs: list[PodLog]) -> Iterator[tuple[str, str, str]]:
-    for log in logs:
-        for m in log.search(_LISTING):
-            yield m[1], m[2], m[3]
+def _listings(logs: list[PodLog], now: datetime) -> Iterator[tuple[str, str, str]]:
+    for lines in lasting(logs, now):
+        for m in (re.search(_LISTING, line) for line in lines):
+            if m is not None:
+                yield m[1], m[2], m[3]
 
 
 def _refused(surface: Surface, version: str, kind: str) -> str:

@@ -4,18 +4,25 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Severity, check, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Severity, check, times
 from jhubdoctor_checks.hub._logged import DAY
 
 # JupyterHub's user.py, 1.0 to 6.0; the reason of a wrong key (cryptography's InvalidToken) is empty
 _FAILED = r"Failed to retrieve encrypted auth_state for (?P<user>.+) because ?(?P<why>.*)"
+_LOGGED_IN = r"User logged in: (?P<user>.+)"
 _NO_KEY = r"(?i)no encryption keys|CryptKeeper|cryptography"
 
 
 @check(severity=Severity.WARNING)
 def auth_state_key_changed(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
     """The key for stored login data (auth state) changed, so what is stored cannot be read any more."""
-    found = [(e, m) for e, m in hub_log.find(_FAILED) if not e.previous and (e.at is None or now - e.at <= DAY)]
+    found: list[tuple[Entry, re.Match[str]]] = []
+    for e in hub_log.current:
+        if (m := re.match(_FAILED, e.message)) and (e.at is None or now - e.at <= DAY):
+            found.append((e, m))
+        elif m := re.match(_LOGGED_IN, e.message):
+            # with the login it is stored anew, with the key of now; without a key nothing is
+            found = [f for f in found if f[1]["user"] != m["user"] or re.search(_NO_KEY, f[1]["why"])]
     if not found:
         return
     last, m = found[-1]

@@ -11,6 +11,7 @@ from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 _FAILED = (
     r"Initial list of \w+ failed|Error when watching resources, retrying|Reflector (?:with key|for) .* failed to start"
 )
+_RETRYING = "Error when watching resources, retrying"
 _CONNECTION = (
     r"ClientConnector\w*|Cannot connect to host "
     r"\S+|ServerDisconnected\w*|ClientOSError|MaxRetryError|NewConnectionError"
@@ -47,11 +48,13 @@ def hub_api_unreachable(
         elif e.level in {"E", "W", "C"} and re.match(_FAILED, e.message) and (m := re.search(_CONNECTION, e.text)):
             failures.append((e, m))
             gave_up = False
-    if not failures or (all("retrying" in e.message for e, _ in failures) and len(failures) < _OFTEN):
+    watching = all(e.message.startswith(_RETRYING) for e, _ in failures)
+    if not failures or (watching and len(failures) < _OFTEN):
         return
     last, m = failures[-1]
-    if gave_up and last.at is not None and now - last.at > _LASTS:
-        # what is certain then is that the hub sees no pods: reflector-frozen
+    if (gave_up or watching) and last.at is not None and now - last.at > _LASTS:
+        # it would have tried again, and said so, within half a minute: a watch that was taken up says nothing; of one
+        # that was given up it is certain that the hub sees no pods (reflector-frozen)
         return
     fresh = last.at is None or now - last.at <= HOUR
     failed = tuple(hub.pod_ref(s.pod) for s in spawns.failed if s.pod)

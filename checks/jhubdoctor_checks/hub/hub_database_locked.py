@@ -6,6 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
 from jhubdoctor_checks.hub._logged import HOUR, lately, line_of, pods_of
+from jhubdoctor_checks.hub._writes import wrote_again
 from jhubdoctor_checks.texts.jupyterhub import DATABASE
 
 # A connection that broke once was mended at once.
@@ -20,10 +21,12 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
         if not found or (kind.word == "connection" and len(found) < _OFTEN):
             continue
         last, m = found[-1]
+        recent = last.at is None or now - last.at <= HOUR
+        over = wrote_again(hub_log, [e for e, _ in found])
+        if over and not recent:
+            continue
         # after a restart it may be well again
-        fresh = (last.at is None or now - last.at <= HOUR) and (
-            not last.previous or not hub_pods or not hub_pods[0].ready
-        )
+        fresh = recent and not over and (not last.previous or not hub_pods or not hub_pods[0].ready)
         yield Finding(
             on=(hub.ref,),
             says=f"the hub has trouble with its database: {kind.says}",

@@ -18,7 +18,7 @@ from jhubdoctor.api import (
     Values,
     check,
 )
-from jhubdoctor_checks.hub._hub_rbac_forbidden import given
+from jhubdoctor_checks.hub._hub_rbac_forbidden import allowed, given
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 from jhubdoctor_checks.texts.rbac import PATTERN, forbidden
 
@@ -45,6 +45,8 @@ def hub_rbac_forbidden(
     found = [(e, r) for e, r in told if r.service_account[0] == hub.namespace]
     last_try = max((at for _, _, at in spawns.succeeded if at), default=None)
     if not found or (last_try and found[-1][0].at and last_try > found[-1][0].at):
+        return
+    if allowed(hub, [r for _, r in found], roles, role_bindings):
         return
     rights = sorted({(r.verb, r.resource) for _, r in found})
     last, right = found[-1]

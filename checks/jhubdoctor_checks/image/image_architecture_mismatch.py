@@ -26,9 +26,12 @@ def image_architecture_mismatch(
     found: dict[tuple[str, str], list[tuple[Pod, str]]] = {}
     for pod in (*pods, *user_pods):
         for status in pod.statuses() if pod.node and not pod.terminating else []:
+            if status.ready:
+                # it runs by now, by an image that was built for it
+                continue
             container = pod.container(status.name)
             told = _told(pod, status, events) or (pod.name, status.name) in logged
-            if not told and pod.component == "hub" and hub_log is not None and not status.ready:
+            if not told and pod.component == "hub" and hub_log is not None:
                 told = next(hub_log.search(_WRONG), None) is not None
             if told:
                 image = container.image if container is not None else status.image
@@ -61,4 +64,4 @@ def _told(pod: Pod, status: ContainerStatus, events: Events) -> bool:
     if any(e is not None and re.search(_WRONG, e.message) for e in ends):
         return True
     said = [e for e in events.about("Pod", pod.name, "Failed", "BackOff") if e.container in {"", status.name}]
-    return not status.ready and any(re.search(_WRONG, e.message) for e in said)
+    return any(re.search(_WRONG, e.message) for e in said)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from jhubdoctor.api import (
@@ -18,9 +18,9 @@ from jhubdoctor.api import (
     clean,
     human,
 )
+from jhubdoctor_checks.facts.refusals import RECENT, admits
 from jhubdoctor_checks.policy._quota import asked, covers, for_new_users, numbers, one_more
-
-RECENT = timedelta(hours=1)
+from jhubdoctor_checks.policy._refused import Refused
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,17 @@ def _rooms(quota: ResourceQuota, ranges: list[LimitRange], shapes: list[Shape], 
             if resource in hard and resource in used:
                 left = int((hard[resource] - used[resource]) // need)
                 yield Room(max(left, 0), resource, shape.name, need, used[resource], hard[resource])
+
+
+def lasting(users: Refused, quota: ResourceQuota, now: datetime) -> Refused:
+    """Those who were refused within the hour, and those for whom there is no room to this day."""
+    spawns = (s for s in users.spawns if s.at is None or now - s.at < RECENT or not admits(quota, s.error))
+    return replace(users, spawns=tuple(spawns))
+
+
+def is_full(users: Refused, quota: ResourceQuota) -> bool:
+    """Whether what one of them asked for would be refused again."""
+    return any(not admits(quota, s.error) for s in users.spawns)
 
 
 def failed_creations(events: Events, text: str, now: datetime) -> list[Event]:

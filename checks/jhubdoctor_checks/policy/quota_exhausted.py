@@ -21,7 +21,15 @@ from jhubdoctor.api import (
     check,
 )
 from jhubdoctor_checks.policy._core import refused_by
-from jhubdoctor_checks.policy._quota_exhausted import excess, failed_creations, keeps, lacks_pods, tightest
+from jhubdoctor_checks.policy._quota_exhausted import (
+    excess,
+    failed_creations,
+    is_full,
+    keeps,
+    lacks_pods,
+    lasting,
+    tightest,
+)
 from jhubdoctor_checks.policy._refused import refused
 
 FEW = 2
@@ -46,7 +54,7 @@ def quota_exhausted(
     running = sum(not p.finished for p in user_pods)
     for quota in sorted(resource_quotas, key=lambda q: q.name):
         text = f"exceeded quota: {quota.name},"
-        users = refused(hub, spawns, now, text)
+        users = lasting(refused(hub, spawns, now, text), quota, now)
         failed = failed_creations(events, text, now)
         core = refused_by(deployments, text)
         waits = [d for d in deployments or [] if d in core or lacks_pods(d, failed)]
@@ -54,7 +62,8 @@ def quota_exhausted(
         near = room if room is not None and room.fits <= max(FEW, running // SHARE) else None
         if not (users or waits or near):
             continue
-        severity = None if room is not None and room.fits == 0 else Severity.INFO
+        # who was refused within the hour, before there was room again, suffered from it too
+        severity = None if users or (room is not None and room.fits == 0) else Severity.INFO
         down = [r for d in waits for r in (d.ref, Ref("Service", d.name, hub.namespace))]
         yield Finding(
             on=(quota.ref,),
@@ -71,6 +80,6 @@ def quota_exhausted(
                     hub.kubectl(f"edit resourcequota {quota.name}"),
                 ),
             ),
-            severity=Severity.ERROR if users or waits else severity,
+            severity=Severity.ERROR if waits or is_full(users, quota) else severity,
             affects=(*users.pods, *down),
         )

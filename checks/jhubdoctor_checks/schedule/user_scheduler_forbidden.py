@@ -1,6 +1,7 @@
 """A user-scheduler without the rights that its release of kube-scheduler needs."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Rung, Severity, Values, check
 from jhubdoctor_checks.facts.hub_graph import served_by
@@ -20,9 +21,10 @@ def user_scheduler_forbidden(
     pending_user_pods: list[Pod],
     placeholder_pods: list[Pod],
     values: Values | None,
+    now: datetime,
 ) -> Iterator[Finding]:
     """The user-scheduler may not list what its release needs to know, so it never begins to schedule."""
-    times, users = refused_lists(user_scheduler_logs)
+    times, users = refused_lists(user_scheduler_logs, now)
     refused = sorted(name for name, n in times.items() if n >= OFTEN)
     if not refused:
         return

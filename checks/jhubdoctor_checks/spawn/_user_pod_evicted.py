@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, clean, nested
 from jhubdoctor_checks.facts.image import shared, user_prefix
@@ -18,6 +18,9 @@ _RESOURCE = (
     r"|(?P<local>ephemeral local storage usage|Usage of EmptyDir volume|Container \S+ exceeded its local ephemeral)"
 )
 
+HOUR = timedelta(hours=1)
+"""So long events last in most clusters, and nothing but they tells of a pod that is gone."""
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -26,6 +29,7 @@ class Loss:
     Attributes:
         ref: its pod.
         why: the cause, stable.
+        gone: whether the pod is gone: its user may start another.
         evidence: what shows it.
         at: when.
     """
@@ -34,10 +38,11 @@ class Loss:
     why: str
     evidence: Evidence
     at: datetime
+    gone: bool = False
 
 
 def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None, now: datetime) -> Iterator[Loss]:
-    """The servers that were lost within a day, those too whose pods are gone."""
+    """The servers that were lost within a day; those whose pods are gone, within the hour."""
     known = set()
     for p in user_pods:
         if p.phase == "Failed" and re.fullmatch(_LOST, _reason(p)) and now - _at(p) <= DAY:
@@ -46,9 +51,9 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
             yield Loss(shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", told), _at(p))
     prefix = user_prefix(values)
     for name, e in events.of_pods(*_EVENTS).items():
-        if name.startswith(prefix) and name not in known:
+        if name.startswith(prefix) and name not in known and now - e.at <= HOUR:
             shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
-            yield Loss(shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at)
+            yield Loss(shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at, gone=True)
 
 
 def _reason(pod: Pod) -> str:

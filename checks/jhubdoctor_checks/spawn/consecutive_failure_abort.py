@@ -22,7 +22,11 @@ def consecutive_failure_abort(
     aborts = [(e, m) for e, m in hub_log.find(_ABORT) if e.at is None or now - e.at <= _DAY]
     if aborts:
         e, m = aborts[-1]
-        fresh = e.at is None or now - e.at <= _HOUR
+        over = any(e.at and started.at and started.at > e.at for started, _ in hub_log.find(_TOOK))
+        recent = e.at is None or now - e.at <= _HOUR
+        if over and not recent:
+            return
+        fresh = recent and not over
         yield _finding(
             hub, hub_pods, values, e, f"the hub stopped itself after {m['n']} failed spawns in a row", "aborted",
             Severity.ERROR if fresh else Severity.WARNING,

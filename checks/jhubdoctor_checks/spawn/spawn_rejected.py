@@ -18,6 +18,7 @@ from jhubdoctor.api import (
     clean,
     count,
 )
+from jhubdoctor_checks.facts.refusals import EndedRefusals
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
 
@@ -31,11 +32,13 @@ def spawn_rejected(
     hub_log: HubLog,
     hub_pods: list[Pod],
     user_pods: list[Pod],
+    ended_refusals: EndedRefusals | None,
     values: Values | None,
 ) -> Iterator[Finding]:
     """The API server refuses to create users' servers."""
     groups: dict[str, list[Spawn]] = {}
-    for s in unresolved(spawns, now, user_pods, "rejected"):
+    ended = ended_refusals or EndedRefusals()
+    for s in (s for s in unresolved(spawns, now, user_pods, "rejected") if not ended.over(s, now)):
         groups.setdefault(refused(s.error, hub, values).cause, []).append(s)
     for cause, group in groups.items():
         newest = group[0]
@@ -43,6 +46,7 @@ def spawn_rejected(
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
         severity = weight(group, spawns, user_pods, now)
+        passes = told.row.word in PASSING or newest.error in ended.room
         yield Finding(
             on=on,
             says=f"the API server refuses {count(len(group))}: {told.says}",
@@ -51,7 +55,7 @@ def spawn_rejected(
                 *seen(group, "refused"),
             ),
             fix=told.fix,
-            severity=severity.at_most(Severity.WARNING) if told.row.word in PASSING else severity,
+            severity=severity.at_most(Severity.WARNING) if passes else severity,
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )

@@ -1,11 +1,14 @@
 """Users' servers that their node gave up."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jhubdoctor.api import Events, Finding, Hub, Pod, Rung, Severity, Values, check, count, grouped
 from jhubdoctor_checks.spawn._servers import FRESH
 from jhubdoctor_checks.spawn._user_pod_evicted import explained, losses
+
+# The kubelet keeps a pressure for five minutes after the last eviction (evictionPressureTransitionPeriod).
+GOES_ON = timedelta(minutes=10)
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)
@@ -16,7 +19,9 @@ def user_pod_evicted(
     back = {p.name: p.created for p in user_pods if p.ready}
     for why, members in grouped(losses(hub, user_pods, events, values, now), lambda m: m.why):
         says, fix = explained(why, hub)
-        severity = Severity.ERROR if now - max(m.at for m in members) <= FRESH else Severity.WARNING
+        # whose pod is gone can start again: a node that is still short would have evicted more by now
+        goes_on = any(now - m.at <= (GOES_ON if m.gone else FRESH) for m in members)
+        severity = Severity.ERROR if goes_on else Severity.WARNING
         if all(m.ref.name in back and back[m.ref.name] > m.at for m in members):
             # all of them work again: a node that ran full will again, a node that went was replaced
             severity = Severity.INFO if why == "node-gone" else Severity.WARNING

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from jhubdoctor.api import Entry, Evidence, Hub, HubLog, PersistentVolumeClaim, Pod, PodLog, VolumeMount, clean, grouped
 from jhubdoctor_checks.facts.mounts import denied_path, made_by_mount
+from jhubdoctor_checks.hub._writes import wrote_again
 from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 
 _PATH = r"'(?P<path>/[^']*)'"
@@ -39,7 +40,8 @@ def troubles(logs: Iterable[PodLog], pattern: str) -> Iterator[Trouble]:
     """The last line of each log that matches and is about a claim of its pod."""
     for log in logs:
         lines = [line for line in log.lines if re.search(pattern, line)]
-        if not lines:
+        if not lines or any(s.name == log.container and s.ready for s in log.pod.statuses()):
+            # one that runs by now has room and rights again
             continue
         found = mount_of(log.pod, log.container, lines[-1])
         path = denied_path(lines[-1])
@@ -87,6 +89,8 @@ def database_trouble(
 ) -> tuple[PersistentVolumeClaim, Evidence] | None:
     """The claim of the hub's database, where the hub's log speaks of it in these words today, with the last line."""
     found = of_today(hub_log, pattern, now)
+    if wrote_again(hub_log, [e for e, _ in found]):
+        return None
     name = claim_at(hub, DIRECTORY)
     claim = next((c for c in claims if c.name == name), None)
     if not found or claim is None:

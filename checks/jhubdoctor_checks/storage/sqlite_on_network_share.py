@@ -17,6 +17,7 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.hub._logged import weigh
 from jhubdoctor_checks.storage._database import move, sqlite_claim
 from jhubdoctor_checks.storage._drivers import DISKS, provisioner_of, share
 from jhubdoctor_checks.storage._full import of_today
@@ -53,6 +54,7 @@ def sqlite_on_network_share(
     source = ("volume", f"{volume.name} made by {made_by}") if volume else ("storageclass", f"provisioner: {made_by}")
     bound = bool(claim.spec.volume_name)
     locked = [e for e, _ in of_today(hub_log, LOCKED, now)] if hub_log else []
+    recent = any(weigh(e.at, now) is Severity.ERROR for e in locked)
     disks = sorted(c.name for c in storage_classes if c.provisioner in DISKS)
     yield Finding(
         on=(claim.ref,),
@@ -64,6 +66,6 @@ def sqlite_on_network_share(
             *(Evidence("hub log", LOCKED, e.at) for e in locked[-1:]),
         ),
         fix=move(hub, claim.name, disks),
-        severity=Severity.ERROR if locked else None if bound else Severity.INFO,
+        severity=Severity.ERROR if recent else None if bound else Severity.INFO,
         affects=(hub.ref, *(p.ref for p in hub_pods)),
     )

@@ -111,6 +111,13 @@ class PriorityClass(Object):
     preemption_policy: str = ""
 
 
+class RuntimeClass(Object):
+    """A RuntimeClass: that it is there."""
+
+    KIND: ClassVar[str] = "RuntimeClass"
+    API_VERSION: ClassVar[str] = "node.k8s.io/v1"
+
+
 class Namespace(Object):
     """A Namespace: its labels say which Pod Security level is enforced."""
 
