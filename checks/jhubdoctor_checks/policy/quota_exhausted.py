@@ -20,6 +20,7 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.facts.refusals import Refusal, refused_with
 from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._quota_exhausted import excess, failed_creations, keeps, lacks_pods, tightest
 from jhubdoctor_checks.policy._refused import refused
@@ -39,6 +40,7 @@ def quota_exhausted(
     user_pods: list[Pod],
     events: Events,
     deployments: list[Deployment] | None,
+    refusals: list[Refusal] | None,
     spawns: Spawns | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -72,5 +74,5 @@ def quota_exhausted(
                 ),
             ),
             severity=Severity.ERROR if users or waits else severity,
-            affects=(*users.pods, *down),
+            affects=(*users.pods, *down, *refused_with(refusals, text)),
         )
