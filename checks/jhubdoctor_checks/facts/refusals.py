@@ -1,67 +1,118 @@
-"""Refusals of the API server that the hub's log tells of, and that would not come again."""
+"""What makes pods and is refused by the API server, as its conditions and its events tell."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Look, ResourceQuota, Spawn, Spawns, Unreadable, fact, quantity
-from jhubdoctor_checks.texts import known
-from jhubdoctor_checks.texts.admission import ADMISSION
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    Event,
+    Events,
+    Evidence,
+    Job,
+    Ref,
+    StatefulSet,
+    clean,
+    fact,
+)
 
-# Room comes and goes: so long who was refused for want of it is told, also where there is some again.
+Maker = Deployment | StatefulSet | DaemonSet | Job
+# An account or a quota that comes a moment later is no fault; controllers try again after seconds, then minutes.
+PATIENCE = timedelta(minutes=1)
 RECENT = timedelta(hours=1)
-# Words of rows of ADMISSION whose group `name` is a class, and where the classes are read.
-_CLASSES = {"runtime-class-missing": "runtimeclasses", "priority-class-missing": "priorityclasses"}
-# plugin/pkg/admission/resourcequota, 1.20 to 1.36
-_EXCEEDED = r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>\S+), used:"
+# pkg/controller of 1.20 and 1.36: `Error creating: pods "x-" is forbidden: ...` of ReplicaSets, DaemonSets and Jobs,
+# `create Pod x-0 in StatefulSet x failed error: pods "x-0" is forbidden: ...` of StatefulSets
+_BEFORE = r"^(?:Error creating: |create Pod \S+ in StatefulSet \S+ failed error: )"
+# Done, for better or worse: its pods are made no more.
+_ENDED = frozenset({"Complete", "Failed", "Suspended", "SuccessCriteriaMet", "FailureTarget"})
 
 
 @dataclass(frozen=True)
-class EndedRefusals:
-    """Texts of refusals.
+class Refusal:
+    """What makes pods, and cannot.
 
     Attributes:
-        mended: those for something that did not exist, and exists by now.
-        room: those by a quota that has room by now for what was asked for.
+        maker: the Deployment, StatefulSet, DaemonSet or Job.
+        message: what the API server said last, from `pods "x-" is forbidden: ` on.
+        seen: where that stands.
     """
 
-    mended: frozenset[str] = frozenset()
-    room: frozenset[str] = frozenset()
+    maker: Maker
+    message: str
+    seen: Evidence
 
-    def over(self, spawn: Spawn, now: datetime) -> bool:
-        """Whether a refused start is history."""
-        passed = spawn.at is not None and now - spawn.at > RECENT
-        return spawn.error in self.mended or (spawn.error in self.room and passed)
+    @property
+    def hook(self) -> bool:
+        """Whether Helm, or Argo CD, makes it before an install or upgrade and waits for it."""
+        return "helm.sh/hook" in self.maker.annotations or self.maker.labels.get("hub.jupyter.org/deletable") == "true"
 
 
-@fact(optional=tuple(_CLASSES.values()))
-def ended_refusals(look: Look, spawns: Spawns, resource_quotas: list[ResourceQuota] | None) -> EndedRefusals:
-    """Which refusals would not come again. Classes are looked at only after a refusal for want of one."""
-    texts = {s.error for s in spawns.failed if s.kind == "rejected"}
-    mended: set[str] = set()
-    for word, read in _CLASSES.items():
-        missed = {t: m["name"] for t in texts if (r := known(ADMISSION, t)) and r.word == word and (m := r.search(t))}
-        try:
-            there = {c.name for c in look.list(read)} if missed else set()
-        except Unreadable:
-            # then nothing says that it is over
+@fact()
+def refusals(
+    deployments: list[Deployment],
+    stateful_sets: list[StatefulSet] | None,
+    daemon_sets: list[DaemonSet] | None,
+    jobs: list[Job] | None,
+    events: Events | None,
+    now: datetime,
+) -> list[Refusal]:
+    """What of the release makes pods and is refused, as far as it could be read: for those who know the reason."""
+    return refused((*deployments, *(stateful_sets or ()), *(daemon_sets or ()), *(jobs or ())), events, now)
+
+
+def refused(makers: Iterable[Maker], events: Events | None, now: datetime) -> list[Refusal]:
+    """Those that lack pods and were refused when they tried last, by kind and name."""
+    failed = [e for e in events.of("FailedCreate") if now - e.at < RECENT] if events is not None else []
+    made = events.of("SuccessfulCreate") if events is not None else []
+    found = []
+    for maker in sorted(makers, key=lambda m: (m.ref.kind, m.name)):
+        if not _lacks(maker) or now - maker.created < PATIENCE:
             continue
-        mended |= {text for text, name in missed.items() if name in there}
-    room = {t for t in texts if any(admits(q, t) for q in resource_quotas or ())}
-    return EndedRefusals(frozenset(mended), frozenset(room))
+        if (condition := _condition(maker)) is not None:
+            found.append(Refusal(maker, *condition))
+            continue
+        last = next((e for e in failed if _of(e, maker)), None)
+        # it went on making them since, or had no time to
+        if last is None or now - last.began < PATIENCE or any(e.at > last.at for e in made if _of(e, maker)):
+            continue
+        seen = Evidence("event", f"{maker.name}: FailedCreate: {clean(last.message, 300)}", last.at)
+        found.append(Refusal(maker, re.sub(_BEFORE, "", last.message), seen))
+    return found
 
 
-def admits(quota: ResourceQuota, refusal: str) -> bool:
-    """Whether a quota has room by now for what it refused: of each resource that the refusal names."""
-    m = re.search(_EXCEEDED, refusal)
-    if m is None or m["quota"] != quota.name:
-        return False
-    hard = quota.status.hard or quota.spec.hard
-    for part in m["requested"].split(","):
-        name, _, amount = part.partition("=")
-        wanted, most, used = quantity(amount), quantity(hard.get(name)), quantity(quota.status.used.get(name))
-        if name in hard and (wanted is None or most is None or used is None or used + wanted > most):
-            return False
-    return True
+def _lacks(maker: Maker) -> bool:
+    """Whether it lacks pods by its own count; of a Deployment those of its newest revision count."""
+    if isinstance(maker, Job):
+        over = any(c.type in _ENDED and c.status == "True" for c in maker.status.conditions)
+        return not (over or maker.status.active or maker.status.succeeded)
+    if isinstance(maker, DaemonSet):
+        return maker.status.current_number_scheduled < maker.status.desired_number_scheduled
+    newest = maker.status.updated_replicas if isinstance(maker, Deployment) else maker.status.replicas
+    return min(maker.status.replicas, newest) < maker.spec.replicas
+
+
+def _condition(maker: Maker) -> tuple[str, Evidence] | None:
+    """The condition ReplicaFailure of a Deployment: what it says, and as evidence."""
+    conditions = maker.status.conditions if isinstance(maker, Deployment) else []
+    for c in conditions:
+        if c.type == "ReplicaFailure" and c.status == "True" and c.message:
+            said = f"{maker.name}: ReplicaFailure: {clean(c.message, 300)}"
+            return c.message, Evidence("deployment", said, c.last_transition_time)
+    return None
+
+
+def _of(event: Event, maker: Maker) -> bool:
+    """Whether an event is about what makes pods, or about a ReplicaSet of it."""
+    kind, name = event.about
+    if isinstance(maker, Deployment):
+        return kind == "ReplicaSet" and name.rpartition("-")[0] == maker.name
+    return (kind, name) == (maker.ref.kind, maker.name)
+
+
+def refused_with(refusals: Iterable[Refusal] | None, *texts: str) -> tuple[Ref, ...]:
+    """Those that are refused with one of these texts."""
+    return tuple(r.maker.ref for r in refusals or () if any(t in r.message for t in texts))

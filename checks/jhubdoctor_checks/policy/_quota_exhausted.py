@@ -18,7 +18,7 @@ from jhubdoctor.api import (
     clean,
     human,
 )
-from jhubdoctor_checks.facts.refusals import RECENT, admits
+from jhubdoctor_checks.facts.ended_refusals import RECENT, admits
 from jhubdoctor_checks.policy._quota import asked, covers, for_new_users, numbers, one_more
 from jhubdoctor_checks.policy._refused import Refused
 

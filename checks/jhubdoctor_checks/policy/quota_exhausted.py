@@ -20,6 +20,7 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.facts.refusals import Refusal, refused_with
 from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._quota_exhausted import (
     excess,
@@ -47,6 +48,7 @@ def quota_exhausted(
     user_pods: list[Pod],
     events: Events,
     deployments: list[Deployment] | None,
+    refusals: list[Refusal] | None,
     spawns: Spawns | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -81,5 +83,5 @@ def quota_exhausted(
                 ),
             ),
             severity=Severity.ERROR if waits or is_full(users, quota) else severity,
-            affects=(*users.pods, *down),
+            affects=(*users.pods, *down, *refused_with(refusals, text)),
         )

@@ -19,7 +19,8 @@ from jhubdoctor.api import (
     check,
     clean,
 )
-from jhubdoctor_checks.policy._core import refs, refusals, refused_by
+from jhubdoctor_checks.facts.refusals import Refusal, refused_with
+from jhubdoctor_checks.policy._core import lacking, refs, refused_by
 from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
@@ -35,6 +36,7 @@ def quota_needs_limits(
     user_pods: list[Pod],
     spawns: Spawns | None,
     deployments: list[Deployment] | None,
+    refusals: list[Refusal] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A quota counts limits or requests that users' pods do not set, so all of them are refused."""
@@ -70,7 +72,7 @@ def quota_needs_limits(
                 *users.shown("refused by the quota"),
                 *(
                     Evidence("deployment", f"{d.name}: {c.type}: {clean(c.message, 200)}", c.last_transition_time)
-                    for d, c in refusals(core)
+                    for d, c in lacking(core)
                 ),
             ),
             fix=hub.values_fix(
@@ -78,5 +80,5 @@ def quota_needs_limits(
                 "proxy and image pullers need them too (hub.resources, proxy.chp.resources, prePuller.resources).",
                 {**a_start(missing, lacking), **for_core([d.component for d in core], counted(quota))},
             ),
-            affects=(*users.pods, *refs(core)),
+            affects=(*users.pods, *refs(core), *refused_with(refusals, text)),
         )

@@ -20,6 +20,7 @@ from jhubdoctor.api import (
     check,
 )
 from jhubdoctor_checks.facts.policy import Backend, blocking
+from jhubdoctor_checks.facts.refusals import Refusal, refused_with
 from jhubdoctor_checks.policy._core import refs as refs_of
 from jhubdoctor_checks.policy._core import refused_by
 from jhubdoctor_checks.policy._refused import refused
@@ -35,6 +36,7 @@ def webhook_fails_closed(
     user_pods: list[Pod],
     spawns: Spawns | None,
     deployments: list[Deployment] | None,
+    refusals: list[Refusal] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """A webhook that pods need has nothing behind it, so no pod can be created."""
@@ -70,7 +72,11 @@ def webhook_fails_closed(
             # conditions in CEL may exempt the pods
             severity=Severity.WARNING if all(w.match_conditions for w in members) else None,
             cause="no-endpoints" if backend.exists else "service-missing",
-            affects=(*refused(hub, spawns, now, *names).pods, *refs_of(refused_by(deployments, *names))),
+            affects=(
+                *refused(hub, spawns, now, *names).pods,
+                *refs_of(refused_by(deployments, *names)),
+                *refused_with(refusals, *names),
+            ),
         )
 
 

@@ -18,7 +18,7 @@ from jhubdoctor.api import (
     clean,
     count,
 )
-from jhubdoctor_checks.facts.refusals import EndedRefusals
+from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
 

@@ -1,4 +1,4 @@
-"""What it means where admission refuses pods of the hub itself, and what to do."""
+"""What it means where admission refuses pods of the hub itself, or of what runs beside it, and what to do."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ _MEANING: dict[str, tuple[str, Fix]] = {
         "the admission webhook {name} does not answer",
         Fix("Bring the service behind the webhook back.", commands=(WEBHOOKS,)),
     ),
+    "policy-denied": (
+        "the ValidatingAdmissionPolicy {name} denies them",
+        Fix(
+            "Make the pods keep the policy that the message names, or have an exception made for them.",
+            commands=("kubectl get validatingadmissionpolicies", "{upgrade}"),
+        ),
+    ),
     "webhook-denied": (
         "the admission webhook {name} denies them",
         Fix(
@@ -58,7 +65,7 @@ _MEANING: dict[str, tuple[str, Fix]] = {
         ),
     ),
 }
-_GROUPS = ("quota", "level", "webhook", "account", "name")
+_GROUPS = ("quota", "level", "webhook", "policy", "account", "name")
 _OTHER = replace(
     OTHER,
     says="{name}",
