@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, Spawn, clean
+from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, PodLog, Spawn, clean
+from jhubdoctor_checks.facts.server_logs import reason_in
+from jhubdoctor_checks.texts import Known, names_of
 
 # JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
 _STATUS = r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})"
@@ -23,14 +25,18 @@ class Silence:
         word: the cause, stable.
         says: the rest of a sentence that begins "... did not answer in time:".
         evidence: what shows it.
+        row: what the server's own log says of it, where it says something that is known.
     """
 
     word: str
     says: str
     evidence: tuple[Evidence, ...] = ()
+    row: Known[None] | None = None
 
     def fix(self, hub: Hub, spawn: Spawn) -> Fix:
         """What to do."""
+        if self.row is not None:
+            return self.row.remedy(names_of(hub))
         look = [
             hub.kubectl("get networkpolicies"),
             hub.kubectl(f"logs {spawn.pod} --container notebook --tail 60") if spawn.pod else "",
@@ -66,8 +72,17 @@ class Silence:
         )
 
 
-def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
-    """Why the server of this spawn did not answer."""
+def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None, logs: list[PodLog]) -> Silence:
+    """Why the server of this spawn did not answer: by its log where that can be read, else by what the hub heard."""
+    row, line = reason_in(logs, [spawn.pod])
+    shown = Evidence("pod log", clean(line, 300))
+    if row is not None:
+        return Silence(row.word, row.means({}), (shown,), row)
+    heard = _heard_of(spawn, hub_log, events)
+    return replace(heard, evidence=(*heard.evidence, shown)) if line else heard
+
+
+def _heard_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
     heard = list(_heard(spawn, hub_log, _STATUS))
     if heard:
         code = heard[-1][1]["code"]

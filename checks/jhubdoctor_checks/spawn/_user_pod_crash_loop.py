@@ -8,6 +8,7 @@ from datetime import datetime
 
 from jhubdoctor.api import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
 from jhubdoctor_checks.facts.mounts import denied_path, holding, made_by_mount
+from jhubdoctor_checks.facts.server_logs import reason_in
 from jhubdoctor_checks.texts.jupyterhub import SERVER_ENDINGS
 
 
@@ -76,6 +77,14 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
             line = clean(m.string[m.start() :], 200)
             if row.word == "home-permission":
                 return _denied(Ending(row.word, row.says, code, at, line, row.fix.text), pod, status.name, m.string)
+            if row.word == "hub-unreachable" and log is not None:
+                # its traceback tells why
+                why, _ = reason_in([log], [pod.name])
+                told = why is not None and why.word.startswith("hub-") and why.word != row.word
+                says = f"{row.says}: {why.says}" if why is not None and told else row.says
+                return Ending(
+                    row.word, says, code, at, line, why.fix.text if why is not None and told else row.fix.text
+                )
             return Ending(row.word, row.says, code, at, line, row.fix.text)
     # any other line is the user's; the exception that a traceback ends in is not
     last = next((line for line in reversed(log.lines) if re.match(_RAISED, line)), "") if log else ""

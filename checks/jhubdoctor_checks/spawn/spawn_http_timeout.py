@@ -10,6 +10,7 @@ from jhubdoctor.api import (
     Hub,
     HubLog,
     Pod,
+    PodLog,
     Rung,
     Severity,
     Spawn,
@@ -33,11 +34,12 @@ def spawn_http_timeout(
     user_pods: list[Pod],
     events: Events | None,
     values: Values | None,
+    server_logs: list[PodLog] | None,
 ) -> Iterator[Finding]:
     """Users' servers run, and do not answer the hub in time."""
     groups: dict[str, list[tuple[Spawn, Silence]]] = {}
     for s in unresolved(spawns, now, user_pods, "http-timeout"):
-        silence = silence_of(s, hub_log, events)
+        silence = silence_of(s, hub_log, events, server_logs or [])
         groups.setdefault(silence.word, []).append((s, silence))
     for word, members in groups.items():
         group = [s for s, _ in members]

@@ -3,9 +3,25 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Rung, Severity, check, count, times
+from jhubdoctor.api import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    HubLog,
+    Pod,
+    PodLog,
+    Ref,
+    Rung,
+    Severity,
+    check,
+    clean,
+    count,
+    times,
+)
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.facts.proxy_errors import HUB, OTHER, ProxyErrors
+from jhubdoctor_checks.facts.server_logs import reason_in
 from jhubdoctor_checks.texts import known, names_of
 from jhubdoctor_checks.texts.proxy import CONNECT
 from jhubdoctor_checks.vitals._proxy_errors import Failing, failing, reached_again
@@ -19,17 +35,21 @@ def proxy_errors(
     hub_pods: list[Pod],
     user_pods: list[Pod],
     hub_log: HubLog | None,
+    server_logs: list[PodLog] | None,
 ) -> Iterator[Finding]:
     """The proxy cannot pass on what users ask for."""
     for f in failing(proxy_errors, hub_pods, user_pods, now):
         last = f.errors[-1]
         row = known(CONNECT, f"{f.errno} {last.address}".strip())
+        said, line = reason_in(server_logs or [], [p.name for p in f.pods])
+        row = said or row
         names = {**names_of(hub), "name": proxy_errors.pod.owner.partition("/")[2]}
         yield Finding(
             on=tuple(shared(p.ref) for p in f.pods) or (Ref("Service", hub.ref.name, hub.namespace),),
             says=f"the proxy {_cannot(f)}" + (f": {row.means(names)}" if row else f" ({f.errno})" if f.errno else ""),
             evidence=(
                 Evidence("proxy log", f"{last.text} ({times(len(f.errors))})", last.at),
+                Evidence("pod log", clean(line, 300)) if line else None,
                 Evidence("proxy log", "the first of them", f.errors[0].at),
                 Evidence("proxy log", "the log that was read begins", proxy_errors.since),
             ),
