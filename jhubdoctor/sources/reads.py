@@ -21,7 +21,7 @@ from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, Ing
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.policy import LimitRange, Namespace, PodDisruptionBudget, PriorityClass, ResourceQuota
-from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding, ServiceAccount
 from jhubdoctor.model.kube.storage import (
     CSIDriver,
     CSINode,
@@ -150,6 +150,7 @@ _TABLE: tuple[Read, ...] = (
     _core("events", Event),
     _core("persistentvolumeclaims", PersistentVolumeClaim),
     _core("services", Service),
+    _core("serviceaccounts", ServiceAccount),
     _core("configmaps", ConfigMap, verbs="get"),
     _core("secrets", Secret, verbs="get"),
     # Helm keeps its releases in one of the two; the list is read as metadata, then the newest revision alone
