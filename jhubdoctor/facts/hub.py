@@ -9,6 +9,7 @@ from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.kube.meta import Object
+from jhubdoctor.model.kube.policy import Namespace
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job
 from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
@@ -77,7 +78,7 @@ def _places(scope: Scope) -> list[str | None]:
     return [None] if scope.all_namespaces else [scope.default_namespace, None]
 
 
-@fact("deployments", optional=("daemonsets", "jobs", "services"))
+@fact("deployments", optional=("daemonsets", "jobs", "services", "namespaces"))
 def hubs(look: Look, scope: Scope) -> list[Hub]:
     """The hubs in scope: in the given namespace, else where the context points, else everywhere.
 
@@ -97,9 +98,25 @@ def hubs(look: Look, scope: Scope) -> list[Hub]:
         for place in places:
             if found := search(look, place, [], scope):
                 return sorted(found, key=lambda h: (h.namespace, h.release))
-    if near := _near(look, places):
+    if near := _namespace(look, scope) or _near(look, places):
         raise NotApplicable(clean(near))
     return []
+
+
+def _namespace(look: Look, scope: Scope) -> str:
+    """Why there can be none in the namespace that was asked for."""
+    if not scope.namespace:
+        return ""
+    try:
+        found: Namespace | None = look.get("namespaces", scope.namespace)
+    except Unreadable:
+        return ""
+    if found is None:
+        return "there is no such namespace"
+    if not found.terminating:
+        return ""
+    held = next((c.message for c in reversed(found.status.conditions) if c.status == "True" and c.message), "")
+    return f"the namespace is being deleted{f' ({held[:300]})' if held else ''}, and nothing can be installed there"
 
 
 def _near(look: Look, places: list[str | None]) -> str:

@@ -76,7 +76,7 @@ def missing_objects(
     Where Helm keeps no release of the hub, or one of before Argo CD took it over, it is what every hub of the chart
     has: the Deployments and Services of hub and proxy.
     """
-    if namespace is not None and namespace.metadata.deletion_timestamp is not None:
+    if namespace is not None and namespace.terminating:
         raise NotApplicable("the namespace is being deleted")
     if revisions and not hub.argo_cd and not any(r.status == "deployed" for r in revisions):
         raise NotApplicable(f"no revision of the release {hub.release} is deployed")

@@ -48,10 +48,9 @@ def release_object_missing(
     needed = tuple(o for o in gone if breaks(o))
     gone = (*needed, *(o for o in gone if o not in needed))
     holder = f"revision {held_by.number} of the release {held_by.release} holds" if held_by else "every hub has"
-    many = len(gone) > 1
     yield Finding(
         on=tuple(ref_of(o, hub) for o in gone),
-        says=f"{named(gone)} {'do' if many else 'does'} not exist, which {holder}",
+        says=f"{named(gone)} {'do' if gone[1:] else 'does'} not exist, which {holder}",
         evidence=(
             ("helm", f"{held_by.name}: status {held_by.status}", held_by.modified) if held_by else None,
             *((o.kind.lower(), f"{o.name}: not found in {hub.namespace}") for o in gone[:5]),
