@@ -218,8 +218,9 @@ def _values_secret(d: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _document(listed: Mapping[str, Any]) -> str:
-    version, kind, name = (listed.get(k, "") for k in ("apiVersion", "kind", "name"))
-    return f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    version, kind, name, namespace = (listed.get(k, "") for k in ("apiVersion", "kind", "name", "namespace"))
+    where = f"  namespace: {namespace}\n" if namespace else ""
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n{where}"
 
 
 def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: V
         report, facts = visit.look(facts=FACTS, progress=progress)
     finally:
         progress.clear()
-    require_hub(report, facts.scope)
+    require_hub(report, facts)
     return judged(pack, target, given, report, facts)
 
 

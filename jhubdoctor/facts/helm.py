@@ -49,11 +49,17 @@ class Revision:
 
 @dataclass(frozen=True)
 class Listed:
-    """An object that a release holds."""
+    """An object that a release holds; `namespace` is empty where it is the release's."""
 
     api_version: str
     kind: str
     name: str
+    namespace: str = ""
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core."""
+        return self.api_version.rpartition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -205,9 +211,13 @@ def _content(look: Look, revision: Revision) -> Release:
         description=content["info"]["description"],
         chart_name=chart["name"],
         chart_version=chart["version"],
-        objects=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["objects"]),
-        hooks=tuple(Listed(o["apiVersion"], o["kind"], o["name"]) for o in content["hooks"]),
+        objects=_listed(content["objects"]),
+        hooks=_listed(content["hooks"]),
         values=content["values"],
         supplied=content.get("supplied", {}),
         shape=content.get("shape", {}),
     )
+
+
+def _listed(objects: list[dict[str, str]]) -> tuple[Listed, ...]:
+    return tuple(Listed(o["apiVersion"], o["kind"], o["name"], o.get("namespace", "")) for o in objects)

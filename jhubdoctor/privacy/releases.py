@@ -17,19 +17,25 @@ from jhubdoctor.privacy.values import allowed, leaf
 RELEASE_LIMIT = 32 * 2**20
 _DOCUMENT = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
 _FIELD = {f: re.compile(rf"^{f}:\s*[\"']?([^\s\"'#]{{1,253}})", re.MULTILINE) for f in ("apiVersion", "kind")}
-_NAME = re.compile(
-    r"^metadata:\n(?:[ ]+.*\n|\s*\n)*?[ ]{2,4}name:\s*[\"']?(\w[\w.:-]{0,252})(?=[\s\"'#])", re.MULTILINE | re.ASCII
-)
+# a key of the metadata itself: labels may have a name and a namespace too
+_META = {
+    key: re.compile(
+        rf"^metadata:\n(?:[ ]*(?:#.*)?\n)*(?=([ ]+)[^\s#])(?:\1.*\n|(?!\1)[ ]*(?:#.*)?\n)*?\1{key}:"
+        r"\s*[\"']?(\w[\w.:-]{0,252})(?=[\s\"'#])",
+        re.MULTILINE | re.ASCII,
+    )
+    for key in ("name", "namespace")
+}
 
 
 def manifest_objects(manifest: str) -> Iterator[dict[str, str]]:
-    """The apiVersion, kind and name of each document of a rendered manifest."""
+    """The apiVersion, kind, name and, where it says one, namespace of each document of a rendered manifest."""
     # a template of the chart has line ends of Windows
     for document in _DOCUMENT.split(manifest.replace("\r\n", "\n")):
         version, kind = _FIELD["apiVersion"].search(document), _FIELD["kind"].search(document)
         if version and kind:
-            name = _NAME.search(document + "\n")
-            yield {"apiVersion": version[1], "kind": kind[1], "name": name[1] if name else ""}
+            meta = {key: (m[2] if (m := wanted.search(document + "\n")) else "") for key, wanted in _META.items()}
+            yield {"apiVersion": version[1], "kind": kind[1], **{k: v for k, v in meta.items() if v or k == "name"}}
 
 
 def reduced_release(encoded: str, *, twice: bool = True) -> str:
@@ -145,7 +151,10 @@ def _release_again(kept: dict[str, Any]) -> str:
         "shape": _shape_again(kept.get("shape")),
     }
     for part in ("objects", "hooks"):
-        again[part] = [{k: _text(o.get(k)) for k in ("apiVersion", "kind", "name")} for o in kept.get(part) or []]
+        again[part] = [
+            {k: _text(o.get(k)) for k in ("apiVersion", "kind", "name", "namespace") if k != "namespace" or o.get(k)}
+            for o in kept.get(part) or []
+        ]
     return base64.b64encode(json.dumps(again, sort_keys=True).encode()).decode()
 
 

@@ -28,7 +28,7 @@ from jhubdoctor.model.kube.policy import (
     ResourceQuota,
     RuntimeClass,
 )
-from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from jhubdoctor.model.kube.rights import ClusterRole, ClusterRoleBinding, Role, RoleBinding, ServiceAccount
 from jhubdoctor.model.kube.storage import (
     CSIDriver,
     CSINode,
@@ -158,6 +158,7 @@ _TABLE: tuple[Read, ...] = (
     _core("events", Event),
     _core("persistentvolumeclaims", PersistentVolumeClaim),
     _core("services", Service),
+    _core("serviceaccounts", ServiceAccount),
     _core("configmaps", ConfigMap, verbs="get"),
     _core("secrets", Secret, verbs="get"),
     # Helm keeps its releases in one of the two; the list is read as metadata, then the newest revision alone

@@ -65,7 +65,7 @@ class Visit:
             DoctorError: where the configuration cannot be used.
         """
         report, facts = self.look(checks, progress=progress, started=started)
-        require_hub(report, facts.scope)
+        require_hub(report, facts)
         free = bool(report.hubs) and not self.scope.namespace and not self.scope.all_namespaces
         here = facts.scope.default_namespace
         if free and all(h.namespace != here for h in report.hubs):
@@ -108,7 +108,7 @@ class Visit:
         return report, read
 
 
-def require_hub(report: Report, scope: Scope) -> None:
+def require_hub(report: Report, facts: Facts) -> None:
     """No hub is no verdict; but where the search itself failed, the report says why.
 
     Raises:
@@ -116,9 +116,10 @@ def require_hub(report: Report, scope: Scope) -> None:
     """
     searched = not any(r.status in {CheckStatus.UNKNOWN, CheckStatus.BROKEN} and r.hub is None for r in report.results)
     if not report.hubs and searched:
+        scope, near = facts.scope, facts.of("hubs", None).absent
         of_release = f" of the release {scope.release}" if scope.release else ""
         raise NoHubError(
-            f"No hub{of_release} was found in {describe_search(scope)}.",
+            f"No hub{of_release} was found in {describe_search(scope)}{f': {near}' if near else ''}.",
             "Name its namespace with -n, or look everywhere with -A; `kubectl get deployments -A` shows what runs.",
         )
 

@@ -105,7 +105,10 @@ def test_no_such_release_is_no_verdict(plane: ControlPlane, alone: Release) -> N
     seen = call("run", "--kubeconfig", str(plane.kubeconfig()), "-n", alone.namespace, "--release", "green")
 
     assert (seen.code, seen.stdout) == (3, "")
-    assert f"No hub of the release green was found in namespace {alone.namespace}." in seen.stderr
+    assert (
+        f"No hub of the release green was found in namespace {alone.namespace}: there is {alone.namespace}/"
+        in seen.stderr
+    )
 
 
 def test_a_finding_names_the_hub_that_it_is_about(

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from jhubdoctor.model.kube.meta import Object, Struct
+from jhubdoctor.model.kube.meta import Condition, Object, Struct
 from jhubdoctor.model.kube.selectors import LabelSelector
 
 
@@ -118,7 +118,21 @@ class RuntimeClass(Object):
     API_VERSION: ClassVar[str] = "node.k8s.io/v1"
 
 
+class NamespaceStatus(Struct):
+    """status of a Namespace."""
+
+    phase: str = ""
+    conditions: list[Condition] = []
+
+
 class Namespace(Object):
-    """A Namespace: its labels say which Pod Security level is enforced."""
+    """A Namespace: its labels say which Pod Security level is enforced, its conditions what keeps it from going."""
 
     KIND: ClassVar[str] = "Namespace"
+
+    status: NamespaceStatus = msgspec.field(default_factory=NamespaceStatus)
+
+    @property
+    def terminating(self) -> bool:
+        """Whether it is being deleted, with all that is in it."""
+        return self.metadata.deletion_timestamp is not None or self.status.phase == "Terminating"

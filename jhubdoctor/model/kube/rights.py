@@ -1,4 +1,4 @@
-"""Roles and their bindings."""
+"""Service accounts, roles and their bindings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import ClassVar
 import msgspec
 
 from jhubdoctor.model.kube.meta import Object, Struct
+
+
+class ServiceAccount(Object):
+    """A ServiceAccount: that it is there."""
+
+    KIND: ClassVar[str] = "ServiceAccount"
 
 
 class PolicyRuleRBAC(Struct):

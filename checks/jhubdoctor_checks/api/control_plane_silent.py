@@ -1,0 +1,68 @@
+"""A controller-manager or a scheduler that is not there."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    Lease,
+    PersistentVolumeClaim,
+    Pod,
+    Rung,
+    Severity,
+    Spawns,
+    StatefulSet,
+    check,
+)
+from jhubdoctor_checks.api._control_plane_silent import stopped, waiting
+from jhubdoctor_checks.facts.control_plane import NAMESPACE, Silent
+
+
+# What these do not make is not there from the beginning: no pod, no place for it, no volume.
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
+def control_plane_silent(
+    hub: Hub,
+    silent_control_plane: Silent,
+    deployments: list[Deployment] | None,
+    stateful_sets: list[StatefulSet] | None,
+    daemon_sets: list[DaemonSet] | None,
+    pods: list[Pod] | None,
+    user_pods: list[Pod] | None,
+    claims: list[PersistentVolumeClaim] | None,
+    spawns: Spawns | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """The cluster's controller-manager or scheduler has stopped: nothing new is made, or placed."""
+    other = silent_control_plane.others
+    every = [*(pods or ()), *(user_pods or ())]
+    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
+    for lease in silent_control_plane.leases:
+        yield Finding(
+            on=(lease.ref,),
+            says=f"the cluster's {lease.name} has stopped: {stopped(lease)}",
+            evidence=(
+                ("lease", f"{lease.name} in {NAMESPACE}: last renewed", lease.spec.renew_time),
+                ("lease", f"held by {lease.spec.holder_identity or 'nobody'}"),
+                Evidence("lease", f"{other.name} is renewed meanwhile", other.spec.renew_time) if other else None,
+            ),
+            fix=_repair(lease),
+            cause=lease.name,
+            affects=waiting(hub, lease, workloads, every, claims or [], spawns, now),
+        )
+
+
+def _repair(lease: Lease) -> Fix:
+    return Fix(
+        f"Bring {lease.name} back. On a control plane of your own see its pod, or its service, on the machine that held"
+        " the lease; on a managed cluster tell the provider.",
+        commands=(
+            f"kubectl --namespace {NAMESPACE} get pods --selector component={lease.name} --output wide",
+            f"kubectl --namespace {NAMESPACE} logs --selector component={lease.name} --tail 50",
+        ),
+        caution="What runs keeps running, and is not replaced where it ends.",
+    )

@@ -1,0 +1,145 @@
+"""What is missing where an object of the release is gone, whom that hurts, and how it comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    Fix,
+    Hub,
+    Listed,
+    Pod,
+    PodSpec,
+    Ref,
+    Revision,
+    Service,
+    Spawns,
+    StatefulSet,
+)
+
+Workload = Deployment | StatefulSet | DaemonSet
+
+# Without these the hub works: they hold back, or prepare.
+_LESS = frozenset({"NetworkPolicy", "PodDisruptionBudget", "PersistentVolumeClaim"})
+_PREPARES = ("continuous-image-puller", "user-placeholder")
+
+
+def breaks(item: Listed) -> bool:
+    """Whether users or the hub need it."""
+    return item.kind not in _LESS and not item.name.endswith(_PREPARES)
+
+
+def ref_of(item: Listed, hub: Hub) -> Ref:
+    """A reference to what is not there."""
+    return Ref(item.kind, item.name, hub.namespace, item.api_version, stable=f"{item.kind}/{item.name}")
+
+
+def named(items: tuple[Listed, ...], most: int = 3) -> str:
+    """`the Service proxy-public`, `3 objects (Service hub, ...)`."""
+    first = [f"{o.kind} {o.name}" for o in items[:most]]
+    if len(items) == 1:
+        return f"the {first[0]}"
+    return f"{len(items)} objects ({', '.join(first)}{', ...' if len(items) > most else ''})"
+
+
+@dataclass(frozen=True)
+class Around:
+    """What may suffer: what makes pods, Services, pods (users' too), and what the hub's log tells of starts."""
+
+    workloads: list[Workload]
+    services: list[Service]
+    pods: list[Pod]
+    spawns: Spawns | None
+
+
+def suffers(hub: Hub, gone: Iterable[Listed], around: Around) -> tuple[Ref, ...]:
+    """What does not come up, or does not go on, without these."""
+    return tuple(dict.fromkeys(r for item in gone for r in _suffers(hub, item, around)))
+
+
+def _is(item: Listed, component: str) -> bool:
+    return re.search(rf"(?:^|-){component}$", item.name) is not None
+
+
+def _suffers(hub: Hub, item: Listed, around: Around) -> Iterator[Ref]:
+    pods = around.pods
+    own = (hub.ref, *(p.ref for p in pods if p.component == "hub"))
+    match item.kind:
+        case "Service":
+            # the hub ends where it does not reach its proxy, and servers where they do not reach the hub
+            yield from own if _is(item, "proxy-api") else ()
+            yield from _servers(hub, around) if _is(item, "hub") else ()
+        case "Deployment":
+            yield hub.release_ref
+            yield from (s.ref for s in around.services if s.name.startswith(item.name))
+            yield from own if _is(item, "proxy") else ()
+            yield from _servers(hub, around) if _is(item, "hub") else ()
+            yield from (p.ref for p in pods if _placed_by(hub, p, item.name))
+        case "Role" | "RoleBinding":
+            yield from own if _is(item, "hub") else ()
+        case "ServiceAccount" | "ConfigMap" | "Secret" | "PersistentVolumeClaim":
+            yield hub.release_ref
+            yield from (w.ref for w in around.workloads if _uses(w.spec.template.spec, item))
+            yield from (p.ref for p in pods if _uses(p.spec, item))
+
+
+def _servers(hub: Hub, around: Around) -> Iterator[Ref]:
+    """Servers that run, and those that are gone after a start that failed: what else keeps one is no matter of this."""
+    yield from (p.ref for p in around.pods if p.user and p.phase == "Running")
+    there = {p.name for p in around.pods}
+    failed = around.spawns.failed if around.spawns is not None else ()
+    yield from (hub.pod_ref(s.pod) for s in failed if s.pod and s.pod not in there)
+
+
+def _placed_by(hub: Hub, pod: Pod, scheduler: str) -> bool:
+    return pod.phase == "Pending" and not pod.node and pod.spec.scheduler_name in {
+        scheduler, f"{hub.release}-{scheduler}",
+    }  # fmt: skip
+
+
+def _uses(spec: PodSpec, item: Listed) -> bool:
+    match item.kind:
+        case "ServiceAccount":
+            return spec.service_account_name == item.name
+        case "PersistentVolumeClaim":
+            return item.name in spec.claims
+        case "ConfigMap":
+            return any(v.config_map is not None and v.config_map.name == item.name for v in spec.volumes)
+    mounted = any(v.secret is not None and v.secret.secret_name == item.name for v in spec.volumes)
+    sources = [e.value_from.secret_key_ref for c in spec.containers for e in c.env if e.value_from is not None]
+    return mounted or any(s is not None and s.name == item.name for s in sources)
+
+
+def restore(hub: Hub, gone: tuple[Listed, ...], held_by: Revision | None) -> Fix:
+    """How what is gone is made again, by whoever manages the hub."""
+    claims = [o.name for o in gone if o.kind == "PersistentVolumeClaim"]
+    caution = "Users' servers keep running."
+    if claims:
+        caution += f" The claim {claims[0]} comes back empty, unless its volume was kept."
+    if hub.argo_cd:
+        text = "Have Argo CD make it again: sync the Application."
+        return Fix(text, commands=(f"argocd app sync {_application(hub)}",), caution=caution)
+    flux = hub.labels.get("helm.toolkit.fluxcd.io/name", "")
+    if flux:
+        where = hub.labels.get("helm.toolkit.fluxcd.io/namespace", hub.namespace)
+        again = f"flux reconcile helmrelease {flux} --namespace {where} --force"
+        return Fix("Have Flux make it again: it does not look for it by itself.", commands=(again,), caution=caution)
+    if held_by is None:
+        return Fix("Make it again as the hub was installed.", commands=(hub.helm_upgrade,), caution=caution)
+    return Fix(
+        "Make it again from the release: a rollback to the revision that is deployed makes what is gone, and changes"
+        " nothing else.",
+        commands=(f"helm rollback {held_by.release} {held_by.number} --namespace {held_by.namespace}",),
+        caution=caution,
+    )
+
+
+def _application(hub: Hub) -> str:
+    """The name of the Application, by how Argo CD marks what it made: an annotation, or a label of its own or not."""
+    tracked = hub.deployment.annotations.get("argocd.argoproj.io/tracking-id", "") if hub.deployment is not None else ""
+    labels = (hub.labels.get(k, "") for k in ("argocd.argoproj.io/instance", "app.kubernetes.io/instance"))
+    return next((name for name in (tracked.partition(":")[0], *labels) if name), "APPLICATION")

@@ -1,0 +1,70 @@
+"""Objects of the hub that somebody deleted."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import (
+    DaemonSet,
+    Deployment,
+    Finding,
+    Hub,
+    NotApplicable,
+    Pod,
+    Revision,
+    Rung,
+    Service,
+    Severity,
+    Spawns,
+    StatefulSet,
+    check,
+)
+from jhubdoctor_checks.facts.release_objects import MissingObjects
+from jhubdoctor_checks.helm._operations import at_work
+from jhubdoctor_checks.helm._release_object_missing import Around, breaks, named, ref_of, restore, suffers
+
+
+# a right that is gone has no rung of its own; a pod that is refused for want of its account fails before any of its
+# containers could
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.MOUNTED, explains=("hub-rbac-forbidden", "core-pods-refused"))
+def release_object_missing(
+    hub: Hub,
+    missing_objects: MissingObjects,
+    revisions: list[Revision] | None,
+    deployments: list[Deployment] | None,
+    stateful_sets: list[StatefulSet] | None,
+    daemon_sets: list[DaemonSet] | None,
+    services: list[Service] | None,
+    pods: list[Pod] | None,
+    user_pods: list[Pod] | None,
+    spawns: Spawns | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """An object of the hub is gone: the release holds it, and the cluster does not."""
+    gone, held_by = missing_objects.objects, missing_objects.held_by
+    if revisions and (at_work(revisions[0], now) or revisions[0].status == "uninstalling"):
+        raise NotApplicable("Helm is at work on the release")
+    if not gone:
+        return
+    needed = tuple(o for o in gone if breaks(o))
+    gone = (*needed, *(o for o in gone if o not in needed))
+    holder = f"revision {held_by.number} of the release {held_by.release} holds" if held_by else "every hub has"
+    yield Finding(
+        on=tuple(ref_of(o, hub) for o in gone),
+        says=f"{named(gone)} {'do' if gone[1:] else 'does'} not exist, which {holder}",
+        evidence=(
+            ("helm", f"{held_by.name}: status {held_by.status}", held_by.modified) if held_by else None,
+            *((o.kind.lower(), f"{o.name}: not found in {hub.namespace}") for o in gone[:5]),
+        ),
+        fix=restore(hub, gone, held_by),
+        severity=None if needed else Severity.WARNING,
+        affects=suffers(
+            hub,
+            gone,
+            Around(
+                [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())],
+                services or [],
+                [*(pods or ()), *(user_pods or ())],
+                spawns,
+            ),
+        ),
+    )

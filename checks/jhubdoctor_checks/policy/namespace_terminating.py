@@ -1,0 +1,70 @@
+"""A namespace that is being deleted under its hub."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import (
+    Deployment,
+    Finding,
+    Fix,
+    Hub,
+    Namespace,
+    PersistentVolumeClaim,
+    Pod,
+    Rung,
+    Severity,
+    Spawns,
+    check,
+    clean,
+    some,
+)
+
+_ALL = "kubectl api-resources --verbs=list --namespaced --output name | xargs -n 1 kubectl get --ignore-not-found"
+
+
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
+def namespace_terminating(
+    hub: Hub,
+    namespace: Namespace,
+    deployments: list[Deployment] | None,
+    pods: list[Pod] | None,
+    user_pods: list[Pod] | None,
+    claims: list[PersistentVolumeClaim] | None,
+    spawns: Spawns | None,
+    now: datetime,
+) -> Iterator[Finding]:
+    """The hub's namespace is being deleted: nothing new can be made in it, and nothing of it stays."""
+    if not namespace.terminating:
+        return
+    holding = [c for c in namespace.status.conditions if c.status == "True" and c.message]
+    undiscovered = any(c.type == "NamespaceDeletionDiscoveryFailure" for c in holding)
+    volumes = [c.spec.volume_name for c in claims or () if c.spec.volume_name]
+    keep = """--patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'"""
+    refused = [s.pod for s in (spawns.unresolved(now, hours=1) if spawns is not None else ()) if s.pod]
+    yield Finding(
+        on=(namespace.ref,),
+        says=f"the namespace {namespace.name} is being deleted, so no server starts and no upgrade works there",
+        evidence=(
+            ("namespace", "deletionTimestamp is set", namespace.metadata.deletion_timestamp),
+            *(("namespace", f"{c.type}: {clean(c.message, 300)}", c.last_transition_time) for c in holding[:4]),
+            ("persistentvolumeclaims", f"{len(volumes)} with a volume: {some(volumes)}") if volumes else None,
+        ),
+        fix=Fix(
+            "A deletion cannot be taken back. "
+            + ("First set the volumes that must stay to Retain, then " if volumes else "")
+            + ("repair or delete the API service that keeps it from ending" if undiscovered else "see what holds it")
+            + "; install the hub again when the namespace is gone.",
+            commands=(
+                *(f"kubectl patch persistentvolume {name} {keep}" for name in volumes[:3]),
+                "kubectl get apiservices" if undiscovered else f"{_ALL} --show-kind --namespace {namespace.name}",
+            ),
+            caution="Do not take away the finalizers by force: what they stand for (disks, load balancers) would stay.",
+        ),
+        affects=(
+            hub.release_ref,
+            hub.ref,
+            *(d.ref for d in deployments or ()),
+            *(p.ref for p in (*(pods or ()), *(user_pods or ()))),
+            *(hub.pod_ref(name) for name in dict.fromkeys(refused)),
+        ),
+    )
