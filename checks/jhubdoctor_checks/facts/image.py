@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
+from jhubdoctor.api import LINE_LIMIT, ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
 PULL_REASONS = frozenset(
@@ -126,8 +126,8 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
             image=image,
             node=pod.node,
             reason=waiting.reason,
-            said=clean(max(waiting.message, heard, key=len)),
-            text=clean(f"{waiting.message} {heard}", 4000),
+            said=clean(max(waiting.message, heard, key=len), LINE_LIMIT),
+            text=clean(f"{waiting.message} {heard}", 2 * LINE_LIMIT),
             source="event" if len(heard) > len(waiting.message) else "pod.status",
             at=said[0].at if said else None,
             times=times,
@@ -203,8 +203,8 @@ def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> Fai
         image=image,
         node=e.source.host,
         reason=e.reason,
-        said=clean(e.message),
-        text=clean(e.message),
+        said=clean(e.message, LINE_LIMIT),
+        text=clean(e.message, LINE_LIMIT),
         source="event",
         at=e.at,
         times=e.times,

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from jhubdoctor.api import (
+    LINE_LIMIT,
     CSINode,
     Event,
     Events,
@@ -110,7 +111,7 @@ class Unplaced:
 
 def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], bool]:
     """Of the scheduler's message: its words, nodes by reason, nodes by short resource, whether a claim is missing."""
-    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0])
+    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0], LINE_LIMIT)
     nodes: dict[str, int] = {}
     short: dict[str, int] = {}
     for kind, pattern in _SAYS.items():

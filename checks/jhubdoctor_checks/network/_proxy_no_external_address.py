@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Event, Events, Evidence, Service, clean
+from jhubdoctor.api import Event, Events, Evidence, Service, clean, excerpt
 from jhubdoctor_checks.network._routes import WAY
 
 FAILED = (
@@ -34,7 +34,7 @@ def asked(s: Service) -> Iterator[Evidence]:
 def heard(failed: list[Event], events: Events | None) -> Iterator[Evidence]:
     """What the controllers said."""
     if failed:
-        yield Evidence("event", f"{failed[0].reason}: {clean(failed[0].message, 300)}", failed[0].at)
+        yield Evidence("event", f"{failed[0].reason}: {excerpt(failed[0].message)}", failed[0].at)
     elif events is not None:
         yield Evidence("event", "none by a controller that gives it an address (events last an hour)")
 

@@ -17,7 +17,7 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
+    excerpt,
 )
 from jhubdoctor_checks.policy._core import refs, refusals, refused_by
 from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
@@ -69,7 +69,9 @@ def quota_needs_limits(
                 *(Evidence("values", f"singleuser.networkTools.resources.{k}.{r}: not set") for k, r in lacking),
                 *users.shown("refused by the quota"),
                 *(
-                    Evidence("deployment", f"{d.name}: {c.type}: {clean(c.message, 200)}", c.last_transition_time)
+                    Evidence(
+                        "deployment", f"{d.name}: {c.type}: {excerpt(c.message, limit=200)}", c.last_transition_time
+                    )
                     for d, c in refusals(core)
                 ),
             ),

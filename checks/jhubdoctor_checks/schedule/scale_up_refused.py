@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Rung, Severity, check, clean, grouped
+from jhubdoctor.api import Finding, Fix, Rung, Severity, check, grouped
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import level, on, owners, verb, who
 from jhubdoctor_checks.schedule._room import lacking
@@ -20,14 +20,10 @@ def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     for row, members in sorted(grouped(told, lambda m: m[2]), key=lambda g: REFUSALS.index(g[0])):
         found = [p for p, _, _ in members]
         event = max((e for _, e, _ in members), key=lambda e: (e.at, e.name))
-        part = row.search(event.message)
         yield Finding(
             on=on(found),
             says=f"{who(found)} {verb(found, 'waits', 'wait')} for a node that does not come: {row.says}",
-            evidence=(
-                ("event", f"{event.reason}: {clean(event.message, 300)}", event.at),
-                ("event", f"matched: {part[0]}") if part and len(event.message) > len(part[0]) + 200 else None,
-            ),
+            evidence=(("event", f"{event.reason}: {row.excerpt(event.message)}", event.at),),
             fix=Fix(row.fix.text, commands=(_STATUS,)),
             severity=level(found),
             cause=row.word,

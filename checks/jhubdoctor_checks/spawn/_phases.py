@@ -10,7 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Event, Events, Evidence, PersistentVolumeClaim, Pod, Spawn, clean
+from jhubdoctor.api import (
+    LINE_LIMIT,
+    ContainerStatus,
+    Event,
+    Events,
+    Evidence,
+    PersistentVolumeClaim,
+    Pod,
+    Spawn,
+    clean,
+    excerpt,
+)
 from jhubdoctor_checks.facts.image import PULL_REASONS
 from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
@@ -138,7 +149,7 @@ _REASONS = r"(?i)nodes are available: (?P<reasons>.*?)(?:\.? ?no new claims| pre
 def reasons_of(message: str) -> str:
     """The reasons in a message of the scheduler: `3 Insufficient memory, 1 node(s) had untolerated taint {a: b}`."""
     found = re.search(_REASONS, message)
-    return clean((found["reasons"] if found else message).strip(" ."), 300)
+    return clean((found["reasons"] if found else message).strip(" ."), LINE_LIMIT)
 
 
 def _without_counts(reasons: str) -> str:
@@ -156,11 +167,13 @@ def _unscheduled(t: Trace) -> Phase:
         message = refused[0].message if refused else (condition.message if condition else "")
         shown = _shown(t, refused[:1] + t.of("NotTriggerScaleUp")[:1])
         if not refused and condition:
-            shown += (Evidence("pod.status", f"PodScheduled: {reasons_of(message)}", condition.last_transition_time),)
+            shown += (
+                Evidence("pod.status", f"PodScheduled: {excerpt(reasons_of(message))}", condition.last_transition_time),
+            )
         if re.search(_UNBOUND, message):
             return _bound_since(t, shown) if refused and not t.own_pod else _unbound(t, shown)
         reasons = reasons_of(message)
-        return Phase("no-node", f"no node would take the pod ({reasons})", _without_counts(reasons), shown)
+        return Phase("no-node", f"no node would take the pod ({excerpt(reasons)})", _without_counts(reasons), shown)
     if t.pod is not None and not t.pod.node and not t.pod.finished:
         scheduler = t.pod.spec.scheduler_name or "default-scheduler"
         gates = ", ".join(g.name for g in t.pod.spec.scheduling_gates)
@@ -198,7 +211,7 @@ def _bound_since(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
 def _unbound(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
     names = ", ".join(c.name for c in t.claims if c.status.phase != "Bound") or "the claim"
     why = [e for e in t.claim_events if e.reason in {"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"}]
-    more = tuple(Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at) for e in why[:1])
+    more = tuple(Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at) for e in why[:1])
     key = _plain(why[0].message) if why else ""
     return Phase("volume-pending", f"the volume was not there ({names} is not bound)", key, shown + more)
 
@@ -220,7 +233,7 @@ _RESTARTING = r"failed container[ =]([\w.-]+)"
 
 def _plain(message: str) -> str:
     """A message without what differs from pod to pod: names in quotes, ids, numbers."""
-    return re.sub(r'"[^"]*"|[0-9a-f]{8,}[0-9a-f-]*|\d+', "", message)[:120]
+    return re.sub(r'"[^"]*"|[0-9a-f]{8,}[0-9a-f-]*|\d+', "", message)[-120:]
 
 
 def _started_phase(t: Trace) -> Phase:
@@ -246,7 +259,7 @@ def _started_phase(t: Trace) -> Phase:
 def _ended(t: Trace) -> Phase | None:
     p = t.pod
     if p is not None and p.phase == "Failed" and p.status.reason:
-        shown = (Evidence("pod.status", f"{p.status.reason}: {clean(p.status.message, 300)}"),)
+        shown = (Evidence("pod.status", f"{p.status.reason}: {excerpt(p.status.message)}"),)
         return Phase("evicted", f"the pod ended with {p.status.reason}", p.status.reason, shown)
     gone = t.of(*_GONE)
     if gone:
@@ -284,7 +297,7 @@ def _waits(status: ContainerStatus) -> str:
 def _image(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
         if _waits(s) in PULL_REASONS and s.state.waiting:
-            text = clean(s.state.waiting.message, 300)
+            text = excerpt(s.state.waiting.message)
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
             return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown, s.image)
     bad = [
@@ -322,7 +335,7 @@ def _sandbox(t: Trace) -> Phase | None:
 def _config(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
         if _waits(s) in CANNOT_START and s.state.waiting:
-            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {clean(s.state.waiting.message, 300)}"),)
+            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {excerpt(s.state.waiting.message)}"),)
             return Phase("container-config", f"container {s.name} cannot be started ({_waits(s)})", s.name, shown)
     bad = [e for e in t.of("Failed") if e.message.startswith("Error: ")]
     if bad:
@@ -366,7 +379,7 @@ def _pulling(t: Trace) -> Phase | None:
 
 def _shown(t: Trace, events: Iterable[Event]) -> tuple[Evidence, ...]:
     word = "event of a later attempt" if t.later else "event"
-    return tuple(Evidence(word, f"{e.reason}: {clean(e.message, 300)}", e.at) for e in events)
+    return tuple(Evidence(word, f"{e.reason}: {excerpt(e.message)}", e.at) for e in events)
 
 
 # --- the hub and the API server --------------------------------------------------------------------------------------
@@ -378,7 +391,7 @@ _NOT_GONE = r"did not disappear|Could not delete pod"
 def phase_of(t: Trace, namespace: str = "") -> Phase:
     """What the spawn was waiting for; `namespace` is the hub's, whose events and pods were read."""
     s = t.spawn
-    log = Evidence("hub log", clean(f"{s.user}: {s.error}" if s.error else s.user, 300), s.at)
+    log = Evidence("hub log", excerpt(f"{s.user}: {s.error}" if s.error else s.user), s.at)
     if s.in_the_way or re.search(_NOT_GONE, s.error):
         says = "the former pod was still there and did not go away"
         return Phase("former-pod", says, evidence=(Evidence("hub log", f"Found existing pod {s.pod}", s.started),))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, Spawn, clean
+from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, Spawn, clean, excerpt
 
 # JupyterHub's utils.py (wait_for_http_server), 1.0 to 6.0; a refused or reset connection is not logged at all.
 _STATUS = r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})"
@@ -80,7 +80,7 @@ def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
         return Silence("no-connection", "the hub cannot connect to it", (shown,))
     ended = [e for e in events.about("Pod", spawn.pod, "BackOff") if "pull" not in e.message] if events else []
     if ended:
-        shown = Evidence("event", f"{ended[0].reason}: {clean(ended[0].message, 200)}", ended[0].at)
+        shown = Evidence("event", f"{ended[0].reason}: {excerpt(ended[0].message, limit=200)}", ended[0].at)
         return Silence("container-ended", "its container ended again and again", (shown,))
     return Silence("no-answer", "nothing answers at its address")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, clean, nested
+from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, excerpt, nested
 from jhubdoctor_checks.facts.image import shared, user_prefix
 from jhubdoctor_checks.spawn._servers import DAY
 
@@ -42,12 +42,12 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
     for p in user_pods:
         if p.phase == "Failed" and re.fullmatch(_LOST, _reason(p)) and now - _at(p) <= DAY:
             known.add(p.name)
-            told = f"{p.name}: {_reason(p)}: {clean(p.status.message, 300)}"
+            told = f"{p.name}: {_reason(p)}: {excerpt(p.status.message)}"
             yield Loss(shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", told), _at(p))
     prefix = user_prefix(values)
     for name, e in events.of_pods(*_EVENTS).items():
         if name.startswith(prefix) and name not in known:
-            shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
+            shown = Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at)
             yield Loss(shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at)
 
 

@@ -15,7 +15,6 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
     count,
 )
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
@@ -47,7 +46,7 @@ def spawn_rejected(
             on=on,
             says=f"the API server refuses {count(len(group))}: {told.says}",
             evidence=(
-                Evidence("hub log", f"{code}{clean(without_pod(newest.error), 500)}", newest.at),
+                Evidence("hub log", f"{code}{told.row.excerpt(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
             ),
             fix=told.fix,

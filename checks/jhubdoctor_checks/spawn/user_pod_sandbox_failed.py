@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, clean, count, grouped
+from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
 from jhubdoctor_checks.texts import Known, known
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
@@ -29,7 +29,7 @@ def user_pod_sandbox_failed(
             on=refs(pod for pod, _ in members),
             says=f"{count(len(members))} cannot start: {kind.says}",
             evidence=tuple(
-                Evidence("event", f"{pod.name}: {e.reason}: {clean(e.message, 300)} ({e.times} times)", e.at)
+                Evidence("event", f"{pod.name}: {e.reason}: {kind.excerpt(e.message)} ({e.times} times)", e.at)
                 for pod, e in members[:3]
             ),
             fix=Fix(

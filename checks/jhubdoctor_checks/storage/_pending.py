@@ -14,7 +14,7 @@ from jhubdoctor.api import (
     PersistentVolumeClaim,
     Pod,
     StorageClass,
-    clean,
+    excerpt,
     human,
     quantity,
 )
@@ -127,7 +127,7 @@ def _why(claim: PersistentVolumeClaim, world: World) -> Stuck | None:
 
 def _evidence(claim: PersistentVolumeClaim, world: World, *reasons: str) -> tuple[Evidence, ...]:
     event = _newest(claim, world, *reasons)
-    return (Evidence("event", f"{event.reason}: {clean(event.message, 600)}", event.at),) if event else ()
+    return (Evidence("event", f"{event.reason}: {excerpt(event.message, limit=600)}", event.at),) if event else ()
 
 
 def _newest(claim: PersistentVolumeClaim, world: World, *reasons: str) -> Event | None:
@@ -344,7 +344,7 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -
         if cause not in {"access-mode", "rights", "plugin-gone"} and _waited(claim, world) < PATIENCE:
             return None
         says = row.means({"class": wanted.name, "provisioner": wanted.provisioner, "modes": ", ".join(many)})
-        text = Evidence("event", f"ProvisioningFailed: {clean(failed.message, 600)}", failed.at)
+        text = Evidence("event", f"ProvisioningFailed: {excerpt(failed.message, limit=600)}", failed.at)
         return Stuck(cause, wanted.name, says, (*shown, asked, text), retake=cause == "access-mode")
     if many and is_disk(wanted.provisioner) and claim.spec.volume_mode != "Block":
         return Stuck(

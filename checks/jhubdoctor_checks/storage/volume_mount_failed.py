@@ -14,7 +14,6 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
     grouped,
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
@@ -50,7 +49,7 @@ def volume_mount_failed(
             on=tuple(refs),
             says=f"{count} for a {volume} that {failure.says()}",
             evidence=tuple(
-                Evidence("event", f"{r.name}: {f.event.reason}: {clean(f.event.message, 500)}", f.event.at)
+                Evidence("event", f"{r.name}: {f.event.reason}: {f.row.excerpt(f.event.message, 500)}", f.event.at)
                 for _, r, f in members[:3]
             ),
             fix=failure.fix(hub, refs[0].name if any(p.name == refs[0].name for p in (*pods, *user_pods)) else ""),

@@ -169,19 +169,38 @@ _LOOK = "kubectl --namespace {ns} describe pod {pod}"
 _CORRECT = Fix("Correct what the message names.", commands=(_LOOK,))
 _NEW_ONES = "This restarts the hub; it holds for servers that are started after it."
 STARTS: tuple[Known[None], ...] = (
+    # runc and crun; a mount or a directory that is not there says it in other words
     Known(
         "command-missing",
-        r"executable file not found|no such file or directory: unknown|exec: \"[^\"]+\": stat",
+        r"executable file [^:]{0,200}not found|exec: \"[^\"]+\": (?:stat [^:]+: )?no such file or directory",
         "{command} is not in the image",
         _CORRECT,
         _RUNTIMES,
     ),
     Known(
         "command-not-allowed",
-        r"exec .*permission denied|permission denied: unknown",
+        r"exec: \"[^\"]+\": (?:stat [^:]+: )?permission denied|open executable: Permission denied",
         "{command} may not be executed",
         _CORRECT,
         _RUNTIMES,
+    ),
+    Known(
+        "command-of-another-kind",
+        r"exec format error",
+        "{command} is no program that this node can run: it is built for another processor, or is a script without #!",
+        Fix("Use an image for the processor of the node; let a script begin with #!.", commands=(_LOOK,)),
+        "runc; jupyterhub/zero-to-jupyterhub-k8s#1422",
+    ),
+    Known(
+        "directory-not-allowed",
+        r"(?:chdir to cwd|cannot chdir to|mkdir) \(?[\"`]?(?P<path>/[^\"`)\s]+).{0,80}[Pp]ermission denied",
+        "it may not enter its working directory {path}",
+        Fix(
+            "Let the user that the container runs as enter {path}: the rights of the directory and of its volume "
+            "(an NFS share with root_squash).",
+            commands=(_LOOK,),
+        ),
+        "opencontainers/runc#3086, containers/crun",
     ),
     Known(
         "reference-missing",
@@ -205,22 +224,48 @@ STARTS: tuple[Known[None], ...] = (
         ),
         _RUNTIMES,
     ),
+    # the kernel counts memory cgroups, also those that wait to be freed; no disk is full
+    Known(
+        "cgroups",
+        r"cgroup[^:]*: no space left on device",
+        "the kernel of {node} makes no more control groups",
+        Fix(
+            "Drain the node and restart it; a newer kernel frees control groups sooner.",
+            commands=("kubectl drain {node} --ignore-daemonsets --delete-emptydir-data",),
+            caution="Servers on this node end.",
+        ),
+        "kubernetes/kubernetes#61937, opencontainers/runc#1725",
+    ),
+    Known(
+        "disk-full",
+        r"(?P<path>/[^\s:\"]+)?\"?: (?:no space left on device|disk quota exceeded)",
+        "there is no space left on {node}{at}",
+        Fix(
+            "Free the file system on {node} (images and logs fill disks, and /run is memory), or replace the node; "
+            "until then keep new servers off it.",
+            commands=("kubectl describe node {node}", "kubectl cordon {node}"),
+        ),
+        "jupyterhub/mybinder.org-deploy#2712; runc and crun",
+    ),
     Known(
         "device-missing",
-        r"(?i)nvidia|cdi device|device plugin|unresolvable CDI",
-        "a device or its driver is not there",
+        r"(?i)nvidia-container-(?:cli|runtime)|unresolvable CDI|cdi device|device plugin|no such device\b",
+        "the node cannot give it a device that it asks for",
         _CORRECT,
         _RUNTIMES,
     ),
+    # nothing here tells that it is a volume: the runtime mounts files of its own too
     Known(
         "mount-not-allowed",
-        r"(?i)not a directory|subPath|mount through procfd|error mounting",
-        "a volume cannot be mounted where it should be",
+        r"(?i)mount a directory onto a file|subPath|mount through procfd|error mounting",
+        "something cannot be mounted where it should be ({last})",
         _CORRECT,
         _RUNTIMES,
     ),
 )
-START_FAILED: Known[None] = Known("other", "", "the node says why", _CORRECT, "")
+START_FAILED: Known[None] = Known(
+    "other", "", "the node says: {last}", Fix("See the whole of what the node says.", commands=(_LOOK,)), ""
+)
 # Where it is the notebook whose command is not there.
 WITHOUT_JUPYTERHUB = upgraded(
     "Install the hub's version of jupyterhub into the image, so that it has jupyterhub-singleuser. One that starts it "
