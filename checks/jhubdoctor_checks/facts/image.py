@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import LINE_LIMIT, ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
+from jhubdoctor_checks.texts import most_telling
+from jhubdoctor_checks.texts.registry import PULLS
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
 PULL_REASONS = frozenset(
@@ -117,7 +119,8 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
         if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
             continue
         lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
-        heard = said[0].message if said else ""
+        told = most_telling(said, _message, PULLS) if said else None
+        heard = told.message if told else ""
         yield FailedPull(
             pod=pod,
             ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
@@ -129,7 +132,7 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
             said=clean(max(waiting.message, heard, key=len), LINE_LIMIT),
             text=clean(f"{waiting.message} {heard}", 2 * LINE_LIMIT),
             source="event" if len(heard) > len(waiting.message) else "pod.status",
-            at=said[0].at if said else None,
+            at=told.at if told else None,
             times=times,
             secret=_secret(lost),
         )
@@ -142,6 +145,10 @@ def _image(pod: Pod, status: ContainerStatus) -> str:
 
 def _about_pulls(events: Events, name: str) -> list[Event]:
     return [e for e in events.about("Pod", name, *EVENT_REASONS) if _about_a_pull(e)]
+
+
+def _message(event: Event) -> str:
+    return event.message
 
 
 def _about_a_pull(event: Event) -> bool:

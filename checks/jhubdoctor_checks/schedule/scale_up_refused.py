@@ -7,8 +7,9 @@ from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import level, on, owners, verb, who
 from jhubdoctor_checks.schedule._room import lacking
 from jhubdoctor_checks.texts import known
-from jhubdoctor_checks.texts.autoscaler import REFUSALS
+from jhubdoctor_checks.texts.autoscaler import AFTERWARDS, REFUSALS
 
+_ROWS = (*REFUSALS, *AFTERWARDS)
 _STATUS = "kubectl --namespace kube-system get configmap cluster-autoscaler-status -o yaml"
 
 
@@ -16,8 +17,8 @@ _STATUS = "kubectl --namespace kube-system get configmap cluster-autoscaler-stat
 def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     """Pods wait for room, and the autoscaler does not add a node."""
     waiting = [p for p in misfits if p.kind not in {"taint", "affinity", "claim"} and not lacking(p, list(p.room))]
-    told = [(p, p.refused, r) for p in waiting if p.refused and (r := known(REFUSALS, p.refused.message))]
-    for row, members in sorted(grouped(told, lambda m: m[2]), key=lambda g: REFUSALS.index(g[0])):
+    told = [(p, p.refused, r) for p in waiting if p.refused and (r := known(_ROWS, p.refused.message))]
+    for row, members in sorted(grouped(told, lambda m: m[2]), key=lambda g: _ROWS.index(g[0])):
         found = [p for p, _, _ in members]
         event = max((e for _, e, _ in members), key=lambda e: (e.at, e.name))
         yield Finding(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
-from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts import Known, known, most_telling
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
@@ -49,11 +49,11 @@ def _kind(e: Event) -> Known[None]:
 
 
 def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
-    """The newest failure of a pod that still waits for its sandbox."""
+    """The most telling failure of a pod that still waits for its sandbox."""
     if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
         return None
     found = events.about("Pod", pod.name, *_REASONS)
     after = events.about("Pod", pod.name, *_OVER)
     if not found or (after and max(e.at for e in after) >= found[0].at):
         return None
-    return found[0]
+    return most_telling(found, lambda e: e.message, SANDBOXES)

@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     quantity,
 )
 from jhubdoctor_checks.storage._drivers import IN_TREE, NO_PROVISIONER, driver_of, is_csi, is_disk, usable
-from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts import known, most_telling
 from jhubdoctor_checks.texts.provisioner import FAILURES, OTHER, Asked
 
 SELECTED = "volume.kubernetes.io/selected-node"
@@ -313,8 +313,9 @@ def _class_missing(claim: PersistentVolumeClaim, world: World, name: str) -> Stu
 
 def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -> Stuck | None:
     failed = _newest(claim, world, "ProvisioningFailed", "ProvisioningSucceeded")
-    if failed is not None and failed.reason != "ProvisioningFailed":
-        failed = None
+    if failed is not None:
+        said = world.events.about("PersistentVolumeClaim", claim.name, "ProvisioningFailed")
+        failed = most_telling(said, lambda e: e.message, FAILURES) if failed.reason == "ProvisioningFailed" else None
     first = wanted.volume_binding_mode == "WaitForFirstConsumer"
     if first and failed is None and SELECTED not in claim.annotations:
         # nothing is asked of the provisioner before the scheduler has chosen a node: a pod that waits has other reasons

@@ -38,7 +38,7 @@ def volume_mount_failed(
     found = [
         (pod, ref, failure)
         for pod, ref, since in unstarted(hub, pods, user_pods, events, spawns, user_prefix(values), now)
-        if (failure := failure_of(about(events, ref.name))) and (failure.row is not MOUNT_SLOW or since >= LONG)
+        if (failure := failure_of(about(events, ref.name, pod))) and (failure.row is not MOUNT_SLOW or since >= LONG)
     ]
     for key, members in sorted(grouped(found, lambda f: _key(f[0], f[2], users))):
         failure = members[0][2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 from jhubdoctor.api import LINE_LIMIT, RESTARTS, Fix, Hub, clean, excerpt
 
 C = TypeVar("C")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,18 @@ def known(rows: Iterable[Known[C]], text: str, about: C) -> Known[C] | None: ...
 def known(rows: Iterable[Known[Any]], text: str, about: Any = None) -> Known[Any] | None:
     """The first row that the text matches, and what is known besides; None where none does."""
     return next((r for r in rows if (r.also is None or r.also(about)) and r.search(text)), None)
+
+
+def most_telling(said: Sequence[T], text: Callable[[T], str], *tables: Iterable[Known[Any]]) -> T:
+    """Of what was said, newest first, the first that a row of the first table knows, else of the next; else the first.
+
+    What is said last is often the least: that a former failure is waited out, that a time was exceeded.
+    """
+    for rows in map(tuple, tables):
+        for one in said:
+            if any(r.also is None and r.search(text(one)) for r in rows):
+                return one
+    return said[0]
 
 
 def last_words(text: str, most: int = 120) -> str:
