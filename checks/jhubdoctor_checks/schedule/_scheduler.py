@@ -53,6 +53,14 @@ def silence(lease: Lease, now: datetime) -> float | None:
     return (now - at).total_seconds() if at is not None else None
 
 
+def unwritten(spawns: Spawns | None) -> bool:
+    """Whether the last thing that the hub heard of a start is that the API server's etcd fails."""
+    if spawns is None:
+        return False
+    newest = max((s.at for s in spawns.failed if s.at and "etcdserver: " in s.error), default=None)
+    return newest is not None and not any(at and at > newest for _, _, at in spawns.succeeded)
+
+
 def complaint(logs: list[PodLog] | None) -> str:
     """The last thing of those that stop a scheduler in its log, empty where there is none or it cannot be read."""
     for pattern in _COMPLAINTS:

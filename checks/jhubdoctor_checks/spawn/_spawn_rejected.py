@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jhubdoctor.api import RESTARTS, Fix, Hub, Values
-from jhubdoctor_checks.texts import Known, known, names_of
+from jhubdoctor.api import RESTARTS, Fix, Hub, Values, merged
+from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
 
 # What passes by itself.
@@ -54,7 +54,7 @@ def refused(message: str, hub: Hub, values: Values | None) -> Refused:
     """What a message of the API server means."""
     row = known(ADMISSION, message) or OTHER
     m = row.search(message)
-    return Refused(row, m.groupdict("") if m else {}, message, hub, values)
+    return Refused(row, {"last": last_words(message), **(m.groupdict("") if m else {})}, message, hub, values)
 
 
 def without_pod(message: str) -> str:
@@ -101,6 +101,27 @@ def _pod_security(r: Refused) -> Fix:
     return replace(plain, text=" ".join(text), values=patch, caution=RESTARTS if patch else "") if text else plain
 
 
+# `.spec.securityContext.fsGroup: ...` and `.containers[0].runAsUser: ...`; up to OpenShift 4.3 `fsGroup: ...` alone.
+_FIELDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (r"\bfsGroup: ", {"singleuser": {"fsGid": None}}),
+    (r"\bcontainers\[\d+\][\w.]*\.runAsUser: ", {"singleuser": {"uid": None}}),
+    (r"supplementalGroups: ", {"hub": {"config": {"KubeSpawner": {"supplemental_gids": []}}}}),
+)
+_UNFIT = " The image has to run under any user number, as OpenShift gives one to each namespace."
+
+
+def _scc(r: Refused) -> Fix:
+    patch: dict[str, Any] = {}
+    for pattern, part in _FIELDS:
+        if re.search(pattern, r.message):
+            patch = merged(patch, part)
+    text = "Leave the user and group numbers to OpenShift." + _UNFIT if patch else ""
+    if re.search(r"initContainers\[\d+\]", r.message) and re.search(_PRIVILEGED, r.message):
+        patch = merged(patch, _iptables_off(r.hub))
+        text = f"{text} {_UNBLOCK}".strip()
+    return r.hub.values_fix(text, patch) if patch else r.plain()
+
+
 def _limits(r: Refused) -> Fix:
     """The limits and requests that a quota wants to see, for each container that it names."""
     patch: dict[str, Any] = {}
@@ -145,6 +166,9 @@ def _name(r: Refused) -> Fix:
 _FIXES: dict[str, Callable[[Refused], Fix]] = {
     "quota-needs-limits": _limits,
     "pod-security": _pod_security,
+    "pod-security-policy": _pod_security,
+    "privileged-off": _policy,
+    "openshift-scc": _scc,
     "limit-range": _limit_range,
     "limit-range-ratio": _limit_range,
     "webhook-denied": _policy,

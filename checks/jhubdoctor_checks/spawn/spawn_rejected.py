@@ -41,10 +41,11 @@ def spawn_rejected(
         told = refused(newest.error, hub, values)
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
+        fails = (newest.code or 0) >= 500
         severity = weight(group, spawns, user_pods, now)
         yield Finding(
             on=on,
-            says=f"the API server refuses {count(len(group))}: {told.says}",
+            says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {told.says}",
             evidence=(
                 Evidence("hub log", f"{code}{told.row.excerpt(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
