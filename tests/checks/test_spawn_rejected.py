@@ -97,7 +97,14 @@ def test_names_from_a_log_never_bring_a_second_command() -> None:
 
 SCC = 'pods "jupyter-ada" is forbidden: unable to validate against any security context constraint: '
 GROUP = ".spec.securityContext.fsGroup: Invalid value: []int64{100}: 100 is not an allowed group"
+PRIVILEGED = (
+    "provider restricted-v2: .initContainers[0].privileged: Invalid value: true: Privileged containers are not allowed"
+)
 USER = "must be in the ranges: [1000670000, 1000679999]"
+FORMER = (
+    f"[{GROUP.removeprefix('.spec.securityContext.')} spec.containers[0].securityContext.runAsUser: Invalid: {USER}]"
+)
+ALL = f"[provider restricted-v2: {GROUP}, {PRIVILEGED}, provider restricted-v2: .containers[0].runAsUser: 1000: {USER}]"
 
 
 @pytest.mark.parametrize(
@@ -106,19 +113,15 @@ USER = "must be in the ranges: [1000670000, 1000679999]"
         (f"[provider restricted-v2: {GROUP}]", {"singleuser": {"fsGid": None}}),
         (
             # OpenShift 4.3
-            "[fsGroup: Invalid value: []int64{100}: 100 is not an allowed group spec.containers[0].securityContext."
-            f"runAsUser: Invalid value: 1000: {USER}]",
+            FORMER,
             {"singleuser": {"fsGid": None, "uid": None}},
         ),
         (
-            f"[provider restricted-v2: {GROUP}, provider restricted-v2: .initContainers[0].privileged: Invalid value: "
-            f"true: Privileged containers are not allowed, provider restricted-v2: .containers[0].runAsUser: Invalid "
-            f"value: 1000: {USER}]",
+            ALL,
             {"singleuser": {"fsGid": None, "uid": None, **OFF["singleuser"]}},
         ),
         (
-            f"[provider restricted-v2: .initContainers[0].runAsUser: Invalid value: 0: {USER}, provider restricted-v2: "
-            ".initContainers[0].privileged: Invalid value: true: Privileged containers are not allowed]",
+            f"[provider restricted-v2: .initContainers[0].runAsUser: Invalid value: 0: {USER}, {PRIVILEGED}]",
             OFF,
         ),
         ('[provider "anyuid": Forbidden: not usable by user or serviceaccount]', {}),

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jhubdoctor.api import RESTARTS, Fix, Hub, Values, merged
+from jhubdoctor.api import RESTARTS, Fix, Hub, Values
+from jhubdoctor_checks.spawn._privileges import PRIVILEGED, UNBLOCK, iptables_off, openshift
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
 
@@ -64,26 +65,13 @@ def without_pod(message: str) -> str:
     )
 
 
-def _iptables_off(hub: Hub) -> dict[str, Any]:
-    """The patch that leaves out the privileged init container; charts before 0.11 called the switch otherwise."""
-    if hub.at_least("0.11.0") is False:
-        # `enabled` there means: users may reach the metadata server
-        return {"singleuser": {"cloudMetadata": {"enabled": True}}}
-    return {"singleuser": {"cloudMetadata": {"blockWithIptables": False}}}
-
-
-_PRIVILEGED = r"(?i)privileged|NET_ADMIN|non-default capabilities|disallowed by cluster policy|hostPath"
-_NETPOL = "The chart's NetworkPolicy still keeps users from the cloud's metadata server where the cluster enforces it."
-_UNBLOCK = f"Leave out the privileged init container block-cloud-metadata. {_NETPOL}"
-
-
 def _pod_security(r: Refused) -> Fix:
     patch: dict[str, Any] = {}
     text = []
     blocked = r.values is None or r.values.enabled("singleuser.cloudMetadata.blockWithIptables", default=True)
-    if blocked and (re.search(_PRIVILEGED, r.message) or "block-cloud-metadata" in r.message):
-        patch = _iptables_off(r.hub)
-        text.append(_UNBLOCK)
+    if blocked and (re.search(PRIVILEGED, r.message) or "block-cloud-metadata" in r.message):
+        patch = iptables_off(r.hub)
+        text.append(UNBLOCK)
     if "restricted" in r.message and "notebook" in r.message:
         # KubeSpawner 1.0 (chart 1.0) and later
         patch.setdefault("hub", {})["config"] = {
@@ -101,24 +89,8 @@ def _pod_security(r: Refused) -> Fix:
     return replace(plain, text=" ".join(text), values=patch, caution=RESTARTS if patch else "") if text else plain
 
 
-# `.spec.securityContext.fsGroup: ...` and `.containers[0].runAsUser: ...`; up to OpenShift 4.3 `fsGroup: ...` alone.
-_FIELDS: tuple[tuple[str, dict[str, Any]], ...] = (
-    (r"\bfsGroup: ", {"singleuser": {"fsGid": None}}),
-    (r"\bcontainers\[\d+\][\w.]*\.runAsUser: ", {"singleuser": {"uid": None}}),
-    (r"supplementalGroups: ", {"hub": {"config": {"KubeSpawner": {"supplemental_gids": []}}}}),
-)
-_UNFIT = " The image has to run under any user number, as OpenShift gives one to each namespace."
-
-
 def _scc(r: Refused) -> Fix:
-    patch: dict[str, Any] = {}
-    for pattern, part in _FIELDS:
-        if re.search(pattern, r.message):
-            patch = merged(patch, part)
-    text = "Leave the user and group numbers to OpenShift." + _UNFIT if patch else ""
-    if re.search(r"initContainers\[\d+\]", r.message) and re.search(_PRIVILEGED, r.message):
-        patch = merged(patch, _iptables_off(r.hub))
-        text = f"{text} {_UNBLOCK}".strip()
+    text, patch = openshift(r.message, r.hub)
     return r.hub.values_fix(text, patch) if patch else r.plain()
 
 
@@ -150,7 +122,7 @@ def _limit_range(r: Refused) -> Fix:
 
 
 def _policy(r: Refused) -> Fix:
-    return r.hub.values_fix(_UNBLOCK, _iptables_off(r.hub)) if re.search(_PRIVILEGED, r.message) else r.plain()
+    return r.hub.values_fix(UNBLOCK, iptables_off(r.hub)) if re.search(PRIVILEGED, r.message) else r.plain()
 
 
 def _rights(r: Refused) -> Fix:

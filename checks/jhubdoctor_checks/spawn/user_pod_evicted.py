@@ -15,7 +15,7 @@ def user_pod_evicted(
     """Nodes gave up users' servers: for want of memory or disk, for another pod, or with the node itself."""
     back = {p.name: p.created for p in user_pods if p.ready}
     for why, members in grouped(losses(hub, user_pods, events, values, now), lambda m: m.why):
-        says, fix = explained(why, hub)
+        says, fix = explained(why, members, hub)
         severity = Severity.ERROR if now - max(m.at for m in members) <= FRESH else Severity.WARNING
         if all(m.ref.name in back and back[m.ref.name] > m.at for m in members):
             # all of them work again: a node that ran full will again, a node that went was replaced

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
-from jhubdoctor_checks.texts import Known, known, most_telling
+from jhubdoctor_checks.texts import Known, known, last_words, most_telling
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
@@ -27,7 +27,7 @@ def user_pod_sandbox_failed(
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"{count(len(members))} cannot start: {kind.says}",
+            says=f"{count(len(members))} cannot start: {kind.means({'last': last_words(members[0][1].message)})}",
             evidence=tuple(
                 Evidence("event", f"{pod.name}: {e.reason}: {kind.excerpt(e.message)} ({e.times} times)", e.at)
                 for pod, e in members[:3]

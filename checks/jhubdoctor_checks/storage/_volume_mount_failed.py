@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Event, Events, Fix, Hub, Pod, Ref, Spawns, clean
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.texts import Known, known, names_of
+from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.kubelet import MOUNT_FAILED, MOUNT_SLOW, MOUNTS
 
 # `MountVolume.SetUp failed for volume "V" : ...`, AttachVolume.Attach, MountVolume.MountDevice and others
@@ -29,12 +29,18 @@ class Failure:
 
     def says(self) -> str:
         """What is wrong, in words."""
-        return self.row.means({"name": self.name})
+        return self.row.means(self._names)
 
     def fix(self, hub: Hub, pod: str) -> Fix:
         """What to do."""
         look = f"describe pod {pod}" if pod else "get events --field-selector reason=FailedMount"
-        return Fix(self.row.remedy({**names_of(hub), "name": self.name}).text, commands=(hub.kubectl(look),))
+        fix = self.row.remedy({**names_of(hub), **self._names})
+        return replace(fix, commands=(hub.kubectl(look), *fix.commands))
+
+    @property
+    def _names(self) -> dict[str, str]:
+        m = self.row.search(self.event.message)
+        return {**(m.groupdict("") if m else {}), "name": self.name, "last": last_words(self.event.message)}
 
 
 def failure_of(events: Iterable[Event]) -> Failure | None:
