@@ -31,7 +31,7 @@ _UNFIT = " The image has to run under any user number, as OpenShift gives one to
 
 
 def openshift(message: str, hub: Hub) -> tuple[str, dict[str, Any]]:
-    """What to do about the fields that OpenShift's constraints do not take, and the patch; empty where none is named."""
+    """What to do about fields that OpenShift's constraints do not take, and the patch; empty where none is named."""
     patch: dict[str, Any] = {}
     for pattern, part in _FIELDS:
         if re.search(pattern, message):

@@ -33,7 +33,7 @@ MOUNTS: tuple[Known[None], ...] = (
         r"driver name (?P<name>\S+) not found in the list of registered CSI drivers",
         "is made by the driver {name}, which is not registered on the node",
         Fix(
-            "See whether the pod of {name} (a DaemonSet) is on that node and Ready. Where there is none, it often lacks "
+            "See whether the pod of {name} (a DaemonSet) is on that node and Ready. Where there is none, it may lack "
             "a toleration for the node's taints; where it is Ready, start it again: it registers when it starts."
         ),
         "kubelet, kubernetes-csi/csi-driver-nfs issue 918",
@@ -61,8 +61,7 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "path-missing",
-        r"(?:reason given by server|mount\.nfs): .{0,200}No such file or directory|mount error\(2\)"
-        r"|reason given by server: No such file",
+        r"(?:reason given by server|mount\.nfs): .{0,200}No such file or directory|mount error\(2\)",
         "names a path that does not exist on the file server",
         Fix("Make the directory on the server, or correct the path of the volume."),
         "mount.nfs, mount.cifs",
