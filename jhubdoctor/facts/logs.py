@@ -18,7 +18,7 @@ from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.model.traceback import Raised, raised
-from jhubdoctor.privacy.text import clean
+from jhubdoctor.privacy.text import LINE_LIMIT, clean
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -93,13 +93,13 @@ def parse_log(text: str, *, previous: bool = False) -> list[Entry]:
         at = _time(stamp[1]) if stamp else None
         if found := _HEADER.match(line):
             close()
-            message = clean(found["message"], 4000)
+            message = clean(found["message"], LINE_LIMIT)
             header = (found["level"], at or _time(found["at"]), found["app"], found["module"], message)
         elif header is not None and (line.startswith("    ") or not line.strip()):
             more.append(line[4:].rstrip())
         elif line.strip():
             close()
-            entries.append(Entry("", at, "", "", clean(line, 4000), (), previous))
+            entries.append(Entry("", at, "", "", clean(line, LINE_LIMIT), (), previous))
     close()
     return entries
 
@@ -390,7 +390,7 @@ def parse_spawns(entries: Iterable[Entry]) -> Spawns:
             error = message or (exception.text if exception else m["err"]) or e.last
             failed.append(
                 Spawn(
-                    kind, m["user"], pod, e.at, a.started if a else None, None, clean(error, 1000), code,
+                    kind, m["user"], pod, e.at, a.started if a else None, None, clean(error, LINE_LIMIT), code,
                     tries=a.tries if a else 0, raised=None if message else exception,
                 )
             )  # fmt: skip
@@ -423,7 +423,7 @@ def _timed_out(
     for j, e in ahead:
         if j in claimed or not (x := _EXCEPTION.match(e.message)):
             continue
-        found = clean(x["exc"], 500)
+        found = clean(x["exc"], LINE_LIMIT)
         about = _NAMED_POD.search(found)
         if about and pod_of(user, [about["pod"]]):
             error, named, taken, place = found, about["pod"], j, about["ns"] or ""
@@ -445,7 +445,7 @@ def _timed_out(
         at=at,
         started=a.started if a else None,
         limit=int(groups["s"]) if groups.get("s") else None,
-        error=error or clean(groups.get("err") or "", 500),
+        error=error or clean(groups.get("err") or "", LINE_LIMIT),
         url=groups.get("url") or "",
         deleted=pod in deletions if pod else False,
         tries=a.tries if a else 0,
@@ -461,7 +461,7 @@ def _refused_before(entries: list[Entry], i: int) -> tuple[int | None, str]:
         if at and e.at and (at - e.at).total_seconds() > SAME_SPAWN:
             break
         if m := _API_ERROR.match(e.message):
-            return int(m["code"]), clean(m["msg"], 1000)
+            return int(m["code"]), clean(m["msg"], LINE_LIMIT)
     return None, ""
 
 
@@ -478,9 +478,9 @@ def refusal(entry: Entry) -> tuple[int | None, str]:
         try:
             body = json.loads(found["body"])
             code = body.get("code")
-            return (code if isinstance(code, int) else None), clean(str(body.get("message", "")), 1000)
+            return (code if isinstance(code, int) else None), clean(str(body.get("message", "")), LINE_LIMIT)
         except (ValueError, AttributeError):
             if m := _MESSAGE.search(found["body"]):
                 code = _CODE.search(found["body"])
-                return (int(code[1]) if code else None), clean(m[1].replace('\\"', '"'), 1000)
+                return (int(code[1]) if code else None), clean(m[1].replace('\\"', '"'), LINE_LIMIT)
     return None, ""

@@ -31,11 +31,38 @@ def clean(text: str, limit: int = 2000) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
 
 
+def excerpt(text: str, at: tuple[int, int] | None = None, limit: int = 300) -> str:
+    """The telling part of a text of a cluster, as `clean` gives it, with an ellipsis for what is left out.
+
+    Args:
+        at: from where to where in the text what tells stands; it is shown with what is around it. Without it the start
+            and the end are: every layer puts its own words before those of the cause.
+        limit: of the whole excerpt.
+    """
+    if at is None:
+        whole = clean(text, LINE_LIMIT)
+        start = limit // 3
+        return whole if len(whole) <= limit else f"{whole[:start]}\u2026{whole[start + 1 - limit :]}"
+    before, found, after = (clean(t, LINE_LIMIT) for t in (text[: at[0]], text[slice(*at)], text[at[1] :]))
+    before += " " if before and text[: at[0]][-1:].isspace() else ""
+    after = " " + after if after and text[at[1] :][:1].isspace() else after
+    if len(before) + len(found) + len(after) <= limit:
+        return before + found + after
+    found = clean(found, limit - 2)
+    room = limit - 2 - len(found)
+    left = min(len(before), max(room // 3, room - len(after)))
+    right = room - left
+    before = "\u2026" + before[len(before) - left :] if len(before) > left else before
+    return before + found + (after[:right] + "\u2026" if len(after) > right else after)
+
+
 LOG_LINES = 5000
 """As many lines of a container's log are looked at."""
 LINE_LIMIT = 16_384
 # A key can be long, and a log may hold the start of one alone.
 _KEY_LINES = 200
+# containerd's "repository does not exist or may require authorization: ..." is prose, and the cause follows it.
+_NO_HEADER = r"(?<!or may require )"
 # The names of gRPC's status codes: `rpc error: code = ResourceExhausted desc = ...` is no OAuth code.
 _GRPC = (
     "Canceled|Unknown|InvalidArgument|DeadlineExceeded|NotFound|AlreadyExists|PermissionDenied|ResourceExhausted"
@@ -78,7 +105,10 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         REMOVED,
     ),
     (
-        re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)((?:\\{0,3}['\"])?:\s{0,8})(?!['\"\\])(?=\S).*"),
+        re.compile(
+            rf"(?i){_NO_HEADER}\b((?:proxy-)?authorization|(?:set-)?cookie)"
+            r"((?:\\{0,3}['\"])?:\s{0,8})(?!['\"\\])(?=\S).*"
+        ),
         rf"\1\2{REMOVED}",
     ),
     (re.compile(r"(?i)\b(bearer)\s{1,8}[\w+/=.~-]{8,}"), rf"\1 {REMOVED}"),
@@ -100,8 +130,8 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # password: ..., but not `failed to fetch anonymous token: unexpected status`, which is prose
     (
         re.compile(
-            rf"(?i)({_KEYWORD}\s{{0,8}}(?::|=|=>)\s{{0,8}})(?!{_NOTHING})(?!(?-i:[a-z]{{1,15}})[,.:;]?\s)"
-            r"[^\s'\"&]{3,4096}"
+            rf"(?i)({_NO_HEADER}{_KEYWORD}\s{{0,8}}(?::|=|=>)\s{{0,8}})(?!{_NOTHING})"
+            r"(?!(?-i:[a-z]{1,15})[,.:;]?\s)[^\s'\"&]{3,4096}"
         ),
         rf"\1{REMOVED}",
     ),

@@ -93,3 +93,67 @@ def test_names_from_a_log_never_bring_a_second_command() -> None:
     found = refused('admission webhook "a.example.org; rm -rf ~" denied the request: no')
 
     assert not [c for c in found.fix.commands if "rm -rf" in c]
+
+
+SCC = 'pods "jupyter-ada" is forbidden: unable to validate against any security context constraint: '
+GROUP = ".spec.securityContext.fsGroup: Invalid value: []int64{100}: 100 is not an allowed group"
+PRIVILEGED = (
+    "provider restricted-v2: .initContainers[0].privileged: Invalid value: true: Privileged containers are not allowed"
+)
+USER = "must be in the ranges: [1000670000, 1000679999]"
+FORMER = (
+    f"[{GROUP.removeprefix('.spec.securityContext.')} spec.containers[0].securityContext.runAsUser: Invalid: {USER}]"
+)
+ALL = f"[provider restricted-v2: {GROUP}, {PRIVILEGED}, provider restricted-v2: .containers[0].runAsUser: 1000: {USER}]"
+
+
+@pytest.mark.parametrize(
+    ("said", "patch"),
+    [
+        (f"[provider restricted-v2: {GROUP}]", {"singleuser": {"fsGid": None}}),
+        (
+            # OpenShift 4.3
+            FORMER,
+            {"singleuser": {"fsGid": None, "uid": None}},
+        ),
+        (
+            ALL,
+            {"singleuser": {"fsGid": None, "uid": None, **OFF["singleuser"]}},
+        ),
+        (
+            f"[provider restricted-v2: .initContainers[0].runAsUser: Invalid value: 0: {USER}, {PRIVILEGED}]",
+            OFF,
+        ),
+        ('[provider "anyuid": Forbidden: not usable by user or serviceaccount]', {}),
+    ],
+)
+def test_openshift_names_the_fields_and_each_has_its_key_in_the_chart(said: str, patch: dict[str, Any]) -> None:
+    found = refused(SCC + said)
+
+    assert found.finding.cause == "openshift-scc"
+    assert found.fix.values == patch
+
+
+def test_a_cluster_without_privileged_containers_has_no_pod_security_to_blame() -> None:
+    found = refused(
+        'Pod "jupyter-ada" is invalid: spec.initContainers[0].securityContext.privileged: Forbidden: disallowed by '
+        "cluster policy"
+    )
+
+    assert "Pod Security" not in found.finding.says
+    assert found.fix.values == OFF
+
+
+def test_what_fails_in_the_server_is_no_refusal() -> None:
+    body = json.dumps({"kind": "Status", "message": "etcdserver: leader changed", "code": 500})
+    text = f"[E {{-5m}} JupyterHub user:1] Unhandled error starting ada's server: (500)\n    HTTP response body: {body}"
+    [found] = findings_of(
+        Example([{"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": text}]), "spawn-rejected"
+    )
+
+    assert "refuses" not in found.finding.says
+    assert "leader changed" in found.finding.says
+
+
+def test_what_is_unknown_is_quoted() -> None:
+    assert "the moon is full" in refused('pods "jupyter-ada" is forbidden: a layer: the moon is full').finding.says

@@ -72,7 +72,21 @@ def test_names_in_texts_are_groups_of_the_pattern_or_given(table: str, i: int) -
     row = TABLES[table][i]
     given = {
         *("ns", "release", "hub", "account", "upgrade"),
-        *("host", "image", "nodes", "command", "pod", "node", "class", "provisioner", "modes", "claim", "change"),
+        *(
+            "host",
+            "image",
+            "nodes",
+            "command",
+            "pod",
+            "node",
+            "class",
+            "provisioner",
+            "modes",
+            "claim",
+            "change",
+            "last",
+            "at",
+        ),
     }
     texts = (row.says, row.fix.text, *row.fix.commands)
     used = {n for text in texts for n in re.findall(r"(?<!\{)\{(\w+)\}", text)}

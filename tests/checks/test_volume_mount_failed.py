@@ -31,7 +31,7 @@ def said(*messages: str) -> tuple[str, str, str]:
         (
             'MountVolume.SetUp failed for volume "d" : hostPath type check failed: /data is not a directory',
             "not-a-directory",
-            "",
+            "/data",
         ),
         (
             'MountVolume.SetUp failed for volume "v" : applyFSGroup failed for vol s#mnt#pvc: open /x: permission',

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Severity, check, clean
+from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Severity, check, clean, excerpt
 from jhubdoctor_checks.api._api_server_unhealthy import advice, service_of, unreachable
 from jhubdoctor_checks.facts.api import ApiHealth
 
@@ -60,7 +60,7 @@ def _unreachable(group: list[tuple[APIService, Condition]]) -> Finding:
         evidence=(
             (
                 "apiservice",
-                f"Available: False, {clean(told.reason, 80)}: {clean(told.message, 300)}",
+                f"Available: False, {clean(told.reason, 80)}: {excerpt(told.message)}",
                 told.last_transition_time,
             ),
         ),

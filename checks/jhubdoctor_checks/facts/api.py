@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     Served,
     ServerVersion,
     Unreadable,
-    clean,
+    excerpt,
     fact,
     parse_health,
 )
@@ -134,7 +134,7 @@ def api_health(look: Look) -> ApiHealth:
             for item in look.list("componentstatuses"):
                 for c in item.conditions:
                     if c.type == "Healthy" and c.status == "False":
-                        components[item.name] = clean(c.message, 200)
+                        components[item.name] = excerpt(c.message, limit=200)
         except Unreadable as e:
             missed.append(e)
     services: list[APIService] = []

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
+from jhubdoctor.api import LINE_LIMIT, ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
+from jhubdoctor_checks.texts import most_telling
+from jhubdoctor_checks.texts.registry import PULLS
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
 PULL_REASONS = frozenset(
@@ -117,7 +119,8 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
         if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
             continue
         lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
-        heard = said[0].message if said else ""
+        told = most_telling(said, _message, PULLS) if said else None
+        heard = told.message if told else ""
         yield FailedPull(
             pod=pod,
             ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
@@ -126,10 +129,10 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
             image=image,
             node=pod.node,
             reason=waiting.reason,
-            said=clean(max(waiting.message, heard, key=len)),
-            text=clean(f"{waiting.message} {heard}", 4000),
+            said=clean(max(waiting.message, heard, key=len), LINE_LIMIT),
+            text=clean(f"{waiting.message} {heard}", 2 * LINE_LIMIT),
             source="event" if len(heard) > len(waiting.message) else "pod.status",
-            at=said[0].at if said else None,
+            at=told.at if told else None,
             times=times,
             secret=_secret(lost),
         )
@@ -142,6 +145,10 @@ def _image(pod: Pod, status: ContainerStatus) -> str:
 
 def _about_pulls(events: Events, name: str) -> list[Event]:
     return [e for e in events.about("Pod", name, *EVENT_REASONS) if _about_a_pull(e)]
+
+
+def _message(event: Event) -> str:
+    return event.message
 
 
 def _about_a_pull(event: Event) -> bool:
@@ -203,8 +210,8 @@ def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> Fai
         image=image,
         node=e.source.host,
         reason=e.reason,
-        said=clean(e.message),
-        text=clean(e.message),
+        said=clean(e.message, LINE_LIMIT),
+        text=clean(e.message, LINE_LIMIT),
         source="event",
         at=e.at,
         times=e.times,

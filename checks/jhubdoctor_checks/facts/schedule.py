@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from jhubdoctor.api import (
+    LINE_LIMIT,
     CSINode,
     Event,
     Events,
@@ -30,6 +31,8 @@ from jhubdoctor.api import (
     untolerated,
 )
 from jhubdoctor_checks.facts.image import USER_SERVER, shared, user_prefix
+from jhubdoctor_checks.texts import known, most_telling
+from jhubdoctor_checks.texts.autoscaler import AFTERWARDS, REFUSALS
 
 # A pod that has been pending for less is normal.
 PATIENCE = 120
@@ -110,7 +113,7 @@ class Unplaced:
 
 def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], bool]:
     """Of the scheduler's message: its words, nodes by reason, nodes by short resource, whether a claim is missing."""
-    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0])
+    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0], LINE_LIMIT)
     nodes: dict[str, int] = {}
     short: dict[str, int] = {}
     for kind, pattern in _SAYS.items():
@@ -200,8 +203,21 @@ def _like(spec: PodSpec, volumes: tuple[PersistentVolume, ...] | None) -> str:
 def _refused(events: Events, name: str) -> Event | None:
     said = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
     # kube-scheduler's events have the same reason as Karpenter's
-    last = next((e for e in said if e.reason != "FailedScheduling" or not _by_scheduler(e)), None)
-    return last if last is not None and last.reason not in COMING else None
+    said = [e for e in said if e.reason != "FailedScheduling" or not _by_scheduler(e)]
+    if not said or said[0].reason in COMING:
+        return None
+    said = [e for e in said if e.reason not in COMING]
+    found = most_telling(said, _message, REFUSALS, AFTERWARDS)
+    if known(REFUSALS, found.message) is None and known(AFTERWARDS, found.message):
+        # the failure after which it waits is told of the pods that had asked for that node
+        others = [e for e in events.of("FailedScaleUp") if e.at <= found.at]
+        told = {known(REFUSALS, e.message) for e in others}
+        return others[0] if len(told) == 1 and None not in told else found
+    return found
+
+
+def _message(event: Event) -> str:
+    return event.message
 
 
 def _by_scheduler(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jhubdoctor.api import ContainerStatus, Look, Pod, PodLog, Unreadable, fact
+from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
 # As many as tell what is wrong: users' servers mostly end for the same reason.
 MOST = 5
@@ -12,6 +13,13 @@ LINES = 60
 def has_ended(status: ContainerStatus) -> bool:
     """Whether a container ended with an error, now or before it was started again."""
     return any(s.terminated is not None and s.terminated.exit_code != 0 for s in (status.state, status.last_state))
+
+
+def never_ran(status: ContainerStatus) -> bool:
+    """Whether a container could not be made or started, so that nothing in it ran."""
+    states = (status.state, status.last_state)
+    reasons = {s.waiting.reason for s in states if s.waiting} | {s.terminated.reason for s in states if s.terminated}
+    return bool(reasons & CANNOT_START)
 
 
 @fact(optional=("pods/log",))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Terminated, clean
+from jhubdoctor.api import ContainerStatus, Evidence, Finding, Fix, Hub, Pod, Terminated, excerpt
 from jhubdoctor_checks.hub._logged import DAY
 
 # pkg/kubelet/eviction, 1.20 to 1.36
@@ -27,7 +27,7 @@ def evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
         on=tuple(p.ref for p in gone),
         says=f"the hub was evicted from node {last.node}" + (f", which ran short of {short}" if short else ""),
         evidence=(
-            Evidence("pod.status", f"{last.name}: Evicted: {clean(last.status.message, 300)}", _ended(last)),
+            Evidence("pod.status", f"{last.name}: Evicted: {excerpt(last.status.message)}", _ended(last)),
             Evidence("pod.spec", "no memory is requested, so it is among the first to go") if not asks else None,
         ),
         fix=hub.values_fix(

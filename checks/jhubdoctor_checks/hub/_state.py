@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, times
+from jhubdoctor.api import ContainerStatus, Entry, Events, Fix, Hub, HubLog, Pod, clean, excerpt, times
 from jhubdoctor_checks.hub._crashes import diagnosis
 from jhubdoctor_checks.texts.kubelet import CANNOT_START
 
@@ -117,7 +117,7 @@ def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | N
         m = re.search(_MISSING, e.message)
         if m:
             container = pod.spec.containers[0].name if pod.spec.containers else ""
-            return _missing(m, container, (("event", f"FailedMount: {clean(e.message, 300)}", e.at),), hub)
+            return _missing(m, container, (("event", f"FailedMount: {excerpt(e.message)}", e.at),), hub)
     return None
 
 
@@ -165,7 +165,7 @@ def _loop(pod: Pod, status: ContainerStatus, hub: Hub, hub_log: HubLog | None, e
     found = diagnosis(ended_run(status, hub_log)) or diagnosis(hub_log.previous if hub_log else [])
     probes = [e for e in events.about("Pod", pod.name, "Unhealthy", "Killing") if "iveness probe" in e.message]
     if found is None and probes:
-        shown += (("event", f"{probes[0].reason}: {clean(probes[0].message, 200)}", probes[0].at),)
+        shown += (("event", f"{probes[0].reason}: {excerpt(probes[0].message, limit=200)}", probes[0].at),)
         return Trouble(
             "liveness", status.name, does, "it does not answer its liveness probe", shown, _longer(hub, look)
         )

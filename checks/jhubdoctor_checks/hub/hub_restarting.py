@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, clean, times
+from jhubdoctor.api import Events, Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, check, excerpt, times
 from jhubdoctor_checks.hub._crashes import diagnosis
 from jhubdoctor_checks.hub._hub_restarting import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
@@ -35,7 +35,7 @@ def hub_restarting(
                 evidence=(
                     Evidence("pod.status", f"{status.name}: exit code {end.exit_code}{reason}", end.finished_at),
                     Evidence("hub log", found.line, found.entry.at) if found else None,
-                    *(Evidence("event", f"{e.reason}: {clean(e.message, 200)}", e.at) for e in liveness[:1]),
+                    *(Evidence("event", f"{e.reason}: {excerpt(e.message, limit=200)}", e.at) for e in liveness[:1]),
                 ),
                 fix=found.fix(hub) if found else remedy(hub, pod, status, unanswered=bool(liveness)),
                 cause=found.crash.word if found else "liveness" if liveness else f"code {end.exit_code}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,12 @@ _PATHS = {
     ("hook-image-puller", "image-pull-metadata-block"): "singleuser.networkTools.image",
     ("hook-image-puller", "image-pull-singleuser"): "singleuser.image",
 }
+
+
+# Rows for which the pull secret matters.
+_REFUSALS = ("refused", "forbidden", "token-expired")
+# Source: https://jupyter-docker-stacks.readthedocs.io/en/latest/ ("starting from 2023-10-20 only pushed to Quay.io").
+_MOVED = re.compile(r"(?:docker\.io/)?jupyter/[\w-]+-notebook:")
 
 
 def image_path(pull: FailedPull, values: Values | None) -> str:
@@ -76,7 +83,7 @@ def current(registry_image: str) -> tuple[str, str]:
 
 def lost_secrets(word: str, pulls: list[FailedPull]) -> list[str]:
     """The pull secrets without which the registry refuses, as far as the kubelet names them."""
-    return sorted({s for p in pulls for s in p.secret.split(", ") if s}) if word == "refused" else []
+    return sorted({s for p in pulls for s in p.secret.split(", ") if s}) if word in _REFUSALS else []
 
 
 def remedy(hub: Hub, cause: Known[None], pulls: list[FailedPull], fill: dict[str, str], values: Values | None) -> Fix:
@@ -95,7 +102,16 @@ def remedy(hub: Hub, cause: Known[None], pulls: list[FailedPull], fill: dict[str
             "their next try.",
             commands=tuple(make_secret(hub, fill["host"], name) for name in lost),
         )
-    if cause.word in {"refused", "rate-limit"}:
+    if (
+        cause.word in {"refused", "not-found"}
+        and _MOVED.match(first.image)
+        and path
+        and path != "singleuser.profileList"
+    ):
+        name = f"quay.io/jupyter/{first.image.rpartition('/')[2].rpartition(':')[0]}"
+        text = f"{text} Since 2023-10-20 Jupyter's images are at quay.io/jupyter; Docker Hub has older tags alone."
+        return Fix(text, nested(f"{path}.name", name), (*commands, hub.helm_upgrade))
+    if cause.word in {*_REFUSALS, "rate-limit"}:
         section, command = pull_secret(hub, fill["host"])
         return Fix(text, section, (*commands, command, hub.helm_upgrade))
     if cause.word in {"not-found", "invalid-name"} and path:

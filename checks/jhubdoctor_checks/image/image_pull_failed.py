@@ -20,6 +20,7 @@ from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image._causes import PASSING, cause_of, essence, host
 from jhubdoctor_checks.image._fixes import lost_secrets, remedy
 from jhubdoctor_checks.image._suffers import hook_objects
+from jhubdoctor_checks.texts import last_words
 
 # Nobody waits for other pods than these: placeholders, the continuous puller, neighbours in the namespace.
 _WAITED_FOR = frozenset("hub proxy autohttps user-scheduler hook-image-puller image-puller singleuser-server".split())
@@ -41,8 +42,8 @@ def image_pull_failed(
         cause = cause_of(pulls[0])
         pulls.sort(key=lambda p: (p.ref.name, p.container))
         nodes = sorted({p.node for p in pulls if p.node})
-        fill = {"host": host(image), "image": image, "nodes": some(nodes) or "the nodes"}
         best = max(pulls, key=lambda p: (len(p.said), p.ref.name))
+        fill = {"host": host(image), "image": image, "nodes": some(nodes) or "the nodes", "last": last_words(best.said)}
         on = tuple(dict.fromkeys(replace(p.ref, container=p.container) for p in pulls))
         components = {p.component for p in pulls}
         lost = lost_secrets(word, pulls)

@@ -9,7 +9,7 @@ from jhubdoctor_checks.texts.acme import PROBLEMS
 # Traefik 2 (`level=error msg="Unable to obtain ... \"host\": ...`) and 3 (`ERR Unable to obtain ... error="...`),
 # traefik/traefik#7239, #10788, jupyterhub/zero-to-jupyterhub-k8s#2818; the problem types are those of RFC 8555, 6.7.
 FAILED = r"(?s)Unable to obtain ACME certificate for domains?(?P<rest>.*)"
-PROBLEM = r"urn:ietf:params:acme:error:(\w+)(?:\s*::\s*(.{1,200}?))?(?:\\n|\\?\"|\n|, url:|$)"
+PROBLEM = r"urn:ietf:params:acme:error:(\w+)(?:\s*::\s*(.+?))?(?:\\n|\\?\"|\n|, url:|$)"
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ def last_failure(lines: list[str]) -> Failure | None:
         )
         if found:
             problem = re.search(PROBLEM, found["rest"])
-            return Failure(problem[1], problem[2] or "") if problem else Failure("", found["rest"][:300])
+            return Failure(problem[1], problem[2] or "") if problem else Failure("", found["rest"])
     return None

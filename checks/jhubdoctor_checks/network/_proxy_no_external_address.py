@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Event, Events, Evidence, Service, clean
+from jhubdoctor.api import Event, Events, Evidence, Service, clean, excerpt
 from jhubdoctor_checks.network._routes import WAY
+from jhubdoctor_checks.texts import most_telling
+from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
 FAILED = (
     "SyncLoadBalancerFailed",  # the service controller of clouds, Kubernetes 1.16 and later
@@ -17,8 +19,10 @@ STARTED = ("EnsuringLoadBalancer", "Type", "UpdatedLoadBalancer")
 
 
 def failures(events: Events | None, service: Service) -> list[Event]:
-    """The events that tell of a failure, newest first."""
-    return events.about("Service", service.name, *FAILED) if events else []
+    """The events that tell of a failure: the most telling first, then the newest."""
+    found = events.about("Service", service.name, *FAILED) if events else []
+    best = most_telling(found, lambda e: e.message, REFUSALS) if found else None
+    return sorted(found, key=lambda e: e is not best)
 
 
 def asked(s: Service) -> Iterator[Evidence]:
@@ -34,7 +38,7 @@ def asked(s: Service) -> Iterator[Evidence]:
 def heard(failed: list[Event], events: Events | None) -> Iterator[Evidence]:
     """What the controllers said."""
     if failed:
-        yield Evidence("event", f"{failed[0].reason}: {clean(failed[0].message, 300)}", failed[0].at)
+        yield Evidence("event", f"{failed[0].reason}: {excerpt(failed[0].message)}", failed[0].at)
     elif events is not None:
         yield Evidence("event", "none by a controller that gives it an address (events last an hour)")
 

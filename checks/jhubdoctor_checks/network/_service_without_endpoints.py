@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, EndpointSlice, Fix, Hub, Pod, Ref, Service, clean, grouped
+from jhubdoctor.api import Deployment, EndpointSlice, Fix, Hub, Pod, Ref, Service, clean, excerpt, grouped
 from jhubdoctor_checks.facts.network import ready_addresses
 
 PATIENCE = timedelta(minutes=5)
@@ -90,7 +90,7 @@ def why_empty(hub: Hub, service: Service, makers: list[Deployment]) -> Empty:
         )
         failed = next((c for c in d.status.conditions if c.type == "ReplicaFailure" and c.status == "True"), None)
         if failed is not None:
-            evidence.append(("deployment", f"ReplicaFailure: {clean(failed.message, 300)}"))
+            evidence.append(("deployment", f"ReplicaFailure: {excerpt(failed.message)}"))
         why, cause = f"the Deployment {d.name} has no pod", "no-pod"
         fix = Fix("See why no pod is made.", commands=(hub.kubectl(f"describe deployment,replicaset -l {_of(d)}"),))
         if not d.spec.replicas:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Rung, Severity, Values, check, clean, nested
+from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, Rung, Severity, Values, check, clean, excerpt
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._acme_failed import Failure, last_failure
 from jhubdoctor_checks.network._certificates import all_of
 from jhubdoctor_checks.texts import Known
+from jhubdoctor_checks.texts.acme import PASSING
 
 PATIENCE = timedelta(minutes=10)
-STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED, symptom=True)
@@ -45,7 +45,7 @@ def acme_failed(
             _seen(last, waited),
             ("values", f"proxy.https.hosts: {hosts}") if hosts else None,
         ),
-        fix=_fix(hub, autohttps, problem, limited=last is not None and last.word == "rateLimited"),
+        fix=_fix(hub, autohttps, problem),
         severity=Severity.WARNING if last is None else None,
         cause=last.word if last is not None else "",
         affects=tuple(p.ref for p in autohttps_pods),
@@ -54,19 +54,17 @@ def acme_failed(
 
 def _seen(last: Failure | None, waited: timedelta) -> tuple[str, str]:
     if last is not None:
-        return "traefik log", f"acme:error:{last.word or '?'}: {clean(last.detail, 250)}"
+        return "traefik log", f"acme:error:{last.word or '?'}: {excerpt(last.detail, limit=400)}"
     minutes = int(waited.total_seconds() // 60)
     return "pod", f"autohttps runs for {minutes} minutes, and its log tells of no attempt that failed"
 
 
-def _fix(hub: Hub, autohttps: Deployment, problem: Known[None] | None, *, limited: bool) -> Fix:
+def _fix(hub: Hub, autohttps: Deployment, problem: Known[None] | None) -> Fix:
+    look = hub.kubectl(f"logs deploy/{autohttps.name} --container traefik --tail 100")
+    if problem is not None and problem.word in PASSING:
+        return Fix(problem.fix.text, commands=(look,))
     return Fix(
-        (problem.fix.text if problem else "Read Traefik's log.") + " Then start autohttps again.",
-        values=nested("proxy.https.letsencrypt.acmeServer", STAGING) if limited else {},
-        commands=(
-            hub.kubectl(f"logs deploy/{autohttps.name} --container traefik --tail 100"),
-            hub.kubectl(f"rollout restart deploy/{autohttps.name}"),
-        ),
-        caution="The restart cuts all users off for some seconds."
-        + (" Certificates of the staging server are not trusted by browsers." if limited else ""),
+        (problem.fix.text if problem else "Mend what Traefik's log names.") + " Then start autohttps again.",
+        commands=(look, hub.kubectl(f"rollout restart deploy/{autohttps.name}")),
+        caution="The restart cuts all users off for some seconds, and is an attempt that counts.",
     )

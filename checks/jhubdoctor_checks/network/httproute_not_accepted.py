@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean
+from jhubdoctor.api import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean, excerpt
 
 PATIENCE = timedelta(minutes=5)
 # Reasons of the conditions, from the Gateway API's specification (v1): what they mean and what to do.
@@ -56,7 +56,7 @@ def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime)
                 *(
                     (
                         "httproute.status",
-                        f"{c.type}: False, {clean(c.reason, 60)}: {clean(c.message, 200)}",
+                        f"{c.type}: False, {clean(c.reason, 60)}: {excerpt(c.message, limit=200)}",
                         c.last_transition_time,
                     )
                     for _, c in refused[:4]

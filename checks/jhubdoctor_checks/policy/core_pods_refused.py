@@ -27,7 +27,7 @@ def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGra
             on=refs(found),
             says=f"pods of {_and([d.name for d in found])} are refused: {row.means({'name': name})}",
             evidence=tuple(
-                Evidence("deployment", f"{d.name}: ReplicaFailure: {clean(c.message, 300)}", c.last_transition_time)
+                Evidence("deployment", f"{d.name}: ReplicaFailure: {row.excerpt(c.message)}", c.last_transition_time)
                 for d, c in members[:3]
             ),
             fix=row.remedy({**names_of(hub), "name": name}),

@@ -17,10 +17,11 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
+    excerpt,
 )
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
-from jhubdoctor_checks.policy._core import lacking, refs, refused_by
+from jhubdoctor_checks.policy._core import lacking as lacking_pods
+from jhubdoctor_checks.policy._core import refs, refused_by
 from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
@@ -71,8 +72,10 @@ def quota_needs_limits(
                 *(Evidence("values", f"singleuser.networkTools.resources.{k}.{r}: not set") for k, r in lacking),
                 *users.shown("refused by the quota"),
                 *(
-                    Evidence("deployment", f"{d.name}: {c.type}: {clean(c.message, 200)}", c.last_transition_time)
-                    for d, c in lacking(core)
+                    Evidence(
+                        "deployment", f"{d.name}: {c.type}: {excerpt(c.message, limit=200)}", c.last_transition_time
+                    )
+                    for d, c in lacking_pods(core)
                 ),
             ),
             fix=hub.values_fix(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean, more
+from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean, excerpt, more
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -53,6 +53,14 @@ def silence(lease: Lease, now: datetime) -> float | None:
     return (now - at).total_seconds() if at is not None else None
 
 
+def unwritten(spawns: Spawns | None) -> bool:
+    """Whether the last thing that the hub heard of a start is that the API server's etcd fails."""
+    if spawns is None:
+        return False
+    newest = max((s.at for s in spawns.failed if s.at and "etcdserver: " in s.error), default=None)
+    return newest is not None and not any(at and at > newest for _, _, at in spawns.succeeded)
+
+
 def complaint(logs: list[PodLog] | None) -> str:
     """The last thing of those that stop a scheduler in its log, empty where there is none or it cannot be read."""
     for pattern in _COMPLAINTS:
@@ -65,7 +73,11 @@ def complaint(logs: list[PodLog] | None) -> str:
 def states(scheduler: Deployment, pods: list[Pod]) -> list[str]:
     """What the statuses of the Deployment and its pods say of why they are not ready, each once."""
     broken = ("ReplicaFailure", "True")
-    found = [f"{c.type}: {clean(c.message, 160)}" for c in scheduler.status.conditions if (c.type, c.status) == broken]
+    found = [
+        f"{c.type}: {excerpt(c.message, limit=160)}"
+        for c in scheduler.status.conditions
+        if (c.type, c.status) == broken
+    ]
     for pod in pods:
         for status in pod.statuses():
             waiting, last = status.state.waiting, status.last_state.terminated
@@ -75,7 +87,7 @@ def states(scheduler: Deployment, pods: list[Pod]) -> list[str]:
                 found.append(f"{status.restart_count} restarts, the last end: {last.reason} (exit {last.exit_code})")
         placed = pod.condition("PodScheduled")
         if placed is not None and placed.status == "False":
-            found.append(f"not scheduled: {clean(placed.message, 160)}")
+            found.append(f"not scheduled: {excerpt(placed.message, limit=160)}")
     return list(dict.fromkeys(found))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Rung, Severity, StatefulSet, check, clean
+from jhubdoctor.api import Finding, Fix, Rung, Severity, StatefulSet, check, excerpt
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, on
 
@@ -34,7 +34,7 @@ def placeholders_pending(
         " or more, so they keep no room free",
         evidence=(
             evidence(found),
-            ("event", f"{refused.reason}: {clean(refused.message, 300)}", refused.at) if refused else None,
+            ("event", f"{refused.reason}: {excerpt(refused.message)}", refused.at) if refused else None,
             *(() if refused else (("event", "no word of an autoscaler about them"),)),
         ),
         fix=Fix(

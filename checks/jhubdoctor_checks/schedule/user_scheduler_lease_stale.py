@@ -18,7 +18,15 @@ from jhubdoctor.api import (
     Spawns,
     check,
 )
-from jhubdoctor_checks.schedule._scheduler import LEASE_STALE, complaint, lease_of, silence, timed_out, waiting_for
+from jhubdoctor_checks.schedule._scheduler import (
+    LEASE_STALE,
+    complaint,
+    lease_of,
+    silence,
+    timed_out,
+    unwritten,
+    waiting_for,
+)
 
 
 # Where it stops a scheduler that is ready, that pods wait for it is the consequence.
@@ -42,6 +50,8 @@ def user_scheduler_lease_stale(
     if hub.at_least("3.0.0") is not True:
         # a Lease of that name would be a leftover
         raise NotApplicable("charts before 3.0 keep this lock in Endpoints")
+    if unwritten(spawns):
+        raise NotApplicable("the API server takes no writes from anybody, so the lease tells nothing of this scheduler")
     lease = lease_of(leases, d)
     late = silence(lease, now) if lease is not None else None
     if not ready or lease is None or late is None or late <= LEASE_STALE:

@@ -10,9 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Event, Events, Evidence, PersistentVolumeClaim, Pod, Spawn, clean
+from jhubdoctor.api import (
+    LINE_LIMIT,
+    ContainerStatus,
+    Event,
+    Events,
+    Evidence,
+    PersistentVolumeClaim,
+    Pod,
+    Spawn,
+    clean,
+    excerpt,
+)
 from jhubdoctor_checks.facts.image import PULL_REASONS
-from jhubdoctor_checks.texts.kubelet import CANNOT_START
+from jhubdoctor_checks.texts import known, most_telling
+from jhubdoctor_checks.texts.kubelet import CANNOT_START, MOUNTS, SANDBOXES
+from jhubdoctor_checks.texts.registry import PULLS
 
 # The hub's clock and the cluster's may differ, and a pod is there a moment after the hub asked for it.
 BEFORE = timedelta(seconds=60)
@@ -53,8 +66,7 @@ class Trace:
         spawn: the failure.
         start: when the spawn began, at the latest.
         end: when the hub gave up.
-        events: of this pod, newest first; those of the spawn itself where there are any, else of a later attempt.
-        later: whether they are of a later attempt.
+        events: of the pod of this spawn, newest first; none of an earlier or a later attempt's.
         readable: whether events could be read, and are kept long enough to tell of this spawn.
         pod: the pod of that name that is there now.
         claims: its claims.
@@ -65,7 +77,6 @@ class Trace:
     start: datetime
     end: datetime
     events: tuple[Event, ...] = ()
-    later: bool = False
     readable: bool = False
     pod: Pod | None = None
     claims: tuple[PersistentVolumeClaim, ...] = ()
@@ -93,7 +104,6 @@ def trace(
     start = min(spawn.started or end, end - timedelta(seconds=spawn.limit or 0))
     pod = pods.get(spawn.pod)
     found = events.about("Pod", spawn.pod) if events and spawn.pod else []
-    own, later = _of_spawn(found, start, end)
     names = pod.spec.claims if pod else [n for n, c in claims.items() if _owner(c) == spawn.user]
     mine = tuple(claims[n] for n in names if n in claims)
     about_claims = [e for n in names for e in (events.about("PersistentVolumeClaim", n) if events else [])]
@@ -101,8 +111,7 @@ def trace(
         spawn,
         start,
         end,
-        tuple(own),
-        later=later,
+        tuple(_of_spawn(found, start, end)),
         readable=events is not None and any(e.began <= start for e in events.items),
         pod=pod,
         claims=mine,
@@ -114,8 +123,8 @@ def _owner(claim: PersistentVolumeClaim) -> str:
     return claim.annotations.get("hub.jupyter.org/username") or claim.labels.get("hub.jupyter.org/username", "")
 
 
-def _of_spawn(found: list[Event], start: datetime, end: datetime) -> tuple[list[Event], bool]:
-    """The events of the pod of that time, and whether they are of a later one: each attempt is a pod of its own uid."""
+def _of_spawn(found: list[Event], start: datetime, end: datetime) -> list[Event]:
+    """The events of the pod of that time: each attempt is a pod of its own uid."""
     by_uid: dict[str, list[Event]] = {}
     for e in found:
         by_uid.setdefault(e.involved_object.uid, []).append(e)
@@ -124,8 +133,7 @@ def _of_spawn(found: list[Event], start: datetime, end: datetime) -> tuple[list[
         return e.began <= end + AFTER and e.at >= start - BEFORE
 
     best = max(by_uid.values(), key=lambda g: (sum(map(inside, g)), max(e.at for e in g)), default=[])
-    mine = [e for e in best if inside(e)]
-    return (mine, False) if mine else (best, bool(best))
+    return [e for e in best if inside(e)]
 
 
 # --- what the scheduler says -----------------------------------------------------------------------------------------
@@ -138,7 +146,7 @@ _REASONS = r"(?i)nodes are available: (?P<reasons>.*?)(?:\.? ?no new claims| pre
 def reasons_of(message: str) -> str:
     """The reasons in a message of the scheduler: `3 Insufficient memory, 1 node(s) had untolerated taint {a: b}`."""
     found = re.search(_REASONS, message)
-    return clean((found["reasons"] if found else message).strip(" ."), 300)
+    return clean((found["reasons"] if found else message).strip(" ."), LINE_LIMIT)
 
 
 def _without_counts(reasons: str) -> str:
@@ -151,16 +159,18 @@ def _unscheduled(t: Trace) -> Phase:
     scaled = t.of("TriggeredScaleUp")
     if scaled:
         says = "the autoscaler was still adding a node"
-        return Phase("scaling-up", says, evidence=_shown(t, scaled[:1] + refused[:1]))
+        return Phase("scaling-up", says, evidence=_shown(scaled[:1] + refused[:1]))
     if refused or (condition and condition.status == "False" and condition.message):
         message = refused[0].message if refused else (condition.message if condition else "")
-        shown = _shown(t, refused[:1] + t.of("NotTriggerScaleUp")[:1])
+        shown = _shown(refused[:1] + t.of("NotTriggerScaleUp")[:1])
         if not refused and condition:
-            shown += (Evidence("pod.status", f"PodScheduled: {reasons_of(message)}", condition.last_transition_time),)
+            shown += (
+                Evidence("pod.status", f"PodScheduled: {excerpt(reasons_of(message))}", condition.last_transition_time),
+            )
         if re.search(_UNBOUND, message):
             return _bound_since(t, shown) if refused and not t.own_pod else _unbound(t, shown)
         reasons = reasons_of(message)
-        return Phase("no-node", f"no node would take the pod ({reasons})", _without_counts(reasons), shown)
+        return Phase("no-node", f"no node would take the pod ({excerpt(reasons)})", _without_counts(reasons), shown)
     if t.pod is not None and not t.pod.node and not t.pod.finished:
         scheduler = t.pod.spec.scheduler_name or "default-scheduler"
         gates = ", ".join(g.name for g in t.pod.spec.scheduling_gates)
@@ -198,7 +208,7 @@ def _bound_since(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
 def _unbound(t: Trace, shown: tuple[Evidence, ...]) -> Phase:
     names = ", ".join(c.name for c in t.claims if c.status.phase != "Bound") or "the claim"
     why = [e for e in t.claim_events if e.reason in {"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"}]
-    more = tuple(Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at) for e in why[:1])
+    more = tuple(Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at) for e in why[:1])
     key = _plain(why[0].message) if why else ""
     return Phase("volume-pending", f"the volume was not there ({names} is not bound)", key, shown + more)
 
@@ -220,7 +230,7 @@ _RESTARTING = r"failed container[ =]([\w.-]+)"
 
 def _plain(message: str) -> str:
     """A message without what differs from pod to pod: names in quotes, ids, numbers."""
-    return re.sub(r'"[^"]*"|[0-9a-f]{8,}[0-9a-f-]*|\d+', "", message)[:120]
+    return re.sub(r'"[^"]*"|[0-9a-f]{8,}[0-9a-f-]*|\d+', "", message)[-120:]
 
 
 def _started_phase(t: Trace) -> Phase:
@@ -234,23 +244,23 @@ def _started_phase(t: Trace) -> Phase:
         return Phase("not-noticed", "the pod runs, but the hub has not noticed", evidence=shown)
     if [e for e in running if e.container in {"notebook", ""}]:
         says = "the container had started, but not every container of the pod was ready"
-        return Phase("not-ready", says, evidence=_shown(t, t.of("Unhealthy")[:1] + running[:1]))
+        return Phase("not-ready", says, evidence=_shown(t.of("Unhealthy")[:1] + running[:1]))
     if not t.events and not t.readable:
         return Phase(
             "no-trace", "the pod had a node; what it waited for there only its events tell, and they are not there"
         )
     placed = t.of("Scheduled")
-    return Phase("node-silent", "the pod had a node, which did nothing with it", evidence=_shown(t, placed[:1]))
+    return Phase("node-silent", "the pod had a node, which did nothing with it", evidence=_shown(placed[:1]))
 
 
 def _ended(t: Trace) -> Phase | None:
     p = t.pod
     if p is not None and p.phase == "Failed" and p.status.reason:
-        shown = (Evidence("pod.status", f"{p.status.reason}: {clean(p.status.message, 300)}"),)
+        shown = (Evidence("pod.status", f"{p.status.reason}: {excerpt(p.status.message)}"),)
         return Phase("evicted", f"the pod ended with {p.status.reason}", p.status.reason, shown)
     gone = t.of(*_GONE)
     if gone:
-        return Phase("evicted", f"the pod was removed ({gone[0].reason})", gone[0].reason, _shown(t, gone[:1]))
+        return Phase("evicted", f"the pod was removed ({gone[0].reason})", gone[0].reason, _shown(gone[:1]))
     return None
 
 
@@ -269,11 +279,11 @@ def _crashed(t: Trace) -> Phase | None:
         named = m[1] if (m := re.search(_RESTARTING, e.message)) else ""
         name = e.container or named or "notebook"
         if "initContainers" in e.involved_object.field_path or name in init:
-            return _init_phase(name, _shown(t, [e]))
-        return Phase("crash", f"container {name} ended again and again", name, _shown(t, [e]))
+            return _init_phase(name, _shown([e]))
+        return Phase("crash", f"container {name} ended again and again", name, _shown([e]))
     hook = t.of("FailedPostStartHook")
     if hook:
-        return Phase("crash", "the postStart hook failed", "postStart", _shown(t, hook[:1]))
+        return Phase("crash", "the postStart hook failed", "postStart", _shown(hook[:1]))
     return None
 
 
@@ -284,7 +294,7 @@ def _waits(status: ContainerStatus) -> str:
 def _image(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
         if _waits(s) in PULL_REASONS and s.state.waiting:
-            text = clean(s.state.waiting.message, 300)
+            text = excerpt(s.state.waiting.message)
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
             return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown, s.image)
     bad = [
@@ -293,9 +303,10 @@ def _image(t: Trace) -> Phase | None:
     pulled = t.of("Pulled")
     if bad and not (pulled and pulled[0].at > bad[0].at):
         # the one that says why, before those that only say that it failed
-        why = next((e for e in bad if "Failed to pull" in e.message), bad[0])
+        why = most_telling(bad, lambda e: e.message, PULLS)
+        why = why if known(PULLS, why.message) else next((e for e in bad if "Failed to pull" in e.message), bad[0])
         image = next((m[1] for e in bad if (m := re.search(_IMAGE, e.message))), "")
-        return Phase("pull-failed", f"the image {image} could not be pulled", image, _shown(t, [why]), image)
+        return Phase("pull-failed", f"the image {image} could not be pulled", image, _shown([why]), image)
     return None
 
 
@@ -303,9 +314,8 @@ def _volume(t: Trace) -> Phase | None:
     bad = t.of(*_VOLUME)
     after = t.of("Pulling", "Pulled", "Created", "Started")
     if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        return Phase(
-            "volume-mount", "a volume could not be attached or mounted", _plain(bad[0].message), _shown(t, bad[:1])
-        )
+        why = most_telling(bad, lambda e: e.message, MOUNTS)
+        return Phase("volume-mount", "a volume could not be attached or mounted", _plain(why.message), _shown([why]))
     return None
 
 
@@ -313,20 +323,19 @@ def _sandbox(t: Trace) -> Phase | None:
     bad = t.of(*_SANDBOX)
     after = t.of("Pulling", "Pulled", "Created", "Started")
     if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        return Phase(
-            "sandbox", "the node could not set up the pod's network", _plain(bad[0].message), _shown(t, bad[:1])
-        )
+        why = most_telling(bad, lambda e: e.message, SANDBOXES)
+        return Phase("sandbox", "the node could not set up the pod's sandbox", _plain(why.message), _shown([why]))
     return None
 
 
 def _config(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
         if _waits(s) in CANNOT_START and s.state.waiting:
-            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {clean(s.state.waiting.message, 300)}"),)
+            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {excerpt(s.state.waiting.message)}"),)
             return Phase("container-config", f"container {s.name} cannot be started ({_waits(s)})", s.name, shown)
     bad = [e for e in t.of("Failed") if e.message.startswith("Error: ")]
     if bad:
-        return Phase("container-config", "a container cannot be started", _plain(bad[0].message), _shown(t, bad[:1]))
+        return Phase("container-config", "a container cannot be started", _plain(bad[0].message), _shown(bad[:1]))
     return None
 
 
@@ -358,15 +367,14 @@ def _pulling(t: Trace) -> Phase | None:
             took = (done[-1].at - e.began).total_seconds()
             if done[-1].at <= t.end:
                 continue
-        shown = _shown(t, [e])
+        shown = _shown([e])
         says = f"the image {image} was still being pulled" if image else "the image was still being pulled"
         return Phase("pulling", says, image, shown, image, took)
     return None
 
 
-def _shown(t: Trace, events: Iterable[Event]) -> tuple[Evidence, ...]:
-    word = "event of a later attempt" if t.later else "event"
-    return tuple(Evidence(word, f"{e.reason}: {clean(e.message, 300)}", e.at) for e in events)
+def _shown(events: Iterable[Event]) -> tuple[Evidence, ...]:
+    return tuple(Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at) for e in events)
 
 
 # --- the hub and the API server --------------------------------------------------------------------------------------
@@ -378,7 +386,7 @@ _NOT_GONE = r"did not disappear|Could not delete pod"
 def phase_of(t: Trace, namespace: str = "") -> Phase:
     """What the spawn was waiting for; `namespace` is the hub's, whose events and pods were read."""
     s = t.spawn
-    log = Evidence("hub log", clean(f"{s.user}: {s.error}" if s.error else s.user, 300), s.at)
+    log = Evidence("hub log", excerpt(f"{s.user}: {s.error}" if s.error else s.user), s.at)
     if s.in_the_way or re.search(_NOT_GONE, s.error):
         says = "the former pod was still there and did not go away"
         return Phase("former-pod", says, evidence=(Evidence("hub log", f"Found existing pod {s.pod}", s.started),))
@@ -401,7 +409,7 @@ def phase_of(t: Trace, namespace: str = "") -> Phase:
 def _slowest(t: Trace, stuck: Phase) -> Phase:
     """The step it stood in, unless it had only just come to it because an earlier one ate the time."""
     placed = t.of("Scheduled")
-    if stuck.word not in {"pulling", "node-silent", "init", "not-ready"} or not placed or t.later:
+    if stuck.word not in {"pulling", "node-silent", "init", "not-ready"} or not placed:
         return stuck
     waited = (min(e.began for e in placed) - t.start).total_seconds()
     whole = (t.end - t.start).total_seconds()
@@ -409,5 +417,5 @@ def _slowest(t: Trace, stuck: Phase) -> Phase:
         return stuck
     scaled = t.of("TriggeredScaleUp")
     says = f"the pod waited {waited:.0f} of {whole:.0f} seconds for a node"
-    shown = _shown(t, [*scaled[:1], *t.of("FailedScheduling")[:1], placed[-1]])
+    shown = _shown([*scaled[:1], *t.of("FailedScheduling")[:1], placed[-1]])
     return Phase("scaling-up" if scaled else "late-node", says, evidence=shown, took=waited)

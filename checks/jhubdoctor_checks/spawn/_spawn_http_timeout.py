@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, PodLog, Spawn, clean
+from jhubdoctor.api import RESTARTS, Events, Evidence, Fix, Hub, HubLog, PodLog, Spawn, clean, excerpt
 from jhubdoctor_checks.facts.server_logs import reason_in
 from jhubdoctor_checks.texts import Known, names_of
 
@@ -95,7 +95,7 @@ def _heard_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
         return Silence("no-connection", "the hub cannot connect to it", (shown,))
     ended = [e for e in events.about("Pod", spawn.pod, "BackOff") if "pull" not in e.message] if events else []
     if ended:
-        shown = Evidence("event", f"{ended[0].reason}: {clean(ended[0].message, 200)}", ended[0].at)
+        shown = Evidence("event", f"{ended[0].reason}: {excerpt(ended[0].message, limit=200)}", ended[0].at)
         return Silence("container-ended", "its container ended again and again", (shown,))
     return Silence("no-answer", "nothing answers at its address")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
-from jhubdoctor_checks.texts import Known, known, names_of
+from jhubdoctor_checks.spawn._privileges import PRIVILEGED, UNBLOCK, iptables_off, openshift
+from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
 
 # What passes by itself.
@@ -54,7 +55,7 @@ def refused(message: str, hub: Hub, values: Values | None) -> Refused:
     """What a message of the API server means."""
     row = known(ADMISSION, message) or OTHER
     m = row.search(message)
-    return Refused(row, m.groupdict("") if m else {}, message, hub, values)
+    return Refused(row, {"last": last_words(message), **(m.groupdict("") if m else {})}, message, hub, values)
 
 
 def without_pod(message: str) -> str:
@@ -64,26 +65,13 @@ def without_pod(message: str) -> str:
     )
 
 
-def _iptables_off(hub: Hub) -> dict[str, Any]:
-    """The patch that leaves out the privileged init container; charts before 0.11 called the switch otherwise."""
-    if hub.at_least("0.11.0") is False:
-        # `enabled` there means: users may reach the metadata server
-        return {"singleuser": {"cloudMetadata": {"enabled": True}}}
-    return {"singleuser": {"cloudMetadata": {"blockWithIptables": False}}}
-
-
-_PRIVILEGED = r"(?i)privileged|NET_ADMIN|non-default capabilities|disallowed by cluster policy|hostPath"
-_NETPOL = "The chart's NetworkPolicy still keeps users from the cloud's metadata server where the cluster enforces it."
-_UNBLOCK = f"Leave out the privileged init container block-cloud-metadata. {_NETPOL}"
-
-
 def _pod_security(r: Refused) -> Fix:
     patch: dict[str, Any] = {}
     text = []
     blocked = r.values is None or r.values.enabled("singleuser.cloudMetadata.blockWithIptables", default=True)
-    if blocked and (re.search(_PRIVILEGED, r.message) or "block-cloud-metadata" in r.message):
-        patch = _iptables_off(r.hub)
-        text.append(_UNBLOCK)
+    if blocked and (re.search(PRIVILEGED, r.message) or "block-cloud-metadata" in r.message):
+        patch = iptables_off(r.hub)
+        text.append(UNBLOCK)
     if "restricted" in r.message and "notebook" in r.message:
         # KubeSpawner 1.0 (chart 1.0) and later
         patch.setdefault("hub", {})["config"] = {
@@ -99,6 +87,11 @@ def _pod_security(r: Refused) -> Fix:
         text.append("Give the notebook container what the level `restricted` asks for.")
     plain = r.plain()
     return replace(plain, text=" ".join(text), values=patch, caution=RESTARTS if patch else "") if text else plain
+
+
+def _scc(r: Refused) -> Fix:
+    text, patch = openshift(r.message, r.hub)
+    return r.hub.values_fix(text, patch) if patch else r.plain()
 
 
 def _limits(r: Refused) -> Fix:
@@ -129,7 +122,7 @@ def _limit_range(r: Refused) -> Fix:
 
 
 def _policy(r: Refused) -> Fix:
-    return r.hub.values_fix(_UNBLOCK, _iptables_off(r.hub)) if re.search(_PRIVILEGED, r.message) else r.plain()
+    return r.hub.values_fix(UNBLOCK, iptables_off(r.hub)) if re.search(PRIVILEGED, r.message) else r.plain()
 
 
 def _rights(r: Refused) -> Fix:
@@ -145,6 +138,9 @@ def _name(r: Refused) -> Fix:
 _FIXES: dict[str, Callable[[Refused], Fix]] = {
     "quota-needs-limits": _limits,
     "pod-security": _pod_security,
+    "pod-security-policy": _pod_security,
+    "privileged-off": _policy,
+    "openshift-scc": _scc,
     "limit-range": _limit_range,
     "limit-range-ratio": _limit_range,
     "webhook-denied": _policy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jhubdoctor.api import ContainerStatus, Fix, Hub, Pod, clean
-from jhubdoctor_checks.texts import Known, filled, known, names_of
+from jhubdoctor_checks.texts import Known, filled, known, last_words, names_of
 from jhubdoctor_checks.texts.kubelet import CANNOT_START, START_FAILED, STARTS, WITHOUT_JUPYTERHUB
 
 
@@ -39,7 +39,10 @@ class Start:
         words = [*(container.command or container.args)] if container else []
         m = self.kind.search(self.message)
         command = clean(words[0], 80) if words else "its command"
-        return {**(m.groupdict("") if m else {}), "command": command, "pod": self.pod.name}
+        groups = m.groupdict("") if m else {}
+        at = f" at {groups['path']}" if groups.get("path") else ""
+        told = {"last": last_words(self.message), "at": at}
+        return {**groups, **told, "command": command, "pod": self.pod.name, "node": self.pod.node or "its node"}
 
     @property
     def says(self) -> str:

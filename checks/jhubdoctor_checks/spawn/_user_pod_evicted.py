@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, clean, nested
+from jhubdoctor.api import Events, Evidence, Fix, Hub, Pod, Ref, Values, excerpt, nested
 from jhubdoctor_checks.facts.image import shared, user_prefix
 from jhubdoctor_checks.spawn._servers import DAY
+from jhubdoctor_checks.texts import last_words
 
 # Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle of 1.20 to 1.36), and of
 # events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).
@@ -29,15 +30,19 @@ class Loss:
     Attributes:
         ref: its pod.
         why: the cause, stable.
-        gone: whether the pod is gone: its user may start another.
         evidence: what shows it.
         at: when.
+        node: where, empty where unknown.
+        message: what the node said.
+        gone: whether the pod is gone: its user may start another.
     """
 
     ref: Ref
     why: str
     evidence: Evidence
     at: datetime
+    node: str = ""
+    message: str = ""
     gone: bool = False
 
 
@@ -47,13 +52,21 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
     for p in user_pods:
         if p.phase == "Failed" and re.fullmatch(_LOST, _reason(p)) and now - _at(p) <= DAY:
             known.add(p.name)
-            told = f"{p.name}: {_reason(p)}: {clean(p.status.message, 300)}"
-            yield Loss(shared(p.ref), _why(_reason(p), p.status.message), Evidence("pod.status", told), _at(p))
+            told = f"{p.name}: {_reason(p)}: {excerpt(p.status.message)}"
+            yield Loss(
+                shared(p.ref),
+                _why(_reason(p), p.status.message),
+                Evidence("pod.status", told),
+                _at(p),
+                p.node,
+                p.status.message,
+            )
     prefix = user_prefix(values)
     for name, e in events.of_pods(*_EVENTS).items():
         if name.startswith(prefix) and name not in known and now - e.at <= HOUR:
-            shown = Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
-            yield Loss(shared(hub.pod_ref(name)), _why(e.reason, e.message), shown, e.at, gone=True)
+            shown = Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at)
+            ref, why = shared(hub.pod_ref(name)), _why(e.reason, e.message)
+            yield Loss(ref, why, shown, e.at, e.source.host, e.message, gone=True)
 
 
 def _reason(pod: Pod) -> str:
@@ -84,7 +97,35 @@ def _why(reason: str, message: str) -> str:
     return "memory" if "memory" in found else "disk" if re.search(r"disk|storage|inode", found) else "evicted"
 
 
-def explained(why: str, hub: Hub) -> tuple[str, Fix]:
+# lifecycle/predicate.go, 1.20 to 1.36: "[Pod was rejected: ]Node didn't have enough resource: pods, requested: 1, used:
+# 110, capacity: 110"
+_FULL = r"enough resource: (?P<what>[\w./-]+), requested: (?P<asked>\d+), used: (?P<used>\d+), capacity: (?P<all>\d+)"
+
+
+def _refused(members: list[Loss]) -> tuple[str, Fix]:
+    """What a node says of pods that it did not take, though a scheduler had placed them there."""
+    nodes = sorted({m.node for m in members if m.node})
+    where = f"node {nodes[0]}" if len(nodes) == 1 else "the nodes"
+    look = tuple(f"kubectl describe node {n}" for n in nodes[:1]) or ("kubectl get nodes",)
+    full = re.search(_FULL, members[0].message)
+    if full is None:
+        return f"{where} did not take what was placed there: {last_words(members[0].message)}", Fix(
+            "See what the node says; a device that fails is its plugin's matter.", commands=look
+        )
+    if full["what"] == "pods":
+        return f"{where} runs as many pods as it may ({full['used']} of {full['all']})", Fix(
+            "Add nodes, or let the kubelets run more pods (maxPods; clouds tie it to the addresses of a node).",
+            commands=(*look, "kubectl get nodes -o custom-columns=NAME:.metadata.name,PODS:.status.allocatable.pods"),
+        )
+    what = f"{full['used']} of {full['all']} {full['what']} used, {full['asked']} asked for"
+    return f"{where} had no room left for what was placed there ({what})", Fix(
+        "See what takes the room that the scheduler did not count: static pods, pods with spec.nodeName, a second "
+        "scheduler. Where it happened once, the next start goes elsewhere.",
+        commands=look,
+    )
+
+
+def explained(why: str, members: list[Loss], hub: Hub) -> tuple[str, Fix]:
     """What a cause means, and what to do."""
     caution = "This restarts the hub; it holds for servers that are started after it."
     match why.partition(" ")[0]:
@@ -112,8 +153,8 @@ def explained(why: str, hub: Hub) -> tuple[str, Fix]:
                 commands=("kubectl get nodes",),
             )
         case "refused":
-            return "the node refused the pod after it was placed", Fix(
-                "It passes where two pods raced for one place; for a device see whether its plugin runs on the node.",
-                commands=("kubectl get nodes",),
-            )
-    return "the node evicted it", Fix("See what the node was short of.", commands=("kubectl describe nodes",))
+            return _refused(members)
+    said = last_words(members[0].message)
+    return f"the node gave {'it' if len(members) == 1 else 'them'} up" + (f": {said}" if said else ""), Fix(
+        "See what the node or the message says.", commands=("kubectl describe nodes",)
+    )

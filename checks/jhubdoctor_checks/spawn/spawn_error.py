@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, count, excerpt, grouped
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, told
 
@@ -22,7 +22,7 @@ def spawn_error(
         yield Finding(
             on=on,
             says=f"{count(len(group))} failed to start: {why}",
-            evidence=(Evidence("hub log", clean(group[0].error, 300), group[0].at), *seen(group, "failed")),
+            evidence=(Evidence("hub log", excerpt(group[0].error), group[0].at), *seen(group, "failed")),
             fix=fix,
             severity=weight(group, spawns, user_pods, now),
             cause=cause,

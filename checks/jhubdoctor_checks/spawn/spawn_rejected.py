@@ -15,7 +15,6 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
     count,
 )
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
@@ -45,13 +44,14 @@ def spawn_rejected(
         told = refused(newest.error, hub, values)
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
+        fails = (newest.code or 0) >= 500
         severity = weight(group, spawns, user_pods, now)
         passes = told.row.word in PASSING or newest.error in ended.room
         yield Finding(
             on=on,
-            says=f"the API server refuses {count(len(group))}: {told.says}",
+            says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {told.says}",
             evidence=(
-                Evidence("hub log", f"{code}{clean(without_pod(newest.error), 500)}", newest.at),
+                Evidence("hub log", f"{code}{told.row.excerpt(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
             ),
             fix=told.fix,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, clean, count, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
 from jhubdoctor_checks.spawn._user_container_config_error import Start, kind_of, told
 
@@ -23,7 +23,7 @@ def user_container_config_error(hub: Hub, user_pods: list[Pod]) -> Iterator[Find
             on=refs(p for p, *_ in members),
             says=f"container {name} of {count(len(members))} cannot be started: {start.says}",
             evidence=tuple(
-                Evidence("pod.status", f"{p.name}: {name}: {r}: {clean(m, 300)}") for p, _, r, m in members[:3]
+                Evidence("pod.status", f"{p.name}: {name}: {r}: {kind.excerpt(m)}") for p, _, r, m in members[:3]
             ),
             fix=start.fix(hub),
             cause=f"{name} {kind.word}",

@@ -18,7 +18,7 @@ def user_pod_evicted(
     """Nodes gave up users' servers: for want of memory or disk, for another pod, or with the node itself."""
     back = {p.name: p.created for p in user_pods if p.ready}
     for why, members in grouped(losses(hub, user_pods, events, values, now), lambda m: m.why):
-        says, fix = explained(why, hub)
+        says, fix = explained(why, members, hub)
         # whose pod is gone can start again: a node that is still short would have evicted more by now
         goes_on = any(now - m.at <= (GOES_ON if m.gone else FRESH) for m in members)
         severity = Severity.ERROR if goes_on else Severity.WARNING

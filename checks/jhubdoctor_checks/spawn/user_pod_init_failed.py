@@ -15,18 +15,15 @@ from jhubdoctor.api import (
     Rung,
     Severity,
     check,
-    clean,
     count,
     grouped,
 )
-from jhubdoctor_checks.facts.spawn import has_ended
+from jhubdoctor_checks.facts.spawn import has_ended, never_ran
 from jhubdoctor_checks.spawn._servers import gone, refs
+from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts.iptables import BLOCKS
 
 METADATA = "block-cloud-metadata"
-# What iptables says where the node's kernel, sandbox or rights do not let it work (iptables 1.8, legacy and nft).
-_IPTABLES = (
-    r"(?i)can't initialize iptables table|RULE_APPEND failed|Permission denied|Could not fetch rule set|Operation not"
-)
 
 
 @check(severity=Severity.ERROR, at=Rung.STARTED, stops=Rung.TOLD, symptom=True)
@@ -39,19 +36,21 @@ def user_pod_init_failed(
         for pod in user_pods
         if not pod.terminating and not pod.ready
         for status in pod.status.init_container_statuses
-        if not status.ready and has_ended(status)
+        # one that was never started has no say in this: the node's reason is told by itself
+        if not status.ready and has_ended(status) and not never_ran(status)
     ]
     for name, members in grouped(failing, lambda f: f[1].name):
         logs = [log for log in ended_user_logs or [] if log.container == name]
-        line = next((clean(m.string, 200) for log in logs for m in log.search(_IPTABLES)), "")
+        line = next((line for log in logs for line in reversed(log.lines) if known(BLOCKS, line)), "")
+        row = known(BLOCKS, line) if name == METADATA else None
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"the init container {name} of {count(len(members))} fails",
+            says=f"the init container {name} of {count(len(members))} fails" + (f": {row.says}" if row else ""),
             evidence=(
                 *(_shown(pod, status) for pod, status in members[:3]),
-                Evidence("pod log", line) if line else None,
+                Evidence("pod log", row.excerpt(line)) if row else None,
             ),
-            fix=_fix(hub, members[0][0], name),
+            fix=_fix(hub, members[0][0], name, row),
             cause=name,
             # those too that the hub deleted after it
             affects=tuple(ref for ref, e in gone(hub, user_pods, events, "BackOff") if e.container == name),
@@ -64,20 +63,17 @@ def _shown(pod: Pod, status: ContainerStatus) -> Evidence:
     return Evidence("pod.status", f"{pod.name}: {status.name}: {code}", end.finished_at if end else None)
 
 
-def _fix(hub: Hub, pod: Pod, name: str) -> Fix:
+def _fix(hub: Hub, pod: Pod, name: str, row: Known[None] | None) -> Fix:
     look = hub.kubectl(f"logs {pod.name} --container {name}")
     if name != METADATA:
         return Fix("Correct the init container (singleuser.initContainers): its log says what fails.", commands=(look,))
-    if hub.at_least("3.3.0") and hub.at_least("3.3.2") is False:
+    if row is None:
+        return Fix("See in its log what fails.", commands=(look,))
+    if row.word == "no-nftables" and hub.at_least("3.3.0") and hub.at_least("3.3.2") is False:
         return Fix(
-            "The charts 3.3.0 and 3.3.1 ship an iptables that does not work on nodes with nftables: take 3.3.8.",
+            "Only the charts 3.3.0 and 3.3.1 ship an iptables that speaks nftables alone: take 3.3.8.",
             commands=(look, "" if hub.argo_cd or not hub.release else hub.upgrade_to("3.3.8")),
             caution=RESTARTS,
         )
     key = "blockWithIptables" if hub.at_least("0.11.0") is not False else "enabled"
-    return hub.values_fix(
-        "Leave the init container out: it needs the right to change iptables, which this node or its sandbox does not "
-        "give. The chart's NetworkPolicy blocks the cloud's metadata server too, where the cluster enforces it.",
-        {"singleuser": {"cloudMetadata": {key: key == "enabled"}}},
-        look,
-    )
+    return hub.values_fix(row.fix.text, {"singleuser": {"cloudMetadata": {key: key == "enabled"}}}, look)

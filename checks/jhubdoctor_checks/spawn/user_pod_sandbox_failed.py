@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, clean, count, grouped
+from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
-from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts import Known, known, last_words, most_telling
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
@@ -27,9 +27,9 @@ def user_pod_sandbox_failed(
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"{count(len(members))} cannot start: {kind.says}",
+            says=f"{count(len(members))} cannot start: {kind.means({'last': last_words(members[0][1].message)})}",
             evidence=tuple(
-                Evidence("event", f"{pod.name}: {e.reason}: {clean(e.message, 300)} ({e.times} times)", e.at)
+                Evidence("event", f"{pod.name}: {e.reason}: {kind.excerpt(e.message)} ({e.times} times)", e.at)
                 for pod, e in members[:3]
             ),
             fix=Fix(
@@ -49,11 +49,11 @@ def _kind(e: Event) -> Known[None]:
 
 
 def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
-    """The newest failure of a pod that still waits for its sandbox."""
+    """The most telling failure of a pod that still waits for its sandbox."""
     if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
         return None
     found = events.about("Pod", pod.name, *_REASONS)
     after = events.about("Pod", pod.name, *_OVER)
     if not found or (after and max(e.at for e in after) >= found[0].at):
         return None
-    return found[0]
+    return most_telling(found, lambda e: e.message, SANDBOXES)

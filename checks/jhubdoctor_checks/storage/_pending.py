@@ -14,12 +14,12 @@ from jhubdoctor.api import (
     PersistentVolumeClaim,
     Pod,
     StorageClass,
-    clean,
+    excerpt,
     human,
     quantity,
 )
 from jhubdoctor_checks.storage._drivers import IN_TREE, NO_PROVISIONER, driver_of, is_csi, is_disk, usable
-from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts import known, most_telling
 from jhubdoctor_checks.texts.provisioner import FAILURES, OTHER, Asked
 
 SELECTED = "volume.kubernetes.io/selected-node"
@@ -127,7 +127,7 @@ def _why(claim: PersistentVolumeClaim, world: World) -> Stuck | None:
 
 def _evidence(claim: PersistentVolumeClaim, world: World, *reasons: str) -> tuple[Evidence, ...]:
     event = _newest(claim, world, *reasons)
-    return (Evidence("event", f"{event.reason}: {clean(event.message, 600)}", event.at),) if event else ()
+    return (Evidence("event", f"{event.reason}: {excerpt(event.message, limit=600)}", event.at),) if event else ()
 
 
 def _newest(claim: PersistentVolumeClaim, world: World, *reasons: str) -> Event | None:
@@ -313,8 +313,9 @@ def _class_missing(claim: PersistentVolumeClaim, world: World, name: str) -> Stu
 
 def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -> Stuck | None:
     failed = _newest(claim, world, "ProvisioningFailed", "ProvisioningSucceeded")
-    if failed is not None and failed.reason != "ProvisioningFailed":
-        failed = None
+    if failed is not None:
+        said = world.events.about("PersistentVolumeClaim", claim.name, "ProvisioningFailed")
+        failed = most_telling(said, lambda e: e.message, FAILURES) if failed.reason == "ProvisioningFailed" else None
     first = wanted.volume_binding_mode == "WaitForFirstConsumer"
     if first and failed is None and SELECTED not in claim.annotations:
         # nothing is asked of the provisioner before the scheduler has chosen a node: a pod that waits has other reasons
@@ -344,7 +345,7 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -
         if cause not in {"access-mode", "rights", "plugin-gone"} and _waited(claim, world) < PATIENCE:
             return None
         says = row.means({"class": wanted.name, "provisioner": wanted.provisioner, "modes": ", ".join(many)})
-        text = Evidence("event", f"ProvisioningFailed: {clean(failed.message, 600)}", failed.at)
+        text = Evidence("event", f"ProvisioningFailed: {excerpt(failed.message, limit=600)}", failed.at)
         return Stuck(cause, wanted.name, says, (*shown, asked, text), retake=cause == "access-mode")
     if many and is_disk(wanted.provisioner) and claim.spec.volume_mode != "Block":
         return Stuck(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Event, Events, Fix, Hub, Pod, Ref, Spawns, clean
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.texts import Known, known, names_of
+from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.kubelet import MOUNT_FAILED, MOUNT_SLOW, MOUNTS
 
 # `MountVolume.SetUp failed for volume "V" : ...`, AttachVolume.Attach, MountVolume.MountDevice and others
@@ -29,12 +29,18 @@ class Failure:
 
     def says(self) -> str:
         """What is wrong, in words."""
-        return self.row.means({"name": self.name})
+        return self.row.means(self._names)
 
     def fix(self, hub: Hub, pod: str) -> Fix:
         """What to do."""
         look = f"describe pod {pod}" if pod else "get events --field-selector reason=FailedMount"
-        return Fix(self.row.remedy({**names_of(hub), "name": self.name}).text, commands=(hub.kubectl(look),))
+        fix = self.row.remedy({**names_of(hub), **self._names})
+        return replace(fix, commands=(hub.kubectl(look), *fix.commands))
+
+    @property
+    def _names(self) -> dict[str, str]:
+        m = self.row.search(self.event.message)
+        return {**(m.groupdict("") if m else {}), "name": self.name, "last": last_words(self.event.message)}
 
 
 def failure_of(events: Iterable[Event]) -> Failure | None:
@@ -62,10 +68,15 @@ def _row_of(message: str) -> tuple[Known[None], str]:
     return (MOUNT_SLOW if MOUNT_SLOW.search(message) else MOUNT_FAILED), ""
 
 
-def about(events: Events, pod: str) -> list[Event]:
-    """Events of a pod's volumes, newest first; none where all were mounted since: then its images are asked for."""
-    found = events.about("Pod", pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
-    after = events.about("Pod", pod, "Pulling", "Pulled", "Created", "Started")
+def about(events: Events, name: str, pod: Pod | None) -> list[Event]:
+    """Events of a pod's volumes, newest first; none where all were mounted since: then its images are asked for.
+
+    Those of an earlier pod of that name tell of that one alone.
+    """
+    mine = {"", pod.metadata.uid} if pod is not None and pod.metadata.uid else None
+    found = events.about("Pod", name, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
+    found = [e for e in found if mine is None or e.involved_object.uid in mine]
+    after = events.about("Pod", name, "Pulling", "Pulled", "Created", "Started")
     return [] if found and after and after[0].at >= found[0].at else found
 
 

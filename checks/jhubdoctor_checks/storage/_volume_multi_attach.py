@@ -15,7 +15,7 @@ from jhubdoctor.api import (
     Pod,
     Ref,
     VolumeAttachment,
-    clean,
+    excerpt,
 )
 
 PATIENCE = timedelta(minutes=2)
@@ -136,7 +136,7 @@ def _judged(
         cause = "in-use"
     else:
         cause = "left-attached" if others else "unknown-holder"
-    evidence = [Evidence("event", f"FailedAttachVolume: {clean(e.message, 300)}", e.at) for e in said[:1]]
+    evidence = [Evidence("event", f"FailedAttachVolume: {excerpt(e.message)}", e.at) for e in said[:1]]
     evidence += [Evidence("pod.spec", f"{p.name} waits on node {p.node}") for p in waiting[:3]]
     for a in others[:2]:
         evidence.append(
@@ -146,7 +146,7 @@ def _judged(
             )
         )
         if a.status.detach_error is not None:
-            text = clean(a.status.detach_error.message, 300)
+            text = excerpt(a.status.detach_error.message)
             evidence.append(Evidence("volumeattachment", f"detachError: {text}", a.status.detach_error.time))
     for p in here[:3]:
         state = "terminating" if p.terminating else p.phase

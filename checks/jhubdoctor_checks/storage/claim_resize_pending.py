@@ -14,7 +14,7 @@ from jhubdoctor.api import (
     Pod,
     Severity,
     check,
-    clean,
+    excerpt,
     human,
     quantity,
 )
@@ -49,7 +49,7 @@ def claim_resize_pending(
         waits = on.get("FileSystemResizePending")
         if failed is None and event is None and not _old(waits or on.get("Resizing"), now):
             continue
-        said = clean(failed.message, 400) if failed else clean(event.message, 400) if event else ""
+        said = excerpt(failed.message, limit=400) if failed else excerpt(event.message, limit=400) if event else ""
         cause = "failed" if said else "restart" if waits else "slow"
         yield Finding(
             on=(claim.ref,),

@@ -14,7 +14,6 @@ from jhubdoctor.api import (
     Spawns,
     Values,
     check,
-    clean,
     grouped,
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
@@ -39,7 +38,7 @@ def volume_mount_failed(
     found = [
         (pod, ref, failure)
         for pod, ref, since in unstarted(hub, pods, user_pods, events, spawns, user_prefix(values), now)
-        if (failure := failure_of(about(events, ref.name))) and (failure.row is not MOUNT_SLOW or since >= LONG)
+        if (failure := failure_of(about(events, ref.name, pod))) and (failure.row is not MOUNT_SLOW or since >= LONG)
     ]
     for key, members in sorted(grouped(found, lambda f: _key(f[0], f[2], users))):
         failure = members[0][2]
@@ -50,7 +49,7 @@ def volume_mount_failed(
             on=tuple(refs),
             says=f"{count} for a {volume} that {failure.says()}",
             evidence=tuple(
-                Evidence("event", f"{r.name}: {f.event.reason}: {clean(f.event.message, 500)}", f.event.at)
+                Evidence("event", f"{r.name}: {f.event.reason}: {f.row.excerpt(f.event.message, 500)}", f.event.at)
                 for _, r, f in members[:3]
             ),
             fix=failure.fix(hub, refs[0].name if any(p.name == refs[0].name for p in (*pods, *user_pods)) else ""),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
-from jhubdoctor.api import RESTARTS, Fix, Hub
+from jhubdoctor.api import LINE_LIMIT, RESTARTS, Fix, Hub, clean, excerpt
 
 C = TypeVar("C")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,11 @@ class Known(Generic[C]):
         """Where a text says it."""
         return self.compiled.search(text)
 
+    def excerpt(self, text: str, limit: int = 300) -> str:
+        """What is around the words that it knows, to be shown; the start and the end where it knows none."""
+        m = self.search(text)
+        return excerpt(text, m.span() if m and m[0] else None, limit)
+
     def means(self, names: Mapping[str, str]) -> str:
         """What it means, with these names."""
         return self.says.format_map(names)
@@ -67,6 +73,30 @@ def known(rows: Iterable[Known[C]], text: str, about: C) -> Known[C] | None: ...
 def known(rows: Iterable[Known[Any]], text: str, about: Any = None) -> Known[Any] | None:
     """The first row that the text matches, and what is known besides; None where none does."""
     return next((r for r in rows if (r.also is None or r.also(about)) and r.search(text)), None)
+
+
+def most_telling(said: Sequence[T], text: Callable[[T], str], *tables: Iterable[Known[Any]]) -> T:
+    """Of what was said, newest first, the first that a row of the first table knows, else of the next; else the first.
+
+    What is said last is often the least: that a former failure is waited out, that a time was exceeded.
+    """
+    for rows in map(tuple, tables):
+        for one in said:
+            if any(r.also is None and r.search(text(one)) for r in rows):
+                return one
+    return said[0]
+
+
+def last_words(text: str, most: int = 120) -> str:
+    """The end of a text, from where one of its layers begins: what a fallback quotes.
+
+    Layers put their words before those of the cause, with a colon between; containerd adds ": unknown".
+    """
+    layers = re.sub(r"(?:: unknown)+$", "", clean(text, LINE_LIMIT).strip(' ."')).split(": ")
+    found = layers.pop()
+    while layers and len(found) + len(layers[-1]) + 2 <= most:
+        found = f"{layers.pop()}: {found}"
+    return excerpt(found, limit=most)
 
 
 def filled(fix: Fix, names: Mapping[str, str]) -> Fix:

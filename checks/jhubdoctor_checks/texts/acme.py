@@ -33,7 +33,18 @@ PROBLEMS: tuple[Known[None], ...] = (
         "rateLimited",
         r"acme:error:rateLimited\b",
         "the limit of certificates or failed attempts is used up",
-        Fix("Wait as long as the message says, and try with the staging server meanwhile."),
+        Fix(
+            "Wait as long as the message says (an hour for failed attempts, up to a week for certificates), and start "
+            "autohttps again only then: until then each attempt is refused, and failed ones count. Where certificates "
+            "were used up, see who deletes the Secret that keeps them (proxy-public-tls-acme, an uninstall does)."
+        ),
+        _RFC,
+    ),
+    Known(
+        "serverInternal",
+        r"acme:error:serverInternal\b",
+        "the authority fails itself",
+        Fix("Wait until it is back: https://letsencrypt.status.io tells."),
         _RFC,
     ),
     Known(
@@ -65,3 +76,6 @@ PROBLEMS: tuple[Known[None], ...] = (
         _RFC,
     ),
 )
+
+PASSING = frozenset({"rateLimited"})
+"""Where another attempt makes it worse."""

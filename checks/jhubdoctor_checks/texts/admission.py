@@ -22,6 +22,17 @@ _RANGE = Fix("Change {change} to fit the namespace's LimitRange, or change the L
     "kubectl --namespace {ns} describe limitranges",
 ))  # fmt: skip
 
+ETCD_FULL: Known[None] = Known(
+    "etcd-full",
+    r"etcdserver: mvcc: database space exceeded",
+    "etcd, where the API server keeps everything, is full and takes no writes",
+    Fix(
+        "Compact and defragment etcd, disarm its alarm (etcdctl compact, defrag, alarm disarm), and find what fills "
+        "it; on a managed cluster ask the provider."
+    ),
+    "jupyterhub/mybinder.org-deploy#1557; etcd 3: server/etcdserver/errors.go",
+)
+
 # The first that matches wins, so what is particular stands before what is general. What is said is said of a user's
 # server, after "The API server refuses ...:".
 ADMISSION: tuple[Known[None], ...] = (
@@ -65,14 +76,50 @@ ADMISSION: tuple[Known[None], ...] = (
     ),
     Known(
         "pod-security",
-        r'violates PodSecurity "(?P<level>[^"]+)"|(?P<psp>unable to validate against any pod security policy)'
-        r"|privileged: (?:Forbidden|Invalid value: true): ?[^,]*(?:disallowed|not allowed)",
+        r'violates PodSecurity "(?P<level>[^"]+)"',
         "the namespace's Pod Security rules forbid such pods",
         Fix(
             "Make the pods fit the namespace's Pod Security level, or choose another level for the namespace.",
             commands=("{upgrade}", "kubectl get namespace {ns} --show-labels"),
         ),
-        "k8s.io/pod-security-admission, 1.22 to 1.36; PodSecurityPolicy, 1.20 to 1.24",
+        "k8s.io/pod-security-admission, 1.22 to 1.36",
+    ),
+    Known(
+        "pod-security-policy",
+        r"unable to validate against any pod security policy|^PodSecurityPolicy: ",
+        "no PodSecurityPolicy that the hub may use allows such pods",
+        Fix(
+            "Make the pods fit a policy that the hub's account may use, or let it use one that allows them.",
+            commands=("kubectl get podsecuritypolicies",),
+        ),
+        "plugin/pkg/admission/security/podsecuritypolicy, 1.20 to 1.24",
+        until="Kubernetes 1.24",
+    ),
+    # it names each constraint that may not be used, and each field that another does not take
+    Known(
+        "openshift-scc",
+        r"unable to validate against any security context constraint",
+        "no SecurityContextConstraint of OpenShift that may be used here allows such pods",
+        Fix(
+            "Leave out what the message names, or let the hub's service account use a constraint that allows it.",
+            commands=("oc adm policy who-can use securitycontextconstraints anyuid --namespace {ns}",),
+        ),
+        "openshift/apiserver-library-go: securitycontextconstraints; jupyterhub/zero-to-jupyterhub-k8s#2896",
+    ),
+    Known(
+        "privileged-off",
+        r"privileged: Forbidden: disallowed by cluster policy",
+        "the API server takes no privileged containers",
+        Fix("Start the API server with --allow-privileged (microk8s, OpenStack Magnum), or leave the container out."),
+        "pkg/apis/core/validation/validation.go, 1.20 to 1.36",
+    ),
+    ETCD_FULL,
+    Known(
+        "etcd-failing",
+        r"etcdserver: (?P<what>[^\"]{1,80})",
+        "etcd, where the API server keeps everything, fails ({what})",
+        Fix("Look at etcd: its members, its disks and its log; on a managed cluster ask the provider."),
+        "etcd 3: server/etcdserver/errors.go",
     ),
     Known(
         "limit-range",
@@ -161,11 +208,12 @@ ADMISSION: tuple[Known[None], ...] = (
     ),
     Known(
         "invalid-name",
-        r"metadata\.(?:name|labels): Invalid value",
-        "the user's name makes a name or a label that Kubernetes does not take",
+        r'metadata\.(?:name|labels): Invalid value(?:: \\?"(?P<value>[^"\\]{1,80}))?',
+        "a name or label is made for it that Kubernetes does not take ({value})",
         Fix(
-            "KubeSpawner before 7 makes names that Kubernetes does not take of capital letters and of long user names. "
-            "Charts from 4.0 make safe names; before that the authenticator has to normalise user names.",
+            "See which part is not taken: the name of the user, or that of a named server. KubeSpawner before 7 makes "
+            "such names of capital letters, signs and long names; charts from 4.0 make safe ones. Before that let the "
+            "authenticator normalise user names, and choose small letters and digits for names of servers.",
             caution="Read the chart's upgrade guide before the upgrade to 4: names of pods and claims change.",
         ),
         _VALIDATION,
@@ -198,9 +246,9 @@ ADMISSION: tuple[Known[None], ...] = (
 OTHER: Known[None] = Known(
     "refused",
     "",
-    "it gives another reason",
+    "it says: {last}",
     Fix(
-        "The message says what the API server does not take.",
+        "See what the whole message says.",
         commands=(
             "kubectl --namespace {ns} get resourcequotas,limitranges",
             "kubectl get namespace {ns} --show-labels",

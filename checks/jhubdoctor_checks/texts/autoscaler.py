@@ -50,6 +50,9 @@ REFUSALS: tuple[Known[None], ...] = (
         Fix("Give the cluster's subnet more addresses."),
         _CLOUD,
     ),
+)
+# What it says of itself while a refusal like those above holds.
+AFTERWARDS: tuple[Known[None], ...] = (
     Known(
         "backoff",
         r"(?i)in backoff after failed scale-up",

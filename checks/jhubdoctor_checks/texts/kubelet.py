@@ -31,11 +31,19 @@ MOUNTS: tuple[Known[None], ...] = (
     Known(
         "driver-not-on-node",
         r"driver name (?P<name>\S+) not found in the list of registered CSI drivers",
-        "is made by the driver {name}, which does not run on the node",
+        "is made by the driver {name}, which is not registered on the node",
         Fix(
-            "Have the node plugin of {name} (a DaemonSet) run there: it often lacks a toleration for the nodes' taints."
+            "See whether the pod of {name} (a DaemonSet) is on that node and Ready. Where there is none, it may lack "
+            "a toleration for the node's taints; where it is Ready, start it again: it registers when it starts."
         ),
         "kubelet, kubernetes-csi/csi-driver-nfs issue 918",
+    ),
+    Known(
+        "driver-silent",
+        r"csi[\w.-]*\.sock.{0,40}(?:refused|no such file|deadline|reset)",
+        "is made by a driver whose plugin on the node does not answer",
+        Fix("See the driver's pod on that node (a DaemonSet), and its log."),
+        "kubelet 1.20 to 1.36: pkg/volume/csi",
     ),
     Known(
         "helper-missing",
@@ -53,10 +61,17 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "path-missing",
-        r"No such file or directory|mount error\(2\)|special device \S+ does not exist",
+        r"(?:reason given by server|mount\.nfs): .{0,200}No such file or directory|mount error\(2\)",
         "names a path that does not exist on the file server",
         Fix("Make the directory on the server, or correct the path of the volume."),
         "mount.nfs, mount.cifs",
+    ),
+    Known(
+        "device-missing",
+        r"special device \S+ does not exist",
+        "is not there on the node: its device does not exist",
+        Fix("See whether the disk is attached to that machine, and what the storage driver's pod on the node logs."),
+        "mount(8)",
     ),
     Known(
         "name-unknown",
@@ -103,10 +118,29 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-directory",
-        r"hostPath type check failed",
-        "names a path that the node does not have",
-        Fix("Make the path on every node, or correct the volume."),
+        r"hostPath type check failed: (?P<name>\S+) is not an? (?P<kind>[a-z ]+)",
+        "wants {kind} at {name} on the node, where there is none",
+        Fix(
+            "See what stands at {name} on the node. Nothing: what makes it does not run there, or the volume's path is "
+            "wrong. A folder in place of a socket: it was made when the socket was not there yet, and has to go before "
+            "what makes the socket starts again."
+        ),
         "kubelet 1.20, 1.36",
+    ),
+    # Kubernetes knows of no attachment where these are said; where it does, the event is `Multi-Attach error`
+    Known(
+        "held-in-cloud",
+        r"(?i)current(?:ly| status is) (?:in )?'?in-use|VolumeInUse|is already attached to (?:an )?instance"
+        r"|attached to a different instance|RESOURCE_IN_USE_BY_ANOTHER_RESOURCE|is already being used by"
+        r"|AttachDiskWhileBeingDetached|already attached to (?:node|virtual machine|the droplet)",
+        "cannot be attached: the cloud says that it is in use, still attached to another machine",
+        Fix(
+            "Find in the cloud's console which machine holds the disk. Where no pod on it uses it any more, and no "
+            "VolumeAttachment stands for it, detach it there: the pod starts by itself then.",
+            commands=("kubectl get volumeattachments",),
+            caution="Never detach a disk that a running pod writes to: its file system breaks.",
+        ),
+        "zonca/jupyterhub-deploy-kubernetes-jetstream#40; kubernetes/kubernetes#44536; EBS, GCE PD, Azure disk",
     ),
     Known(
         "rights",
@@ -125,7 +159,7 @@ MOUNTS: tuple[Known[None], ...] = (
 )
 # These say no more than that it failed, or that it took long; first what has a text of its own.
 MOUNT_FAILED: Known[None] = Known(
-    "refused", "", "cannot be mounted", Fix("See the event, and the storage driver's log."), ""
+    "refused", "", "cannot be mounted: {last}", Fix("See the whole event, and the storage driver's log."), ""
 )
 MOUNT_SLOW: Known[None] = Known(
     "slow",
@@ -146,6 +180,20 @@ SANDBOXES: tuple[Known[None], ...] = (
         "amazon-vpc-cni, Calico, Cilium, host-local, azure-cni",
     ),
     Known(
+        "disk-full",
+        r"no space left on device",
+        "there is no space left on the node",
+        Fix("Free the file system that the message names (images, logs; /run is memory), or replace the node."),
+        "containerd, CRI-O",
+    ),
+    Known(
+        "pause-image",
+        r"(?i)sandbox image",
+        "the node cannot get the image that every pod begins with (pause)",
+        Fix("Let the node reach the registry of that image, or set another one in the container runtime."),
+        "containerd: internal/cri/server/podsandbox",
+    ),
+    Known(
         "not-ready",
         r"(?i)plugin not initialized|network is not ready|no networks found|NetworkPluginNotReady",
         "the network plugin of the node does not run",
@@ -163,8 +211,8 @@ SANDBOXES: tuple[Known[None], ...] = (
 SANDBOX_FAILED: Known[None] = Known(
     "other",
     "",
-    "the node cannot set up the pod's network",
-    Fix("See what the event says, and the network plugin's log."),
+    "the node cannot set up its sandbox: {last}",
+    Fix("See the whole event. Where it names a network plugin (add, CNI), that one's pod on the node logs more."),
     "",
 )
 
@@ -180,19 +228,38 @@ _LOOK = "kubectl --namespace {ns} describe pod {pod}"
 _CORRECT = Fix("Correct what the message names.", commands=(_LOOK,))
 _NEW_ONES = "This restarts the hub; it holds for servers that are started after it."
 STARTS: tuple[Known[None], ...] = (
+    # runc and crun; a mount or a directory that is not there says it in other words
     Known(
         "command-missing",
-        r"executable file not found|no such file or directory: unknown|exec: \"[^\"]+\": stat",
+        r"executable file [^:]{0,200}not found|exec: \"[^\"]+\": (?:stat [^:]+: )?no such file or directory",
         "{command} is not in the image",
         _CORRECT,
         _RUNTIMES,
     ),
     Known(
         "command-not-allowed",
-        r"exec .*permission denied|permission denied: unknown",
+        r"exec: \"[^\"]+\": (?:stat [^:]+: )?permission denied|open executable: Permission denied",
         "{command} may not be executed",
         _CORRECT,
         _RUNTIMES,
+    ),
+    Known(
+        "command-of-another-kind",
+        r"exec format error",
+        "{command} is no program that this node can run: it is built for another processor, or is a script without #!",
+        Fix("Use an image for the processor of the node; let a script begin with #!.", commands=(_LOOK,)),
+        "runc; jupyterhub/zero-to-jupyterhub-k8s#1422",
+    ),
+    Known(
+        "directory-not-allowed",
+        r"(?:chdir to cwd|cannot chdir to|mkdir) \(?[\"`]?(?P<path>/[^\"`)\s]+).{0,80}[Pp]ermission denied",
+        "it may not enter its working directory {path}",
+        Fix(
+            "Let the user that the container runs as enter {path}: the rights of the directory and of its volume "
+            "(an NFS share with root_squash).",
+            commands=(_LOOK,),
+        ),
+        "opencontainers/runc#3086, containers/crun",
     ),
     Known(
         "reference-missing",
@@ -216,22 +283,48 @@ STARTS: tuple[Known[None], ...] = (
         ),
         _RUNTIMES,
     ),
+    # the kernel counts memory cgroups, also those that wait to be freed; no disk is full
+    Known(
+        "cgroups",
+        r"cgroup[^:]*: no space left on device",
+        "the kernel of {node} makes no more control groups",
+        Fix(
+            "Drain the node and restart it; a newer kernel frees control groups sooner.",
+            commands=("kubectl drain {node} --ignore-daemonsets --delete-emptydir-data",),
+            caution="Servers on this node end.",
+        ),
+        "kubernetes/kubernetes#61937, opencontainers/runc#1725",
+    ),
+    Known(
+        "disk-full",
+        r"(?P<path>/[^\s:\"]+)?\"?: (?:no space left on device|disk quota exceeded)",
+        "there is no space left on {node}{at}",
+        Fix(
+            "Free the file system on {node} (images and logs fill disks, and /run is memory), or replace the node; "
+            "until then keep new servers off it.",
+            commands=("kubectl describe node {node}", "kubectl cordon {node}"),
+        ),
+        "jupyterhub/mybinder.org-deploy#2712; runc and crun",
+    ),
     Known(
         "device-missing",
-        r"(?i)nvidia|cdi device|device plugin|unresolvable CDI",
-        "a device or its driver is not there",
+        r"(?i)nvidia-container-(?:cli|runtime)|unresolvable CDI|cdi device|device plugin|no such device\b",
+        "the node cannot give it a device that it asks for",
         _CORRECT,
         _RUNTIMES,
     ),
+    # nothing here tells that it is a volume: the runtime mounts files of its own too
     Known(
         "mount-not-allowed",
-        r"(?i)not a directory|subPath|mount through procfd|error mounting",
-        "a volume cannot be mounted where it should be",
+        r"(?i)mount a directory onto a file|subPath|mount through procfd|error mounting",
+        "something cannot be mounted where it should be ({last})",
         _CORRECT,
         _RUNTIMES,
     ),
 )
-START_FAILED: Known[None] = Known("other", "", "the node says why", _CORRECT, "")
+START_FAILED: Known[None] = Known(
+    "other", "", "the node says: {last}", Fix("See the whole of what the node says.", commands=(_LOOK,)), ""
+)
 # Where it is the notebook whose command is not there.
 WITHOUT_JUPYTERHUB = upgraded(
     "Install the hub's version of jupyterhub into the image, so that it has jupyterhub-singleuser. One that starts it "
