@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor import SITE
+from jhubdoctor import SITE, __version__
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = re.compile(
@@ -152,4 +152,9 @@ def test_a_pack_that_cannot_be_imported_stops_what_loads_checks(installed: Path,
         assert (done.returncode, done.stdout) == (3, "")
         assert says in done.stderr
     assert doctor("--version", path=installed).returncode == 0
+    versions = doctor("version", path=installed)
+    assert versions.returncode == 0
+    assert versions.stdout.startswith(f"jhubdoctor {__version__}\nPython ")
+    assert says in versions.stderr
+    assert "Traceback" not in versions.stderr
     assert doctor("explain", "spawn-timeout", path=installed).returncode == 0
