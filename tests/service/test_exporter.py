@@ -452,7 +452,7 @@ def test_other_commands_do_not_import_the_client_of_prometheus() -> None:
 @pytest.mark.engine
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc/self/statm to measure with")
 def test_memory_is_flat_over_hundreds_of_runs() -> None:
-    """All checks over the example hub; the first runs fill caches, then nothing may be added, by five runs no object."""
+    """All checks over the example hub; the first fill caches, then nothing may be added: no object by five runs."""
     reader = demo_reader()
     checks = registry().select()
     exporter = Exporter(Visit(registry(), checks, lambda: reader, concurrency=1), knows=registry().knows)
