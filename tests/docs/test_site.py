@@ -21,11 +21,12 @@ from click.testing import CliRunner
 
 from jhubdoctor import SITE, note_url
 from jhubdoctor.commands.group import cli
+from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.report import FORMATS, schemas
 from jhubdoctor.report.parts import doc_url
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import findings_of, registry
 
 pytest.importorskip("zensical", reason="no zensical here: nox -s docs")
 
@@ -237,17 +238,42 @@ def checks_of(site: Path, text: str) -> set[str]:
         ("database is locked", "hub-database-locked"),
         ('admission webhook "…" denied the request', "spawn-rejected"),
         ("driver name … not found in the list of registered CSI drivers", "volume-mount-failed"),
+        ("Spawn failed", "spawn-timeout"),
+        ("Spawn failed", "spawn-error"),
     ],
 )
 def test_a_message_leads_to_its_check(site: Path, text: str, check: str) -> None:
     assert check in checks_of(site, text)
 
 
+@pytest.mark.parametrize(
+    ("reason", "check"),
+    [
+        ("CrashLoopBackOff", "hub-crash-loop"),
+        ("CrashLoopBackOff", "user-pod-crash-loop"),
+        ("FailedMount", "volume-mount-failed"),
+        ("CreateContainerConfigError", "user-container-config-error"),
+        ("ImagePullBackOff", "image-pull-failed"),
+        ("ErrImagePull", "image-pull-failed"),
+        ("ContainerCreating", "volume-multi-attach"),
+        ("OOMKilled", "hub-oom-killed"),
+        ("Evicted", "user-pod-evicted"),
+        ("Unschedulable", "insufficient-resources"),
+    ],
+)
+def test_a_reason_leads_to_checks_that_fire_where_it_is(site: Path, reason: str, check: str) -> None:
+    named = {c for c in registry().checks.values() if c.id in checks_of(site, f" {reason} ")}
+
+    assert check in {c.id for c in named}
+    for c in named:
+        assert [t for t in notes.of(c).fires_on if reason in t and findings_of(t, c.id)], c.id
+
+
 def test_what_is_short_or_ordinary_is_no_message(site: Path) -> None:
     text = (site / "messages" / "index.html").read_text(encoding="utf-8")
     shown = {unescape(t) for t in re.findall(r"<code>(.*?)</code>", text)}
 
-    assert "403" not in shown
+    assert not {"403", "Error", "Failed"} & shown
     assert not [t for t in shown if "Successfully assigned" in t or t.startswith("[I ")]
 
 
