@@ -282,7 +282,7 @@ def test_what_is_short_or_ordinary_is_no_message(site: Path) -> None:
 # Opens every page in a frame as wide as a phone's screen, one after the other, and says how wide it is.
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><body style="margin:0">
 <iframe id="f" style="border:0;width:WIDTHpx;height:900px"></iframe><pre id="out"></pre><script>
-const frame = document.getElementById("f"), pages = PAGES, wide = {};
+const frame = document.getElementById("f"), pages = PAGES, wide = {}, asked = new Set();
 const load = (page) => new Promise((done) => { frame.onload = done; frame.src = page || "./"; });
 (async () => {
   for (const page of pages) {
@@ -290,6 +290,7 @@ const load = (page) => new Promise((done) => { frame.onload = done; frame.src = 
     const d = frame.contentDocument;
     d.querySelectorAll("details").forEach((e) => e.open = true);
     wide[page] = d.scrollingElement.scrollWidth;
+    frame.contentWindow.performance.getEntriesByType("resource").forEach((e) => asked.add(new URL(e.name).host));
   }
   await load("messages/?q=0/3+nodes+are+available:+pod+has+unbound+immediate+PersistentVolumeClaims");
   const found = [...frame.contentDocument.querySelectorAll("tbody tr:not([hidden])")].map((r) => r.cells[2].innerText);
@@ -300,7 +301,7 @@ const load = (page) => new Promise((done) => { frame.onload = done; frame.src = 
   area.dispatchEvent(new Event("input", {bubbles: true}));
   const left = [...d.querySelectorAll("tbody tr:not([hidden])")].map((r) => [1, 2].map((i) => r.cells[i].innerText));
   document.getElementById("out").textContent = JSON.stringify({
-    wide, found, all, left, asked: [area.value, severity.value], count: d.querySelector("output").textContent});
+    wide, found, all, left, hosts: [...asked], chosen: [area.value, severity.value], count: d.querySelector("output").textContent});
 })();
 </script>"""
 
@@ -320,7 +321,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways_and_tables_can_be_filtered(
+def test_no_page_scrolls_sideways_or_asks_others_and_tables_can_be_filtered(
     site: Path, pages: dict[str, Page], address: str, tmp_path: Path, width: int
 ) -> None:
     names = [p for p in pages if p != "404.html"]
@@ -341,7 +342,8 @@ def test_no_page_scrolls_sideways_and_tables_can_be_filtered(
 
     assert found["wide"].keys() == set(names)
     assert {p: w for p, w in found["wide"].items() if w > width} == {}
+    assert found["hosts"] == [urlsplit(address).netloc], "a reader's browser is sent nowhere else"
     assert "hub-volume-pending" in found["found"]
     assert 0 < len(found["left"]) < found["all"] == len(CHECKS)
-    assert found["left"] == [found["asked"]] * len(found["left"])
+    assert found["left"] == [found["chosen"]] * len(found["left"])
     assert found["count"] == f"{len(found['left'])} of {found['all']}"
