@@ -49,6 +49,7 @@ def test_what_a_contributor_is_told_to_install_and_to_run_is_there() -> None:
 # --- a check ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engine
 def test_the_check_of_the_page_passes_the_loop_that_it_teaches(tmp_path: Path) -> None:
     """Two files more, and no other is touched."""
     shutil.copytree(ROOT / "checks", tmp_path, dirs_exist_ok=True)

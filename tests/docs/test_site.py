@@ -301,7 +301,8 @@ const load = (page) => new Promise((done) => { frame.onload = done; frame.src = 
   area.dispatchEvent(new Event("input", {bubbles: true}));
   const left = [...d.querySelectorAll("tbody tr:not([hidden])")].map((r) => [1, 2].map((i) => r.cells[i].innerText));
   document.getElementById("out").textContent = JSON.stringify({
-    wide, found, all, left, hosts: [...asked], chosen: [area.value, severity.value], count: d.querySelector("output").textContent});
+    wide, found, all, left, hosts: [...asked], chosen: [area.value, severity.value],
+    count: d.querySelector("output").textContent});
 })();
 </script>"""
 

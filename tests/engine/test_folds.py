@@ -57,6 +57,7 @@ def keep(name: str, rows: list[str]) -> None:
     TABLE.write_text("".join("\n  ".join((n, *r)) + "\n" for n, r in changed.items()), encoding="utf-8")
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_what_stands_under_what(name: str, request: pytest.FixtureRequest) -> None:
     rows = folds(name)
