@@ -36,6 +36,9 @@ Symbol = tuple[str, str]
 """A module, and a name in it."""
 
 _ORDINARY = {"Scheduled", "Pulling", "Pulled", "Created", "Started", "TriggeredScaleUp", "Nominated", "Killing"}
+# In so many places, and next to so many messages, that they lead nowhere.
+_COMMON = {"Error", "Failed"}
+_REASON = re.compile(r"[A-Z][A-Za-z]+")
 _TROUBLE = re.compile(r"^(?!\[[ID] ).*(?i:^\[[EWC] |error|failed|denied|refused|timed? ?out|cannot|can't|unable)")
 # What hub, Go programs, examples and Traefik write before what they say.
 _HEADER = re.compile(
@@ -172,16 +175,32 @@ def _uses(module: ModuleType) -> dict[str, set[Symbol]]:
 
 
 def _of_note(note: notes.Note) -> list[str]:
-    """What a note quotes, and the messages and lines of trouble in the examples that make its check fire."""
+    """What a note quotes, and the reasons, messages and lines of trouble in the examples that make its check fire."""
     prose = " ".join([note.intro, *(note.sections.get(h, "") for h in ("What it means", "Common causes"))])
     quoted = re.findall(r"`([^`]+)`", " ".join(re.sub(r"```.*?```", "", prose, flags=re.DOTALL).split()))
     texts = [t for t in quoted if len(t.split()) >= LEAST_WORDS and not t.startswith(("kubectl ", "helm ", "c."))]
+    reasons: list[str] = []
     for document in (d for text in note.fires_on for d in documents(text)):
         if document.get("kind") == "Log":
             texts += [_HEADER.sub("", t).strip() for t in document["text"].splitlines() if _TROUBLE.search(t)]
-        else:
+        elif document.get("kind") != "Suppression":
             texts += _said(document)
-    return list({_bare(t): _short(t) for t in reversed(texts) if _letters(t) >= LEAST_LETTERS}.values())[::-1]
+            reasons += _reasons(document)
+    texts = [t for t in texts if _letters(t) >= LEAST_LETTERS]
+    return list({_bare(t): _short(t) for t in reversed(reasons + texts)}.values())[::-1]
+
+
+def _reasons(value: Any) -> Iterator[str]:
+    """The words by which pods, events and conditions say what is wrong: what `kubectl get pods` shows."""
+    if isinstance(value, dict):
+        reason = value.get("reason")
+        if isinstance(reason, str) and _REASON.fullmatch(reason) and reason not in _ORDINARY | _COMMON:
+            yield reason
+        for below in value.values():
+            yield from _reasons(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _reasons(below)
 
 
 def _said(value: Any) -> Iterator[str]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,16 @@ def _expected(text: str) -> dict[str, Any]:
     return next((d for d in reversed(documents(text)) if d.get("kind") == "Expect"), {})
 
 
+@cache
+def diagnosed(name: str) -> Report:
+    """What all checks say of a scenario."""
+    return diagnose(text_of(name))
+
+
 def judge(name: str) -> Outcome:
-    """Run all checks over a scenario."""
-    text = text_of(name)
-    expect = _expected(text)
-    return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnose(Example(text)), expect.get("only", ""))
+    """Hold what all checks say of a scenario against what was expected."""
+    expect = _expected(text_of(name))
+    return Outcome(name, expect["first"], frozenset(expect["ids"]), diagnosed(name), expect.get("only", ""))
 
 
 # --- without what is known -------------------------------------------------------------------------------------------

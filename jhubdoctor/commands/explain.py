@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jhubdoctor import __version__, note_url
+from jhubdoctor.commands import options
 from jhubdoctor.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -215,11 +216,18 @@ def schema(name: str) -> None:
 def version() -> None:
     """Print versions, and how far the data reaches."""
     from jhubdoctor.engine import bug
-    from jhubdoctor.engine.registry import load
+    from jhubdoctor.engine.registry import PackError, load
 
-    registry = load()
     sys.stdout.write(f"jhubdoctor {__version__}\n")
-    sys.stdout.write(f"{len(registry.checks)} checks\n")
-    for name, reach in sorted(registry.knows.items()):
-        sys.stdout.write(f"knows {name} to {reach}\n")
+    # who looks for what is wrong with a pack asks for versions first: they are told whatever the pack does
+    try:
+        registry = load()
+    except PackError as e:
+        options.say(str(e))
+    except Exception as e:  # noqa: BLE001  - a pack of somebody else may raise anything
+        options.say(f"the checks cannot be loaded ({bug.where(e)}).")
+    else:
+        sys.stdout.write(f"{len(registry.checks)} checks\n")
+        for name, reach in sorted(registry.knows.items()):
+            sys.stdout.write(f"knows {name} to {reach}\n")
     sys.stdout.writelines(f"{line}\n" for line in bug.versions())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -215,15 +216,22 @@ def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:
     """`json`, `json=report.json` as (format, path).
 
     Raises:
-        UsageError: for an unknown format, or two documents on standard output.
+        UsageError: for an unknown format, or two documents on standard output or in one file.
     """
     found: list[tuple[str, str | None]] = []
+    taken: dict[Path, str] = {}
     for entry in outputs or ("text",):
         name, _, path = entry.partition("=")
         if name not in FORMATS:
             raise UsageError(f"There is no format {name!r}.", f"Choose one of {', '.join(FORMATS)}.")
         if "=" in entry and not path:
             raise UsageError(f"-o {entry} names no file.", f"Write -o {name}=PATH, or -o {name} for standard output.")
+        if path not in {"", "-"}:
+            # what is written replaces a link itself, not what it leads to
+            place = Path(path).parent.resolve() / Path(path).name
+            if other := taken.get(place):
+                raise UsageError(f"-o {other} and -o {entry} name one file.", "Give each a file of its own.")
+            taken[place] = entry
         found.append((name, path or None))
     if sum(path in {None, "-"} for _, path in found) > 1:
         raise UsageError("Only one report can go to standard output.", "Send the others to files: -o json=report.json.")

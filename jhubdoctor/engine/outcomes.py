@@ -73,8 +73,8 @@ class Facts:
                     grew = True
         return frozenset(found)
 
-    def compute(self, names: Iterable[str], hubs: Iterable[int], pool: ThreadPoolExecutor) -> None:
-        """Compute these facts, each as soon as what it needs is there."""
+    def compute(self, names: Iterable[str], hubs: Iterable[int], pool: ThreadPoolExecutor | None) -> None:
+        """Compute these facts, each as soon as what it needs is there; without a pool one after the other, here."""
         indices = list(hubs)
         graph: dict[Key, set[Key]] = {}
         for name in names:
@@ -90,6 +90,9 @@ class Facts:
         while sorter.is_active():
             for key in sorter.get_ready():
                 if key in self.outcomes:
+                    sorter.done(key)
+                elif pool is None:
+                    self.outcomes[key] = self._one(key)
                     sorter.done(key)
                 else:
                     running[pool.submit(self._one, key)] = key

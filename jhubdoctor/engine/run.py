@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 from jhubdoctor.engine import bug
@@ -39,7 +40,9 @@ def evaluate(
     wanted = registry.closure_of(*names, "hubs", "server_version")
     identity = {n: registry.facts[n] for n in OF_HUB if n in registry.facts}
     facts = Facts(wanted | identity, reader, scope)
-    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") as pool:
+    # one at a time needs no thread: starting it takes longer than a small cluster
+    threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") if concurrency > 1 else None
+    with threads or nullcontext() as pool:
         progress("looking for hubs")
         facts.compute(registry.closure_of("hubs"), (), pool)
         facts.hubs = list(facts.value("hubs", None) or ())

@@ -31,10 +31,14 @@ def load_yaml(text: str, *, limit: int = TEXT_LIMIT, nodes: int = NODE_LIMIT) ->
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_LIMIT:
                 raise BadValues(too_deep)
-        node = yaml.compose(text, Loader=loader)
-        if node is not None and _size(node, {}, set(), nodes) > nodes:
-            raise BadValues("it expands to more than any real values file")
-        return yaml.load(text, Loader=loader)  # noqa: S506  - the loader is the safe one
+        safe = loader(text)
+        try:
+            node = safe.get_single_node()
+            if node is not None and _size(node, {}, set(), nodes) > nodes:
+                raise BadValues("it expands to more than any real values file")
+            return None if node is None else safe.construct_document(node)
+        finally:
+            safe.dispose()
     except yaml.YAMLError as e:
         # libyaml has a bound of its own since 0.2.6, and reads ahead: it may notice before any event says so
         if "nesting" in str(getattr(e, "problem", "")):

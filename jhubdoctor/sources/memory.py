@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor.model.kube.meta import PartialObject
+from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.text import clean, log_end, path_text
 from jhubdoctor.sources.decode import NotJSON, convert
 from jhubdoctor.sources.reader import Reader
@@ -80,7 +80,7 @@ class MemoryReader(Reader):
             if query.fields and not fields_match(query.fields, o):
                 continue
             try:
-                items.append(convert(PartialObject if query.metadata_only else read.type, o))
+                items.append(self._decoded(PartialObject if query.metadata_only else read.type, o))
             except NotJSON:
                 left_out += 1
         if gap:
@@ -90,6 +90,10 @@ class MemoryReader(Reader):
         state = ReadState.MALFORMED if left_out else ReadState.OK
         detail = f"{left_out} object(s) could not be understood and were left out" if left_out else ""
         return Answer(state, items, detail=detail, left_out=left_out)
+
+    def _decoded(self, kind: type[Object], o: Mapping[str, Any]) -> Any:
+        """An object as a struct of its own."""
+        return convert(kind, o)
 
     def _gap(self, resource: str, namespace: str | None) -> str:
         """Why a dump does not hold all of a kind; empty where it does."""

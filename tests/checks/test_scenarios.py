@@ -1,28 +1,11 @@
 """Whole clusters: exactly the expected checks find something, and the cause stands first."""
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 
 from jhubdoctor.api import Severity
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.testing import diagnose
-
-
-def _accuracy() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("accuracy", Path(__file__).parent.parent / "accuracy.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["accuracy"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-accuracy = _accuracy()
+from tests import accuracy
 
 
 @pytest.mark.parametrize("name", accuracy.scenarios())
@@ -50,7 +33,7 @@ def test_with_fewer_rights_nothing_else_is_said(i: int, name: str) -> None:
     text, read = accuracy.text_of(name), REFUSED[i % len(REFUSED)]
     refused = f"\n---\nkind: Missing\nread: {read}\n"
     refused += "---\nkind: Missing\nread: helm-secrets\n" if read == "secrets" else ""
-    whole, report = diagnose(text), diagnose(text + refused)
+    whole, report = accuracy.diagnosed(name), diagnose(text + refused)
 
     assert [r.check.id for r in report.results if r.status is CheckStatus.BROKEN] == []
     # that a start timed out the hub's log says by itself; what else is seen only decides under which pods it stands

@@ -52,6 +52,8 @@ def test_every_option_of_every_command_has_a_help(name: str) -> None:
         (["run", "-o", "xml"], 2, "There is no format 'xml'"),
         (["run", "-o", "json", "-o", "text"], 2, "Only one report can go to standard output"),
         (["run", "-o", "json="], 2, "names no file"),
+        (["demo", "-o", "html=a", "-o", "json=./a"], 2, "-o html=a and -o json=./a name one file."),
+        (["run", "-o", "json={context}", "-o", "json={context}"], 2, "name one file"),
         (["run", "--kubeconfig", "/nonexistent/config"], 3, "There is no kubeconfig at /nonexistent/config"),
         (["explain", "taint-not-tolerate-x"], 2, "Did you mean taint-not-tolerated"),
         (["explain", "user-"], 2, "is the start of several checks"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor import SITE
+from jhubdoctor import SITE, __version__
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = re.compile(
@@ -49,6 +49,7 @@ def test_what_a_contributor_is_told_to_install_and_to_run_is_there() -> None:
 # --- a check ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.engine
 def test_the_check_of_the_page_passes_the_loop_that_it_teaches(tmp_path: Path) -> None:
     """Two files more, and no other is touched."""
     shutil.copytree(ROOT / "checks", tmp_path, dirs_exist_ok=True)
@@ -152,4 +153,9 @@ def test_a_pack_that_cannot_be_imported_stops_what_loads_checks(installed: Path,
         assert (done.returncode, done.stdout) == (3, "")
         assert says in done.stderr
     assert doctor("--version", path=installed).returncode == 0
+    versions = doctor("version", path=installed)
+    assert versions.returncode == 0
+    assert versions.stdout.startswith(f"jhubdoctor {__version__}\nPython ")
+    assert says in versions.stderr
+    assert "Traceback" not in versions.stderr
     assert doctor("explain", "spawn-timeout", path=installed).returncode == 0

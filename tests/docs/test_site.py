@@ -21,11 +21,12 @@ from click.testing import CliRunner
 
 from jhubdoctor import SITE, note_url
 from jhubdoctor.commands.group import cli
+from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.report import FORMATS, schemas
 from jhubdoctor.report.parts import doc_url
-from jhubdoctor.testing import registry
+from jhubdoctor.testing import findings_of, registry
 
 pytest.importorskip("zensical", reason="no zensical here: nox -s docs")
 
@@ -237,17 +238,42 @@ def checks_of(site: Path, text: str) -> set[str]:
         ("database is locked", "hub-database-locked"),
         ('admission webhook "…" denied the request', "spawn-rejected"),
         ("driver name … not found in the list of registered CSI drivers", "volume-mount-failed"),
+        ("Spawn failed", "spawn-timeout"),
+        ("Spawn failed", "spawn-error"),
     ],
 )
 def test_a_message_leads_to_its_check(site: Path, text: str, check: str) -> None:
     assert check in checks_of(site, text)
 
 
+@pytest.mark.parametrize(
+    ("reason", "check"),
+    [
+        ("CrashLoopBackOff", "hub-crash-loop"),
+        ("CrashLoopBackOff", "user-pod-crash-loop"),
+        ("FailedMount", "volume-mount-failed"),
+        ("CreateContainerConfigError", "user-container-config-error"),
+        ("ImagePullBackOff", "image-pull-failed"),
+        ("ErrImagePull", "image-pull-failed"),
+        ("ContainerCreating", "volume-multi-attach"),
+        ("OOMKilled", "hub-oom-killed"),
+        ("Evicted", "user-pod-evicted"),
+        ("Unschedulable", "insufficient-resources"),
+    ],
+)
+def test_a_reason_leads_to_checks_that_fire_where_it_is(site: Path, reason: str, check: str) -> None:
+    named = {c for c in registry().checks.values() if c.id in checks_of(site, f" {reason} ")}
+
+    assert check in {c.id for c in named}
+    for c in named:
+        assert [t for t in notes.of(c).fires_on if reason in t and findings_of(t, c.id)], c.id
+
+
 def test_what_is_short_or_ordinary_is_no_message(site: Path) -> None:
     text = (site / "messages" / "index.html").read_text(encoding="utf-8")
     shown = {unescape(t) for t in re.findall(r"<code>(.*?)</code>", text)}
 
-    assert "403" not in shown
+    assert not {"403", "Error", "Failed"} & shown
     assert not [t for t in shown if "Successfully assigned" in t or t.startswith("[I ")]
 
 
@@ -256,7 +282,7 @@ def test_what_is_short_or_ordinary_is_no_message(site: Path) -> None:
 # Opens every page in a frame as wide as a phone's screen, one after the other, and says how wide it is.
 PROBE = """<!DOCTYPE html><meta charset="utf-8"><body style="margin:0">
 <iframe id="f" style="border:0;width:WIDTHpx;height:900px"></iframe><pre id="out"></pre><script>
-const frame = document.getElementById("f"), pages = PAGES, wide = {};
+const frame = document.getElementById("f"), pages = PAGES, wide = {}, asked = new Set();
 const load = (page) => new Promise((done) => { frame.onload = done; frame.src = page || "./"; });
 (async () => {
   for (const page of pages) {
@@ -264,6 +290,7 @@ const load = (page) => new Promise((done) => { frame.onload = done; frame.src = 
     const d = frame.contentDocument;
     d.querySelectorAll("details").forEach((e) => e.open = true);
     wide[page] = d.scrollingElement.scrollWidth;
+    frame.contentWindow.performance.getEntriesByType("resource").forEach((e) => asked.add(new URL(e.name).host));
   }
   await load("messages/?q=0/3+nodes+are+available:+pod+has+unbound+immediate+PersistentVolumeClaims");
   const found = [...frame.contentDocument.querySelectorAll("tbody tr:not([hidden])")].map((r) => r.cells[2].innerText);
@@ -274,7 +301,8 @@ const load = (page) => new Promise((done) => { frame.onload = done; frame.src = 
   area.dispatchEvent(new Event("input", {bubbles: true}));
   const left = [...d.querySelectorAll("tbody tr:not([hidden])")].map((r) => [1, 2].map((i) => r.cells[i].innerText));
   document.getElementById("out").textContent = JSON.stringify({
-    wide, found, all, left, asked: [area.value, severity.value], count: d.querySelector("output").textContent});
+    wide, found, all, left, hosts: [...asked], chosen: [area.value, severity.value],
+    count: d.querySelector("output").textContent});
 })();
 </script>"""
 
@@ -294,7 +322,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways_and_tables_can_be_filtered(
+def test_no_page_scrolls_sideways_or_asks_others_and_tables_can_be_filtered(
     site: Path, pages: dict[str, Page], address: str, tmp_path: Path, width: int
 ) -> None:
     names = [p for p in pages if p != "404.html"]
@@ -315,7 +343,8 @@ def test_no_page_scrolls_sideways_and_tables_can_be_filtered(
 
     assert found["wide"].keys() == set(names)
     assert {p: w for p, w in found["wide"].items() if w > width} == {}
+    assert found["hosts"] == [urlsplit(address).netloc], "a reader's browser is sent nowhere else"
     assert "hub-volume-pending" in found["found"]
     assert 0 < len(found["left"]) < found["all"] == len(CHECKS)
-    assert found["left"] == [found["asked"]] * len(found["left"])
+    assert found["left"] == [found["chosen"]] * len(found["left"])
     assert found["count"] == f"{len(found['left'])} of {found['all']}"

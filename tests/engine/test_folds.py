@@ -30,9 +30,10 @@ CLUSTERS = {
 }
 
 
-def folds(text: str) -> list[str]:
+def folds(name: str) -> list[str]:
     """`symptom on its objects <- cause on its objects`, sorted."""
-    findings = diagnose(text).findings
+    scenario = name.removeprefix("scenario ")
+    findings = (diagnose(CLUSTERS[name]) if scenario == name else accuracy.diagnosed(scenario)).findings
     named = {f.fingerprint: f"{f.check.id} on {', '.join(sorted(map(str, f.finding.on)))}" for f in findings}
     return sorted(f"{named[f.fingerprint]} <- {named[f.explained_by]}" for f in findings if f.explained_by)
 
@@ -56,9 +57,10 @@ def keep(name: str, rows: list[str]) -> None:
     TABLE.write_text("".join("\n  ".join((n, *r)) + "\n" for n, r in changed.items()), encoding="utf-8")
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_what_stands_under_what(name: str, request: pytest.FixtureRequest) -> None:
-    rows = folds(CLUSTERS[name])
+    rows = folds(name)
     if request.config.getoption("--update-golden"):
         keep(name, rows)
 

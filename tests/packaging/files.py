@@ -9,32 +9,18 @@ import argparse
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
-SDIST = (
-    "jhubdoctor",
-    "checks",
-    "docs",
-    "tests",
-    "deploy",
-    "noxfile.py",
-    "zensical.toml",
-    ".readthedocs.yaml",
-    "CHANGELOG.md",
-)
-SDIST_ALSO = (
-    "constraints.txt",
-    "constraints-lowest.txt",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "README.md",
-    "LICENSE",
-    "pyproject.toml",
-    ".gitignore",
-    ".importlinter",
-    "Containerfile",
-)
+ADDED = ("README.md", "LICENSE", "pyproject.toml", ".gitignore")
+"""What hatchling puts into an sdist unasked."""
+LEFT_OUT = {
+    ".ci": "it is what the project's own machines run",
+    ".github": "it is read by GitHub alone",
+    ".pre-commit-config.yaml": "it is for commits, and an sdist has none",
+}
+"""What git tracks at the top and the sdist lacks, with the reason."""
 METADATA = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
 
 
@@ -44,6 +30,12 @@ def tracked(repository: Path, *paths: str) -> set[str]:
         ["git", "-C", str(repository), "ls-files", "--", *paths], check=True, capture_output=True, text=True
     )
     return {line for line in listed.stdout.splitlines() if (repository / line).exists()}
+
+
+def sdist_files(repository: Path) -> tuple[str, ...]:
+    """The files and folders at the top that an sdist has."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    return (*project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"], *ADDED)
 
 
 def compare(what: str, found: set[str], expected: set[str]) -> bool:
@@ -72,7 +64,7 @@ def main() -> int:
     in_wheel = {p.removeprefix("checks/") for p in packages} | {info + m for m in METADATA}
     with tarfile.open(sdist) as t:
         members = {m.name.split("/", 1)[1] for m in t.getmembers() if m.isfile()}
-    in_sdist = (tracked(repository, *SDIST) | {f for f in SDIST_ALSO if f in members or f == "LICENSE"}) | {"PKG-INFO"}
+    in_sdist = tracked(repository, *sdist_files(repository)) | {"PKG-INFO"}
     return not (compare("wheel", names, in_wheel) & compare("sdist", members, in_sdist))
 
 

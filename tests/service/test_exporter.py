@@ -451,8 +451,8 @@ def test_other_commands_do_not_import_the_client_of_prometheus() -> None:
 
 @pytest.mark.engine
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc/self/statm to measure with")
-def test_memory_is_flat_over_a_thousand_runs() -> None:
-    """All checks over the example hub; the first runs fill caches, then nothing may be added."""
+def test_memory_is_flat_over_hundreds_of_runs() -> None:
+    """All checks over the example hub; the first fill caches, then nothing may be added: no object by five runs."""
     reader = demo_reader()
     checks = registry().select()
     exporter = Exporter(Visit(registry(), checks, lambda: reader, concurrency=1), knows=registry().knows)
@@ -462,16 +462,16 @@ def test_memory_is_flat_over_a_thousand_runs() -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return len(gc.get_objects()), pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
-    for i in range(1000):
+    for i in range(300):
         exporter.run()
         exporter.page("/metrics", "")
-        if i == 99:
+        if i == 49:
             objects, megabytes = measured()
     after_objects, after_megabytes = measured()
 
-    assert metrics(exporter)["jhubdoctor_runs_total", "complete"] == 1000
-    assert after_objects - objects < 200
-    assert after_megabytes - megabytes < 8
+    assert metrics(exporter)["jhubdoctor_runs_total", "complete"] == 300
+    assert after_objects - objects < 50
+    assert after_megabytes - megabytes < 2
 
 
 # --- a real Prometheus -----------------------------------------------------------------------------------------------

@@ -120,6 +120,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_
 """
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(
     ("name", "size", "kind", "why"),
     [

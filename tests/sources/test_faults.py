@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,23 @@ class Instead(Reader):
         return self.answers.get(query) or self.reader.answer(query)
 
 
+class Remembered(Reader):
+    """Another reader, of which each query is asked once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.known: dict[Query, Answer] = {}
+        self.namespace = reader.namespace
+
+    def now(self) -> Any:
+        return self.reader.now()
+
+    def answer(self, query: Query) -> Answer:
+        if query not in self.known:
+            self.known[query] = self.reader.answer(query)
+        return self.known[query]
+
+
 @cache
 def whole(text: str) -> Report:
     return diagnose(text)
@@ -154,7 +171,7 @@ def test_a_query_that_fails_has_no_answer_and_says_why(faulty: Faulty) -> None:
 @pytest.mark.engine
 def test_each_query_fails_in_each_way(faulty: Faulty) -> None:
     text, found = faulty
-    inner = Example(text).reader()
+    inner = Remembered(Example(text).reader())
     for query, by_fault in found.items():
         # what differs only in its words is judged once
         different = {(a.state, repr(a.items), a.text): (fault, a) for fault, a in by_fault.items()}
@@ -169,7 +186,7 @@ def test_each_query_fails_in_each_way(faulty: Faulty) -> None:
 def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
     text, found = faulty
     rng = random.Random(part)
-    inner = Example(text).reader()
+    inner = Remembered(Example(text).reader())
     for _ in range(20):
         faults = {q: rng.choice(FAULTS) for q in rng.sample(list(found), 2)}
         given = {q: found[q][fault] for q, fault in faults.items()}
@@ -180,7 +197,7 @@ def test_pairs_of_queries_fail_together(part: int, faulty: Faulty) -> None:
 
 @pytest.mark.engine
 def test_of_two_hubs_in_a_namespace_each_query_fails() -> None:
-    inner = Example(SHARED).reader()
+    inner = Remembered(Example(SHARED).reader())
     for query in queries_of(SHARED):
         answers = {query: Answer(ReadState.TIMEOUT, [], detail="no answer within 15 s")}
         report = judged(registry(), registry().select(), Instead(inner, answers), HERE, concurrency=1)
@@ -191,10 +208,15 @@ def test_of_two_hubs_in_a_namespace_each_query_fails() -> None:
 # --- a list that ends in the middle ----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4)
+def of_example(text: str) -> tuple[Example, Remembered]:
+    example = Example(text)
+    return example, Remembered(example.reader())
+
+
 def cut(text: str, query: Query, keep: slice, *checks: str) -> Report | None:
     """The report where a later page of a list failed; None where there is nothing to cut off."""
-    example = Example(text)
-    inner = example.reader()
+    example, inner = of_example(text)
     got = inner.answer(query)
     if not got.items[keep] or len(got.items[keep]) == len(got.items):
         return None
