@@ -20,7 +20,7 @@ from jhubdoctor.api import (
     clean,
 )
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
-from jhubdoctor_checks.policy._core import lacking, refs, refused_by
+from jhubdoctor_checks.policy._core import refs, refused_by, told_of
 from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
@@ -72,7 +72,7 @@ def quota_needs_limits(
                 *users.shown("refused by the quota"),
                 *(
                     Evidence("deployment", f"{d.name}: {c.type}: {clean(c.message, 200)}", c.last_transition_time)
-                    for d, c in lacking(core)
+                    for d, c in told_of(core)
                 ),
             ),
             fix=hub.values_fix(
