@@ -12,7 +12,7 @@ from jhubdoctor_checks.facts.hub_graph import CORE
 _POD = r'^(?:pods|Pod) "[^"]*" is (?:forbidden|invalid): '
 
 
-def lacking(deployments: Iterable[Deployment]) -> Iterator[tuple[Deployment, Condition]]:
+def told_of(deployments: Iterable[Deployment]) -> Iterator[tuple[Deployment, Condition]]:
     """Those that have fewer pods than they should, each with the condition that says why."""
     for d in sorted(deployments, key=lambda d: d.name):
         if d.component not in CORE or d.status.replicas >= d.spec.replicas:
@@ -24,7 +24,7 @@ def lacking(deployments: Iterable[Deployment]) -> Iterator[tuple[Deployment, Con
 
 def refused_by(deployments: Iterable[Deployment] | None, *texts: str) -> list[Deployment]:
     """Those that are refused with one of these texts."""
-    return [d for d, c in lacking(deployments or []) if any(t in c.message for t in texts)]
+    return [d for d, c in told_of(deployments or []) if any(t in c.message for t in texts)]
 
 
 def reason(message: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Condition, Deployment, Evidence, Finding, Hub, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.hub_graph import HubGraph
-from jhubdoctor_checks.policy._core import lacking, refs
+from jhubdoctor_checks.policy._core import refs, told_of
 from jhubdoctor_checks.policy._meanings import refusal_of
 from jhubdoctor_checks.texts import Known, names_of
 
@@ -14,7 +14,7 @@ def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGra
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}
     rows: dict[tuple[str, str], tuple[Known[None], str]] = {}
-    for d, c in lacking(deployments):
+    for d, c in told_of(deployments):
         row, name = refusal_of(c.message)
         key = row.word, clean(name, 200)
         rows[key] = row, key[1]

@@ -20,8 +20,7 @@ from jhubdoctor.api import (
     excerpt,
 )
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
-from jhubdoctor_checks.policy._core import lacking as lacking_pods
-from jhubdoctor_checks.policy._core import refs, refused_by
+from jhubdoctor_checks.policy._core import refs, refused_by, told_of
 from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
@@ -75,7 +74,7 @@ def quota_needs_limits(
                     Evidence(
                         "deployment", f"{d.name}: {c.type}: {excerpt(c.message, limit=200)}", c.last_transition_time
                     )
-                    for d, c in lacking_pods(core)
+                    for d, c in told_of(core)
                 ),
             ),
             fix=hub.values_fix(
