@@ -39,15 +39,22 @@ def user_pods(look: Look, hub: Hub) -> list[Pod]:
 
 
 @fact()
-def hub_pods(pods: list[Pod]) -> list[Pod]:
+def hub_pods(hub: Hub, pods: list[Pod]) -> list[Pod]:
     """The pods of the hub itself, newest first."""
-    return _newest(p for p in pods if p.component == "hub")
+    return _newest(p for p in pods if _is(p, "hub", hub))
 
 
 @fact()
-def proxy_pods(pods: list[Pod]) -> list[Pod]:
+def proxy_pods(hub: Hub, pods: list[Pod]) -> list[Pod]:
     """The pods of the proxy, newest first."""
-    return _newest(p for p in pods if p.component == "proxy")
+    return _newest(p for p in pods if _is(p, "proxy", hub))
+
+
+def _is(pod: Pod, component: str, hub: Hub) -> bool:
+    """Whether a pod is of a component: by its label or, where a parent chart took the labels, by its Deployment."""
+    if pod.component or hub.deployment is None:
+        return pod.component == component
+    return pod.owner == f"Deployment/{hub.deployment.name.removesuffix('hub')}{component}"
 
 
 @fact()

@@ -14,6 +14,7 @@ from jhubdoctor_checks.texts import last_words
 # events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).
 _LOST = r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
 _EVENTS = ("Evicted", "Preempted", "TaintManagerEviction", "Preempting")
+_CANCELLED = "Cancelling deletion of Pod"  # pkg/controller/tainteviction, 1.13 to 1.36
 _RESOURCE = (
     r"(?i)low on resource: (?P<low>[\w.-]+)|condition: \[(?P<condition>\w+)"
     r"|(?P<local>ephemeral local storage usage|Usage of EmptyDir volume|Container \S+ exceeded its local ephemeral)"
@@ -62,8 +63,11 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
                 p.status.message,
             )
     prefix = user_prefix(values)
+    alive = {p.name: p.created for p in user_pods if p.phase == "Running" and not p.terminating}
     for name, e in events.of_pods(*_EVENTS).items():
-        if name.startswith(prefix) and name not in known and now - e.at <= HOUR:
+        # the node came back before its pods were deleted
+        stayed = re.match(_CANCELLED, e.message) or (name in alive and alive[name] <= e.at)
+        if name.startswith(prefix) and name not in known and not stayed and now - e.at <= HOUR:
             shown = Evidence("event", f"{e.reason}: {excerpt(e.message)}", e.at)
             ref, why = shared(hub.pod_ref(name)), _why(e.reason, e.message)
             yield Loss(ref, why, shown, e.at, e.source.host, e.message, gone=True)
