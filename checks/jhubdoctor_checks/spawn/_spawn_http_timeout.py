@@ -15,6 +15,8 @@ from jhubdoctor_checks.texts import Known, names_of
 _STATUS = r"Server at (?P<url>\S+) responded with error: (?P<code>\d{3})"
 _CONNECT = r"(?:Failed to connect to|Error while waiting for server) (?P<url>\S+) \((?P<error>.*)\)"
 _MARGIN = timedelta(seconds=5)
+# The hub heard nothing that would tell why.
+_MUTE = {"no-answer", "no-connection"}
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,19 @@ class Silence:
 def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None, logs: list[PodLog]) -> Silence:
     """Why the server of this spawn did not answer: by its log where that can be read, else by what the hub heard."""
     row, line = reason_in(logs, [spawn.pod])
-    shown = Evidence("pod log", clean(line, 300))
+    shown = Evidence("pod log", f"{spawn.pod}: {clean(line, 300)}")
     if row is not None:
         return Silence(row.word, row.means({}), (shown,), row)
     heard = _heard_of(spawn, hub_log, events)
-    return replace(heard, evidence=(*heard.evidence, shown)) if line else heard
+    if line:
+        return replace(heard, evidence=(*heard.evidence, shown))
+    read = {log.pod.name for log in logs}
+    reasons = {found.word: found for name in sorted(read) if (found := reason_in(logs, [name])[0])}
+    if heard.word in _MUTE and spawn.pod not in read and len(reasons) == 1:
+        # a server that is gone, while those that are there are mute for one reason: that, until another shows
+        [row] = reasons.values()
+        return Silence(row.word, row.means({}), heard.evidence, row)
+    return heard
 
 
 def _heard_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:

@@ -43,7 +43,8 @@ def spawn_http_timeout(
         groups.setdefault(silence.word, []).append((s, silence))
     for word, members in groups.items():
         group = [s for s, _ in members]
-        spawn, silence = members[0]
+        # the one with the most to show for it
+        spawn, silence = max(members, key=lambda m: len(m[1].evidence))
         on, affects = objects(hub, group, user_pods)
         limit = f"{spawn.limit} seconds" if spawn.limit else "time"
         bound = values.get("hub.config.KubeSpawner.http_timeout") if values is not None else None
