@@ -9,6 +9,7 @@ import pytest
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.notes import Note
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.testing import findings_of, registry
 
 pytestmark = pytest.mark.engine
@@ -61,3 +62,82 @@ def test_an_end_names_an_example_that_there_is() -> None:
 
     with pytest.raises(ValueError, match="no example 2"):
         _ = note.over
+
+
+def _log(*lines: str) -> str:
+    return "kind: Log\npod: hub-7d9c\ncontainer: hub\ntext: |\n" + "".join(f"  {line}\n" for line in lines)
+
+
+LOCKED = "[E {-%s} JupyterHub web:1871] (sqlite3.OperationalError) database is locked"
+TOOK = "[I {-%s} JupyterHub base:1144] User ada took 5.012 seconds to start"
+REFUSED = "[E {-2h} JupyterHub user:1013] Unhandled error starting ada's server: (403)"
+BODY = '    HTTP response body: {"message":"pods \\"jupyter-ada\\" is forbidden: %s","code":403}'
+QUOTA = "exceeded quota: users, requested: pods=1,requests.memory=1Gi, used: pods=9, limited: pods=9"
+GVISOR = 'pod rejected: RuntimeClass \\"gvisor\\" not found'
+ROOM = (
+    "---\nkind: ResourceQuota\nmetadata: {name: users}\nstatus: {hard: %s, used: {pods: '3', requests.memory: 3Gi}}\n"
+)
+NO_KEY = "[W {-9m} JupyterHub user:452] Failed to retrieve encrypted auth_state for ada because no encryption keys"
+OTHER_KEY = "[W {-9m} JupyterHub user:452] Failed to retrieve encrypted auth_state for ada because"
+LOGIN = "[I {-5m} JupyterHub base:973] User logged in: %s"
+FORBIDDEN = (
+    "E0105 {at} 1 reflector.go:127] failed to list *v1.CSINode: csinodes.storage.k8s.io is forbidden: User"
+    ' "system:serviceaccount:jhub:user-scheduler" cannot list resource "csinodes" in API group "storage.k8s.io"'
+)
+SCHEDULER_LOG = "kind: Log\npod: user-scheduler-5f64\ncontainer: kube-scheduler\ntext: |\n" + "".join(
+    f"  {FORBIDDEN.format(at=f'11:4{i}:00.000000')}\n" for i in range(3)
+)
+SCHEDULER_WAITS = """---
+kind: Pod
+metadata: {name: user-scheduler-5f64}
+status: {containerStatuses: [{name: kube-scheduler, ready: false, state: {waiting: {reason: CrashLoopBackOff}}}]}
+"""
+EVICTED = "---\n".join(
+    f"kind: Event\ninvolvedObject: {{kind: Pod, name: jupyter-{user}}}\nreason: Evicted\n"
+    f"message: 'The node was low on resource: memory.'\nlastTimestamp: -{ago}\n"
+    for user, ago in (("ada", "50m"), ("grace", "4m"))
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        # what came back after the hub had written comes back again
+        ("hub-database-locked", _log(LOCKED % "4h", TOOK % "3h", LOCKED % "2h", TOOK % "90m")),
+        # there is room for the pod, and none for its memory
+        ("spawn-rejected", _log(REFUSED, BODY % QUOTA) + ROOM % "{pods: '9', requests.memory: 3Gi}"),
+        # another quota has room
+        ("spawn-rejected", _log(REFUSED, BODY % QUOTA.replace("users", "others")) + ROOM % "{pods: '9'}"),
+        # another class exists, or nobody may look
+        ("spawn-rejected", _log(REFUSED, BODY % GVISOR) + "---\nkind: RuntimeClass\nmetadata: {name: kata}\n"),
+        ("spawn-rejected", _log(REFUSED, BODY % GVISOR) + "---\nkind: Missing\nread: runtimeclasses\n"),
+        # another user logged in; without a key no login is stored
+        ("auth-state-key-changed", _log(OTHER_KEY, LOGIN % "grace")),
+        ("auth-state-key-changed", _log(NO_KEY, LOGIN % "ada")),
+        # a scheduler that does not run says nothing any more
+        ("user-scheduler-forbidden", SCHEDULER_LOG + SCHEDULER_WAITS),
+        # nothing but a failure is younger than the success
+        (
+            "consecutive-failure-abort",
+            _log(TOOK % "3h", "[C {-2h} JupyterHub base:1] Aborting due to 5 consecutive spawn failures"),
+        ),
+    ],
+)
+def test_what_shows_nothing_ends_nothing(check: str, text: str) -> None:
+    assert findings_of(text, check)
+
+
+def test_a_scheduler_that_would_have_asked_again_is_allowed_to() -> None:
+    assert not findings_of(SCHEDULER_LOG, "user-scheduler-forbidden")
+
+
+def test_refused_within_the_hour_is_told_less_loudly_where_there_is_room_again() -> None:
+    text = _log(REFUSED.replace("2h", "10m"), BODY % QUOTA) + ROOM % "{pods: '9', requests.memory: 9Gi}"
+
+    assert [f.severity for f in findings_of(text, "spawn-rejected")] == [Severity.WARNING]
+    assert [f.severity for f in findings_of(text, "quota-exhausted")] == [Severity.WARNING]
+
+
+@pytest.mark.parametrize(("text", "severity"), [(EVICTED, "error"), (EVICTED.replace("-4m", "-40m"), "warning")])
+def test_evictions_are_an_error_while_they_go_on(text: str, severity: str) -> None:
+    assert [f.severity.value for f in findings_of(text, "user-pod-evicted")] == [severity]
