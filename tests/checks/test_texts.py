@@ -86,6 +86,7 @@ def test_names_in_texts_are_groups_of_the_pattern_or_given(table: str, i: int) -
             "change",
             "last",
             "at",
+            "by",
         ),
     }
     texts = (row.says, row.fix.text, *row.fix.commands)

@@ -180,6 +180,20 @@ class ClusterDNS:
     pods: tuple[Pod, ...] = field(default=())
 
 
+# k3s: pkg/cloudprovider/servicelb.go. Its pods hold the ports of a LoadBalancer on each node: in kube-system since
+# 1.24, before in the namespace of the Service.
+LB_SERVICE, LB_NAMESPACE = "svccontroller.k3s.cattle.io/svcname", "svccontroller.k3s.cattle.io/svcnamespace"
+
+
+@fact("pods")
+def service_lb_pods(look: Look, hub: Hub, services: list[Service]) -> list[Pod]:
+    """The pods by which k3s serves LoadBalancers, of all Services; none where no Service of this hub waits for one."""
+    if not any(s.spec.type == "LoadBalancer" and not s.status.load_balancer.ingress for s in services):
+        return []
+    found: list[Pod] = look.list("pods", "kube-system", labels=LB_SERVICE)
+    return found + [p for p in look.list("pods", hub.namespace) if LB_SERVICE in p.labels]
+
+
 @fact("pods", "endpointslices")
 def cluster_dns(look: Look) -> ClusterDNS:
     """The DNS of the cluster where it runs as kube-dns or CoreDNS in kube-system, as with most."""

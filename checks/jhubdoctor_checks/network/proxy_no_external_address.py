@@ -3,10 +3,23 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Deployment, Events, Finding, Fix, HTTPRoute, Hub, Ingress, Rung, Service, Severity, check
-from jhubdoctor_checks.network._proxy_no_external_address import STARTED, asked, failures, heard, reached
+from jhubdoctor.api import (
+    Deployment,
+    Events,
+    Finding,
+    Fix,
+    HTTPRoute,
+    Hub,
+    Ingress,
+    Pod,
+    Rung,
+    Service,
+    Severity,
+    check,
+)
+from jhubdoctor_checks.network._proxy_no_external_address import STARTED, asked, failures, heard, held, reached
 from jhubdoctor_checks.network._routes import leading_to
-from jhubdoctor_checks.texts import known
+from jhubdoctor_checks.texts import known, last_words
 from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
 PATIENCE = timedelta(minutes=5)
@@ -20,6 +33,7 @@ def proxy_no_external_address(
     events: Events | None,
     ingresses: list[Ingress] | None,
     http_routes: list[HTTPRoute] | None,
+    service_lb_pods: list[Pod] | None,
     now: datetime,
 ) -> Iterator[Finding]:
     """The Service that users come in by waits for an external address."""
@@ -33,14 +47,18 @@ def proxy_no_external_address(
         if now - s.created < PATIENCE or (not failed and now - begun < PATIENCE):
             continue
         ways = leading_to(s, ingresses, http_routes)
-        why = known(REFUSALS, failed[0].message) if failed else None
-        text, patch = _advice(why.fix.text if why else "", bool(ways), bool(failed))
+        kept = held(s, service_lb_pods)
+        said = kept.said if kept else failed[0].message if failed else ""
+        why = known(REFUSALS, said) if said else None
+        by = f", by {', '.join(kept.by)}" if kept and kept.by else ""
+        means = why.means({"by": by}) if why else f"its controller says: {last_words(said)}" if said else ""
+        text, patch = _advice(why.fix.text if why else "", bool(ways), bool(said))
         yield Finding(
             on=(s.ref,),
             says=f"the LoadBalancer {s.name} has no external address"
-            + (f": {why.says}" if why else "")
+            + (f": {means}" if means else "")
             + (f"; users come in by {type(ways[0]).__name__} {ways[0].name} alone" if ways else ""),
-            evidence=(*asked(s), *heard(failed, events), *reached(s, ways)),
+            evidence=(*asked(s), *heard(failed, events, kept), *reached(s, ways)),
             fix=Fix(
                 text,
                 values=patch,
@@ -59,7 +77,7 @@ def _advice(known: str, reached_otherwise: bool, failed: bool) -> tuple[str, dic
     if reached_otherwise:
         return "Users do not need the LoadBalancer: make the Service a ClusterIP.", cluster_ip
     if failed:
-        return "Read the controller's event and correct what it names; it tries again by itself.", {}
+        return "Correct what its controller names; it tries again by itself.", {}
     text = (
         "Something in the cluster has to give out addresses: a cloud's controller or, on bare metal, MetalLB or such."
         " Without one, let users in by a NodePort (as below), or by an Ingress or HTTPRoute with type ClusterIP."

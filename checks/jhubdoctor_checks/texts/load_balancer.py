@@ -39,6 +39,16 @@ REFUSALS: tuple[Known[None], ...] = (
         _METALLB,
     ),
     Known(
+        "ports-taken",
+        r"didn't have free ports",
+        "the ports that it asks for are taken on the nodes{by}",
+        Fix(
+            "k3s gives a port of a node to one LoadBalancer. Let users in by the Ingress controller that holds it "
+            "(ingress.enabled, proxy.service.type: ClusterIP), or free it (k3s server --disable=traefik)."
+        ),
+        "k3s-io/k3s#1969, jupyterhub/zero-to-jupyterhub-k8s#2575",
+    ),
+    Known(
         "address-not-usable",
         r"(?i)is not allowed in config|requested (?:ip|address)|loadbalancerip|user supplied ip|"
         r"ip address.{0,40}(?:not found|does not exist|already|in use)|can't change sharing key",
