@@ -92,7 +92,7 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-socket",
-        r"hostPath type check failed: (?P<name>\S+) is not a (?:socket|file|character device|block device)",
+        r"hostPath type check failed: (?P<name>\S+) is not a socket",
         "is {name} of its node, which is missing there or is of another kind",
         Fix(
             "See that what makes {name} runs on that node and starts before its users. Where {name} has become a folder"
@@ -103,7 +103,7 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-directory",
-        r"hostPath type check failed",
+        r"hostPath type check failed(?!.* is not a socket)",
         "names a path that the node does not have",
         Fix("Make the path on every node, or correct the volume."),
         "kubelet 1.20, 1.36",
