@@ -107,7 +107,7 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-socket",
-        r"hostPath type check failed: (?P<name>\S+) is not a (?:socket|file|character device|block device)",
+        r"hostPath type check failed: (?P<name>\S+) is not a socket",
         "is {name} of its node, which is missing there or is of another kind",
         Fix(
             "See that what makes {name} runs on that node and starts before its users. Where {name} has become a folder"
@@ -118,6 +118,7 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-directory",
+<<<<<<< HEAD
         r"hostPath type check failed: (?P<name>\S+) is not an? (?P<kind>[a-z ]+)",
         "wants {kind} at {name} on the node, where there is none",
         Fix(
@@ -125,6 +126,11 @@ MOUNTS: tuple[Known[None], ...] = (
             "wrong. A folder in place of a socket: it was made when the socket was not there yet, and has to go before "
             "what makes the socket starts again."
         ),
+=======
+        r"hostPath type check failed(?!.* is not a socket)",
+        "names a path that the node does not have",
+        Fix("Make the path on every node, or correct the volume."),
+>>>>>>> w/v2
         "kubelet 1.20, 1.36",
     ),
     # Kubernetes knows of no attachment where these are said; where it does, the event is `Multi-Attach error`

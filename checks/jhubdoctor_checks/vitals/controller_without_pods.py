@@ -62,9 +62,7 @@ def controller_without_pods(
         listed = sum(len(ready_addresses(e)) for s in behind for e in endpoint_slices or () if e.service == s.name)
         yield Finding(
             on=(d.ref,),
-            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that {said} "
-            + ("is" if said == 1 else "are")
-            + " ready",
+            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that it has {said} ready",
             evidence=(
                 Evidence(d.ref.kind.lower(), f"{d.name}: {said} of {wanted} ready"),
                 Evidence("pods", "none with the labels that it selects"),
