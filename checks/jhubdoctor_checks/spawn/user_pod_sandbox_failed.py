@@ -52,8 +52,4 @@ def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
     """The newest failure of a pod that still waits for its sandbox."""
     if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
         return None
-    found = events.about("Pod", pod.name, *_REASONS)
-    after = events.about("Pod", pod.name, *_OVER)
-    if not found or (after and max(e.at for e in after) >= found[0].at):
-        return None
-    return found[0]
+    return next(iter(events.holding(pod, *_REASONS)), None)

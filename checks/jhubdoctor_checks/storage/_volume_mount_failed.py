@@ -62,13 +62,7 @@ def _row_of(message: str) -> tuple[Known[None], str]:
     return (MOUNT_SLOW if MOUNT_SLOW.search(message) else MOUNT_FAILED), ""
 
 
-def about(events: Events, pod: str) -> list[Event]:
-    """Events of a pod's volumes, newest first; none where all were mounted since: then its images are asked for."""
-    found = events.about("Pod", pod, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
-    after = events.about("Pod", pod, "Pulling", "Pulled", "Created", "Started")
-    return [] if found and after and after[0].at >= found[0].at else found
-
-
+EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 PATIENCE = timedelta(minutes=2)
 LONG = timedelta(minutes=5)
 """For what is only slow: some clouds take minutes to attach a disk."""
