@@ -9,6 +9,7 @@ from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.cluster import Served
 from jhubdoctor.facts.neighbours import USER_SERVER, Neighbours, is_foreign, strangers
+from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.cluster import Lease
 from jhubdoctor.model.kube.events import Event
@@ -89,6 +90,20 @@ class Events:
             for e in self.items:
                 self._about.setdefault(e.about, []).append(e)
         return [e for e in self._about.get((kind, name), []) if not reasons or e.reason in reasons]
+
+    def holding(self, pod: Pod | Ref, *reasons: str) -> list[Event]:
+        """Events of these reasons that keep a pod from its images, newest first; none where it got to them since.
+
+        A pod that is there tells that too: of one that failed very often the API server is not sent every event. Events
+        of an earlier pod of its name tell of that one alone.
+        """
+        own = {"", pod.metadata.uid} if isinstance(pod, Pod) and pod.metadata.uid else None
+        found = [e for e in self.about("Pod", pod.name, *reasons) if own is None or e.involved_object.uid in own]
+        if not found:
+            return []
+        at = found[0].at
+        further = any(e.at >= at for e in self.about("Pod", pod.name, "Pulling", "Pulled", "Created", "Started"))
+        return [] if further or (isinstance(pod, Pod) and pod.started_since(at)) else found
 
     def of(self, *reasons: str) -> list[Event]:
         """Events of these reasons, newest first."""

@@ -113,7 +113,7 @@ def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | N
     """A pod whose containers wait for a Secret or ConfigMap that is not there."""
     if pod.phase != "Pending" or not pod.node or now - pod.created < PATIENCE:
         return None
-    for e in events.about("Pod", pod.name, "FailedMount"):
+    for e in events.holding(pod, "FailedMount"):
         m = re.search(_MISSING, e.message)
         if m:
             container = pod.spec.containers[0].name if pod.spec.containers else ""

@@ -48,7 +48,7 @@ def hold_of(pod: Pod, events: Events, nodes: list[Node] | None) -> Hold:
     node = next((n for n in nodes or [] if n.name == pod.node), None)
     if nodes is not None and (node is None or not node.ready):
         return Hold("node", f"node {pod.node} is not ready" if node else f"node {pod.node} is gone", certain=True)
-    if failed := events.about("Pod", pod.name, "FailedCreatePodSandBox"):
+    if failed := events.holding(pod, "FailedCreatePodSandBox"):
         return Hold("sandbox", f"{failed[0].reason} on {pod.node}, {failed[0].times} times")
     if pulling := events.about("Pod", pod.name, "Pulling"):
         done = events.about("Pod", pod.name, "Pulled")

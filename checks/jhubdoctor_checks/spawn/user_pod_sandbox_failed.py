@@ -52,8 +52,5 @@ def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:
     """The most telling failure of a pod that still waits for its sandbox."""
     if pod.phase != "Pending" or not pod.node or pod.terminating or (now - pod.created).total_seconds() < PATIENCE:
         return None
-    found = events.about("Pod", pod.name, *_REASONS)
-    after = events.about("Pod", pod.name, *_OVER)
-    if not found or (after and max(e.at for e in after) >= found[0].at):
-        return None
-    return most_telling(found, lambda e: e.message, SANDBOXES)
+    found = events.holding(pod, *_REASONS)
+    return most_telling(found, lambda e: e.message, SANDBOXES) if found else None

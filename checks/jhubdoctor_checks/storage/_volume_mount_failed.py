@@ -68,18 +68,7 @@ def _row_of(message: str) -> tuple[Known[None], str]:
     return (MOUNT_SLOW if MOUNT_SLOW.search(message) else MOUNT_FAILED), ""
 
 
-def about(events: Events, name: str, pod: Pod | None) -> list[Event]:
-    """Events of a pod's volumes, newest first; none where all were mounted since: then its images are asked for.
-
-    Those of an earlier pod of that name tell of that one alone.
-    """
-    mine = {"", pod.metadata.uid} if pod is not None and pod.metadata.uid else None
-    found = events.about("Pod", name, "FailedMount", "FailedAttachVolume", "FailedMapVolume")
-    found = [e for e in found if mine is None or e.involved_object.uid in mine]
-    after = events.about("Pod", name, "Pulling", "Pulled", "Created", "Started")
-    return [] if found and after and after[0].at >= found[0].at else found
-
-
+EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 PATIENCE = timedelta(minutes=2)
 LONG = timedelta(minutes=5)
 """For what is only slow: some clouds take minutes to attach a disk."""

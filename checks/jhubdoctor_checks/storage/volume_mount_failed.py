@@ -18,7 +18,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import user_prefix
-from jhubdoctor_checks.storage._volume_mount_failed import LONG, Failure, about, failure_of, unstarted
+from jhubdoctor_checks.storage._volume_mount_failed import EVENTS, LONG, Failure, failure_of, unstarted
 from jhubdoctor_checks.texts.kubelet import MOUNT_SLOW
 
 
@@ -38,7 +38,8 @@ def volume_mount_failed(
     found = [
         (pod, ref, failure)
         for pod, ref, since in unstarted(hub, pods, user_pods, events, spawns, user_prefix(values), now)
-        if (failure := failure_of(about(events, ref.name, pod))) and (failure.row is not MOUNT_SLOW or since >= LONG)
+        if (failure := failure_of(events.holding(pod or ref, *EVENTS)))
+        and (failure.row is not MOUNT_SLOW or since >= LONG)
     ]
     for key, members in sorted(grouped(found, lambda f: _key(f[0], f[2], users))):
         failure = members[0][2]

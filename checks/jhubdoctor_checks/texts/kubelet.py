@@ -118,19 +118,12 @@ MOUNTS: tuple[Known[None], ...] = (
     ),
     Known(
         "not-a-directory",
-<<<<<<< HEAD
-        r"hostPath type check failed: (?P<name>\S+) is not an? (?P<kind>[a-z ]+)",
+        r"hostPath type check failed: (?P<name>\S+) is not an? (?!socket)(?P<kind>[a-z ]+)",
         "wants {kind} at {name} on the node, where there is none",
         Fix(
             "See what stands at {name} on the node. Nothing: what makes it does not run there, or the volume's path is "
-            "wrong. A folder in place of a socket: it was made when the socket was not there yet, and has to go before "
-            "what makes the socket starts again."
+            "wrong."
         ),
-=======
-        r"hostPath type check failed(?!.* is not a socket)",
-        "names a path that the node does not have",
-        Fix("Make the path on every node, or correct the volume."),
->>>>>>> w/v2
         "kubelet 1.20, 1.36",
     ),
     # Kubernetes knows of no attachment where these are said; where it does, the event is `Multi-Attach error`

@@ -377,6 +377,11 @@ class Pod(Object):
         yield from self.status.init_container_statuses
         yield from self.status.container_statuses
 
+    def started_since(self, moment: datetime) -> bool:
+        """Whether one of its containers was started then or later, so all that comes before that was there."""
+        ends = (s.state.running or s.state.terminated for s in self.statuses())
+        return any(e is not None and e.started_at is not None and e.started_at >= moment for e in ends)
+
     def container_ref(self, container: str) -> Ref:
         """A reference to one container."""
         return Ref("Pod", self.name, self.namespace, "v1", container, stable=self.owner)
