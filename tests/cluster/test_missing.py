@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
@@ -51,3 +52,22 @@ def test_what_is_gone_comes_back(release: Release, paths: list[str]) -> None:
     release.helm(*words)
     assert all(release.plane.get(path) for path in gone)
     assert "release-object-missing" not in {f["check"] for f in look(release).report["findings"]}
+
+
+def test_an_install_without_the_way_in(hub_release: MakeRelease) -> None:
+    release = hub_release(install=False)
+    quota = {
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "balancers", "namespace": release.namespace},
+        "spec": {"hard": {"services.loadbalancers": "0"}},
+    }  # fmt: skip
+    path = f"/api/v1/namespaces/{release.namespace}/resourcequotas/balancers"
+    release.plane.apply(quota)
+    release.plane.wait(lambda: (release.plane.get(path) or {}).get("status"), "the quota to be counted")
+    release.install({**HEALTHY, **NO_HOOK}, check=False, wait=False)
+
+    seen = look(release, minutes=10)
+
+    assert seen.causes[0] == "release-object-missing"
+    assert seen.folded("release-object-missing") >= {"helm-release-not-deployed"}
+    assert "exceeded quota: balancers" in json.dumps(seen.finding("release-object-missing")["evidence"])
+    assert "release-object-missing" in seen.errors

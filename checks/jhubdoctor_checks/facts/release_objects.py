@@ -55,11 +55,14 @@ class MissingObjects:
 
     Attributes:
         objects: these, in the order of the manifest.
-        held_by: the deployed revision that holds them; None where no release was used, and it is what every hub has.
+        held_by: the revision that holds them: the deployed one, or the failed one of an install that got no further;
+            None where no release was used, and it is what every hub has.
+        description: what Helm says of how that revision ended.
     """
 
     objects: tuple[Listed, ...] = ()
     held_by: Revision | None = None
+    description: str = ""
 
 
 @fact(optional=_READS)
@@ -71,20 +74,27 @@ def missing_objects(
     deployed_release: Release | None,
     newest_release: Release | None,
 ) -> MissingObjects:
-    """What the deployed release holds and the namespace does not, of the kinds that were read whole.
+    """What the release holds and the namespace does not, of the kinds that were read whole.
 
     Where Helm keeps no release of the hub, or one of before Argo CD took it over, it is what every hub of the chart
     has: the Deployments and Services of hub and proxy.
     """
     if namespace is not None and namespace.terminating:
         raise NotApplicable("the namespace is being deleted")
+    release = deployed_release
     if revisions and not hub.argo_cd and not any(r.status == "deployed" for r in revisions):
-        raise NotApplicable(f"no revision of the release {hub.release} is deployed")
-    release = deployed_release if deployed_release is not None and _current(hub, deployed_release) else None
+        # what Helm made of an install that failed runs, what it could not make is missing
+        if newest_release is None or revisions[0].status != "failed" or hub.deployment is None:
+            raise NotApplicable(f"no revision of the release {hub.release} is deployed")
+        release = newest_release
+    if release is not None and not _current(hub, release):
+        release = None
     wanted = _held(hub, release, newest_release) if release is not None else _of_every_hub(look, hub)
     gone = [o for key in dict.fromkeys(map(_key, wanted)) for o in _absent(look, hub, key, wanted)]
     found = tuple(o for o in wanted if o in gone)
-    return MissingObjects(found, release.revision if release is not None else None)
+    if release is None:
+        return MissingObjects(found)
+    return MissingObjects(found, release.revision, release.description)
 
 
 def _current(hub: Hub, release: Release) -> bool:

@@ -1,4 +1,4 @@
-"""What is missing where an object of the release is gone, whom that hurts, and how it comes back."""
+"""What is missing where an object of the release is gone, and whom that hurts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from jhubdoctor.api import (
     DaemonSet,
     Deployment,
-    Fix,
     Hub,
     Listed,
     Pod,
     PodSpec,
     Ref,
-    Revision,
     Service,
     Spawns,
     StatefulSet,
@@ -112,34 +110,3 @@ def _uses(spec: PodSpec, item: Listed) -> bool:
     mounted = any(v.secret is not None and v.secret.secret_name == item.name for v in spec.volumes)
     sources = [e.value_from.secret_key_ref for c in spec.containers for e in c.env if e.value_from is not None]
     return mounted or any(s is not None and s.name == item.name for s in sources)
-
-
-def restore(hub: Hub, gone: tuple[Listed, ...], held_by: Revision | None) -> Fix:
-    """How what is gone is made again, by whoever manages the hub."""
-    claims = [o.name for o in gone if o.kind == "PersistentVolumeClaim"]
-    caution = "Users' servers keep running."
-    if claims:
-        caution += f" The claim {claims[0]} comes back empty, unless its volume was kept."
-    if hub.argo_cd:
-        text = "Have Argo CD make it again: sync the Application."
-        return Fix(text, commands=(f"argocd app sync {_application(hub)}",), caution=caution)
-    flux = hub.labels.get("helm.toolkit.fluxcd.io/name", "")
-    if flux:
-        where = hub.labels.get("helm.toolkit.fluxcd.io/namespace", hub.namespace)
-        again = f"flux reconcile helmrelease {flux} --namespace {where} --force"
-        return Fix("Have Flux make it again: it does not look for it by itself.", commands=(again,), caution=caution)
-    if held_by is None:
-        return Fix("Make it again as the hub was installed.", commands=(hub.helm_upgrade,), caution=caution)
-    return Fix(
-        "Make it again from the release: a rollback to the revision that is deployed makes what is gone, and changes"
-        " nothing else.",
-        commands=(f"helm rollback {held_by.release} {held_by.number} --namespace {held_by.namespace}",),
-        caution=caution,
-    )
-
-
-def _application(hub: Hub) -> str:
-    """The name of the Application, by how Argo CD marks what it made: an annotation, or a label of its own or not."""
-    tracked = hub.deployment.annotations.get("argocd.argoproj.io/tracking-id", "") if hub.deployment is not None else ""
-    labels = (hub.labels.get(k, "") for k in ("argocd.argoproj.io/instance", "app.kubernetes.io/instance"))
-    return next((name for name in (tracked.partition(":")[0], *labels) if name), "APPLICATION")

@@ -17,10 +17,12 @@ from jhubdoctor.api import (
     Spawns,
     StatefulSet,
     check,
+    clean,
 )
 from jhubdoctor_checks.facts.release_objects import MissingObjects
 from jhubdoctor_checks.helm._operations import at_work
-from jhubdoctor_checks.helm._release_object_missing import Around, breaks, named, ref_of, restore, suffers
+from jhubdoctor_checks.helm._recreate import make, restore
+from jhubdoctor_checks.helm._release_object_missing import Around, breaks, named, ref_of, suffers
 
 
 # a right that is gone has no rung of its own; a pod that is refused for want of its account fails before any of its
@@ -48,23 +50,19 @@ def release_object_missing(
     needed = tuple(o for o in gone if breaks(o))
     gone = (*needed, *(o for o in gone if o not in needed))
     holder = f"revision {held_by.number} of the release {held_by.release} holds" if held_by else "every hub has"
+    failed = held_by is not None and held_by.status == "failed"
+    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
+    around = Around(workloads, services or [], [*(pods or ()), *(user_pods or ())], spawns)
     yield Finding(
         on=tuple(ref_of(o, hub) for o in gone),
-        says=f"{named(gone)} {'do' if gone[1:] else 'does'} not exist, which {holder}",
+        says=f"{named(gone)} {'do' if gone[1:] else 'does'} not exist, which {holder}"
+        + (": Helm could not make it" if failed else ""),
         evidence=(
             ("helm", f"{held_by.name}: status {held_by.status}", held_by.modified) if held_by else None,
+            ("helm", f"description: {clean(missing_objects.description, 400)}") if failed else None,
             *((o.kind.lower(), f"{o.name}: not found in {hub.namespace}") for o in gone[:5]),
         ),
-        fix=restore(hub, gone, held_by),
+        fix=make(hub, missing_objects.description) if failed else restore(hub, gone, held_by),
         severity=None if needed else Severity.WARNING,
-        affects=suffers(
-            hub,
-            gone,
-            Around(
-                [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())],
-                services or [],
-                [*(pods or ()), *(user_pods or ())],
-                spawns,
-            ),
-        ),
+        affects=(*((hub.release_ref,) if failed else ()), *suffers(hub, gone, around)),
     )
