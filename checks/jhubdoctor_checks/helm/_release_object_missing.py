@@ -54,6 +54,15 @@ class Around:
     spawns: Spawns | None
 
 
+def idle(item: Listed, around: Around) -> bool:
+    """Whether it is a claim that nothing mounts: a hub that has its database elsewhere by now, say."""
+    if item.kind != "PersistentVolumeClaim":
+        return False
+    return not any(
+        _uses(s, item) for s in (*(w.spec.template.spec for w in around.workloads), *(p.spec for p in around.pods))
+    )
+
+
 def suffers(hub: Hub, gone: Iterable[Listed], around: Around) -> tuple[Ref, ...]:
     """What does not come up, or does not go on, without these."""
     return tuple(dict.fromkeys(r for item in gone for r in _suffers(hub, item, around)))

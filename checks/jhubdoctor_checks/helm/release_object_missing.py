@@ -22,7 +22,7 @@ from jhubdoctor.api import (
 from jhubdoctor_checks.facts.release_objects import MissingObjects
 from jhubdoctor_checks.helm._operations import at_work
 from jhubdoctor_checks.helm._recreate import make, restore
-from jhubdoctor_checks.helm._release_object_missing import Around, breaks, named, ref_of, suffers
+from jhubdoctor_checks.helm._release_object_missing import Around, breaks, idle, named, ref_of, suffers
 
 
 # a right that is gone has no rung of its own; a pod that is refused for want of its account fails before any of its
@@ -45,14 +45,15 @@ def release_object_missing(
     gone, held_by = missing_objects.objects, missing_objects.held_by
     if revisions and (at_work(revisions[0], now) or revisions[0].status == "uninstalling"):
         raise NotApplicable("Helm is at work on the release")
+    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
+    around = Around(workloads, services or [], [*(pods or ()), *(user_pods or ())], spawns)
+    gone = tuple(o for o in gone if not idle(o, around))
     if not gone:
         return
     needed = tuple(o for o in gone if breaks(o))
     gone = (*needed, *(o for o in gone if o not in needed))
     holder = f"revision {held_by.number} of the release {held_by.release} holds" if held_by else "every hub has"
     failed = held_by is not None and held_by.status == "failed"
-    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
-    around = Around(workloads, services or [], [*(pods or ()), *(user_pods or ())], spawns)
     yield Finding(
         on=tuple(ref_of(o, hub) for o in gone),
         says=f"{named(gone)} {'do' if gone[1:] else 'does'} not exist, which {holder}"
