@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from jhubdoctor.api import Entry, HubLog, Raised, Values, clean, fact
 
 HOUR = timedelta(hours=1)
+# The chart's own service, as it is and was named.
+CHART = ("jupyterhub-idle-culler", "cull-idle")
 
 _ANSWER = re.compile(
     r"(?P<status>\d{3}) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000}?)(?: -> \S*)? \((?P<name>.{0,256})"
@@ -35,6 +37,8 @@ _NOT_ALLOWED = re.compile(r"User (?P<q>['\"])(?P<name>.*)(?P=q) (?:not allowed|i
 # handlers/login.py of 5.0 and later tells it apart from what it shows to the user
 _FORM = re.compile(r"XSRF error on login form: (?P<reason>.*)")
 
+# scopes.py, 2.0 and later: what the hub does not say to the caller, for whom the answer may be 404
+_REQUIRED = re.compile(r"Not authorizing access to (?P<path>\S+)\. (?P<what>Requires any of \[[^\]]{1,500}\])")
 _REASONS = (
     ("xsrf", re.compile(r"(?i)xsrf|no referer|cross origin|login form invalid or expired")),
     ("scope", re.compile(r"current scopes|requires (?:any of )?(?:the )?scope|No access to resources")),
@@ -158,7 +162,8 @@ class Traffic:
 @fact()
 def traffic(hub_log: HubLog, values: Values | None) -> Traffic:
     """What the hub answered, in its log of the present run."""
-    return parse_traffic(hub_log.current, values.mapping("hub.services") if values is not None else ())
+    given = values.mapping("hub.services") if values is not None else {}
+    return parse_traffic(hub_log.current, {*given, *CHART})
 
 
 def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Traffic:
@@ -178,6 +183,8 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
             reading.turned_away = ("not-allowed", m["name"])
         elif m := _NO_LOGIN.match(e.message):
             reading.turned_away = reading.turned_away or ("password", m["name"])
+        elif m := _REQUIRED.match(e.message):
+            reading.required = (_path(m["path"]), m["what"])
         elif m := _FORM.match(e.message):
             reading.form = m["reason"]
         elif m := _LOGGED_IN.match(e.message):
@@ -204,6 +211,7 @@ class _Reading:
     logins: list[tuple[str, datetime]] = field(default_factory=list)
     waiting: list[_Cause] = field(default_factory=list)
     form: str = ""
+    required: tuple[str, str] = ("", "")
     turned_away: tuple[str, str] | None = None
 
     def answered(self, e: Entry, m: re.Match[str]) -> None:
@@ -221,6 +229,8 @@ class _Reading:
         path = _path(m["uri"])
         handler = next((h for h, pattern in _HANDLERS if pattern.match(path)), "other")
         reason = clean(cause[2], 300) if cause else ""
+        if reason and path == self.required[0] and "[" not in reason:
+            reason, self.required = f"{reason} ({self.required[1]})", ("", "")
         named = _NAME.search(path)
         about, why = unquote(named[1]) if named else "", ""
         if 400 <= status < 500:

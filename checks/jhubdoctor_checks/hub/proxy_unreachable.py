@@ -10,8 +10,8 @@ from jhubdoctor_checks.hub._logged import pods_of, weigh
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
 # Without pycurl, which the chart's hub has, the connection is refused at once.
 _GIVEN_UP = (
-    r"Repeated api_request to proxy path|CurlError: HTTP "
-    r"599|proxy\.py[\s\S]*ConnectionRefusedError|proxy\.py[\s\S]*gaierror"
+    # a traceback of a login provider's may end alike
+    r"Repeated api_request to proxy path|proxy\.py[\s\S]*(?:CurlError: HTTP 599|ConnectionRefusedError|gaierror)"
 )
 _ADD = r"Failed to add (?P<user>.+) to proxy!"
 _RETRY = r"api_request to the proxy failed with (?:status code (?P<code>\d+)|connection error (?P<error>.*)), retr"

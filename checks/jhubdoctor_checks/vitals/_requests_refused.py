@@ -11,10 +11,12 @@ from jhubdoctor_checks.facts.traffic import Request
 from jhubdoctor_checks.vitals._said import nobody
 
 # Machines come back at an interval; what comes from outside may be a scanner.
-_OFTEN, _OUTSIDE, _USERS, _SPAN = 5, 10, 3, timedelta(minutes=2)
+_OFTEN, _OUTSIDE, _USERS, _PEOPLE, _SPAN = 5, 10, 3, 3, timedelta(minutes=2)
 # How a server asks whether a user may come in: an old cookie in a tab that was left open is refused each time.
 _COOKIES = re.compile(r"/hub/api/(?:user|authorizations(?:/.*)?)$")
-_REQUIRED = re.compile(r"(?:requires any of \[|requires scope '|scope ')(?P<scope>[a-z:\-!=]{1,60})")
+_REQUIRED = re.compile(r"(?i:requires (?:any of \[|scope '))(?P<scope>[a-z:\-]{1,60})")
+# apihandlers/auth.py: who has no right to a service. `Server at` would be somebody else's server, as it should be.
+_SERVICE = re.compile(r"do not have permission to access JupyterHub service (?P<service>[\w.\-]{1,60})")
 _METRICS = (
     "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
     "hub.loadRoles), or let everyone read them, as shown."
@@ -31,12 +33,16 @@ def refusals(requests: Sequence[Request]) -> Iterator[list[Request]]:
     for (_, _, caller, _), group in grouped(refused, key):
         shut = [r for r in group if not _let_in(r, requests)]
         least = _USERS if caller == "user" else _OFTEN if caller == "service" or group[0].inside else _OUTSIDE
+        if group[0].handler == "oauth2" and len({r.name for r in shut}) < _PEOPLE:
+            continue
         if len(shut) >= least and (caller == "user" or shut[-1].at - shut[0].at >= _SPAN):
             yield shut
 
 
 def _counts(r: Request) -> bool:
     """Whether it is more than a user before a page that is not theirs, or a scanner."""
+    if r.caller == "user" and r.handler == "oauth2":
+        return _SERVICE.search(r.reason) is not None
     if r.caller == "user":
         start = r.handler == "spawn" or r.route.endswith("/server")
         return start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
@@ -89,14 +95,21 @@ def remedy(hub: Hub, r: Request) -> Fix:
         )
     if r.service:
         found = _REQUIRED.search(r.reason)
-        scope = found["scope"] if found else "SCOPE"
         name = clean(r.name, 60)
         if hub.at_least("2.0.0") is False:
             admin = {"hub": {"services": {name: {"admin": True}}}}
             return hub.values_fix("Give the service the rights of an administrator.", admin)
-        role = {"description": "what the service asks for", "scopes": [scope], "services": [name]}
+        if found is None:
+            return hub.values_fix("Give the service a role (hub.loadRoles) with the scopes for what it asks.", {})
+        role = {"description": "what the service asks for", "scopes": [found["scope"]], "services": [name]}
         return hub.values_fix(
             "Give the service a role with what it asks for.", {"hub": {"loadRoles": {f"{name}-role": role}}}
+        )
+    if service := _SERVICE.search(r.reason):
+        scopes = ["self", f"access:services!service={service['service']}"]
+        return hub.values_fix(
+            "Let users use the service, where they should: all of them as shown, or a group by a role of its own.",
+            {"hub": {"loadRoles": {"user": {"scopes": scopes}}}},
         )
     if r.route.endswith("/activity"):
         return Fix(

@@ -22,7 +22,9 @@ def requests_refused(hub: Hub, now: datetime, traffic: Traffic, user_pods: list[
                 Evidence("hub log", "the first of them", group[0].at),
             ),
             fix=remedy(hub, last),
-            # users stand before a closed door; what a service cannot do is missed later
-            severity=Severity.ERROR if last.caller == "user" else Severity.WARNING,
+            # users who cannot start their servers; a service may be meant for some of them
+            severity=Severity.ERROR
+            if len({r.name for r in group}) > 1 and last.handler != "oauth2"
+            else Severity.WARNING,
             cause=clean(f"{last.why or 'refused'} {last.name if last.service else last.caller} {last.route}", 120),
         )
