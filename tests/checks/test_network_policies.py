@@ -6,6 +6,7 @@ import pytest
 
 from jhubdoctor.api import NetworkPolicy
 from jhubdoctor.sources.decode import convert
+from jhubdoctor.testing import findings_of
 from jhubdoctor_checks.network._policies import End, blocking
 
 HUB = End("hub", {"component": "hub"}, ("10.1.0.4",), {"team": "hubs"}, ports={"http": 8081})
@@ -127,3 +128,46 @@ def test_unknown_labels_of_a_namespace_count_in_favour() -> None:
     unknown = End("dns", {"a": "b"}, ("10.2.0.2",), None, home=False)
 
     assert not blocking([egress({"to": [{"namespaceSelector": {"matchLabels": {"x": "y"}}}]})], HUB, unknown, 53)
+
+
+CILIUM = """
+kind: NetworkPolicy
+metadata: {name: hub, creationTimestamp: -1h}
+spec:
+  podSelector: {matchLabels: {component: hub}}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]
+---
+kind: Pod
+metadata: {name: cilium-1, namespace: kube-system, labels: {k8s-app: cilium}}
+spec: {nodeName: core-1, containers: [{name: cilium-agent}]}
+status: {phase: Running, conditions: [{type: Ready, status: "True"}]}
+---
+kind: Log
+pod: hub-7d9c
+container: hub
+text: |
+  %s
+  [E {-9m} JupyterHub reflector:414] Initial list of pods failed
+      aiohttp.client_exceptions.%s: %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "error", "blamed"),
+    [
+        ("[I {-50m} JupyterHub base:1] x", "ConnectionTimeoutError: Connection timeout to host", True),
+        # it worked under the policy
+        (
+            "[I {-50m} JupyterHub base:1] User ada took 12.3 seconds to start",
+            "ConnectionTimeoutError: Connection",
+            False,
+        ),
+        # something answers
+        ("[I {-50m} JupyterHub base:1] x", "ServerDisconnectedError: Server disconnected", False),
+    ],
+)
+def test_cilium_is_blamed_where_nothing_refutes_it(before: str, error: str, blamed: bool) -> None:
+    [found] = findings_of(CILIUM % (before, *error.split(": ", 1)), "hub-api-unreachable")
+
+    assert ("Cilium" in found.finding.says) == blamed

@@ -18,6 +18,9 @@ Rows = tuple[Known[Any], ...]
 EXAMPLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parents[1] / "fixtures" / "texts.yaml").read_text(encoding="utf-8")
 )
+NEIGHBOURS: dict[str, list[dict[str, str]]] = yaml.safe_load(
+    (Path(__file__).parents[1] / "fixtures" / "neighbours.yaml").read_text(encoding="utf-8")
+)
 # Rows that share a word are one cause with texts that cannot stand in one place of the order.
 ONE_CAUSE = {
     ("jupyterhub.CRASHES", "db-connect"): "of a database server and of a file more can be said than of any",
@@ -56,6 +59,37 @@ def test_an_example_is_known_by_its_row_first_and_by_no_other(table: str, i: int
     assert matching[0] is rows[i]
     assert [r.word for r in matching[1:]] == example.get("also", [])
     assert bool(example.get("also")) == bool(example.get("because"))
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "word"),
+    [
+        pytest.param(table, n["text"], n.get("word", ""), id=f"{table}-{n['text'][-60:]}")
+        for table, near in NEIGHBOURS.items()
+        for n in near
+    ],
+)
+def test_a_text_nearby_is_known_for_what_it_is_or_not_at_all(table: str, text: str, word: str) -> None:
+    found = next((r.word for r in TABLES[table] if r.search(text)), "")
+
+    assert found == word
+
+
+@pytest.mark.parametrize("table", ["kubelet.MOUNTS", "kubelet.SANDBOXES", "kubelet.STARTS"])
+def test_what_nodes_say_of_one_step_is_no_cause_of_another(table: str) -> None:
+    """A row of one table may know a text of another only where both say the same."""
+    same = {"disk-full", "cgroups", "reference-missing", "secret-missing", "configmap-missing"}
+    others = ["kubelet.MOUNTS", "kubelet.SANDBOXES", "kubelet.STARTS"]
+    claimed = {
+        (other, e["word"], r.word)
+        for other in others
+        if other != table
+        for e in EXAMPLES[other]
+        for r in TABLES[table]
+        if r.search(e["text"]) and not {r.word, e["word"]} <= same
+    }
+
+    assert claimed == set()
 
 
 @pytest.mark.parametrize("table", TABLES)

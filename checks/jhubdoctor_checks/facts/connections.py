@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor.api import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, NotApplicable, Pod, fact
+from jhubdoctor.api import Deployment, EndpointSlice, Hub, Look, Namespace, NetworkPolicy, NotApplicable, Pod, fact
 from jhubdoctor_checks.facts.network import ClusterDNS
-from jhubdoctor_checks.network._ends import api, changed, deployed, dns, users
+from jhubdoctor_checks.network._ends import api, cached_dns, changed, deployed, dns, users
 from jhubdoctor_checks.network._policies import End, blocking
 
 
@@ -77,6 +77,12 @@ def core_blocked(
     found = _blocked(network_policies, _core(core, deployments, pods, user_pods, api_slices, cluster_dns, namespace))
     # a connection that was made after the policy was written is not kept back by it: nothing enforces it
     return [b for b in found if b.path.proven is None or b.path.proven <= b.since]
+
+
+@fact("pods")
+def cilium_pods(look: Look, network_policies: list[NetworkPolicy]) -> list[Pod]:
+    """The agents of Cilium, where they run in kube-system; not looked for where no NetworkPolicy is."""
+    return look.list("pods", "kube-system", labels="k8s-app=cilium") if network_policies else []
 
 
 @fact()
@@ -156,5 +162,6 @@ def _of_users(
     for d in deployments:
         if d.component == "proxy":
             yield Path(d, _end(d, pods, namespace, {"http": 8000, "api": 8001}), theirs, 8888)
-    if (names := dns(cluster_dns)) is not None:
-        yield Path(hub, theirs, names, 53, "UDP")
+    for names in (dns(cluster_dns), cached_dns(cluster_dns)):
+        if names is not None:
+            yield Path(hub, theirs, names, 53, "UDP")

@@ -174,10 +174,12 @@ class ClusterDNS:
     Attributes:
         addresses: where it is ready to answer.
         pods: those that do it.
+        local: where NodeLocal DNSCache answers on each node, empty where it does not run.
     """
 
     addresses: tuple[str, ...] = ()
     pods: tuple[Pod, ...] = field(default=())
+    local: tuple[str, ...] = ()
 
 
 # k3s: pkg/cloudprovider/servicelb.go. Its pods hold the ports of a LoadBalancer on each node: in kube-system since
@@ -194,12 +196,18 @@ def service_lb_pods(look: Look, hub: Hub, services: list[Service]) -> list[Pod]:
     return found + [p for p in look.list("pods", hub.namespace) if LB_SERVICE in p.labels]
 
 
+NODE_LOCAL = "169.254.20.10"
+"""Where NodeLocal DNSCache listens (cluster/addons/dns/nodelocaldns); its pods use the network of their nodes."""
+
+
 @fact("pods", "endpointslices")
 def cluster_dns(look: Look) -> ClusterDNS:
     """The DNS of the cluster where it runs as kube-dns or CoreDNS in kube-system, as with most."""
     found: list[Pod] = look.list("pods", "kube-system", labels="k8s-app=kube-dns")
     if found:
-        return ClusterDNS(tuple(sorted({p.status.pod_ip for p in found if p.ready and p.status.pod_ip})), tuple(found))
+        ready = tuple(sorted({p.status.pod_ip for p in found if p.ready and p.status.pod_ip}))
+        cached = bool(look.list("pods", "kube-system", labels="k8s-app=node-local-dns"))
+        return ClusterDNS(ready, tuple(found), (NODE_LOCAL,) if cached else ())
     slices = look.list("endpointslices", "kube-system", labels="kubernetes.io/service-name=kube-dns")
     if not slices:
         raise NotApplicable("there is no kube-dns in kube-system; another DNS serves this cluster")

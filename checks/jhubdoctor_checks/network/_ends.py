@@ -6,13 +6,25 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor.api import Deployment, EndpointSlice, Hub, Namespace, NetworkPolicy, Pod, PodSpec, Values
+from jhubdoctor.api import (
+    Deployment,
+    EndpointSlice,
+    Hub,
+    Namespace,
+    NetworkPolicy,
+    Pod,
+    PodSpec,
+    Values,
+    merged,
+    nested,
+)
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
 from jhubdoctor_checks.network._policies import End
 
 ACCESS = "hub.jupyter.org/network-access-"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
+CACHED_DNS = "the DNS on their node (NodeLocal DNSCache)"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +73,12 @@ def dns(cluster_dns: ClusterDNS | None) -> End | None:
     return End("the cluster's DNS", labels, cluster_dns.addresses, {NAMESPACE_NAME: "kube-system"}, home=False)
 
 
+def cached_dns(cluster_dns: ClusterDNS | None) -> End | None:
+    """The node's own cache of names, which is no pod for NetworkPolicies; None where there is none."""
+    local = cluster_dns.local if cluster_dns is not None else ()
+    return End(CACHED_DNS, None, local, None, home=False) if local else None
+
+
 def api(slices: list[EndpointSlice]) -> tuple[End, int] | None:
     """Where the API server answers, and the port; None where it is not known."""
     addresses = tuple(sorted({a for s in slices for a in ready_addresses(s)}))
@@ -93,6 +111,12 @@ def may_reach(hub: Hub, values: Values | None, wanted: Iterable[tuple[End, End, 
         at[last] = True
 
     for source, target, protocol in wanted:
+        if target.name == CACHED_DNS:
+            place = path_to((source.labels or {}).get("component", ""), "networkPolicy")
+            ports = [{"protocol": p, "port": 53} for p in ("UDP", "TCP")]
+            peers = [{"ipBlock": {"cidr": f"{a}/32"}} for a in target.addresses]
+            patch = merged(patch, nested(f"{place}.egress", [{"to": peers, "ports": ports}]))
+            continue
         for end in (source, target):
             place = path_to((end.labels or {}).get("component", ""), "networkPolicy")
             if place and values is not None and values.get(f"{place}.enabled") is False:

@@ -86,7 +86,7 @@ ADMISSION: tuple[Known[None], ...] = (
     ),
     Known(
         "pod-security-policy",
-        r"unable to validate against any pod security policy|^PodSecurityPolicy: ",
+        r"unable to validate against any pod security policy|PodSecurityPolicy: unable to admit",
         "no PodSecurityPolicy that the hub may use allows such pods",
         Fix(
             "Make the pods fit a policy that the hub's account may use, or let it use one that allows them.",

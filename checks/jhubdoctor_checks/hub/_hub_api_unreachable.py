@@ -1,0 +1,130 @@
+"""What a hub logs while it does not reach the API server, and which NetworkPolicies may be why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jhubdoctor.api import Entry, Evidence, Fix, Hub, HubLog, NetworkPolicy, Pod, Spawns
+
+# KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
+_FAILED = (
+    r"Initial list of \w+ failed|Error when watching resources, retrying|Reflector (?:with key|for) .* failed to start"
+)
+_CONNECTION = (
+    r"ClientConnector\w*|Cannot connect to host "
+    r"\S+|ServerDisconnected\w*|ClientOSError|MaxRetryError|NewConnectionError"
+    r"|ConnectionRefusedError|ConnectionResetError|TimeoutError|ConnectTimeout\w*|gaierror|ContentTypeError"
+)
+_WELL = r"watching for pods with|User .+ took [\d.]+ seconds to start"
+# spawner.py: both are about a pod that the API server had made for the hub.
+_MADE = r"Pod \S+ never showed up in reflector|pod \S+ did not start in \d+ seconds"
+# After this the hub asks no more (reflector.py), so silence does not tell that the fault lasts.
+_GIVEN_UP = r"Watching resources never recovered, giving up"
+_UNANSWERED = r"Could not create (?:pod|PVC)"
+# A policy drops what it does not allow: a connection that is refused or closed has another cause.
+SILENT = r"(?i)timed? ?out"
+# A watch that breaks now and then is taken up again at once.
+_OFTEN = 3
+_TOGETHER = timedelta(minutes=15)
+
+Outage = tuple[Entry, "re.Match[str]"]
+
+
+def outages(hub_log: HubLog) -> tuple[list[Outage], bool]:
+    """The failures to reach the API server since it last worked, and whether the hub has given up to watch."""
+    failures: list[Outage] = []
+    gave_up = False
+    for e in hub_log.entries:
+        if re.match(_WELL, e.message) or re.search(_MADE, e.text):
+            failures = []
+        elif re.match(_GIVEN_UP, e.message):
+            gave_up = True
+        elif e.level in {"E", "W", "C"} and re.match(_FAILED, e.message) and (m := re.search(_CONNECTION, e.text)):
+            failures.append((e, m))
+            gave_up = False
+    return failures, gave_up
+
+
+def lasting(failures: Sequence[Outage], spawns: Spawns) -> bool:
+    """Whether they are more than watches that broke and were taken up again.
+
+    A start that asked for minutes and was never answered says the same as a watch that is lost again and again.
+    """
+    return len(failures) >= _OFTEN or not watch_alone(failures, spawns)
+
+
+def watch_alone(failures: Sequence[Outage], spawns: Spawns) -> bool:
+    """Whether nothing but a watch broke: one that was taken up again says nothing, so its silence is its end."""
+    at = failures[-1][0].at
+    unanswered = any(
+        s.at and at and abs(at - s.at) <= _TOGETHER and re.search(_UNANSWERED, s.error) and not well_since(spawns, s.at)
+        for s in spawns.failed
+    )
+    return not unanswered and all("retrying" in e.message for e, _ in failures)
+
+
+def well_since(spawns: Spawns, at: datetime) -> bool:
+    """Whether a server started after this."""
+    return any(t and t > at for _, _, t in spawns.succeeded)
+
+
+def unexplained(hub: Hub) -> Fix:
+    """What to look at where nothing tells why."""
+    return Fix(
+        "See that the hub's pod may reach the API server: NetworkPolicies (hub.networkPolicy.egressAllowRules lets "
+        "private and public addresses be reached, and some network plugins treat the API server apart), DNS, and the "
+        "API server itself.",
+        commands=(
+            "kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes",
+            hub.kubectl("describe networkpolicies"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What may keep the hub from the API server.
+
+    Attributes:
+        says: the rest of the sentence.
+        evidence: what shows it.
+        fix: what to do.
+    """
+
+    says: str
+    evidence: tuple[Evidence, ...]
+    fix: Fix
+
+
+def walled(hub: Hub, policies: list[NetworkPolicy], cilium: list[Pod]) -> Wall | None:
+    """Cilium under policies that open the way to the API server by address alone; None where that is not so.
+
+    To Cilium the API server is an entity of its own, and nodes are too: rules with ipBlock do not match them.
+    https://docs.cilium.io/en/stable/network/kubernetes/policy/, jupyterhub/zero-to-jupyterhub-k8s#3202
+    """
+    labels = hub.deployment.spec.template.metadata.labels if hub.deployment is not None else {}
+    mine = [p for p in policies if "Egress" in p.spec.policy_types and p.spec.pod_selector.matches(labels)]
+    if not cilium or not mine or any(not rule.to for p in mine for rule in p.spec.egress):
+        return None
+    names = ", ".join(sorted(p.name for p in mine))
+    entity = (
+        '{"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "hub-to-api-server"}, '
+        '"spec": {"endpointSelector": {"matchLabels": {"component": "hub"}}, '
+        '"egress": [{"toEntities": ["kube-apiserver"]}]}}'
+    )
+    return Wall(
+        f": Cilium runs here, and the NetworkPolicy {names} opens the API server by its address, which Cilium does not "
+        "match",
+        (
+            Evidence("networkpolicy", f"{names}: egress to the API server by ipBlock alone"),
+            Evidence("pod", f"{cilium[0].name} in kube-system, and {len(cilium) - 1} more"),
+        ),
+        Fix(
+            "Let the hub reach the API server by a policy of Cilium's own. Where that does not help, see what Cilium "
+            "drops (cilium monitor --type drop on the hub's node).",
+            commands=(f"echo '{entity}' | {hub.kubectl('apply --filename -')}",),
+        ),
+    )
