@@ -8,7 +8,7 @@ from tests import accuracy
 # What is found before anybody suffers from it, or where nothing that is read shows who does: without the check there is
 # nothing to tell.
 LEAVES_NO_TRACE = {
-    "consecutive-failure-abort": "the failed starts are told; that the hub will end over them nothing but its log tells",
+    "consecutive-failure-abort": "failed starts are told; nothing else tells that the hub ends over them",
     "cull-settings-contradict": "servers are stopped as by a culler that is set up well",
     "claim-stuck-terminating": "the server runs, and its claim goes when it ends",
     "database-url-missing": "the hub runs on a database of its own",
@@ -21,7 +21,7 @@ LEAVES_NO_TRACE = {
     "tls-certificate-expiring": "it hurts when it ends",
     "value-has-moved": "what is not applied is not seen",
 }
-# A vital sign could tell of these, and none does yet: the status or the line that the check reads is all there is to it.
+# A vital sign could tell of these, and none does yet: this is all there is to it.
 NOT_YET = {
     "acme-failed": "the log of autohttps",
     "api-server-unhealthy": "what the API server says of its own parts",
