@@ -701,7 +701,9 @@ def test_required_reads_leave_out_what_is_optional_or_spared() -> None:
 
     registry = Registry([would_like_nodes], [*BASE, some_nodes, some_pods, names])
 
-    assert set(registry.reads([would_like_nodes])) == {"daemonsets", "deployments", "jobs", "nodes", "pods"}
+    assert set(registry.reads([would_like_nodes])) == {
+        "daemonsets", "deployments", "jobs", "namespaces", "nodes", "pods", "services",
+    }  # fmt: skip
     assert set(registry.reads([would_like_nodes], required=True)) == {"deployments", "pods"}
 
 

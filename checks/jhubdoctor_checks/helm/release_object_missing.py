@@ -20,8 +20,7 @@ from jhubdoctor.api import (
     clean,
 )
 from jhubdoctor_checks.facts.release_objects import MissingObjects
-from jhubdoctor_checks.helm._operations import at_work
-from jhubdoctor_checks.helm._recreate import make, restore
+from jhubdoctor_checks.helm._operations import at_work, make, restore
 from jhubdoctor_checks.helm._release_object_missing import Around, breaks, idle, named, ref_of, suffers
 
 

@@ -21,8 +21,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.policy import Backend, blocking
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
-from jhubdoctor_checks.policy._core import refs as refs_of
-from jhubdoctor_checks.policy._core import refused_by
+from jhubdoctor_checks.policy._core import refs, refused_by
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import namespace_labels, pod_labels
 
@@ -41,8 +40,7 @@ def webhook_fails_closed(
 ) -> Iterator[Finding]:
     """A webhook that pods need has nothing behind it, so no pod can be created."""
     labels = pod_labels(hub, user_pods)
-    groups: dict[tuple[str, str, str], list[Webhook]] = {}
-    refs: dict[str, Ref] = {}
+    groups: dict[tuple[Ref, str, str], list[Webhook]] = {}
     for ref, w in blocking(webhooks):
         service = w.client_config.service
         backend = webhook_backends.get((service.namespace, service.name)) if service else None
@@ -52,10 +50,9 @@ def webhook_fails_closed(
             continue
         if w.object_selector is not None and not w.object_selector.matches(labels):
             continue
-        groups.setdefault((f"{ref.kind} {ref.name}", service.namespace, service.name), []).append(w)
-        refs[f"{ref.kind} {ref.name}"] = ref
-    for (key, where, name), members in sorted(groups.items()):
-        ref, backend = refs[key], webhook_backends[where, name]
+        groups.setdefault((ref, service.namespace, service.name), []).append(w)
+    for (ref, where, name), members in sorted(groups.items(), key=lambda g: (g[0][0].kind, g[0][0].name, *g[0][1:])):
+        backend = webhook_backends[where, name]
         names = sorted(w.name for w in members)
         yield Finding(
             on=(ref,),
@@ -74,7 +71,7 @@ def webhook_fails_closed(
             cause="no-endpoints" if backend.exists else "service-missing",
             affects=(
                 *refused(hub, spawns, now, *names).pods,
-                *refs_of(refused_by(deployments, *names)),
+                *refs(refused_by(deployments, *names)),
                 *refused_with(refusals, *names),
             ),
         )

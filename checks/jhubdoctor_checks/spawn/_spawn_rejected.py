@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
-from jhubdoctor_checks.spawn._privileges import PRIVILEGED, UNBLOCK, iptables_off, openshift
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
+from jhubdoctor_checks.texts.privileges import PRIVILEGED, UNBLOCK, iptables_off, openshift
 
 # What passes by itself.
 PASSING = frozenset({"quota-not-counted"})
