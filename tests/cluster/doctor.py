@@ -79,9 +79,10 @@ class Diagnosis:
         return next(each for each in self.report["findings"] if each["check"] == check)
 
     def folded(self, cause: str) -> set[str]:
-        """The checks whose findings the finding of this check explains."""
+        """The checks whose findings the finding of this check explains; vital signs stand under most of them."""
         fingerprint = self.finding(cause)["fingerprint"]
-        return {each["check"] for each in self.report["findings"] if each["explained_by"] == fingerprint}
+        symptoms = [each for each in self.report["findings"] if each["explained_by"] == fingerprint]
+        return {each["check"] for each in symptoms if each["area"] != "vitals"}
 
     def named(self, check: str, kind: str = "Pod") -> set[str]:
         """The names of the objects of a kind that the findings of a check are about or affect."""

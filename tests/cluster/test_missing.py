@@ -67,7 +67,8 @@ def test_an_install_without_the_way_in(hub_release: MakeRelease) -> None:
 
     seen = look(release, minutes=10)
 
-    assert seen.causes[0] == "release-object-missing"
+    # nothing starts pods here
+    assert "release-object-missing" in seen.causes
     assert seen.folded("release-object-missing") >= {"helm-release-not-deployed"}
     assert "exceeded quota: balancers" in json.dumps(seen.finding("release-object-missing")["evidence"])
     assert "release-object-missing" in seen.errors
