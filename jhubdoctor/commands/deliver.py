@@ -9,10 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import formatter
 from jhubdoctor.visits.fleet import Fleet
 
@@ -57,8 +59,24 @@ def color_wanted(color: bool | None) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
-def deliver(report: Report, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
+@dataclass(frozen=True)
+class Style:
+    """How reports are shown.
+
+    Attributes:
+        color: whether to colour what goes to standard output; None to do so on a terminal.
+        verbose: whether to show what is fine and what was read.
+        least: the least severity to show, in any format; None for all, where a text has infos in one line each.
+    """
+
+    color: bool | None = None
+    verbose: bool = False
+    least: Severity | None = None
+
+
+def deliver(report: Report, outputs: list[tuple[str, str | None]], style: Style) -> None:
     """Write a report in all formats that were asked for."""
+    report = report.least(style.least)
     for name, path in outputs:
         to_screen = _to_screen(path)
         if name == "text":
@@ -67,8 +85,9 @@ def deliver(report: Report, outputs: list[tuple[str, str | None]], *, color: boo
             text = render(
                 report,
                 width=_width(to_screen=to_screen),
-                color=color_wanted(color) if to_screen else False,
-                verbose=verbose,
+                color=color_wanted(style.color) if to_screen else False,
+                verbose=style.verbose,
+                advice=style.least is Severity.INFO,
             )
         else:
             text = formatter(name)(report)
@@ -82,7 +101,7 @@ PLACE = "{context}"
 """What stands for the context in the path of a file."""
 
 
-def deliver_fleet(fleet: Fleet, outputs: list[tuple[str, str | None]], *, color: bool | None, verbose: bool) -> None:
+def deliver_fleet(fleet: Fleet, outputs: list[tuple[str, str | None]], style: Style) -> None:
     """Write the reports of several clusters: one document, or where the path says `{context}` a file for each.
 
     Raises:
@@ -96,12 +115,12 @@ def deliver_fleet(fleet: Fleet, outputs: list[tuple[str, str | None]], *, color:
             if len(set(names)) < len(names):
                 raise UsageError(f"Two contexts would be written to one file {path}.", "Look at them one by one.")
             for r in fleet.reports:
-                deliver(r, [(name, path)], color=color, verbose=verbose)
+                deliver(r, [(name, path)], style)
         elif name == "text":
             to_screen = _to_screen(path)
-            shown = color_wanted(color) if to_screen else False
+            shown = color_wanted(style.color) if to_screen else False
             width = _width(to_screen=to_screen)
-            _put(formats.as_text(fleet, width=width, color=shown, verbose=verbose), path)
+            _put(formats.as_text(fleet, width=width, color=shown, verbose=style.verbose), path)
         else:
             _put({"json": formats.as_json, "ndjson": formats.as_ndjson}[name](fleet), path)
 
@@ -140,8 +159,8 @@ def _to_screen(path: str | None) -> bool:
 
 
 def _width(*, to_screen: bool) -> int:
-    columns = shutil.get_terminal_size((80, 24)).columns if to_screen and sys.stdout.isatty() else 80
-    return min(columns, 140)
+    # that of the terminal, or what COLUMNS says, in a pipe as well
+    return min(shutil.get_terminal_size((80, 24)).columns, 140) if to_screen else 80
 
 
 def _put(text: str, path: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -210,6 +211,15 @@ def output(function: F) -> F:
             click.option("--color/--no-color", default=None, help="Colours; on a terminal by default, see NO_COLOR."),
         ],
     )
+
+
+def least(function: F) -> F:
+    """--min-severity."""
+    return click.option(
+        "--min-severity",
+        type=click.Choice([s.value for s in Severity]),
+        help="Show findings of this severity and above, in all formats; info shows advice in full.",
+    )(function)
 
 
 def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:

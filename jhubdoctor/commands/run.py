@@ -14,6 +14,7 @@ from jhubdoctor.commands import options
 from jhubdoctor.commands.connect import Progress, live
 from jhubdoctor.commands.deliver import (
     FLEET_FORMATS,
+    Style,
     color_wanted,
     deliver,
     deliver_fleet,
@@ -23,6 +24,7 @@ from jhubdoctor.commands.deliver import (
 from jhubdoctor.engine.registry import load
 from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import changes
 from jhubdoctor.sources.reader import Reader
@@ -43,6 +45,7 @@ from jhubdoctor.visits.visit import Visit
 @options.again
 @options.kept
 @options.output
+@options.least
 def run(
     *,
     kubeconfig: str | None,
@@ -68,12 +71,14 @@ def run(
     accept_unknown: bool,
     verbose: bool,
     color: bool | None,
+    min_severity: str | None,
 ) -> None:
     """Look at the cluster and say what is wrong.
 
     Without -n and -A it looks in the namespace of the context, and in all others if there is no hub there.
     """
     wanted = options.parse_outputs(outputs)
+    style = _style(color, min_severity, verbose=verbose)
     _sane(wanted, watch=watch, wait=wait, many=all_contexts or len(set(context_names)) > 1)
     with plugin_line(wanted):
         registry = load()
@@ -109,14 +114,14 @@ def run(
 
             fleet = Fleet(visit_all(looks, parallel=parallel, done=done), hubs_expected=not all_contexts)
             progress.clear()
-            deliver_fleet(fleet, wanted, color=color, verbose=verbose)
+            deliver_fleet(fleet, wanted, style)
             sys.exit(fleet.exit_code)
         visit = private(visit)
         if watch:
-            _watch(visit, wanted, interval=30.0 if interval is None else interval, color=color, verbose=verbose)
+            _watch(visit, wanted, style, interval=30.0 if interval is None else interval)
             return
         report = _look(visit, wait, interval, Progress())
-        deliver(report, wanted, color=color, verbose=verbose)
+        deliver(report, wanted, style)
     sys.exit(exit_code(report, wanted))
 
 
@@ -182,9 +187,11 @@ def _look(visit: Visit, wait: float | None, interval: float | None, progress: Pr
         progress.clear()
 
 
-def _watch(
-    visit: Visit, outputs: list[tuple[str, str | None]], *, interval: float, color: bool | None, verbose: bool
-) -> None:
+def _style(color: bool | None, min_severity: str | None, *, verbose: bool) -> Style:
+    return Style(color, verbose, Severity(min_severity) if min_severity else None)
+
+
+def _watch(visit: Visit, outputs: list[tuple[str, str | None]], style: Style, *, interval: float) -> None:
     """Print the first report, then what changes; write files anew after each look."""
     to_screen = next((name for name, path in outputs if path in {None, "-"}), None)
     files = [output for output in outputs if output[1] not in {None, "-"}]
@@ -194,11 +201,11 @@ def _watch(
         nonlocal first
         at = report.started_at if report is not None else datetime.now(UTC)
         if report is not None:
-            deliver(report, files, color=color, verbose=verbose)
+            deliver(report, files, style)
         if to_screen == "text" and first and report is not None:
-            deliver(report, [("text", None)], color=color, verbose=verbose)
+            deliver(report, [("text", None)], style)
         elif to_screen == "text":
-            sys.stdout.writelines(changes.line(c, at, color=color_wanted(color)) for c in changed)
+            sys.stdout.writelines(changes.line(c, at, color=color_wanted(style.color)) for c in changed)
         elif to_screen == "ndjson":
             context = report.context if report is not None else ""
             sys.stdout.writelines(changes.event(c, at, context) for c in changed)
@@ -227,6 +234,7 @@ class Told:
 @click.command()
 @options.selection
 @options.output
+@options.least
 def demo(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -235,6 +243,7 @@ def demo(
     accept_unknown: bool,
     verbose: bool,
     color: bool | None,
+    min_severity: str | None,
 ) -> None:
     """Run on an example hub with several faults; no cluster needed.
 
@@ -245,7 +254,7 @@ def demo(
     report = Visit(
         registry, registry.select(select, ignore), demo_reader, fail_on=fail_on, accept_unknown=accept_unknown
     )()
-    deliver(report, wanted, color=color, verbose=verbose)
+    deliver(report, wanted, _style(color, min_severity, verbose=verbose))
     sys.exit(exit_code(report, wanted))
 
 

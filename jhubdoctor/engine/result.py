@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -135,6 +135,8 @@ class Report:
     accept_unknown: bool = False
     suppressed: tuple[Reported, ...] = ()
     """Findings that the configuration suppresses. They are in no other list and no count."""
+    hidden: tuple[Reported, ...] = ()
+    """Findings below the severity that is to be shown. They are in no list and no count, and in the verdict."""
     rules: tuple[Applied, ...] = ()
     """What became of each rule, where a check wanted to know."""
     baseline: Baseline | None = None
@@ -144,23 +146,40 @@ class Report:
         return sum(r.status is status for r in self.results)
 
     def severities(self, severity: Severity) -> int:
-        """How many findings have this severity."""
+        """How many findings have this severity, symptoms too."""
         return sum(f.severity is severity for f in self.findings)
+
+    def causes(self, severity: Severity) -> int:
+        """How many root causes weigh this much."""
+        return sum(f.explained_by is None and self.weight(f) is severity for f in self.findings)
+
+    def weight(self, cause: Reported) -> Severity:
+        """How bad a root cause is: as bad as the worst that follows from it."""
+        return min((f.severity for f in (cause, *self.symptoms(cause))), key=lambda s: s.rank)
+
+    def least(self, severity: Severity | None) -> Report:
+        """This report with what is less bad than this hidden; a symptom is hidden with its cause."""
+        if severity is None:
+            return self
+        shown = {f.fingerprint for f in self.findings if self.weight(f).rank <= severity.rank}
+        kept = tuple(f for f in self.findings if (f.explained_by or f.fingerprint) in shown)
+        return replace(self, findings=kept, hidden=tuple(f for f in self.findings if f not in kept))
 
     @property
     def verdict(self) -> str:
         """The worst of it: error, warning, unknown (something could not be judged), info, ok."""
+        found = {f.severity for f in (*self.findings, *self.hidden)}
         for severity in (Severity.ERROR, Severity.WARNING):
-            if self.severities(severity):
+            if severity in found:
                 return severity.value
         if self.count(CheckStatus.UNKNOWN) or self.count(CheckStatus.BROKEN):
             return "unknown"
-        return "info" if self.findings else "ok"
+        return "info" if found else "ok"
 
     @property
     def exit_code(self) -> int:
         """0 fine, 1 findings at or above `fail_on` that no baseline knows, 3 something could not be judged."""
-        if any(self.fails(f) for f in self.findings):
+        if any(self.fails(f) for f in (*self.findings, *self.hidden)):
             return 1
         if not self.accept_unknown and (self.count(CheckStatus.UNKNOWN) or self.count(CheckStatus.BROKEN)):
             return 3

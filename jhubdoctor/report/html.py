@@ -5,17 +5,18 @@ Everything that comes from a cluster passes `_e`; the tests feed it markup, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import CheckStatus, Report, Reported
+from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import SIGN, capitalized, folded_command, grant, objects, values_yaml
-from jhubdoctor.report.parts import CLUSTER, blind, doc_url, label, roots, stopped, versions
+from jhubdoctor.report.parts import CLUSTER, blind, concerned, doc_url, headline, label, roots, stopped, versions
 
 _VERDICT = {
     "ok": "All is well",
@@ -25,6 +26,8 @@ _VERDICT = {
     "unknown": "No verdict: something could not be looked at",
 }
 MOST_EVIDENCE = 20
+MOST_OPEN = 8
+"""Of so many findings each is open; of more only the first, and the rest at a click."""
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #fff; --card: #f7f7f8; --text: #1c1e21; --dim: #5c6370; --line: #d9dce1;
@@ -46,8 +49,8 @@ article { background: var(--card); border: 1px solid var(--line); border-left: .
   border-radius: .4rem; padding: .9rem 1rem; margin: .9rem 0; }
 article.error { border-left-color: var(--error); } article.warning { border-left-color: var(--warning); }
 article.info { border-left-color: var(--info); } article.unknown { border-left-color: var(--unknown); }
-.error > h3 .mark, li.error b { color: var(--error); } .warning > h3 .mark, li.warning b { color: var(--warning); }
-.info > h3 .mark, li.info b { color: var(--info); } .unknown > h3 .mark, li.unknown b { color: var(--unknown); }
+.error h3 .mark, li.error b { color: var(--error); } .warning h3 .mark, li.warning b { color: var(--warning); }
+.info h3 .mark, li.info b { color: var(--info); } .unknown h3 .mark, li.unknown b { color: var(--unknown); }
 .ok { color: var(--ok); }
 dl { display: grid; grid-template-columns: 5rem 1fr; gap: .3rem .8rem; margin: .7rem 0 0; }
 dt { color: var(--dim); } dd { margin: 0; min-width: 0; } dd ul { margin: 0; padding-left: 1.1rem; }
@@ -56,11 +59,18 @@ pre { background: var(--code); border-radius: .3rem; padding: .6rem .7rem; margi
 .caution { color: var(--warning); }
 .new { border: 1px solid; border-radius: .3rem; padding: 0 .35rem; font-size: .8rem; }
 details { margin: .9rem 0; } summary { cursor: pointer; font-weight: 600; }
+article > details { margin: 0; } article summary h3 { display: inline; }
+ol.overview { padding-left: 1.8rem; margin: .5rem 0; } ol.overview li { margin: .2rem 0; }
+fieldset { border: 0; padding: 0; margin: .8rem 0 0; display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
+legend { float: left; margin-right: 1rem; color: var(--dim); } ol .mark { font-weight: 600; }
+li.error .mark { color: var(--error); } li.warning .mark { color: var(--warning); }
+li.info .mark { color: var(--info); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid var(--line); }
 @media (max-width: 34rem) { dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: .5rem; }
   table { font-size: .8rem; } th, td { padding: .25rem; } }
-@media print { body { max-width: none; font-size: 10pt; } article, pre { break-inside: avoid; }
+@media print { fieldset { display: none; } article > details::details-content { content-visibility: visible; }
+  body { max-width: none; font-size: 10pt; } article, pre { break-inside: avoid; }
   a { color: inherit; } a.note::after { content: " " attr(href); word-break: break-all; }
   :root { --back: #fff; --card: #fff; --text: #000; --dim: #444; --line: #999; --code: #f2f2f2; --error: #900;
   --warning: #640; --info: #036; --ok: #040; --unknown: #406; } }
@@ -79,7 +89,7 @@ def render(report: Report) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         '<meta name="referrer" content="no-referrer">',
         f"<title>{_e(_VERDICT[report.verdict])} \u00b7 jhubdoctor \u00b7 {at}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE}{_filters(report)}</style>",
         "</head>",
         "<body>",
         *_header(report, at),
@@ -88,8 +98,11 @@ def render(report: Report) -> str:
     places: list[Any] = [*report.hubs]
     if roots(report, None) or not places:
         places.insert(0, None)
+    causes = [f for hub in places for f in roots(report, hub)]
+    if len(causes) > 1:
+        parts += _choice(causes, report)
     for hub in places:
-        parts += _place(report, hub)
+        parts += _place(report, hub, opened=causes[:MOST_OPEN])
     parts += [*_blind(report), *_known(report), *_suppressed(report), *_checks(report), *_reads(report), "</main>"]
     knows = report.knows
     reach = f"; knows Kubernetes to {knows['kubernetes']} and the chart to {knows.get('chart', '?')}" if knows else ""
@@ -111,8 +124,10 @@ def _header(report: Report, at: str) -> Iterable[str]:
         yield f'<p class="caution"><strong>{_e(clean(notice))}</strong></p>'
     yield '<ul class="counts">'
     for severity in Severity:
-        number = count(report.severities(severity), severity.value)
+        number = count(report.causes(severity), severity.value)
         yield f'<li class="{severity.value}"><b>{SIGN[severity]}</b> {number}</li>'
+    if symptoms := sum(f.explained_by is not None for f in report.findings):
+        yield f"<li>+{count(symptoms, 'symptom')}</li>"
     if lost := sum(map(stopped, report.results)):
         yield f'<li class="unknown"><b>?</b> {count(lost, "check")} could not look</li>'
     if report.suppressed:
@@ -121,30 +136,66 @@ def _header(report: Report, at: str) -> Iterable[str]:
     yield "</header>"
 
 
-def _place(report: Report, hub: Any) -> Iterable[str]:
+def _filters(report: Report) -> str:
+    """The rules that hide what is not ticked: a page without a script can do no more, and no less."""
+    areas = sorted({f.check.area for f in report.findings})
+    kinds = [*(s.value for s in Severity), *(f"in-{_word(a)}" for a in areas)]
+    return "".join(f"body:has(#show-{k}:not(:checked)) .{k}.root {{ display: none; }}\n" for k in kinds)
+
+
+def _word(area: str) -> str:
+    """An area as a part of a class: packs of others name theirs as they like."""
+    return re.sub(r"[^\w-]", "_", area)
+
+
+def _choice(causes: list[Reported], report: Report) -> Iterable[str]:
+    """Boxes to tick: severities and areas to show."""
+    severities = [s for s in Severity if any(report.weight(f) is s for f in causes)]
+    groups = {
+        "Severity": [(s.value, s.value) for s in severities],
+        "Area": [(f"in-{_word(a)}", a) for a in sorted({f.check.area for f in causes})],
+    }
+    for legend, boxes in groups.items():
+        if len(boxes) > 1:
+            ticks = "".join(
+                f'<label><input type="checkbox" id="show-{_e(k)}" checked> {_e(word)}</label>' for k, word in boxes
+            )
+            yield f"<fieldset><legend>{legend}</legend>{ticks}</fieldset>"
+
+
+def _classes(f: Reported, report: Report) -> str:
+    return _e(f"{report.weight(f).value} in-{_word(f.check.area)} root")
+
+
+def _place(report: Report, hub: Any, opened: list[Reported]) -> Iterable[str]:
     name = clean(hub.label) if hub is not None else CLUSTER.title()
     yield "<section>"
     yield f"<h2>{_e(name)}</h2>"
     other = "" if hub is None or hub.z2jh else " \u00b7 a JupyterHub that is not z2jh"
     yield f'<p class="dim">{_e(versions(report, hub))}{_e(other)}</p>'
+    state, text = headline(report, hub)
+    yield f'<p class="{state}"><strong>{SIGN[state]} {_e(text)}.</strong></p>'
     found = roots(report, hub)
+    if len(found) > 1:
+        rows = [
+            f'<li class="{_classes(f, report)}"><span class="mark">{report.weight(f).value}</span> '
+            f'<a href="#f-{_e(f.fingerprint)}">{_e(capitalized(f.finding.says))}</a> '
+            f'<span class="dim">({_e(concerned(report, f))})</span></li>'
+            for f in found
+        ]
+        yield f'<ol class="overview">{"".join(rows)}</ol>'
     for f in found:
-        yield from _finding(f, report)
-    if not found:
-        own = [r for r in report.results if r.hub is hub]
-        looked, lost = sum(r.status is CheckStatus.OK for r in own), sum(map(stopped, own))
-        if lost:
-            yield f"<p>{looked} checks looked and found nothing; {lost} could not look.</p>"
-        else:
-            yield f'<p class="ok">\u2714 {looked} checks looked and found nothing.</p>'
+        yield from _finding(f, report, opened=f in opened)
     yield "</section>"
 
 
-def _finding(f: Reported, report: Report) -> Iterable[str]:
+def _finding(f: Reported, report: Report, *, opened: bool) -> Iterable[str]:
     new = ' <span class="new">new</span>' if report.baseline is not None and not f.known else ""
-    yield f'<article class="{f.severity.value}" id="f-{_e(f.fingerprint)}">'
-    mark = f'<span class="mark">{SIGN[f.severity]} {f.severity.value}</span>'
-    yield f"<h3>{mark} {_e(capitalized(f.finding.says))}{new}</h3>"
+    weight = report.weight(f)
+    yield f'<article class="{_classes(f, report)}" id="f-{_e(f.fingerprint)}">'
+    mark = f'<span class="mark">{SIGN[weight]} {weight.value}</span>'
+    yield f"<details{' open' if opened else ''}>"
+    yield f"<summary><h3>{mark} {_e(capitalized(f.finding.says))}{new}</h3></summary>"
     yield "<dl>"
     yield f"<dt>on</dt><dd>{_e(objects(f.finding.on))}</dd>"
     proof = f.finding.proof
@@ -169,6 +220,7 @@ def _finding(f: Reported, report: Report) -> Iterable[str]:
         yield f"<dt>causes</dt><dd><ul>{''.join(rows)}</ul></dd>"
     yield f'<dt>more</dt><dd><a class="note" href="{_e(doc_url(f.check))}">{_e(f.check.id)}</a></dd>'
     yield "</dl>"
+    yield "</details>"
     yield "</article>"
 
 

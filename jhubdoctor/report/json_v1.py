@@ -15,7 +15,7 @@ from jhubdoctor.engine.result import Baseline, CheckStatus, Report, Reported, Re
 from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import plain
-from jhubdoctor.report.parts import doc_url
+from jhubdoctor.report.parts import concerned, doc_url, headline, last_seen
 
 SCHEMA = "jhubdoctor-report-v1"
 
@@ -54,13 +54,18 @@ def as_dict(report: Report) -> dict[str, Any]:
             "warnings": report.severities(Severity.WARNING),
             "infos": report.severities(Severity.INFO),
             "suppressed": len(report.suppressed),
+            "hidden": len(report.hidden),
+            "causes": {f"{s.value}s": report.causes(s) for s in Severity},
+            "symptoms": sum(f.explained_by is not None for f in report.findings),
         },
+        "headline": headline(report, None)[1],
         "hubs": [
             {
                 "namespace": clean(h.namespace),
                 "release": clean(h.release),
                 "chart_version": clean(h.chart),
                 "jupyterhub_version": h.jupyterhub_version,
+                "headline": headline(report, h)[1],
             }
             for h in report.hubs
         ],
@@ -84,7 +89,13 @@ def as_dict(report: Report) -> dict[str, Any]:
 def _compared(reported: Reported, report: Report) -> dict[str, Any]:
     """A finding, with whether the baseline knows it where there is one."""
     compared = {"baseline": "known" if reported.known else "new"} if report.baseline else {}
-    return finding(reported) | compared
+    last = last_seen(report, reported)
+    weight = {
+        "weight": report.weight(reported).value,
+        "concerns": concerned(report, reported),
+        "last_seen": _time(last),
+    }
+    return finding(reported) | weight | compared
 
 
 def _suppressed(reported: Reported) -> dict[str, Any]:

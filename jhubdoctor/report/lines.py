@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from jhubdoctor.engine.result import Gap
 from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 
 SIGN = {"error": "\u2716", "warning": "\u25b2", "info": "\u25cf", "unknown": "?", "ok": "\u2714", "": "\u00b7"}
 COLOR = {"error": "red", "warning": "yellow", "info": "cyan", "unknown": "magenta", "ok": "green", "": "dim"}
 """The sign and the colour of a severity or a verdict on a terminal; empty where nothing was looked at."""
+_HELD = "\0"
+"""What stands for a blank at which no line may end; text of a cluster has lost it (`privacy.harmless`)."""
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines of a width, without breaking words."""
-    return textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    """Text in lines of a width, without breaking words, nor what stands between backticks."""
+    whole = re.sub(r"`[^`]+`", lambda m: m[0].replace(" ", _HELD), text)
+    lines = textwrap.wrap(whole, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_HELD, " ") for line in lines]
 
 
 def sentence(text: str) -> str:
@@ -95,6 +101,18 @@ def folded_command(command: str, width: int) -> list[str]:
         else:
             lines.append(f"  {piece}")
     return [f"{line} \\" for line in lines[:-1]] + [lines[-1]]
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago something was, in the largest unit that fits."""
+    seconds = (now - at).total_seconds()
+    if seconds < 0:
+        return at.strftime("%Y-%m-%d %H:%M UTC")
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            n = int(seconds // size)
+            return f"{count(n, unit)} ago"
+    return "just now"
 
 
 def grant(gap: Gap) -> str:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.result import CheckStatus, Report, Reported
+from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import capitalized, grant, objects, values_yaml
-from jhubdoctor.report.parts import CLUSTER, blind, counted, doc_url, roots, stamp, versions
+from jhubdoctor.report.parts import CLUSTER, blind, concerned, counted, doc_url, headline, roots, stamp, versions
 
 _SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -22,20 +23,30 @@ MOST_EVIDENCE = 8
 
 
 def render(report: Report) -> str:
-    """The report, root causes first."""
+    """The report: each root cause in a line, then each with what was seen and what to do."""
     lines = [f"## JupyterHub: {escaped(_verdict(report))}", ""]
     lines += [f"{escaped(counted(report))}.", ""]
     places = [None, *report.hubs] if roots(report, None) or not report.hubs else list(report.hubs)
+    number = 0
     for hub in places:
         lines += [f"### {code(clean(hub.label)) if hub else CLUSTER.title()}", ""]
         if known := versions(report, hub):
             lines += [escaped(known), ""]
+        lines += [f"{escaped(headline(report, hub)[1])}.", ""]
         found = roots(report, hub)
-        for f in found:
-            lines += _finding(f, report)
-        if not found:
-            looked = sum(r.hub is hub and r.status is CheckStatus.OK for r in report.results)
-            lines += [f"{looked} checks looked and found nothing.", ""]
+        causes = [f for f in found if f.severity is not Severity.INFO]
+        if len(causes) > 1:
+            lines += [f"{number + i}. {_SIGN[report.weight(f)]} {_brief(f, report)}" for i, f in enumerate(causes, 1)]
+            lines.append("")
+        for f in causes:
+            number += 1
+            lines += _finding(f, report, f"{number}. " if len(causes) > 1 else "")
+        advice = [f for f in found if f.severity is Severity.INFO]
+        if advice:
+            lines += [f"<details><summary>{count(len(advice), 'piece')} of advice</summary>", ""]
+            for f in advice:
+                lines += _finding(f, report)
+            lines += ["</details>", ""]
     lines += _blind(report)
     lines += _suppressed(report)
     if report.baseline is not None:
@@ -48,14 +59,18 @@ def render(report: Report) -> str:
     return "\n".join(lines)
 
 
+def _brief(f: Reported, report: Report) -> str:
+    return escaped(f"{capitalized(f.finding.says)} ({concerned(report, f)})")
+
+
 def _verdict(report: Report) -> str:
     return {"ok": "fine", "unknown": "no verdict", "info": "fine, with advice"}.get(report.verdict, report.verdict)
 
 
-def _finding(f: Reported, report: Report) -> list[str]:
+def _finding(f: Reported, report: Report, number: str = "") -> list[str]:
     new = " **(new)**" if report.baseline is not None and not f.known else ""
     lines = [
-        f"#### {_SIGN[f.severity]} {escaped(capitalized(f.finding.says))}{new}",
+        f"#### {number}{_SIGN[report.weight(f)]} {escaped(capitalized(f.finding.says))}{new}",
         "",
         f"On {escaped(objects(f.finding.on))}.",
         "",

@@ -31,15 +31,15 @@ def exit_code(report: Report) -> int:
 
 def render(report: Report) -> str:
     """One line: the state, what there is, and the performance data."""
-    counts = {s: sum(f.severity is s and not f.known for f in report.findings) for s in Severity}
+    # the root causes; what is folded under them is a matter for the report
+    causes = [f for f in report.findings if f.explained_by is None]
+    new = [f for f in causes if not all(m.known for m in (f, *report.symptoms(f)))]
+    counts = {s: sum(report.weight(f) is s for f in new) for s in Severity}
     blind = sum(map(stopped, report.results))
     checks = len(report.results)
     words = [count(counts[s], s.value) for s in (Severity.ERROR, Severity.WARNING) if counts[s]]
     words += [f"{blind} unknown"] if blind else []
-    # the root causes; what is folded under them is a matter for the report
-    bad = [f for f in report.findings if not f.known and f.severity is not Severity.INFO]
-    causes = list(dict.fromkeys(f.check.id for f in bad if f.explained_by is None))
-    named = some(causes, MOST_NAMED)
+    named = some(dict.fromkeys(f.check.id for f in new if report.weight(f) is not Severity.INFO), MOST_NAMED)
     text = f"{', '.join(words) or 'nothing found'} in {count(checks, 'check')} of {count(len(report.hubs), 'hub')}"
     noted = "".join(f"; note: {clean(n, 200)}" for n in report.notices)
     data = [

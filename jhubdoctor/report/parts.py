@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from jhubdoctor import note_url
 from jhubdoctor.engine.declare import Check
+from jhubdoctor.engine.rank import for_everybody
 from jhubdoctor.engine.result import CheckStatus, Gap, Report, Reported, Result
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.report.lines import cannot_read
+from jhubdoctor.report.lines import cannot_read, plural
 
 CLUSTER = "cluster"
 """What stands for the hub where something is about the cluster as a whole."""
@@ -63,17 +66,55 @@ def versions(report: Report, hub: Any) -> str:
 
 
 def counted(report: Report) -> str:
-    """The errors, warnings and infos in words, with what could not look and what is suppressed where there is any."""
-    words = [
-        count(report.severities(Severity.ERROR), "error"),
-        count(report.severities(Severity.WARNING), "warning"),
-        count(report.severities(Severity.INFO), "info"),
-    ]
+    """The root causes by severity in words, and what follows from them, could not look, is suppressed or hidden."""
+    symptoms = sum(f.explained_by is not None for f in report.findings)
+    words = ", ".join(count(report.causes(s), s.value) for s in Severity)
+    words += f" (+{count(symptoms, 'symptom')})" if symptoms else ""
     if blind := sum(map(stopped, report.results)):
-        words.append(f"{count(blind, 'check')} could not look")
+        words += f", {count(blind, 'check')} could not look"
     if report.suppressed:
-        words.append(f"{len(report.suppressed)} suppressed")
-    return ", ".join(words)
+        words += f", {len(report.suppressed)} suppressed"
+    if report.hidden:
+        words += f", {len(report.hidden)} hidden"
+    return words
+
+
+def headline(report: Report, hub: Any) -> tuple[str, str]:
+    """How a hub is (the cluster as a whole for None): the worst severity, `unknown` or `ok`; and that in words."""
+    weights = Counter(report.weight(f) for f in roots(report, hub))
+    bad = [s for s in Severity if s is not Severity.INFO and weights[s]]
+    results = [r for r in report.results if r.hub is hub]
+    lost, looked = sum(map(stopped, results)), sum(r.status is CheckStatus.OK for r in results)
+    hidden = sum(f.hub is hub and f.severity is not Severity.INFO for f in report.hidden)
+    unseen = f"; {count(lost, 'check')} could not look" if lost else ""
+    unseen += f"; {count(hidden, 'finding')} hidden by --min-severity" if hidden else ""
+    if bad:
+        number = sum(weights[s] for s in bad)
+        each = f": {', '.join(count(weights[s], s) for s in bad)}" if number > 1 else ""
+        return bad[0].value, f"{count(number, 'problem')}{each}{unseen}"
+    if unseen:
+        return "unknown", f"{count(looked, 'check')} looked and found no problem{unseen}"
+    also = "; there is advice" if weights[Severity.INFO] else ""
+    return "ok", f"All is well: {count(looked, 'check')} looked and found no problem{also}"
+
+
+def concerned(report: Report, cause: Reported) -> str:
+    """Whom a root cause concerns: the whole hub, or how many objects of which kinds."""
+    members = (cause, *report.symptoms(cause))
+    refs = {r.key: r for m in members for r in (*m.finding.on, *m.finding.affects)}
+    if all(r.kind == "Release" for r in refs.values()):
+        return "the release"
+    if any(map(for_everybody, refs.values())):
+        return "the whole hub" if cause.hub is not None else "the whole cluster"
+    kinds = Counter(r.kind for r in refs.values())
+    return ", ".join(f"{n} {kind if n == 1 else plural(kind)}" for kind, n in kinds.most_common(2))
+
+
+def last_seen(report: Report, cause: Reported) -> datetime | None:
+    """When the newest evidence of a root cause and of what follows from it is from; None where none has a time."""
+    members = (cause, *report.symptoms(cause))
+    times = (e.time for m in members for e in m.finding.proof if e.time)
+    return max((t for t in times if t <= report.started_at), default=None)
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,47 @@
-"""The report for people: root causes first, each with what was seen and what to do."""
+"""The report for people: what is wrong in one line each, then each with what was seen and what to do."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import CheckStatus, Report, Reported
-from jhubdoctor.model.finding import Severity
-from jhubdoctor.model.words import count
+from jhubdoctor.model.finding import Fix, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
     COLOR,
     SIGN,
+    ago,
     capitalized,
     folded_command,
     grant,
     objects,
+    sentence,
     values_yaml,
     wrapped,
 )
-from jhubdoctor.report.page import Page, Part
-from jhubdoctor.report.parts import FAULT, blind, doc_url, fault, roots, stopped, versions
+from jhubdoctor.report.page import Page
+from jhubdoctor.report.parts import (
+    FAULT,
+    blind,
+    concerned,
+    counted,
+    doc_url,
+    fault,
+    headline,
+    last_seen,
+    roots,
+    versions,
+)
 from jhubdoctor.sources.reads import ReadState
 
 _LABEL = 8
 MOST_EVIDENCE = 8
 
 
-def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False, advice: bool = False) -> str:
     """The report as text.
 
     Args:
@@ -37,25 +49,37 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
         width: columns; commands may be wider, never broken inside a word.
         color: whether to use ANSI colours.
         verbose: whether to list checks that found nothing, and what was read.
+        advice: whether to show infos in full, not in one line each; `verbose` does.
     """
-    page = _ReportPage(report, width, verbose=verbose)
+    page = _ReportPage(report, width, verbose=verbose, advice=advice or verbose)
     page.print()
     return page.text(color=color)
 
 
-def picture(report: Report, *, width: int = 92, most: int = 3) -> str:
-    """The first root causes of a report as they look on a terminal, as SVG; the same for the same report."""
+def picture(report: Report, *, width: int = 92, most: int = 2) -> str:
+    """The overview and the first root causes as they look on a terminal, as SVG; the same for the same report."""
     page = _ReportPage(report, width, most=most)
     page.print()
     return page.svg("jhubdoctor demo")
 
 
 class _ReportPage(Page):
-    def __init__(self, report: Report, width: int, *, verbose: bool = False, most: int | None = None) -> None:
+    def __init__(
+        self, report: Report, width: int, *, verbose: bool = False, advice: bool = False, most: int | None = None
+    ) -> None:
         super().__init__(width)
         self.report = report
         self.verbose = verbose
         self.most = most
+        hubs: list[Any] = [*report.hubs]
+        self.places = [None, *hubs] if roots(report, None) or not hubs else hubs
+        # in the order in which the numbers count
+        self.shown = [f for p in self.places for f in roots(report, p) if advice or f.severity is not Severity.INFO]
+        self.upgrades = {h.label: h.helm_upgrade for h in report.hubs if self.upgraded(h.helm_upgrade) > 1}
+
+    def upgraded(self, command: str) -> int:
+        """How many of the findings end with this command."""
+        return sum(bool(command) and f.fix.commands[-1:] == (command,) for f in self.shown)
 
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
@@ -70,83 +94,97 @@ class _ReportPage(Page):
             self.line(" " * (4 + _LABEL), (part, style))
 
     def print(self) -> None:
-        report = self.report
-        hubs: list[Any] = [*report.hubs]
-        cluster = roots(report, None)
-        if cluster or not hubs:
-            self.line(("Cluster", "bold"), ("  " + versions(self.report, None), "dim"))
-            self.findings(cluster)
-        for hub in hubs:
-            name = clean(hub.label)
-            kind = "" if hub.z2jh else "  a JupyterHub that is not z2jh: only what applies to any hub was checked"
-            self.line((name, "bold"), ("  " + versions(self.report, hub) + kind, "dim"))
-            causes = roots(report, hub)
-            self.findings(causes)
-            if not causes:
-                self.quiet(hub)
+        for place in self.places:
+            self.overview(place)
+        for f in self.shown[: self.most]:
+            self.finding(f)
+        if left := len(self.shown) - len(self.shown[: self.most]):
+            self.line((f"  ... and {left} more", "dim"))
+            self.line()
         self.gaps()
         if self.verbose:
             self.details()
         self.summary()
 
-    def quiet(self, hub: Any) -> None:
-        results = [r for r in self.report.results if r.hub is hub]
-        looked = sum(r.status is CheckStatus.OK for r in results)
-        lost = sum(map(stopped, results))
-        self.line()
-        text = f" {looked} checks looked and found nothing"
-        if lost:
-            self.line((SIGN["unknown"], "bold magenta"), f"{text}; {lost} could not look.")
-        else:
-            self.line((SIGN["ok"], "bold green"), f"{text}.")
+    def overview(self, hub: Any) -> None:
+        """Which hub it is, how it is, and each root cause in a line."""
+        name = clean(hub.label) if hub is not None else "Cluster"
+        kind = (
+            ""
+            if hub is None or hub.z2jh
+            else "  a JupyterHub that is not z2jh: only what applies to any hub was checked"
+        )
+        self.line((name, "bold"), ("  " + versions(self.report, hub) + kind, "dim"))
+        state, text = headline(self.report, hub)
+        self.wrapped(text, style="bold", head=f"{SIGN[state]} ", head_style=f"bold {COLOR[state]}")
+        own = roots(self.report, hub)
+        for f in own if len(self.shown) > 1 else ():
+            if f in self.shown:
+                head = f"{self.number(f):>3} {SIGN[self.report.weight(f)]} "
+                self.wrapped(self.brief(f), head=head, head_style=f"bold {COLOR[self.report.weight(f)]}")
+        for f in own:
+            if f not in self.shown:
+                text = f"{sentence(capitalized(f.finding.says))} `jhubdoctor explain {f.check.id}`"
+                self.wrapped(text, head=f"    {SIGN['info']} ", head_style=f"bold {COLOR['info']}")
         self.line()
 
-    def findings(self, found: list[Reported]) -> None:
-        self.line()
-        for f in found[: self.most]:
-            self.finding(f)
-        if left := len(found) - len(found[: self.most]):
-            self.line((f"  ... and {left} more", "dim"))
-            self.line()
+    def number(self, f: Reported) -> int:
+        """Which of the findings it is: the overview and the details count alike."""
+        return self.shown.index(f) + 1
+
+    def brief(self, f: Reported) -> str:
+        """A root cause in a line: what is wrong, whom it concerns, when it was seen last."""
+        seen = last_seen(self.report, f)
+        when = ago(seen, self.report.started_at) if seen else ""
+        return f"{capitalized(f.finding.says)} ({', '.join(filter(None, (concerned(self.report, f), when)))})"
 
     def finding(self, f: Reported) -> None:
-        sign, word, style = SIGN[f.severity], f.severity.upper(), f"bold {COLOR[f.severity]}"
+        weight = self.report.weight(f)
+        number = f"{self.number(f)} " if len(self.shown) > 1 else ""
+        sign, word, style = f"{number}{SIGN[weight]}", weight.upper(), f"bold {COLOR[weight]}"
         new = "NEW " if self.report.baseline is not None and not f.known else ""
-        lines = wrapped(capitalized(f.finding.says), self.width - len(word) - len(new) - 3)
+        lines = wrapped(capitalized(f.finding.says), self.width - len(sign) - len(word) - len(new) - 2)
         for i, part in enumerate(lines):
             if i == 0:
                 self.line((f"{sign} {word} ", style), (new, style), (part, "bold"))
             else:
-                self.line(" " * (len(word) + 3), (part, "bold"))
+                self.line(" " * (len(sign) + len(word) + 2), (part, "bold"))
         self.row("on", objects(f.finding.on))
         proof = f.finding.proof
         shown = proof if self.verbose else proof[:MOST_EVIDENCE]
         for i, e in enumerate(shown):
-            when = f" ({_ago(e.time, self.report.started_at)})" if e.time else ""
+            when = f" ({ago(e.time, self.report.started_at)})" if e.time else ""
             self.row("seen" if i == 0 else "", f"{e.source}: {e.detail}{when}")
         if len(shown) < len(proof):
             self.row("", f"and {len(proof) - len(shown)} more (--verbose)")
-        self.fix(f)
         symptoms = self.report.symptoms(f)
         for i, s in enumerate(symptoms):
             self.row("causes" if i == 0 else "", f"{s.check.id}: {capitalized(s.finding.says)}")
+        same = next((o for o in self.shown[: self.number(f) - 1] if o.fix == f.fix and f.fix.commands), None)
+        if same is not None:
+            self.row("fix", f"The same as for {self.number(same)}.")
+        else:
+            self.fix(f)
         self.row("more", f"jhubdoctor explain {f.check.id}")
-        address = doc_url(f.check)
         # an address that is broken in two cannot be clicked
-        indent = min(2 + _LABEL, max(self.width - len(address), 0))
-        self.line(" " * indent, (address, "dim"))
+        self.line(" " * (2 + _LABEL), (doc_url(f.check), "dim"))
         self.line()
 
     def fix(self, f: Reported) -> None:
-        fix = f.fix
+        fix: Fix = f.fix
         self.row("fix", fix.text)
+        commands, later = fix.commands, ""
+        if f.hub is not None and commands[-1:] == (self.upgrades.get(f.hub.label),):
+            commands, later = commands[:-1], ", and upgrade as at the end of this report"
         if fix.values:
-            self.row("", "In values.yaml:")
+            self.row("", f"In values.yaml{later}:")
             self.block(values_yaml(fix.values).splitlines(), "green")
-        if fix.commands:
-            self.row("", "Then run:" if fix.values else "Run:")
-            for command in fix.commands:
+        if commands:
+            self.row("", "Then run:" if fix.values and not later else "First run:" if later else "Run:")
+            for command in commands:
                 self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
+        if later and not fix.values:
+            self.row("", f"Then upgrade{later.removeprefix(', and upgrade')}.")
         if fix.caution:
             self.row("note", fix.caution, "yellow")
 
@@ -189,24 +227,40 @@ class _ReportPage(Page):
         self.line()
 
     def summary(self) -> None:
+        """What is about the report as a whole; what to do first are its last lines, which stay on a screen."""
         report = self.report
+        for label, command in self.upgrades.items():
+            numbers = [
+                str(self.number(f))
+                for f in self.shown
+                if f.hub is not None and f.hub.label == label and f.fix.commands[-1:] == (command,)
+            ]
+            self.row("apply", f"What values.yaml has for {', '.join(numbers)}, in one upgrade of {clean(label)}:")
+            self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
+            self.line()
         for notice in report.notices:
             self.row("note", clean(notice), "yellow")
-        parts: list[Part] = []
-        for severity in Severity:
-            number = report.severities(severity)
-            style = f"bold {COLOR[severity]}" if number else "dim"
-            parts += [", " if parts else "", (count(number, severity), style)]
-        if report.suppressed:
-            parts.append((f", {len(report.suppressed)} suppressed", "dim"))
         self.compared()
-        statuses = [f"{report.count(s)} {s.value}" for s in CheckStatus if report.count(s)]
-        self.line(*parts)
-        self.line((f"{len(report.results)} results: {', '.join(statuses)}", "dim"))
-        last = [f"{report.duration:.1f} s"] if report.duration else []
+        statuses = Counter(r.status for r in report.results)
+        words = [f"{n} {s.value}" for s in CheckStatus if (n := statuses[s])]
+        last = [f"{len(report.results)} results: {', '.join(words)}"]
+        if report.duration:
+            last.append(f"{report.duration:.1f} s")
         if report.knows.get("kubernetes"):
             last.append(f"knows Kubernetes to {report.knows['kubernetes']}, the chart to {report.knows.get('chart')}")
-        self.line((" \u00b7 ".join(last), "dim"))
+        if report.findings or report.hidden or report.suppressed:
+            self.wrapped(counted(report), style="bold")
+        for part in wrapped(" \u00b7 ".join(last), self.width):
+            self.line((part, "dim"))
+        if len(self.shown) > 1:
+            # of all hubs the worst, which need not be the first hub's
+            self.first(next(f for f in report.findings if f in self.shown))
+
+    def first(self, f: Reported) -> None:
+        """What to do first, once more."""
+        self.line()
+        self.line((f"Start with {self.number(f)} of {len(self.shown)}, above:", "bold"))
+        self.wrapped(f"{sentence(capitalized(f.finding.says))} {f.fix.text}", head="  ")
 
     def compared(self) -> None:
         """What is new and what is gone since the baseline."""
@@ -230,17 +284,6 @@ class _ReportPage(Page):
             reason = f" ({rule.reason}{until}; {rule.place})" if rule else ""
             self.entry(f.severity.value, f"{f.check.id}: {capitalized(f.finding.says)}{reason}")
         self.line()
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    seconds = (now - at).total_seconds()
-    if seconds < 0:
-        return at.strftime("%Y-%m-%d %H:%M UTC")
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            n = int(seconds // size)
-            return f"{n} {unit}{'' if n == 1 else 's'} ago"
-    return "just now"
 
 
 def _bytes(n: int) -> str:

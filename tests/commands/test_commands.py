@@ -103,6 +103,27 @@ HEARS = (
 )
 
 
+def test_a_pipe_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def widest() -> int:
+        lines = call("demo").stdout.splitlines()
+        return max(len(line) for line in lines if line.startswith("  seen"))
+
+    narrow = widest()
+    monkeypatch.setenv("COLUMNS", "130")
+
+    assert narrow <= 80 < widest() <= 130
+
+
+def test_what_is_less_than_asked_is_in_no_format_and_still_in_the_exit_code() -> None:
+    every, errors = (json.loads(call("demo", "-o", "json", *more).stdout) for more in ((), ("--min-severity", "error")))
+
+    assert {f["weight"] for f in errors["findings"] if f["explained_by"] is None} == {"error"}
+    assert errors["summary"]["hidden"] == len(every["findings"]) - len(errors["findings"]) > 0
+    assert errors["verdict"] == every["verdict"]
+    assert call("demo", "--fail-on", "warning", "--min-severity", "error").exit_code == 1
+    assert "advice" not in call("demo", "-o", "markdown", "--min-severity", "error").stdout
+
+
 def started(*words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", HEARS, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

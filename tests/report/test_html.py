@@ -41,13 +41,15 @@ window.onload = () => {
     const ratio = (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
     if (ratio < worst) { worst = ratio; at = e.outerHTML.slice(0, 80); }
   });
+  const shown = which => [...page.querySelectorAll(which)].filter(e => e.offsetHeight > 0).length;
   const small = [...page.querySelectorAll("body *")].map(e => parseFloat(view.getComputedStyle(e).fontSize));
   document.getElementById("out").textContent = JSON.stringify({
     wide: page.documentElement.scrollWidth, title: page.title, contrast: worst, at: at,
     scripts: page.querySelectorAll("script, iframe, img, object, embed, link, form").length,
     handlers: [...page.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length,
     back: view.getComputedStyle(page.body).backgroundColor, small: Math.min(...small),
-    text: page.body.innerText, ran: String(view.ran)
+    text: page.body.innerText, ran: String(view.ran), shown: shown("article.warning"),
+    after: (page.getElementById("show-warning").click(), shown("article.warning")), others: shown("article.error")
   });
 };
 </script>"""
@@ -89,6 +91,9 @@ def test_it_opens_in_a_browser(report: Report, tmp_path: Path, dark: bool) -> No
     assert found["wide"] <= 360, "it must not scroll sideways on a phone"
     assert found["contrast"] >= 4.5, f"{found['at']} is hard to read"
     assert found["small"] >= 12
+    assert found["shown"] > 0
+    assert found["after"] == 0, "what is not ticked is hidden, without a script"
+    assert found["others"] > 0
     assert (found["back"] == "rgb(255, 255, 255)") is not dark
     assert "<script>alert(1)</script>" in found["text"]
     assert "cannot be pulled: connection reset by peer" in found["text"]
@@ -114,7 +119,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, dict(attrs)))
-        if tag not in {"meta", "br"}:
+        if tag not in {"meta", "br", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -129,13 +134,27 @@ def test_only_our_own_tags_and_attributes(kind: str, request: pytest.FixtureRequ
     assert tags.open == []
     assert {t for t, _ in tags.seen} <= {
         "html", "head", "meta", "title", "style", "body", "header", "main", "section", "footer", "article", "h1", "h2",
-        "h3", "p", "ul", "li", "dl", "dt", "dd", "pre", "code", "span", "b", "strong", "a", "br", "details", "summary",
-        "table", "thead", "tbody", "tr", "th", "td",
+        "h3", "p", "ul", "ol", "li", "dl", "dt", "dd", "pre", "code", "span", "b", "strong", "a", "br", "details",
+        "summary", "table", "thead", "tbody", "tr", "th", "td", "fieldset", "legend", "label", "input",
     }  # fmt: skip
     assert {a for _, found in tags.seen for a in found} <= {
-        "lang", "charset", "name", "content", "http-equiv", "class", "id", "href",
+        "lang", "charset", "name", "content", "http-equiv", "class", "id", "href", "open", "type",
+        "checked",
     }  # fmt: skip
-    assert all(str(found["href"]).startswith("https://jhubdoctor.") for _, found in tags.seen if "href" in found)
+    ours = ("https://jhubdoctor.", "#f-")
+    assert all(str(found["href"]).startswith(ours) for _, found in tags.seen if "href" in found)
+    assert {found["type"] for tag, found in tags.seen if tag == "input"} <= {"checkbox"}
+
+
+def test_the_overview_leads_to_each_finding_and_many_are_closed(report: Report) -> None:
+    first = report.findings[0]
+    many = [replace(first, fingerprint=f"{i:016x}", explained_by=None) for i in range(100)]
+    text = html.render(replace(report, findings=tuple(many)))
+    overview, cards = (re.findall(pattern, text) for pattern in (r'href="#f-(\w+)"', r'<article [^>]*id="f-(\w+)"'))
+
+    assert overview == cards
+    assert len(cards) == 100
+    assert text.count("<details open>") == html.MOST_OPEN
 
 
 def test_nothing_is_loaded_from_anywhere(report: Report) -> None:
@@ -149,7 +168,9 @@ def test_nothing_is_loaded_from_anywhere(report: Report) -> None:
 
 def test_a_known_finding_is_not_called_new(compared: Report) -> None:
     text = html.render(compared)
-    articles = {m[1]: m[0] for m in re.finditer(r'<article class="\w+" id="f-(\w+)">.*?</article>', text, re.DOTALL)}
+    articles = {
+        m[1]: m[0] for m in re.finditer(r'<article class="[\w -]+" id="f-(\w+)">.*?</article>', text, re.DOTALL)
+    }
 
     assert 'class="new"' not in articles[f"{1:016x}"]
     assert 'class="new"' in articles[f"{3:016x}"]

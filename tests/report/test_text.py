@@ -164,8 +164,83 @@ def test_markup_of_a_cluster_stays_text() -> None:
 def test_a_hub_in_order_is_told_so_and_how_many_looked() -> None:
     text = render(diagnose("", "hub", "helm"))
 
-    assert re.search(r"✔ \d+ checks looked and found nothing", text)
-    assert "0 errors, 0 warnings, 0 infos" in text
+    assert re.search(r"✔ All is well: \d+ checks looked and found no problem\n", text)
+    assert "Start with" not in text
+
+
+@check(severity=Severity.ERROR)
+def two_more(hub: Hub) -> Iterator[Finding]:
+    """Two more."""
+    for i in range(2):
+        fix = Fix("Give it more.", {"hub": {"x": 1}}, ("kubectl get pods", hub.helm_upgrade))
+        yield Finding(on=pods(f"y-{i}"), says=f"{i} is short", evidence=(("a", "b"),), fix=fix, cause=str(i))
+
+
+def test_the_overview_and_the_details_count_alike_and_the_last_lines_say_what_to_do_first() -> None:
+    text = render(report_on(an_error, many_symptoms, a_warning, two_more, text=""))
+    overview = re.findall(r"^  (\d) \S (\w+ \w+)", text, re.MULTILINE)
+    details = re.findall(r"^(\d) \S [A-Z]+ (\w+ \w+)", text, re.MULTILINE)
+
+    assert [n for n, _ in overview] == ["1", "2", "3", "4"]
+    assert overview == details
+    assert "4 problems: 3 errors, 1 warning" in text
+    assert "3 errors, 1 warning, 0 infos (+1 symptom)" in text
+    assert text.rindex("Start with 1 of 4") > text.rindex("3 errors, 1 warning")
+
+
+def test_one_problem_is_told_once() -> None:
+    text = render(report_on(an_error, many_symptoms, text=""))
+
+    assert text.count("the hub was stopped") + text.count("The hub was stopped") == 1
+    assert "\u2716 1 problem\n" in text
+
+
+def test_helm_runs_once_at_the_end_and_the_same_fix_stands_once() -> None:
+    text = render(report_on(an_error, two_more, text=""))
+
+    assert text.count("helm upgrade jhub jupyterhub") == 1
+    assert text.index("helm upgrade jhub jupyterhub") > text.rindex("is short")
+    assert "What values.yaml has for 1, 2, 3, in one upgrade" in text
+    assert text.count("Give it more.") == 1
+    assert "The same as for " in text
+
+
+def test_advice_is_a_line_unless_it_is_asked_for() -> None:
+    report = report_on(an_advice, text="")
+
+    assert "Improve it." not in render(report)
+    assert "`jhubdoctor explain an-advice`" in render(report)
+    assert "Improve it." in render(report, advice=True)
+    assert "Improve it." in render(report, verbose=True)
+
+
+def test_what_is_hidden_is_no_green() -> None:
+    report = report_on(a_warning, an_advice, text="").least(Severity.ERROR)
+    text = render(report)
+
+    assert report.verdict == "warning"
+    assert "All is well" not in text
+    assert "1 finding hidden by --min-severity" in text
+    assert "12 pods are old" not in text
+
+
+def test_a_cause_weighs_as_much_as_what_follows_from_it() -> None:
+    mild = replace(an_error, severity=Severity.WARNING)
+    report = report_on(mild, many_symptoms, text="")
+
+    assert (report.causes(Severity.ERROR), report.causes(Severity.WARNING)) == (1, 0)
+    assert report.least(Severity.ERROR).findings == report.findings
+    assert "\u2716 1 problem\n" in render(report)
+
+
+def test_a_command_in_a_sentence_is_not_broken() -> None:
+    @check(severity=Severity.ERROR)
+    def says_a_command(hub: Hub) -> Iterator[Finding]:
+        """Says a command."""
+        fix = Fix(f"{'words ' * 9}`kubectl get pods --namespace jhub` and more.")
+        yield Finding(on=(hub.ref,), says="it is", evidence=(("a", "b"),), fix=fix)
+
+    assert "`kubectl get pods --namespace jhub`" in render(report_on(says_a_command, text=""))
 
 
 @pytest.mark.parametrize(
