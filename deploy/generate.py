@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from jhubdoctor import __version__
-from jhubdoctor.commands.rbac import NAME, manifests
+from jhubdoctor.commands.rbac import manifests
 from jhubdoctor.engine.registry import load
 
 HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ def rules(namespace: str | None) -> str:
     """The rules that `jhubdoctor rbac` prints for all checks."""
     registry = load()
     checks = registry.select()
-    [role, _], _ = manifests(registry, checks, namespace=namespace, account=NAME, account_namespace=NAME)
+    [role, _], _ = manifests(registry, checks, namespace=namespace, subjects=[])
     command = "jhubdoctor rbac" + (" --namespace" if namespace else "")
     return f"# What `{command}` prints. Written by deploy/generate.py.\n" + yaml.safe_dump(
         role["rules"], sort_keys=False, default_flow_style=False

@@ -13,8 +13,7 @@ from dataclasses import replace
 from html import escape
 from pathlib import Path
 
-from messages import Message, messages
-
+from jhubdoctor.commands.messages import Message, messages
 from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check

@@ -5,38 +5,22 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import importlib.util
 import json
 import re
 import sys
 from collections.abc import Collection
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jhubdoctor import __version__, note_url
-from jhubdoctor.commands import options
+from jhubdoctor.commands import complete, options
+from jhubdoctor.engine import notes
 from jhubdoctor.model.errors import UsageError
 
 if TYPE_CHECKING:
     # `explain` and `--version` start fast: they import no check
     from jhubdoctor.engine.declare import Check
-
-GROUP = "jhubdoctor.checks"
-
-
-def note_files() -> dict[str, tuple[Path, str]]:
-    """Id to note and pack of every installed check, from the files alone: `explain` need not import a single check."""
-    found: dict[str, tuple[Path, str]] = {}
-    for entry in metadata.entry_points(group=GROUP):
-        spec = importlib.util.find_spec(entry.value)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            for path in Path(place).rglob("*.md"):
-                if path.with_suffix(".py").exists():
-                    found[path.stem.replace("_", "-")] = (path, entry.value)
-    return dict(sorted(found.items()))
 
 
 def find_note(name: str, files: Collection[str]) -> str:
@@ -61,19 +45,23 @@ def find_note(name: str, files: Collection[str]) -> str:
 
 
 @click.command()
-@click.argument("check")
+@click.argument("check", nargs=-1, required=True, metavar="CHECK|TEXT", shell_complete=complete.checks)
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
 @click.option("--examples", is_flag=True, help="Also show the examples on which it fires and is quiet: its tests.")
-def explain(check: str, form: str, examples: bool) -> None:
-    """Show the note of a check.
+def explain(check: tuple[str, ...], form: str, examples: bool) -> None:
+    """Show the note of a check, or the checks that know a text.
 
-    CHECK is an id, or the start of one if only one begins so. JSON always holds the examples.
+    CHECK is an id, or the start of one if only one begins so. TEXT is what a pod, an event, a log or Helm says: a
+    reason such as ImagePullBackOff, a message, lines of a log; `-` reads it from standard input. JSON always holds the
+    examples.
     """
-    from jhubdoctor.engine import notes
-
-    found, text, pack = _note(check)
+    asked = sys.stdin.read() if check == ("-",) else " ".join(check)
+    if len(check) > 1 or check == ("-",) or not _may_be_id(asked):
+        _look_up(asked, form)
+        return
+    found, text, pack = _note(asked)
     shown = text if examples else notes.split(text)[0]
     if form == "markdown":
         sys.stdout.write(shown)
@@ -84,9 +72,62 @@ def explain(check: str, form: str, examples: bool) -> None:
         sys.stdout.write(plain(shown, color=sys.stdout.isatty()) + f"\n{note_url(base, found)}\n")
 
 
+def _may_be_id(word: str) -> bool:
+    """Whether a word is an id, the start of one, or close to one: `ImagePullBackOff` and `taints` are texts."""
+    name = word.replace("_", "-")
+    files = notes.files()
+    if any(i.startswith(name) for i in files):
+        return True
+    return "-" in name and bool(re.fullmatch(r"[a-z0-9-]+", name))
+
+
+def _look_up(text: str, form: str) -> None:
+    """Print the checks that know a text, best first.
+
+    Raises:
+        UsageError: where none does.
+    """
+    from jhubdoctor.commands.lookup import Index
+    from jhubdoctor.engine.registry import load
+    from jhubdoctor.privacy.text import clean
+    from jhubdoctor.report.parts import doc_url
+
+    hits = Index(load()).find(text)
+    if not hits:
+        raise UsageError(
+            f"No check knows {clean(' '.join(text.split()), 80)!r}.",
+            "Give the words of an error as they were printed, or run `jhubdoctor run`, which looks at the cluster.",
+        )
+    rows = [
+        {
+            "id": h.check.id,
+            "area": h.check.area,
+            "severity": h.check.severity.value,
+            "title": h.check.title,
+            "text": h.text,
+            "means": h.says,
+            "doc_url": doc_url(h.check),
+        }
+        for h in hits
+    ]
+    if form == "json":
+        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return
+    if form == "markdown":
+        for r in rows:
+            known = f" It knows: `{r['text']}`" if r["text"] else ""
+            sys.stdout.write(f"- [{r['id']}]({r['doc_url']}) ({r['severity']}): {r['title']}{known}\n")
+        return
+    for r in rows:
+        known = f"  It knows: `{r['text']}`\n" if r["text"] else ""
+        sys.stdout.write(f"{r['id']} ({r['severity']})\n  {r['title']}\n{known}")
+    which = f" `jhubdoctor run` says which of these {len(rows)} it is." if len(rows) > 1 else ""
+    sys.stdout.write(f"\n`jhubdoctor explain {rows[0]['id']}` shows what to do.{which}\n")
+
+
 def _note(name: str) -> tuple[str, str, str]:
     """The id that a name means, its note, and the package that ships it."""
-    files = note_files()
+    files = notes.files()
     try:
         found = find_note(name, files)
     except UsageError:
@@ -103,7 +144,6 @@ def _note(name: str) -> tuple[str, str, str]:
 
 
 def _as_dict(check_id: str, text: str) -> dict[str, object]:
-    from jhubdoctor.engine import notes
     from jhubdoctor.engine.registry import load
     from jhubdoctor.report.parts import doc_url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from jhubdoctor.commands import complete
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import FORMATS
@@ -28,9 +30,19 @@ def selection(function: F) -> F:
         function,
         [
             click.option(
-                "--select", multiple=True, metavar="ID|AREA", help="Only these checks or areas (comma, or repeat)."
+                "--select",
+                multiple=True,
+                metavar="ID|AREA",
+                shell_complete=complete.selections,
+                help="Only these checks or areas (comma, or repeat).",
             ),
-            click.option("--ignore", multiple=True, metavar="ID|AREA", help="Not these checks or areas."),
+            click.option(
+                "--ignore",
+                multiple=True,
+                metavar="ID|AREA",
+                shell_complete=complete.selections,
+                help="Not these checks or areas.",
+            ),
         ],
     )
 
@@ -64,7 +76,12 @@ def clusters(function: F) -> F:
         function,
         [
             click.option(
-                "--context", "context_names", multiple=True, metavar="NAME", help="The kubeconfig context. Repeatable."
+                "--context",
+                "context_names",
+                multiple=True,
+                metavar="NAME",
+                shell_complete=complete.contexts,
+                help="The kubeconfig context. Repeatable.",
             ),
             click.option("--all-contexts", is_flag=True, help="Look at the clusters of all contexts."),
             click.option(
@@ -144,7 +161,14 @@ def say(text: str) -> None:
 
 def connection(function: F) -> F:
     """--kubeconfig, --context, --timeout, --concurrency."""
-    return click.option("--context", "context_name", metavar="NAME", help="The kubeconfig context.")(access(function))
+    context = click.option(
+        "--context",
+        "context_name",
+        metavar="NAME",
+        shell_complete=complete.contexts,
+        help="The kubeconfig context.",
+    )
+    return context(access(function))
 
 
 def access(function: F) -> F:
@@ -179,7 +203,13 @@ def scope(function: F) -> F:
     return _all(
         function,
         [
-            click.option("-n", "--namespace", metavar="NAME", help="Look in this namespace alone."),
+            click.option(
+                "-n",
+                "--namespace",
+                metavar="NAME",
+                shell_complete=complete.namespaces,
+                help="Look in this namespace alone.",
+            ),
             click.option("-A", "--all-namespaces", is_flag=True, help="Look for hubs in all namespaces."),
             click.option("--release", metavar="NAME", help="Only the hub of this Helm release."),
         ],
@@ -197,6 +227,7 @@ def output(function: F) -> F:
                 "outputs",
                 multiple=True,
                 metavar="FORMAT[=PATH]",
+                shell_complete=complete.formats,
                 help=f"{', '.join(FORMATS)}; to standard output, or to a file. Repeatable.",
             ),
             click.option(
@@ -233,7 +264,9 @@ def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:
     for entry in outputs or ("text",):
         name, _, path = entry.partition("=")
         if name not in FORMATS:
-            raise UsageError(f"There is no format {name!r}.", f"Choose one of {', '.join(FORMATS)}.")
+            close = difflib.get_close_matches(name, FORMATS, 1)
+            meant = f"Did you mean {close[0]!r}? " if close else ""
+            raise UsageError(f"There is no format {name!r}.", f"{meant}Choose one of {', '.join(FORMATS)}.")
         if "=" in entry and not path:
             raise UsageError(f"-o {entry} names no file.", f"Write -o {name}=PATH, or -o {name} for standard output.")
         if path not in {"", "-"}:

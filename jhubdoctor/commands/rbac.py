@@ -18,30 +18,31 @@ from jhubdoctor.sources.reads import READS, Answer, Query, ReadState, rules
 from jhubdoctor.visits.visit import Visit
 
 NAME = "jhubdoctor"
+# A Role can grant these of the namespace that it is in: the API server takes a namespace's name for where it lies.
+_ITS_OWN = ("namespaces",)
 
 
 def manifests(
-    registry: Registry, checks: list[Check], *, namespace: str | None, account: str, account_namespace: str
+    registry: Registry, checks: list[Check], *, namespace: str | None, subjects: list[dict[str, str]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The RBAC objects, and the ids of the checks that stay unknown with them.
 
     Without a namespace: one ClusterRole for everything. With one: a Role there, and nothing for the whole cluster.
     """
     needed = registry.reads(checks)
-    subject = {"kind": "ServiceAccount", "name": account, "namespace": account_namespace}
     if namespace is None:
         return [
             _role("ClusterRole", None, rules(needed)),
-            _binding("ClusterRole", None, subject),
+            _binding("ClusterRole", None, subjects),
         ], []
-    inside = [r for r in needed if READS[r].namespaced]
+    inside = [r for r in needed if READS[r].namespaced or r in _ITS_OWN]
     required = registry.reads(checks, required=True, optional=True)
     # what the search for hubs reads where it finds none is needed by none of those that judge a hub
     spare = registry.facts["hubs"].optional if "hubs" in registry.facts else ()
-    beyond = [r for r in required if not READS[r].namespaced and not _open_to_all(r) and r not in spare]
+    beyond = [r for r in required if r not in inside and not _open_to_all(r) and r not in spare]
     lost = {i for r in beyond for i in required[r]}
     lost |= _unsure_inside(registry, checks)
-    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subject)], sorted(lost)
+    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subjects)], sorted(lost)
 
 
 def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
@@ -70,7 +71,8 @@ class _Inside(Reader):
 
     def answer(self, query: Query) -> Answer:
         """Only of the namespace, and what is open to all."""
-        if query.namespace == self._namespace or _open_to_all(query.read):
+        own = query.read in _ITS_OWN and query.name == self._namespace
+        if query.namespace == self._namespace or own or _open_to_all(query.read):
             return self._inner.answer(query)
         return Answer(ReadState.FORBIDDEN, [], detail="HTTP 403")
 
@@ -85,32 +87,44 @@ def _role(kind: str, namespace: str | None, found: list[dict[str, list[str]]]) -
     return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": found}
 
 
-def _binding(kind: str, namespace: str | None, subject: dict[str, str]) -> dict[str, Any]:
+def _binding(kind: str, namespace: str | None, subjects: list[dict[str, str]]) -> dict[str, Any]:
     meta: dict[str, str] = {"name": NAME} | ({"namespace": namespace} if namespace else {})
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": f"{kind}Binding",
         "metadata": meta,
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": NAME},
-        "subjects": [subject],
+        "subjects": subjects,
     }
+
+
+def _account(name: str, namespace: str, *, makes_namespace: bool) -> list[dict[str, Any]]:
+    """The service account, and the namespace of its own that it has where nothing else was said."""
+    own = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}] if makes_namespace else []
+    return [*own, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}]
 
 
 @click.command()
 @options.selection
 @click.option("-n", "--namespace", metavar="NAME", help="Only a Role in this namespace, nothing for the whole cluster.")
-@click.option("--service-account", default=NAME, show_default=True, metavar="NAME", help="Whom to bind.")
+@click.option(
+    "--service-account", metavar="NAME", help="Bind this account, which exists.  [default: jhubdoctor, which is made]"
+)
 @click.option(
     "--service-account-namespace", metavar="NAME", help="Where that account is; the namespace, or jhubdoctor."
 )
+@click.option("--user", "users", multiple=True, metavar="NAME", help="Bind this user, and make no account. Repeatable.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Bind this group, likewise.")
 def rbac(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     namespace: str | None,
-    service_account: str,
+    service_account: str | None,
     service_account_namespace: str | None,
+    users: tuple[str, ...],
+    groups: tuple[str, ...],
 ) -> None:
-    """Print the roles that the checks need, as YAML.
+    """Print the roles that the checks need, and whom they are bound to, as YAML.
 
     Pipe it into `kubectl apply -f -`. All verbs are get and list.
     """
@@ -118,16 +132,20 @@ def rbac(
 
     registry = load()
     checks = registry.select(select, ignore)
-    found, lost = manifests(
-        registry,
-        checks,
-        namespace=namespace,
-        account=service_account,
-        account_namespace=service_account_namespace or namespace or NAME,
-    )
+    place = service_account_namespace or namespace or NAME
+    people = [(kind, name) for kind, names in (("User", users), ("Group", groups)) for name in names]
+    subjects = [{"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"} for kind, name in people]
+    made: list[dict[str, Any]] = []
+    if service_account or not subjects:
+        subjects.append({"kind": "ServiceAccount", "name": service_account or NAME, "namespace": place})
+    if not service_account and not people:
+        made = _account(NAME, place, makes_namespace=not (service_account_namespace or namespace))
+    found, lost = manifests(registry, checks, namespace=namespace, subjects=subjects)
     sys.stdout.write(f"# What jhubdoctor reads for {len(checks)} checks. Verbs are get and list alone.\n")
+    if service_account:
+        sys.stdout.write(f"# The ServiceAccount {service_account} in namespace {place} must exist.\n")
     if lost:
         sys.stdout.write("# These checks need something from outside the namespace, and are unknown without it:\n")
         for i in lost:
             sys.stdout.write(f"#   {i}\n")
-    sys.stdout.write(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=False))
+    sys.stdout.write(yaml.safe_dump_all([*made, *found], sort_keys=False, default_flow_style=False))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
-from importlib import resources
+from importlib import metadata, resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `explain` shows a note without what a check needs to run
     from jhubdoctor.engine.declare import Check
 
+GROUP = "jhubdoctor.checks"
+"""The entry points by which packs are found."""
 EXAMPLES = ("Fires on", "Quiet on")
 HEADINGS = ("What it means", "Common causes", "Look closer", "Fix", *EXAMPLES)
 _FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
@@ -72,6 +76,18 @@ def split(text: str) -> tuple[str, str]:
     aside = [p.startswith(tuple(f"## {h}" for h in EXAMPLES)) for p in parts]
     prose, examples = ("".join(p for p, a in zip(parts, aside, strict=True) if a is wanted) for wanted in (False, True))
     return prose.rstrip() + "\n", examples
+
+
+def files() -> dict[str, tuple[Path, str]]:
+    """Id to note and pack of every installed check, from the files alone: `explain` need not import a single check."""
+    found: dict[str, tuple[Path, str]] = {}
+    for entry in metadata.entry_points(group=GROUP):
+        spec = importlib.util.find_spec(entry.value)
+        for place in (spec.submodule_search_locations or []) if spec else []:
+            for path in Path(place).rglob("*.md"):
+                if path.with_suffix(".py").exists():
+                    found[path.stem.replace("_", "-")] = (path, entry.value)
+    return dict(sorted(found.items()))
 
 
 def text_of(check: Check) -> str:

@@ -10,9 +10,9 @@ from importlib import metadata
 from typing import TypeVar
 
 from jhubdoctor.engine.declare import Check, Fact
+from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.model.errors import DoctorError, UsageError
 
-GROUP = "jhubdoctor.checks"
 T = TypeVar("T", Check, Fact)
 
 
@@ -82,8 +82,8 @@ class Registry:
             elif word in self.areas:
                 yield from (c for c in self.checks.values() if c.area == word)
             elif word:
-                close = difflib.get_close_matches(word, [*self.checks, *self.areas], 1)
-                hint = f"Did you mean {close[0]!r}?" if close else "`jhubdoctor list` names all."
+                close = _closest(word, [*self.checks, *self.areas])
+                hint = f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all."
                 raise UsageError(f"There is no check or area {word!r}.", hint)
 
     def find(self, name: str) -> Check:
@@ -146,6 +146,12 @@ class Registry:
             if name == "hub":
                 todo += [n for n in ("hubs",) if n not in found]
         return found
+
+
+def _closest(word: str, names: list[str]) -> list[str]:
+    """The names that are nearest to a word: spelled alike, or else with a part that it begins (`taints`)."""
+    stem = word.removesuffix("s").replace("_", "-")
+    return difflib.get_close_matches(word, names, 2) or [n for n in names if f"-{stem}" in f"-{n}"][:3]
 
 
 def _required(of: Check | Fact, *, to_pass: bool) -> list[str]:

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import msgspec
 
-from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources import archive
@@ -59,6 +59,14 @@ _PAST = frozenset(
     "creationTimestamp startTime startedAt finishedAt".split()
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_WHAT_IT_READS = (
+    "It reads its own bundles, `kubectl cluster-info dump --output-directory`, `kubectl get -o json` and support "
+    "bundles of troubleshoot.sh."
+)
+
+
+class NoObjects(Exception):  # noqa: N818  - what is wrong with a text, for whoever knows which file it is of
+    """A text that is no list of objects; its own text goes on after the name of the file."""
 
 
 @dataclass
@@ -83,14 +91,10 @@ class Dump:
         """A reader of it.
 
         Raises:
-            DoctorError: where there is nothing in it that we know.
+            UsageError: where there is nothing in it that we know.
         """
         if not self.objects and not self.held:
-            raise DoctorError(
-                f"{name} holds nothing that jhubdoctor knows.",
-                "It reads its own bundles, `kubectl cluster-info dump --output-directory`, `kubectl get -o json` and "
-                "support bundles of troubleshoot.sh.",
-            )
+            raise UsageError(f"{name} holds nothing that jhubdoctor knows.", _WHAT_IT_READS)
         now = _moment(self.latest) or modified or datetime.now(UTC)
         reader = MemoryReader(self.objects, logs=self.logs, paths=self.paths, now=now, held=self.held)
         reader.source = "bundle"
@@ -125,7 +129,7 @@ class Dump:
         """Take in a file of objects: JSON or YAML, one or many, a list or a stream.
 
         Raises:
-            DoctorError: where it is neither.
+            NoObjects: where it is neither.
         """
         text = body.decode(errors="replace")
         self._sections(text)
@@ -155,7 +159,7 @@ class Dump:
         """A file of cluster-info dump."""
         try:
             documents = list(_documents(body.decode(errors="replace")))
-        except DoctorError:
+        except NoObjects:
             return
         kind = next((k for k, plural in PLURALS.items() if plural == stem), "")
         for document in documents:
@@ -198,7 +202,7 @@ def _documents(text: str) -> Iterator[Any]:
     """The documents of JSON (one after the other) or of a YAML stream.
 
     Raises:
-        DoctorError: where it is neither.
+        NoObjects: where it is neither.
     """
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] in {"{", "["}:
@@ -208,7 +212,7 @@ def _documents(text: str) -> Iterator[Any]:
             try:
                 found, at = decoder.raw_decode(start, at)
             except (ValueError, RecursionError) as e:
-                raise DoctorError("It is no JSON that can be read.", "See that it is whole.") from e
+                raise NoObjects("is not JSON that can be read to its end") from e
             yield found
             at = _blank(start, at)
         return
@@ -217,7 +221,7 @@ def _documents(text: str) -> Iterator[Any]:
             if part.strip():
                 yield load_yaml(part, limit=YAML_LIMIT, nodes=YAML_NODES)
     except BadValues as e:
-        raise DoctorError(f"It can be read neither as JSON nor as YAML: {e}.", "See that it is whole.") from e
+        raise NoObjects(f"is neither JSON nor YAML ({e})") from e
 
 
 def _blank(text: str, at: int) -> int:
@@ -271,9 +275,16 @@ def _is_hub(o: Mapping[str, Any]) -> bool:
 
 
 def of_file(body: bytes, name: str, modified: datetime | None) -> MemoryReader:
-    """A reader of a file of objects."""
+    """A reader of a file of objects.
+
+    Raises:
+        UsageError: where it is none.
+    """
     found = Dump()
-    found.add_whole(body)
+    try:
+        found.add_whole(body)
+    except NoObjects as e:
+        raise UsageError(f"{name} {e}.", _WHAT_IT_READS) from e
     return found.reader(name, modified)
 
 

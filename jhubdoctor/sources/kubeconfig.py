@@ -157,21 +157,35 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> tuple[Any
         raise DoctorError(
             f"There is no kubeconfig at {files}.", "Give one with --kubeconfig, or set KUBECONFIG as for kubectl."
         )
-    with _usable(files):
-        known, current = kubernetes.kube_config.list_kube_config_contexts(config_file=files)
-        wanted = context or (current or {}).get("name", "")
-        names = [c["name"] for c in known]
-        if wanted in names:
-            kubernetes.kube_config.load_kube_config(
-                config_file=files, context=wanted, client_configuration=configuration, persist_config=False
-            )
-    if wanted not in names:
+    namespaces, current = _listed(files)
+    wanted = context or current
+    if wanted not in namespaces:
         raise DoctorError(
             f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
-            f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
+            f"Choose one with --context: {', '.join(sorted(namespaces))}.",
         )
-    found = next(c for c in known if c["name"] == wanted)
-    return configuration, wanted, (found.get("context") or {}).get("namespace") or "default"
+    with _usable(files):
+        kubernetes.kube_config.load_kube_config(
+            config_file=files, context=wanted, client_configuration=configuration, persist_config=False
+        )
+    return configuration, wanted, namespaces[wanted] or "default"
+
+
+def _listed(files: str) -> tuple[dict[str, str], str]:
+    """The contexts, each with its namespace, and the current one; empty where none is current.
+
+    Raises:
+        DoctorError: where a file is no kubeconfig.
+    """
+    with _usable(files):
+        # the package's own list wants a current context, which nobody needs who names one
+        config = package().kube_config.KubeConfigMerger(files).config
+        if config is None:
+            raise package().ConfigException("there is no such file")
+        found = {str(c["name"]): (c.value.get("context") or {}).get("namespace", "") for c in config.value["contexts"]}
+        if not found:
+            raise package().ConfigException("it has no contexts")
+        return found, str(config.value.get("current-context") or "")
 
 
 def _in_cluster_namespace() -> str:
@@ -195,10 +209,7 @@ def contexts(kubeconfig: str | None = None) -> list[str]:
     Raises:
         DoctorError: where there is no usable kubeconfig.
     """
-    files = _files(kubeconfig)
-    with _usable(files):
-        found, _ = package().kube_config.list_kube_config_contexts(config_file=files)
-        return sorted(c["name"] for c in found)
+    return sorted(_listed(_files(kubeconfig))[0])
 
 
 def _files(kubeconfig: str | None) -> str:
@@ -222,4 +233,7 @@ def _usable(files: str) -> Iterator[None]:
     except package().ConfigException as e:
         raise DoctorError(f"The kubeconfig {files} cannot be used: {clean(str(e), 300)}.", step) from e
     except Exception as e:
-        raise DoctorError(f"The kubeconfig {files} cannot be used ({type(e).__name__}).", step) from e
+        raise DoctorError(
+            f"{files} is no kubeconfig: it is not YAML with clusters, contexts and users ({type(e).__name__}).",
+            "Name the file that kubectl uses: `kubectl config view --minify` shows what is in it.",
+        ) from e

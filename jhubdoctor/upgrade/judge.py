@@ -16,8 +16,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Protocol, cast
 
+from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.engine.outcomes import Facts
-from jhubdoctor.engine.registry import GROUP
 from jhubdoctor.engine.result import Report
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.model.errors import UsageError

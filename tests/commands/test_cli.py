@@ -13,8 +13,15 @@ from click.testing import CliRunner, Result
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.commands.connect import Progress
 from jhubdoctor.commands.group import cli
+from jhubdoctor.commands.lookup import Index
 from jhubdoctor.engine import notes
 from jhubdoctor.testing import registry
+
+
+@pytest.fixture(scope="module")
+def index() -> Index:
+    """What all checks know."""
+    return Index(registry())
 
 
 def call(*words: str) -> Result:
@@ -57,7 +64,13 @@ def test_every_option_of_every_command_has_a_help(name: str) -> None:
         (["run", "--kubeconfig", "/nonexistent/config"], 3, "There is no kubeconfig at /nonexistent/config"),
         (["explain", "taint-not-tolerate-x"], 2, "Did you mean taint-not-tolerated"),
         (["explain", "user-"], 2, "is the start of several checks"),
-        (["frobnicate"], 2, "No such command"),
+        (["frobnicate"], 2, "There is no command 'frobnicate'"),
+        (["rnu"], 2, "Did you mean 'run'?"),
+        (["demo", "--select", "taints"], 2, "Did you mean taint-not-tolerated?"),
+        (["demo", "--select", "imge"], 2, "Did you mean image"),
+        (["demo", "-o", "jsno"], 2, "Did you mean 'json'?"),
+        (["run", "--from", "README.md"], 2, "README.md "),
+        (["explain", "xyzzy"], 2, "No check knows 'xyzzy'."),
         (["demo", "--fail-on", "sometimes"], 2, "Invalid value"),
         (["demo", "-o", "json=/nonexistent/folder/x.json"], 3, "cannot be written"),
     ],
@@ -138,6 +151,86 @@ def test_every_note_has_something_left_without_its_examples() -> None:
         assert list(notes.parse(f"# x\n{examples}").sections) == list(notes.EXAMPLES)
 
 
+# What people paste, and the check that is to be among the first.
+PASTED = {
+    "ImagePullBackOff": "image-pull-failed",
+    "OOMKilled": "user-pod-oom-killed",
+    "Spawn failed: Timeout": "spawn-timeout",
+    "0/12 nodes are available: 12 Insufficient memory.": "insufficient-resources",
+    "0/4 nodes are available: 4 node(s) had untolerated taint {example.org/gpu: true}": "taint-not-tolerated",
+    "Warning  FailedScheduling  pod has unbound immediate PersistentVolumeClaims": "hub-volume-pending",
+    "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress": "helm-release-not-deployed",
+    'no matches for kind "PodDisruptionBudget" in version "policy/v1beta1"': "helm-upgrade-blocked",
+    "[E 2026-01-01 10:00:00.000 JupyterHub x:1] (sqlite3.OperationalError) database is locked": "hub-database-locked",
+    'Multi-Attach error for volume "pvc-9f" Volume is already exclusively attached to one node': "volume-multi-attach",
+    "403 : Forbidden Sorry, you are not currently authorized to use this hub.": "nobody-allowed",
+    "toomanyrequests: You have reached your unauthenticated pull rate limit.": "image-pull-failed",
+    "OAuth state missing from cookies": "oauth-callback-wrong",
+    "exec /usr/bin/tini: exec format error": "user-container-config-error",
+    "connect ECONNREFUSED 10.96.0.9:8081": "proxy-errors",
+}
+
+
+@pytest.mark.parametrize("text", PASTED)
+def test_a_text_leads_to_the_check_that_knows_it(text: str, index: Index) -> None:
+    assert PASTED[text] in [hit.check.id for hit in index.find(text)][:3]
+
+
+@pytest.mark.parametrize("text", ["xyzzy plugh", "Lorem ipsum dolor sit amet", "10.0.0.1 443", "\n \n"])
+def test_a_text_that_means_nothing_leads_nowhere(text: str, index: Index) -> None:
+    assert index.find(text) == []
+
+
+def test_of_a_long_log_the_line_that_tells_is_found(index: Index) -> None:
+    calm = "[I 2026-01-01 10:00:00.000 JupyterHub log:192] 200 GET /hub/home (ada@10.0.0.1) 11.20ms\n"
+
+    hits = index.find(calm * 300 + "connect EADDRNOTAVAIL 10.0.0.7:8888 - Local (0.0.0.0:0)\n" + calm * 50)
+
+    assert hits[0].check.id == "proxy-errors"
+
+
+def test_explain_of_a_text_names_the_checks_and_their_notes_in_three_forms() -> None:
+    text, markdown, data = (
+        call("explain", "Multi-Attach", "error", "-o", f).stdout for f in ("text", "markdown", "json")
+    )
+    first = json.loads(data)[0]
+
+    assert first["id"] == "volume-multi-attach"
+    assert text.startswith("volume-multi-attach (error)\n")
+    assert "`jhubdoctor explain volume-multi-attach` shows what to do." in text
+    assert f"- [volume-multi-attach]({first['doc_url']})" in markdown
+
+
+def test_explain_reads_a_text_from_standard_input() -> None:
+    result = CliRunner().invoke(cli, ["explain", "-"], input="State: Waiting\n  Reason: ErrImagePull\n")
+
+    assert "image-pull-failed" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "among"),
+    [
+        ("run --select taint", "taint-not-tolerated"),
+        ("run --select image-pull-failed,vit", "image-pull-failed,vitals"),
+        ("explain volume-m", "volume-multi-attach"),
+        ("run -o js", "json"),
+        ("run --kubeconfig KUBECONFIG --context pr", "prod"),
+        ("run --kubeconfig /nonexistent --context ", ""),
+        ("run --kubeconfig /nonexistent -n ", ""),
+    ],
+)
+def test_the_shell_completes(words: str, among: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "kubeconfig"
+    config.write_text("contexts: [{name: prod, context: {}}, {name: stage, context: {}}]\n", encoding="utf-8")
+    monkeypatch.setenv("COMP_WORDS", f"jhubdoctor {words.replace('KUBECONFIG', str(config))}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
+
+    shown = CliRunner().invoke(cli, [], prog_name="jhubdoctor", env={"_JHUBDOCTOR_COMPLETE": "bash_complete"}).stdout
+
+    found = [line.partition(",")[2] for line in shown.splitlines()]
+    assert among in found or (among, found) == ("", [])
+
+
 def test_list_names_every_check() -> None:
     rows = json.loads(call("list", "-o", "json").stdout)
 
@@ -149,21 +242,48 @@ def test_list_names_every_check() -> None:
 def test_rbac_is_yaml_of_get_and_list_alone() -> None:
     documents = list(yaml.safe_load_all(call("rbac").stdout))
 
-    assert [d["kind"] for d in documents] == ["ClusterRole", "ClusterRoleBinding"]
-    assert {v for rule in documents[0]["rules"] for v in rule["verbs"]} == {"get", "list"}
+    assert [d["kind"] for d in documents] == ["Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"]
+    assert {v for rule in documents[2]["rules"] for v in rule["verbs"]} == {"get", "list"}
+
+
+def test_rbac_makes_the_account_that_it_binds_or_says_that_it_must_be_there() -> None:
+    namespace, account, *_, binding = yaml.safe_load_all(call("rbac").stdout)
+    place = {"name": account["metadata"]["name"], "namespace": account["metadata"]["namespace"]}
+    mine = call("rbac", "-n", "jhub", "--service-account", "mine").stdout
+
+    assert binding["subjects"] == [{"kind": "ServiceAccount", **place}]
+    assert namespace["metadata"]["name"] == place["namespace"]
+    assert "# The ServiceAccount mine in namespace jhub must exist.\n" in mine
+    assert [d["kind"] for d in yaml.safe_load_all(mine)] == ["Role", "RoleBinding"]
+
+
+def test_rbac_binds_people_without_an_account() -> None:
+    role, binding = yaml.safe_load_all(call("rbac", "--user", "ada", "--group", "admins").stdout)
+
+    assert role["kind"] == "ClusterRole"
+    assert [(s["kind"], s["name"], s["apiGroup"]) for s in binding["subjects"]] == [
+        ("User", "ada", "rbac.authorization.k8s.io"),
+        ("Group", "admins", "rbac.authorization.k8s.io"),
+    ]
 
 
 def test_rbac_for_one_namespace_says_which_checks_stay_unknown() -> None:
     text = call("rbac", "--namespace", "jhub").stdout
-    role, binding = yaml.safe_load_all(text)
+    account, role, binding = yaml.safe_load_all(text)
+    names = {r for rule in role["rules"] for r in rule["resources"]}
 
+    assert account["metadata"] == {"name": "jhubdoctor", "namespace": "jhub"}
     assert (role["kind"], role["metadata"]["namespace"], binding["kind"]) == ("Role", "jhub", "RoleBinding")
-    assert "nodes" not in {r for rule in role["rules"] for r in rule["resources"]}
+    assert "nodes" not in names
+    assert "namespaces" in names  # a Role can grant to get the one that it is in
     assert "#   taint-not-tolerated" in text
 
 
 def test_rbac_of_one_check_is_smaller_than_that_of_all() -> None:
-    one, all_ = (next(iter(yaml.safe_load_all(call("rbac", *w).stdout))) for w in (("--select", "hub-crash-loop"), ()))
+    one, all_ = (
+        next(d for d in yaml.safe_load_all(call("rbac", *w).stdout) if d["kind"] == "ClusterRole")
+        for w in (("--select", "hub-crash-loop"), ())
+    )
     names = [{r for rule in d["rules"] for r in rule.get("resources", [])} for d in (one, all_)]
 
     assert names[0] < names[1]

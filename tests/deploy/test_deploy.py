@@ -209,9 +209,8 @@ def test_the_job_refuses_the_outputs_that_the_command_refuses(template: Template
 def test_the_role_is_what_rbac_prints(render: Render) -> None:
     checks = registry().select()
     for namespace, values in ((None, {}), ("jhub", {"rbac": {"scope": "namespace"}, "hubs": {"namespace": "jhub"}})):
-        [role, binding], _ = manifests(
-            registry(), checks, namespace=namespace, account="doctor-jhubdoctor", account_namespace="monitoring"
-        )
+        account = {"kind": "ServiceAccount", "name": "doctor-jhubdoctor", "namespace": "monitoring"}
+        [role, binding], _ = manifests(registry(), checks, namespace=namespace, subjects=[account])
         found = render(values)
         ours = one(found, role["kind"])
 

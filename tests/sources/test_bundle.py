@@ -446,8 +446,9 @@ def test_a_file_that_says_nothing_is_refused_with_a_sentence(content: str, tmp_p
 
     result = CliRunner().invoke(cli, ["run", "--from", str(tmp_path / "f")])
 
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert result.stdout == ""
+    assert result.stderr.startswith("jhubdoctor: f ")
     assert result.stderr.count("\n") == 2
 
 

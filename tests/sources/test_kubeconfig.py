@@ -179,8 +179,20 @@ def test_a_file_that_is_no_kubeconfig_is_refused_in_one_sentence(text: str, tmp_
     path.write_text(text, encoding="utf-8")
 
     for function in (kubeconfig.contexts, kubeconfig.load):
-        with pytest.raises(DoctorError, match="cannot be used"):
+        with pytest.raises(DoctorError, match=r"cannot be used|is no kubeconfig"):
             function(str(path))
+
+
+def test_without_a_current_context_the_contexts_are_named_and_each_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    contexts = [{"name": n, "context": {"cluster": "c", "user": "u", "namespace": n}} for n in ("stage", "prod")]
+    rest = {"clusters": [{"name": "c", "cluster": {"server": "http://[::1]:1"}}], "users": [{"name": "u", "user": {}}]}
+    path.write_text(json.dumps({"contexts": contexts, **rest}), encoding="utf-8")
+
+    with pytest.raises(DoctorError, match=r"no current context\. Choose one with --context: prod, stage\."):
+        kubeconfig.load(str(path))
+    assert kubeconfig.contexts(str(path)) == ["prod", "stage"]
+    assert kubeconfig.load(str(path), "prod")[1:] == ("prod", "prod")
 
 
 def test_a_user_without_a_home_is_told_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:

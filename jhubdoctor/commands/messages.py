@@ -5,22 +5,19 @@ They come from the tables of known texts in the packs, and from the examples of 
 
 from __future__ import annotations
 
-import ast
-import importlib
 import inspect
 import itertools
-import pkgutil
 import re
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
-from functools import cache
-from re import _constants as op
-from re import _parser as parser
-from types import ModuleType
+from functools import cache, partial
+from re import _constants as op  # type: ignore[attr-defined]  # the parts of a pattern; typeshed has no types for them
+from re import _parser as parser  # type: ignore[attr-defined]
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-import jhubdoctor_checks
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.testing import documents
@@ -31,9 +28,6 @@ LEAST_LETTERS = 10
 LEAST_WORDS = 3
 MOST_TEXTS = 24
 MOST_LETTERS = 300
-
-Symbol = tuple[str, str]
-"""A module, and a name in it."""
 
 _ORDINARY = {"Scheduled", "Pulling", "Pulled", "Created", "Started", "TriggeredScaleUp", "Nominated", "Killing"}
 # In so many places, and next to so many messages, that they lead nowhere.
@@ -55,11 +49,13 @@ class Message:
         texts: the texts; a gap stands for what differs.
         says: what they mean.
         checks: ids of the checks that look for them.
+        pattern: by which they find them; None for what a note only quotes.
     """
 
     texts: tuple[str, ...]
     says: str
     checks: tuple[str, ...]
+    pattern: re.Pattern[str] | None = None
 
 
 def messages(registry: Registry) -> list[Message]:
@@ -77,22 +73,19 @@ def messages(registry: Registry) -> list[Message]:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def tables() -> Iterator[tuple[Symbol, Any]]:
-    """Every row of every table of known texts, with the table's name: what is a sequence of structs with a pattern."""
-    for module in _modules().values():
-        for name in _uses(module):
-            value = getattr(module, name, None)
-            rows = value if isinstance(value, tuple | list) else ()
-            if rows and all(is_dataclass(r) and hasattr(r, "pattern") for r in rows):
-                yield from (((module.__name__, name), row) for row in rows)
+def tables(packs: Iterable[str]) -> Iterator[Sequence[Any]]:
+    """Every table of known texts: what is a sequence of structs with a pattern, under a name of a module."""
+    found = {id(v): v for m in _modules(packs) for v in vars(m).values() if isinstance(v, tuple | list) and v}
+    yield from (v for v in found.values() if all(is_dataclass(r) and hasattr(r, "pattern") for r in v))
 
 
 def _of_tables(registry: Registry) -> Iterator[Message]:
     users = _users(registry)
-    for table, row in tables():
-        pattern = row.pattern if isinstance(row.pattern, re.Pattern) else re.compile(row.pattern)
-        if (texts := readable(pattern)) and users[table]:
-            yield Message(tuple(texts), _words(row.says), tuple(users[table]))
+    for table in tables({c.module.partition(".")[0] for c in registry.checks.values()}):
+        for row in table:
+            pattern = row.pattern if isinstance(row.pattern, re.Pattern) else re.compile(row.pattern)
+            if (texts := readable(pattern)) and (checks := users[id(table)]):
+                yield Message(tuple(texts), _words(row.says), tuple(checks), pattern)
 
 
 def readable(pattern: re.Pattern[str]) -> list[str]:
@@ -130,45 +123,50 @@ def _words(says: str) -> str:
 # --- who looks for a table's texts -----------------------------------------------------------------------------------
 
 
-def _modules() -> dict[str, ModuleType]:
-    found = pkgutil.walk_packages(jhubdoctor_checks.__path__, jhubdoctor_checks.__name__ + ".")
-    return {m.name: importlib.import_module(m.name) for m in found}
+def _modules(packs: Iterable[str]) -> list[ModuleType]:
+    """The modules of these packages. They are imported already: a registry was loaded from them."""
+    return [m for n, m in sorted(sys.modules.items()) if n.partition(".")[0] in packs]
 
 
-def _users(registry: Registry) -> dict[Symbol, list[str]]:
-    """What of the packs a check uses, also through others or through its facts, with the ids of these checks."""
-    uses = {(m.__name__, name): found for m in _modules().values() for name, found in _uses(m).items()}
-    users: dict[Symbol, list[str]] = defaultdict(list)
+def _users(registry: Registry) -> dict[int, list[str]]:
+    """The identity of what a check uses, also through others or through its facts, to the ids of these checks."""
+    users: dict[int, list[str]] = defaultdict(list)
     for check in registry.checks.values():
-        functions = [check.function, *(f.function for f in registry.closure([check]).values())]
-        todo = {(f.__module__, f.__name__) for f in functions}
-        seen: set[Symbol] = set()
+        todo: list[Any] = [check.function, *(f.function for f in registry.closure([check]).values())]
+        seen: set[int] = set()
         while todo:
-            seen |= todo
-            todo = {i for symbol in todo for i in uses.get(symbol, ())} - seen
-        for symbol in seen:
-            users[symbol].append(check.id)
+            value = todo.pop()
+            if id(value) not in seen:
+                seen.add(id(value))
+                todo += _uses(value)
+        for found in seen:
+            users[found].append(check.id)
     return users
 
 
+def _uses(value: Any) -> Iterator[Any]:
+    """What a function, a class or a collection of the packs refers to by the names of its module."""
+    value = inspect.unwrap(value) if callable(value) else value
+    if isinstance(value, FunctionType):
+        names = _names(value.__code__)
+        found = [value.__globals__[n] for n in names if n in value.__globals__]
+        yield from (v for v in found if not isinstance(v, ModuleType))
+        yield from (vars(m)[n] for m in found if isinstance(m, ModuleType) for n in names if n in vars(m))
+    elif isinstance(value, type):
+        yield from (getattr(v, "fget", None) or getattr(v, "func", v) for v in vars(value).values())
+    elif isinstance(value, partial):
+        yield from (value.func, *value.args)
+    elif isinstance(value, tuple | list):
+        yield from value
+    elif isinstance(value, dict):
+        yield from value.values()
+
+
 @cache
-def _uses(module: ModuleType) -> dict[str, set[Symbol]]:
-    """What each function, class and constant of a module refers to."""
-    tree = ast.parse(inspect.getsource(module))
-    imported = {
-        alias.asname or alias.name: (node.module or "", alias.name)
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    found: dict[str, set[Symbol]] = {}
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        for target in targets:
-            if name := getattr(target, "name", getattr(target, "id", "")):
-                found[name] = {imported.get(n, (module.__name__, n)) for n in names - {name}}
-    return found
+def _names(code: CodeType) -> frozenset[str]:
+    """The names that code looks up, and those that the code within it does."""
+    inside = (_names(c) for c in code.co_consts if isinstance(c, CodeType))
+    return frozenset(code.co_names).union(*inside)
 
 
 # --- notes -----------------------------------------------------------------------------------------------------------
