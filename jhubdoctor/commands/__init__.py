@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "explain": ("jhubdoctor.commands.explain:explain", "Show the note of a check, or the checks that know a text."),
     "list": ("jhubdoctor.commands.explain:list_checks", "List the checks."),
-    "rbac": ("jhubdoctor.commands.rbac:rbac", "Print the roles that the checks need, and whom they are bound to, as YAML."),
+    "rbac": ("jhubdoctor.commands.rbac:rbac", "Print the roles that the checks need, bound to an account, as YAML."),
     "schema": ("jhubdoctor.commands.explain:schema", "Print the JSON Schema of a JSON document."),
     "version": ("jhubdoctor.commands.explain:version", "Print versions, and how far the data reaches."),
 }

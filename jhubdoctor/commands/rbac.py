@@ -124,7 +124,7 @@ def rbac(
     users: tuple[str, ...],
     groups: tuple[str, ...],
 ) -> None:
-    """Print the roles that the checks need, and whom they are bound to, as YAML.
+    """Print the roles that the checks need, bound to an account, as YAML.
 
     Pipe it into `kubectl apply -f -`. All verbs are get and list.
     """
