@@ -238,10 +238,14 @@ def _pod(item: Pod) -> None:
                 state.terminated.message = log_text(state.terminated.message)
 
 
-def _workload(item: Any) -> None:
+def _template(item: Any) -> None:
     template = item.spec.template
     template.metadata.annotations = allowed_annotations(template.metadata.annotations)
     _pod_spec(template.spec)
+
+
+def _workload(item: Any) -> None:
+    _template(item)
     _conditions(item.status)
 
 
@@ -322,8 +326,8 @@ _REDUCERS: dict[type[Object], Callable[[Any], None]] = {
     Deployment: _workload,
     StatefulSet: _workload,
     DaemonSet: _workload,
-    Job: _workload,
-    ReplicaSet: _workload,
+    Job: _status,
+    ReplicaSet: _template,
     Event: _event,
     PersistentVolume: _volume,
     StorageClass: _storage_class,
