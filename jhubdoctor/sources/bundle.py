@@ -12,7 +12,6 @@ import re
 import sys
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -271,17 +270,3 @@ def _of_stream(stream: IO[bytes], name: str, modified: datetime | None) -> Reade
     if ours:
         return loads(stream, name).reader()
     return dump.of_archive(stream, name, modified)
-
-
-def collected_from(path: str) -> Collected:
-    """The answers of one of our own bundles.
-
-    Raises:
-        UsageError: where there is no such file.
-        DoctorError: where it is no bundle.
-    """
-    try:
-        with Path(path).open("rb") as stream:
-            return replace(loads(stream, clean(Path(path).name, 200)))
-    except OSError as e:
-        raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Name a bundle.") from e
