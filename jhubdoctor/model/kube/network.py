@@ -182,6 +182,7 @@ class RouteParent(Struct):
     """status.parents[] of an HTTPRoute."""
 
     parent_ref: ParentRef = msgspec.field(default_factory=ParentRef)
+    controller_name: str = ""
     conditions: list[Condition] = []
 
 
