@@ -23,7 +23,7 @@ from jhubdoctor.api import (
     excerpt,
 )
 from jhubdoctor_checks.facts.image import PULL_REASONS
-from jhubdoctor_checks.texts import known, most_telling
+from jhubdoctor_checks.texts import Known, known, most_telling
 from jhubdoctor_checks.texts.kubelet import CANNOT_START, MOUNTS, SANDBOXES
 from jhubdoctor_checks.texts.registry import PULLS
 
@@ -308,21 +308,21 @@ def _image(t: Trace) -> Phase | None:
 
 
 def _volume(t: Trace) -> Phase | None:
-    bad = t.of(*_VOLUME)
-    after = t.of("Pulling", "Pulled", "Created", "Started")
-    if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        why = most_telling(bad, lambda e: e.message, MOUNTS)
-        return Phase("volume-mount", "a volume could not be attached or mounted", _plain(why.message), _shown([why]))
-    return None
+    return _stuck(t, _VOLUME, MOUNTS, "volume-mount", "a volume could not be attached or mounted")
 
 
 def _sandbox(t: Trace) -> Phase | None:
-    bad = t.of(*_SANDBOX)
+    return _stuck(t, _SANDBOX, SANDBOXES, "sandbox", "the node could not set up the pod's sandbox")
+
+
+def _stuck(t: Trace, reasons: Iterable[str], table: Iterable[Known[None]], word: str, says: str) -> Phase | None:
+    """What the kubelet could not do before it comes to the images."""
+    bad = t.of(*reasons)
     after = t.of("Pulling", "Pulled", "Created", "Started")
-    if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        why = most_telling(bad, lambda e: e.message, SANDBOXES)
-        return Phase("sandbox", "the node could not set up the pod's sandbox", _plain(why.message), _shown([why]))
-    return None
+    if not bad or (after and max(e.at for e in after) >= bad[0].at):
+        return None
+    why = most_telling(bad, lambda e: e.message, table)
+    return Phase(word, says, _plain(why.message), _shown([why]))
 
 
 def _config(t: Trace) -> Phase | None:
