@@ -23,7 +23,7 @@ from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import clean, log_end, log_text, path_text
+from jhubdoctor.privacy.text import brief, clean, log_end, path_text
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected
@@ -208,7 +208,7 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
     if left_out and state is ReadState.OK:
         state = ReadState.MALFORMED
-    detail = clean(log_text(found.detail), 300)
+    detail = brief(found.detail)
     return query, Answer(
         state, items, text, detail, found.left_out + left_out, max(found.surveyed, 0), asked=found.asked
     )
