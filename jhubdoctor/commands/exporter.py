@@ -80,7 +80,7 @@ def exporter(
         scope=Scope(namespace, all_namespaces, release),
         concurrency=concurrency,
         accept_unknown=accept_unknown,
-        suppressions=config.load(config_path).suppressions,
+        suppressions=config.load(config_path),
     )
     if redact_users:
         from jhubdoctor.visits.kept import anonymous

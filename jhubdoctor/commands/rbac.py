@@ -37,9 +37,7 @@ def manifests(
         ], []
     inside = [r for r in needed if READS[r].namespaced or r in _ITS_OWN]
     required = registry.reads(checks, required=True, optional=True)
-    # what the search for hubs reads where it finds none is needed by none of those that judge a hub
-    spare = registry.facts["hubs"].optional if "hubs" in registry.facts else ()
-    beyond = [r for r in required if r not in inside and not _open_to_all(r) and r not in spare]
+    beyond = [r for r in required if r not in inside and not _open_to_all(r)]
     lost = {i for r in beyond for i in required[r]}
     lost |= _unsure_inside(registry, checks)
     return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subjects)], sorted(lost)

@@ -90,7 +90,7 @@ def run(
             concurrency=concurrency,
             fail_on=fail_on,
             accept_unknown=accept_unknown,
-            suppressions=config.load(config_path).suppressions,
+            suppressions=config.load(config_path),
             earlier=baseline.load(baseline_path) if baseline_path else None,
         )
         if from_path is not None:

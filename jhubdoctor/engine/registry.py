@@ -124,13 +124,14 @@ class Registry:
         """The reads that these checks make, each with the ids of the checks.
 
         With `required` only those without which a check is unknown: not what a fact can do without (but with
-        `optional`: it may need it where something asks for it, or to pass), nor what is behind an optional parameter.
+        `optional`: it may need it where something asks for it, or to pass), nor what is behind an optional parameter,
+        nor what the search for hubs looks at where it finds none: then there is nothing to judge.
         """
         found: dict[str, list[str]] = {}
         for c in checks:
             facts = self.required(c, to_pass=optional) if required else self.closure([c])
-            only = required and not optional
-            for read in {r for f in facts.values() for r in (f.reads if only else (*f.reads, *f.optional))}:
+            spare = {f.name for f in facts.values() if required and (not optional or f.name == "hubs")}
+            for read in {r for f in facts.values() for r in (*f.reads, *(() if f.name in spare else f.optional))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 

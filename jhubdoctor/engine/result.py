@@ -100,17 +100,13 @@ class Baseline:
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """One read: how it ended, how many items, and which checks it was for.
-
-    `required_by` are those of `needed_by` that cannot do without it.
-    """
+    """One read: how it ended, how many items, and which checks it was for."""
 
     query: Query
     state: ReadState
     items: int
     detail: str
     needed_by: tuple[str, ...]
-    required_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def judge(
         findings=tuple(active),
         suppressed=tuple(suppressed),
         rules=facts.suppressions.applied,
-        coverage=tuple(_coverage(registry, checks, facts, results)),
+        coverage=tuple(_coverage(registry, checks, facts)),
         search=facts.scope.searched(facts.hubs),
         requests=reader.requests,
         bytes_read=reader.bytes_read,
@@ -146,7 +146,7 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
     return Result(check, hub, CheckStatus.OK, reason, unseen, duration), []
 
 
-def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: list[Result]) -> list[CoverageRow]:
+def _coverage(registry: Registry, checks: list[Check], facts: Facts) -> list[CoverageRow]:
     by_fact = {c.id: set(registry.closure([c])) for c in checks}
     rows = []
     for query, answer in facts.coverage.rows.items():
@@ -158,7 +158,6 @@ def _coverage(registry: Registry, checks: list[Check], facts: Facts, results: li
                 items=answer.surveyed or len(answer.items) or int(bool(answer.text)),
                 detail=answer.detail,
                 needed_by=tuple(sorted(i for i, names in by_fact.items() if names & readers)),
-                required_by=tuple(sorted({r.check.id for r in results if query in r.rests_on})),
             )
         )
     return sorted(rows, key=lambda r: str(r.query))

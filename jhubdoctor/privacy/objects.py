@@ -25,7 +25,7 @@ from jhubdoctor.model.kube.pods import Pod, PodSpec
 from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.privacy.releases import reduced_release
-from jhubdoctor.privacy.text import REMOVED, clean, log_text
+from jhubdoctor.privacy.text import REMOVED, brief, log_text
 from jhubdoctor.privacy.values import reduced_values
 
 _ANNOTATIONS = re.compile(
@@ -63,7 +63,7 @@ _CHECKSUM = re.compile(r"[0-9a-f]{8,64}")
 def allowed_annotations(found: dict[str, str]) -> dict[str, str]:
     """The annotations that facts use. Of kubectl's last-applied annotation the apiVersion alone is kept."""
     kept = {
-        k: v if k.startswith("checksum/") else clean(log_text(v), 500)
+        k: v if k.startswith("checksum/") else brief(v, 500)
         for k, v in found.items()
         if _ANNOTATIONS.fullmatch(k) and (_CHECKSUM.fullmatch(v) or not k.startswith("checksum/"))
     }
@@ -238,10 +238,14 @@ def _pod(item: Pod) -> None:
                 state.terminated.message = log_text(state.terminated.message)
 
 
-def _workload(item: Any) -> None:
+def _template(item: Any) -> None:
     template = item.spec.template
     template.metadata.annotations = allowed_annotations(template.metadata.annotations)
     _pod_spec(template.spec)
+
+
+def _workload(item: Any) -> None:
+    _template(item)
     _conditions(item.status)
 
 
@@ -322,8 +326,8 @@ _REDUCERS: dict[type[Object], Callable[[Any], None]] = {
     Deployment: _workload,
     StatefulSet: _workload,
     DaemonSet: _workload,
-    Job: _workload,
-    ReplicaSet: _workload,
+    Job: _status,
+    ReplicaSet: _template,
     Event: _event,
     PersistentVolume: _volume,
     StorageClass: _storage_class,

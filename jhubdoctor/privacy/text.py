@@ -210,6 +210,11 @@ def log_text(text: str) -> str:
     return "\n".join(kept)
 
 
+def brief(text: str, limit: int = 300) -> str:
+    """Text that may hold a secret as it may be shown: without it, and on one line, as `clean` gives it."""
+    return clean(log_text(text), limit)
+
+
 def path_text(read: str, text: str) -> str:
     """The answer of a path, redacted: what fails of a health endpoint may be told in its own words."""
     return log_text(text) if read in {"livez", "readyz", "healthz"} else text

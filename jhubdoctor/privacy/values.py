@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from jhubdoctor.model.yaml import load_yaml
-from jhubdoctor.privacy.text import clean, log_text
+from jhubdoctor.privacy.text import brief
 
 HIDDEN = "[removed]"
 
@@ -256,7 +256,7 @@ def leaf(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)):
         return _number(value)
-    return clean(log_text(str(value)), 300)
+    return brief(str(value))
 
 
 def database_url(value: str) -> str:

@@ -266,23 +266,32 @@ def _suppressed(report: Report) -> Iterable[str]:
 
 
 def _checks(report: Report) -> Iterable[str]:
-    yield f"<details><summary>{count(len(report.results), 'result')}</summary>"
-    yield "<table><thead><tr><th>check</th><th>hub</th><th>status</th><th>reason</th></tr></thead><tbody>"
-    for r in sorted(report.results, key=lambda r: (r.check.area, r.check.id, label(r))):
-        yield (
-            f'<tr><td><a href="{_e(doc_url(r.check))}">{_e(r.check.id)}</a></td><td>{_e(label(r))}</td>'
-            f"<td>{_e(r.status.value)}</td><td>{_e(clean(r.reason, 300))}</td></tr>"
+    rows = (
+        (
+            f'<a href="{_e(doc_url(r.check))}">{_e(r.check.id)}</a>',
+            *map(_e, (label(r), r.status.value, clean(r.reason, 300))),
         )
-    yield "</tbody></table></details>"
+        for r in sorted(report.results, key=lambda r: (r.check.area, r.check.id, label(r)))
+    )
+    return _table(count(len(report.results), "result"), ("check", "hub", "status", "reason"), rows)
 
 
 def _reads(report: Report) -> Iterable[str]:
-    yield f"<details><summary>{count(len(report.coverage), 'read')}</summary>"
-    yield "<table><thead><tr><th>read</th><th>state</th><th>items</th></tr></thead><tbody>"
-    for row in report.coverage:
-        detail = f"<br>{_e(clean(row.detail, 300))}" if row.detail else ""
-        yield (
-            f"<tr><td>{_e(clean(str(row.query), 300))}{detail}</td>"
-            f"<td>{_e(row.state.value)}</td><td>{row.items}</td></tr>"
+    rows = (
+        (
+            _e(clean(str(r.query), 300)) + (f"<br>{_e(clean(r.detail, 300))}" if r.detail else ""),
+            _e(r.state.value),
+            str(r.items),
         )
+        for r in report.coverage
+    )
+    return _table(count(len(report.coverage), "read"), ("read", "state", "items"), rows)
+
+
+def _table(summary: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterable[str]:
+    """A table that opens on a click; its cells are HTML."""
+    columns = "".join(f"<th>{h}</th>" for h in heads)
+    yield f"<details><summary>{summary}</summary>"
+    yield f"<table><thead><tr>{columns}</tr></thead><tbody>"
+    yield from (f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     yield "</tbody></table></details>"

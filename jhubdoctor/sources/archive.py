@@ -56,7 +56,6 @@ class Member:
     """A regular file of an archive; `read` gives its bytes, once, before the next member is asked for."""
 
     name: str
-    size: int
     read: Callable[[], bytes]
 
 
@@ -176,7 +175,7 @@ def members(raw: IO[bytes], limits: Limits = LIMITS) -> Iterator[Member]:
         if size > limits.entry:
             raise RefusedError(f"it has an entry of more than {limits.entry // 2**20} MiB")
         body = _Body(stream, size)
-        yield Member(plain_name(name), size, body.read)
+        yield Member(plain_name(name), body.read)
         body.skip()
 
 

@@ -12,7 +12,6 @@ import re
 import sys
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +23,7 @@ from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import clean, log_end, log_text, path_text
+from jhubdoctor.privacy.text import brief, clean, log_end, path_text
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected
@@ -209,7 +208,7 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
     if left_out and state is ReadState.OK:
         state = ReadState.MALFORMED
-    detail = clean(log_text(found.detail), 300)
+    detail = brief(found.detail)
     return query, Answer(
         state, items, text, detail, found.left_out + left_out, max(found.surveyed, 0), asked=found.asked
     )
@@ -271,17 +270,3 @@ def _of_stream(stream: IO[bytes], name: str, modified: datetime | None) -> Reade
     if ours:
         return loads(stream, name).reader()
     return dump.of_archive(stream, name, modified)
-
-
-def collected_from(path: str) -> Collected:
-    """The answers of one of our own bundles.
-
-    Raises:
-        UsageError: where there is no such file.
-        DoctorError: where it is no bundle.
-    """
-    try:
-        with Path(path).open("rb") as stream:
-            return replace(loads(stream, clean(Path(path).name, 200)))
-    except OSError as e:
-        raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Name a bundle.") from e

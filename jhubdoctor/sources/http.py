@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 import urllib3
 
-from jhubdoctor.privacy.text import clean, log_text
+from jhubdoctor.privacy.text import brief
 from jhubdoctor.sources.reads import Answer, ReadState
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def status_message(body: bytes) -> str:
 
 def failure(reply: Reply) -> Answer:
     """An HTTP status that is no answer, as a state."""
-    message = clean(log_text(status_message(reply.body)), 300)
+    message = brief(status_message(reply.body))
     code = f"HTTP {reply.status}"
     detail = f"{code}: {message}" if message else code
     if reply.status in {401, 403}:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,8 @@ NAME = "jhubdoctor.toml"
 KEYS = ("suppress",)
 
 
-@dataclass(frozen=True)
-class Config:
-    """What the file says.
-
-    Attributes:
-        place: the file, empty where there is none.
-        suppressions: its rules.
-    """
-
-    place: str = ""
-    suppressions: tuple[Suppression, ...] = ()
-
-
-def load(path: str | None = None, folder: Path = Path()) -> Config:
-    """The configuration: the given file, else `jhubdoctor.toml` or `pyproject.toml` of the folder, else an empty one.
+def load(path: str | None = None, folder: Path = Path()) -> tuple[Suppression, ...]:
+    """The suppressions of the given file, else of `jhubdoctor.toml` or `pyproject.toml` in the folder, else none.
 
     Raises:
         UsageError: where a file cannot be read or says what it cannot say.
@@ -40,24 +26,24 @@ def load(path: str | None = None, folder: Path = Path()) -> Config:
         return _parsed(folder / NAME, NAME)
     if (folder / "pyproject.toml").is_file():
         return _parsed(folder / "pyproject.toml", "pyproject.toml", optional=True)
-    return Config()
+    return ()
 
 
-def _parsed(file: Path, place: str, *, optional: bool = False) -> Config:
+def _parsed(file: Path, place: str, *, optional: bool = False) -> tuple[Suppression, ...]:
     """The table of a file. An unreadable pyproject.toml that merely lies there is none of our business."""
     try:
         found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         if optional:
-            return Config()
+            return ()
         why = e.strerror if isinstance(e, OSError) else str(e)
         raise UsageError(f"The configuration {place} cannot be read: {why}.", "Give another with --config.") from e
     if file.name == "pyproject.toml":
         found = found.get("tool", {}).get("jhubdoctor", {})
         if not found:
-            return Config()
+            return ()
     if extra := sorted(set(found) - set(KEYS)):
         close = difflib.get_close_matches(extra[0], KEYS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"There is {', '.join(KEYS)}."
         raise UsageError(f"{place} has a key {extra[0]!r} that does not exist.", hint)
-    return Config(place, parse(found.get("suppress", []), place))
+    return parse(found.get("suppress", []), place)

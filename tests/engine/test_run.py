@@ -226,7 +226,10 @@ def test_a_row_of_coverage_says_who_can_do_without_it() -> None:
         yield from ()
 
     report = diagnose([needs_both, would_like_nodes], "", spares_pods)
-    rows = {str(r.query): (r.needed_by, r.required_by) for r in report.coverage}
+    rows = {
+        str(row.query): (row.needed_by, tuple(r.check.id for r in report.results if row.query in r.rests_on))
+        for row in report.coverage
+    }
 
     both = ("needs-both", "would-like-nodes")
     assert rows["pods in jhub"] == (both, both)

@@ -3,44 +3,17 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import (
-    DaemonSet,
-    Deployment,
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    Lease,
-    PersistentVolumeClaim,
-    Pod,
-    Rung,
-    Severity,
-    Spawns,
-    StatefulSet,
-    check,
-)
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Lease, Rung, Severity, check
 from jhubdoctor_checks.api._control_plane_silent import stopped, waiting
+from jhubdoctor_checks.facts.around import Around
 from jhubdoctor_checks.facts.control_plane import NAMESPACE, Silent
 
 
 # What these do not make is not there from the beginning: no pod, no place for it, no volume.
 @check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
-def control_plane_silent(
-    hub: Hub,
-    silent_control_plane: Silent,
-    deployments: list[Deployment] | None,
-    stateful_sets: list[StatefulSet] | None,
-    daemon_sets: list[DaemonSet] | None,
-    pods: list[Pod] | None,
-    user_pods: list[Pod] | None,
-    claims: list[PersistentVolumeClaim] | None,
-    spawns: Spawns | None,
-    now: datetime,
-) -> Iterator[Finding]:
+def control_plane_silent(hub: Hub, silent_control_plane: Silent, around: Around, now: datetime) -> Iterator[Finding]:
     """The cluster's controller-manager or scheduler has stopped: nothing new is made, or placed."""
     other = silent_control_plane.others
-    every = [*(pods or ()), *(user_pods or ())]
-    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
     for lease in silent_control_plane.leases:
         yield Finding(
             on=(lease.ref,),
@@ -52,7 +25,7 @@ def control_plane_silent(
             ),
             fix=_repair(lease),
             cause=lease.name,
-            affects=waiting(hub, lease, workloads, every, claims or [], spawns, now),
+            affects=waiting(hub, lease, around, now),
         )
 
 

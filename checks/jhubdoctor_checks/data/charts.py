@@ -21,14 +21,9 @@ class Chart:
         jupyterhub: the JupyterHub that it ships.
         kubespawner: the KubeSpawner in its hub image.
         least_kubernetes: the least minor of Kubernetes that it says it installs on.
-        helm: the least Helm.
         scheduler: the tag of the user-scheduler's kube-scheduler.
         older: what it ships to clusters below a minor instead: tag and minor.
-        configuration: version of KubeSchedulerConfiguration; `policy` before there was one.
-        older_configuration: what it is for clusters below a minor, as `older`.
-        lock: leader election lock of the user-scheduler.
         budget: apiVersions of PodDisruptionBudget that it can render.
-        ingress: the same of Ingress.
         priority: the same of PriorityClass.
     """
 
@@ -37,14 +32,9 @@ class Chart:
     jupyterhub: str
     kubespawner: str
     least_kubernetes: int
-    helm: str
     scheduler: str
     older: tuple[str, int] | None
-    configuration: str
-    older_configuration: tuple[str, int] | None
-    lock: str
     budget: tuple[str, ...]
-    ingress: tuple[str, ...]
     priority: tuple[str, ...]
 
     @property
@@ -91,8 +81,7 @@ def table() -> tuple[Chart, ...]:
     for line in resources.files(__package__ or "").joinpath("charts.tsv").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
-        version, date, hub, spawner, least, helm, tag, older, config, lock, budget, ingress, priority = line.split("\t")
-        now, _, before = config.partition(" ")
+        version, date, hub, spawner, least, tag, older, budget, priority = line.split("\t")
         found.append(
             Chart(
                 version,
@@ -100,14 +89,9 @@ def table() -> tuple[Chart, ...]:
                 hub,
                 spawner,
                 int(least.partition(".")[2]),
-                helm,
                 tag,
                 _below(older),
-                now,
-                _below(before),
-                lock,
                 tuple(budget.split()),
-                tuple(ingress.split()),
                 tuple(priority.split()),
             )
         )

@@ -49,7 +49,6 @@ class FailedPull:
         text: that and all else that it said of this image, to be searched.
         source: where `said` is from.
         at: when it was last seen, None where the status alone tells.
-        times: how often.
         secret: an image pull secret that the kubelet did not find.
     """
 
@@ -64,13 +63,7 @@ class FailedPull:
     text: str
     source: str
     at: datetime | None = None
-    times: int = 1
     secret: str = ""
-
-    @property
-    def user(self) -> bool:
-        """Whether it is a user's server."""
-        return self.component == USER_SERVER
 
 
 def shared(ref: Ref) -> Ref:
@@ -133,7 +126,6 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
             text=clean(f"{waiting.message} {heard}", 2 * LINE_LIMIT),
             source="event" if len(heard) > len(waiting.message) else "pod.status",
             at=told.at if told else None,
-            times=times,
             secret=_secret(lost),
         )
 
@@ -214,7 +206,6 @@ def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> Fai
         text=clean(e.message, LINE_LIMIT),
         source="event",
         at=e.at,
-        times=e.times,
         secret=_secret(events.about("Pod", e.about[1], "FailedToRetrieveImagePullSecret")),
     )
 

@@ -35,13 +35,11 @@ class Told:
     """An entry that says that a start failed, and is none of the failures that are known by their shape.
 
     Attributes:
-        user: whose start, empty where it does not say.
-        pod: their pod as far as the log names one.
+        pod: whose start, as far as the log names one.
         at: when.
         line: the exception's own last line, else the entry's first.
     """
 
-    user: str
     pod: str
     at: datetime | None
     line: str
@@ -175,4 +173,4 @@ def _told(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Tol
         last = e.at
         # headers of a request stand before its line: only what was raised is worth a line
         line = e.last if e.more and not e.message.startswith("50") else e.message
-        yield Told(clean(user, 200), pod_of(user, pods) if user else "", e.at, clean(line, 300))
+        yield Told(pod_of(user, pods) if user else "", e.at, clean(line, 300))

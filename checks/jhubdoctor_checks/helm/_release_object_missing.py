@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from jhubdoctor.api import (
-    DaemonSet,
-    Deployment,
-    Hub,
-    Listed,
-    Pod,
-    PodSpec,
-    Ref,
-    Service,
-    Spawns,
-    StatefulSet,
-)
-
-Workload = Deployment | StatefulSet | DaemonSet
+from jhubdoctor.api import Hub, Listed, Pod, PodSpec, Ref
+from jhubdoctor_checks.facts.around import Around
 
 # Without these the hub works: they hold back, or prepare.
 _LESS = frozenset({"NetworkPolicy", "PodDisruptionBudget", "PersistentVolumeClaim"})
@@ -42,16 +29,6 @@ def named(items: tuple[Listed, ...], most: int = 3) -> str:
     if len(items) == 1:
         return f"the {first[0]}"
     return f"{len(items)} objects ({', '.join(first)}{', ...' if len(items) > most else ''})"
-
-
-@dataclass(frozen=True)
-class Around:
-    """What may suffer: what makes pods, Services, pods (users' too), and what the hub's log tells of starts."""
-
-    workloads: list[Workload]
-    services: list[Service]
-    pods: list[Pod]
-    spawns: Spawns | None
 
 
 def idle(item: Listed, around: Around) -> bool:
@@ -98,8 +75,7 @@ def _servers(hub: Hub, around: Around) -> Iterator[Ref]:
     """Servers that run, and those that are gone after a start that failed: what else keeps one is no matter of this."""
     yield from (p.ref for p in around.pods if p.user and p.phase == "Running")
     there = {p.name for p in around.pods}
-    failed = around.spawns.failed if around.spawns is not None else ()
-    yield from (hub.pod_ref(s.pod) for s in failed if s.pod and s.pod not in there)
+    yield from (hub.pod_ref(s.pod) for s in around.spawns.failed if s.pod and s.pod not in there)
 
 
 def _placed_by(hub: Hub, pod: Pod, scheduler: str) -> bool:

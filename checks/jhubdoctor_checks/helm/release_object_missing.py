@@ -3,49 +3,23 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import (
-    DaemonSet,
-    Deployment,
-    Finding,
-    Hub,
-    NotApplicable,
-    Pod,
-    Revision,
-    Rung,
-    Service,
-    Severity,
-    Spawns,
-    StatefulSet,
-    check,
-    clean,
-)
+from jhubdoctor.api import Finding, Hub, NotApplicable, Revision, Rung, Severity, check, clean
+from jhubdoctor_checks.facts.around import Around
 from jhubdoctor_checks.facts.release_objects import MissingObjects
 from jhubdoctor_checks.helm._operations import at_work, make, restore
-from jhubdoctor_checks.helm._release_object_missing import Around, breaks, idle, named, ref_of, suffers
+from jhubdoctor_checks.helm._release_object_missing import breaks, idle, named, ref_of, suffers
 
 
 # a right that is gone has no rung of its own; a pod that is refused for want of its account fails before any of its
 # containers could
 @check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.MOUNTED, explains=("hub-rbac-forbidden", "core-pods-refused"))
 def release_object_missing(
-    hub: Hub,
-    missing_objects: MissingObjects,
-    revisions: list[Revision] | None,
-    deployments: list[Deployment] | None,
-    stateful_sets: list[StatefulSet] | None,
-    daemon_sets: list[DaemonSet] | None,
-    services: list[Service] | None,
-    pods: list[Pod] | None,
-    user_pods: list[Pod] | None,
-    spawns: Spawns | None,
-    now: datetime,
+    hub: Hub, missing_objects: MissingObjects, revisions: list[Revision] | None, around: Around, now: datetime
 ) -> Iterator[Finding]:
     """An object of the hub is gone: the release holds it, and the cluster does not."""
     gone, held_by = missing_objects.objects, missing_objects.held_by
     if revisions and (at_work(revisions[0], now) or revisions[0].status == "uninstalling"):
         raise NotApplicable("Helm is at work on the release")
-    workloads = [*(deployments or ()), *(stateful_sets or ()), *(daemon_sets or ())]
-    around = Around(workloads, services or [], [*(pods or ()), *(user_pods or ())], spawns)
     gone = tuple(o for o in gone if not idle(o, around))
     if not gone:
         return

@@ -3,44 +3,21 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import (
-    Deployment,
-    Finding,
-    Fix,
-    Hub,
-    Namespace,
-    PersistentVolumeClaim,
-    Pod,
-    Rung,
-    Severity,
-    Spawns,
-    check,
-    clean,
-    some,
-)
+from jhubdoctor.api import Finding, Fix, Hub, Namespace, Rung, Severity, check, clean, some
+from jhubdoctor_checks.facts.around import Around
 
 _ALL = "kubectl get all,configmaps,secrets,persistentvolumeclaims,ingresses,networkpolicies"
 
 
 @check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
-def namespace_terminating(
-    hub: Hub,
-    namespace: Namespace,
-    deployments: list[Deployment] | None,
-    pods: list[Pod] | None,
-    user_pods: list[Pod] | None,
-    claims: list[PersistentVolumeClaim] | None,
-    spawns: Spawns | None,
-    now: datetime,
-) -> Iterator[Finding]:
+def namespace_terminating(hub: Hub, namespace: Namespace, around: Around, now: datetime) -> Iterator[Finding]:
     """The hub's namespace is being deleted: nothing new can be made in it, and nothing of it stays."""
     if not namespace.terminating:
         return
     holding = [c for c in namespace.status.conditions if c.status == "True" and c.message]
     undiscovered = any(c.type == "NamespaceDeletionDiscoveryFailure" for c in holding)
-    volumes = [c.spec.volume_name for c in claims or () if c.spec.volume_name]
+    volumes = [c.spec.volume_name for c in around.claims if c.spec.volume_name]
     keep = """--patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'"""
-    refused = [s.pod for s in (spawns.unresolved(now, hours=1) if spawns is not None else ()) if s.pod]
     yield Finding(
         on=(namespace.ref,),
         says=f"the namespace {namespace.name} is being deleted, so no server starts and no upgrade works there",
@@ -63,8 +40,7 @@ def namespace_terminating(
         affects=(
             hub.release_ref,
             hub.ref,
-            *(d.ref for d in deployments or ()),
-            *(p.ref for p in (*(pods or ()), *(user_pods or ()))),
-            *(hub.pod_ref(name) for name in dict.fromkeys(refused)),
+            *(o.ref for o in (*around.workloads, *around.pods)),
+            *(hub.pod_ref(name) for name in around.not_made(now)),
         ),
     )

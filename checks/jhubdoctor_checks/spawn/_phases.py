@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from jhubdoctor.api import (
     LINE_LIMIT,
@@ -23,7 +23,7 @@ from jhubdoctor.api import (
     excerpt,
 )
 from jhubdoctor_checks.facts.image import PULL_REASONS
-from jhubdoctor_checks.texts import known, most_telling
+from jhubdoctor_checks.texts import Known, known, most_telling
 from jhubdoctor_checks.texts.kubelet import CANNOT_START, MOUNTS, SANDBOXES
 from jhubdoctor_checks.texts.registry import PULLS
 
@@ -34,7 +34,6 @@ AFTER = timedelta(seconds=30)
 EARLY = 0.85
 NO_TRACE = "no-trace"
 """The cause of a start of which nothing is left but that it failed."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class Phase:
         says: the rest of a sentence that begins "... did not start in time:".
         key: what tells spawns of one cause apart (an image, a message).
         evidence: what shows it.
-        image: the image that was pulled.
         took: seconds that this phase took in the end, where that is known.
     """
 
@@ -54,7 +52,6 @@ class Phase:
     says: str
     key: str = ""
     evidence: tuple[Evidence, ...] = ()
-    image: str = ""
     took: float | None = None
 
 
@@ -296,7 +293,7 @@ def _image(t: Trace) -> Phase | None:
         if _waits(s) in PULL_REASONS and s.state.waiting:
             text = excerpt(s.state.waiting.message)
             shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
-            return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown, s.image)
+            return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown)
     bad = [
         e for e in t.of("Failed", "BackOff", "InspectFailed", "ErrImageNeverPull") if re.search(_IMAGE_TEXT, e.message)
     ]
@@ -306,26 +303,26 @@ def _image(t: Trace) -> Phase | None:
         why = most_telling(bad, lambda e: e.message, PULLS)
         why = why if known(PULLS, why.message) else next((e for e in bad if "Failed to pull" in e.message), bad[0])
         image = next((m[1] for e in bad if (m := re.search(_IMAGE, e.message))), "")
-        return Phase("pull-failed", f"the image {image} could not be pulled", image, _shown([why]), image)
+        return Phase("pull-failed", f"the image {image} could not be pulled", image, _shown([why]))
     return None
 
 
 def _volume(t: Trace) -> Phase | None:
-    bad = t.of(*_VOLUME)
-    after = t.of("Pulling", "Pulled", "Created", "Started")
-    if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        why = most_telling(bad, lambda e: e.message, MOUNTS)
-        return Phase("volume-mount", "a volume could not be attached or mounted", _plain(why.message), _shown([why]))
-    return None
+    return _stuck(t, _VOLUME, MOUNTS, "volume-mount", "a volume could not be attached or mounted")
 
 
 def _sandbox(t: Trace) -> Phase | None:
-    bad = t.of(*_SANDBOX)
+    return _stuck(t, _SANDBOX, SANDBOXES, "sandbox", "the node could not set up the pod's sandbox")
+
+
+def _stuck(t: Trace, reasons: Iterable[str], table: Iterable[Known[None]], word: str, says: str) -> Phase | None:
+    """What the kubelet could not do before it comes to the images."""
+    bad = t.of(*reasons)
     after = t.of("Pulling", "Pulled", "Created", "Started")
-    if bad and not (after and max(e.at for e in after) >= bad[0].at):
-        why = most_telling(bad, lambda e: e.message, SANDBOXES)
-        return Phase("sandbox", "the node could not set up the pod's sandbox", _plain(why.message), _shown([why]))
-    return None
+    if not bad or (after and max(e.at for e in after) >= bad[0].at):
+        return None
+    why = most_telling(bad, lambda e: e.message, table)
+    return Phase(word, says, _plain(why.message), _shown([why]))
 
 
 def _config(t: Trace) -> Phase | None:
@@ -367,9 +364,8 @@ def _pulling(t: Trace) -> Phase | None:
             took = (done[-1].at - e.began).total_seconds()
             if done[-1].at <= t.end:
                 continue
-        shown = _shown([e])
         says = f"the image {image} was still being pulled" if image else "the image was still being pulled"
-        return Phase("pulling", says, image, shown, image, took)
+        return Phase("pulling", says, image, _shown([e]), took)
     return None
 
 

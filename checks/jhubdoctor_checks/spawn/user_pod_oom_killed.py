@@ -17,6 +17,7 @@ from jhubdoctor.api import (
     count,
     grouped,
     human_bytes,
+    nested,
 )
 from jhubdoctor_checks.spawn._servers import recent, refs, weigh
 
@@ -64,18 +65,15 @@ def _fix(hub: Hub, name: str, limit: int) -> Fix:
         return Fix(
             f"Give container {name} more memory where it is defined (singleuser.extraContainers).", commands=look
         )
+    caution = "This restarts the hub; users' servers keep theirs until they are started anew."
     if not limit:
-        return Fix(
-            "The node itself ran out of memory. Guarantee each server what it really uses, so that fewer share a node.",
-            values={"singleuser": {"memory": {"guarantee": "2G"}}},
-            commands=(*look, hub.helm_upgrade),
-            caution="This restarts the hub; users' servers keep theirs until they are started anew.",
+        text = (
+            "The node itself ran out of memory. Guarantee each server what it really uses, so that fewer share a node."
         )
+        return hub.values_fix(text, nested("singleuser.memory.guarantee", "2G"), *look, caution=caution)
     more = f"{max(1, round(limit * 2 / 2**30))}G"
-    return Fix(
+    text = (
         f"Raise the limit to {more} (in the profile, where a profile sets it), or use less: what is "
-        "written to shared memory counts too.",
-        values={"singleuser": {"memory": {"limit": more}}},
-        commands=(*look, hub.helm_upgrade),
-        caution="This restarts the hub; users' servers keep theirs until they are started anew.",
+        "written to shared memory counts too."
     )
+    return hub.values_fix(text, nested("singleuser.memory.limit", more), *look, caution=caution)

@@ -36,7 +36,6 @@ class Webhook(Struct):
 
     name: str = ""
     failure_policy: str = ""
-    timeout_seconds: int | None = None
     client_config: WebhookClient = msgspec.field(default_factory=WebhookClient)
     rules: list[WebhookRule] = []
     namespace_selector: LabelSelector | None = None

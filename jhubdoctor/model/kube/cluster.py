@@ -14,8 +14,6 @@ from jhubdoctor.model.kube.meta import Condition, Object, Struct
 class APIServiceSpec(Struct):
     """spec of an APIService."""
 
-    group: str = ""
-    version: str = ""
     service: WebhookService | None = None
 
 
@@ -39,9 +37,7 @@ class LeaseSpec(Struct):
     """spec of a Lease."""
 
     holder_identity: str = ""
-    lease_duration_seconds: int = 0
     renew_time: datetime | None = None
-    acquire_time: datetime | None = None
 
 
 class Lease(Object):

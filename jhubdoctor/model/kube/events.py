@@ -23,7 +23,6 @@ class InvolvedObject(Struct):
 
     api_version: str = ""
     kind: str = ""
-    namespace: str = ""
     name: str = ""
     uid: str = ""
     field_path: str = ""

@@ -21,7 +21,6 @@ class OwnerReference(Struct):
 
     kind: str = ""
     name: str = ""
-    controller: bool = False
 
 
 class ManagedField(Struct):
@@ -43,7 +42,6 @@ class Meta(Struct):
     annotations: dict[str, str] = {}
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
-    generation: int = 0
     owner_references: list[OwnerReference] = []
     finalizers: list[str] = []
     managed_fields: list[ManagedField] = []
@@ -110,7 +108,6 @@ class Condition(Struct):
     reason: str = ""
     message: str = ""
     last_transition_time: datetime | None = None
-    last_heartbeat_time: datetime | None = None
 
 
 class Source(Struct):

@@ -13,11 +13,9 @@ from jhubdoctor.model.kube.selectors import LabelSelector
 class ServicePort(Struct):
     """spec.ports[] of a Service."""
 
-    name: str = ""
     port: int = 0
     target_port: int | str = 0
     protocol: str = "TCP"
-    node_port: int = 0
 
 
 class ServiceSpec(Struct):
@@ -67,27 +65,17 @@ class EndpointConditions(Struct):
     ready: bool | None = None
 
 
-class EndpointTarget(Struct):
-    """endpoints[].targetRef."""
-
-    kind: str = ""
-    name: str = ""
-
-
 class Endpoint(Struct):
     """endpoints[]."""
 
     addresses: list[str] = []
     conditions: EndpointConditions = msgspec.field(default_factory=EndpointConditions)
-    target_ref: EndpointTarget | None = None
 
 
 class EndpointPort(Struct):
     """ports[] of an EndpointSlice."""
 
-    name: str = ""
     port: int | None = None
-    protocol: str = "TCP"
 
 
 class EndpointSlice(Object):
@@ -126,7 +114,6 @@ class IngressBackend(Struct):
 class IngressPath(Struct):
     """rules[].http.paths[]."""
 
-    path: str = ""
     backend: IngressBackend = msgspec.field(default_factory=IngressBackend)
 
 

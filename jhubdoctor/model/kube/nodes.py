@@ -25,15 +25,12 @@ class NodeInfo(Struct):
 
     kubelet_version: str = ""
     architecture: str = ""
-    operating_system: str = ""
-    container_runtime_version: str = ""
 
 
 class NodeStatus(Struct):
     """status of a node."""
 
     allocatable: dict[str, str | int | float] = {}
-    capacity: dict[str, str | int | float] = {}
     conditions: list[Condition] = []
     node_info: NodeInfo = msgspec.field(default_factory=NodeInfo)
 

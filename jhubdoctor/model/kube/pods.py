@@ -10,9 +10,9 @@ from typing import ClassVar
 import msgspec
 
 from jhubdoctor.model.finding import Ref
-from jhubdoctor.model.kube.meta import Condition, Meta, Object, Struct
+from jhubdoctor.model.kube.meta import Condition, Meta, Object, Source, Struct
 from jhubdoctor.model.kube.quantity import quantity
-from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Toleration
+from jhubdoctor.model.kube.selectors import NodeSelector, Toleration
 
 
 class Waiting(Struct):
@@ -32,7 +32,6 @@ class Terminated(Struct):
     """state.terminated and lastState.terminated."""
 
     exit_code: int = 0
-    signal: int = 0
     reason: str = ""
     message: str = ""
     started_at: datetime | None = None
@@ -54,7 +53,6 @@ class ContainerStatus(Struct):
     state: ContainerState = msgspec.field(default_factory=ContainerState)
     last_state: ContainerState = msgspec.field(default_factory=ContainerState)
     ready: bool = False
-    started: bool | None = None
     restart_count: int = 0
     image: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
@@ -65,28 +63,23 @@ class ContainerPort(Struct):
 
     name: str = ""
     container_port: int = 0
-    protocol: str = "TCP"
 
 
 class ConfigSource(Struct):
-    """configMapKeyRef, secretKeyRef, configMapRef, secretRef: the name only."""
+    """secretKeyRef: the name only."""
 
     name: str = ""
-    key: str = ""
-    optional: bool = False
 
 
 class EnvSource(Struct):
     """env[].valueFrom."""
 
     secret_key_ref: ConfigSource | None = None
-    config_map_key_ref: ConfigSource | None = None
 
 
 class EnvVar(Struct):
-    """env[]: the name and where it comes from. There is no field for the value: it may be a secret."""
+    """env[]: where it comes from. There is no field for the value: it may be a secret."""
 
-    name: str = ""
     value_from: EnvSource | None = None
 
 
@@ -106,31 +99,10 @@ class VolumeMount(Struct):
     read_only: bool = False
 
 
-class Capabilities(Struct):
-    """securityContext.capabilities."""
-
-    add: list[str] = []
-
-
 class SecurityContext(Struct):
     """securityContext of a container or pod."""
 
-    privileged: bool = False
-    run_as_user: int | None = None
-    run_as_non_root: bool | None = None
     fs_group: int | None = None
-    fs_group_change_policy: str = ""
-    allow_privilege_escalation: bool | None = None
-    capabilities: Capabilities | None = None
-
-
-class Probe(Struct):
-    """livenessProbe, readinessProbe: the timing."""
-
-    initial_delay_seconds: int = 0
-    period_seconds: int = 10
-    failure_threshold: int = 3
-    timeout_seconds: int = 1
 
 
 class Container(Struct):
@@ -138,16 +110,12 @@ class Container(Struct):
 
     name: str = ""
     image: str = ""
-    image_pull_policy: str = ""
     command: list[str] = []
     args: list[str] = []
     ports: list[ContainerPort] = []
     env: list[EnvVar] = []
     resources: ResourceRequirements = msgspec.field(default_factory=ResourceRequirements)
     volume_mounts: list[VolumeMount] = []
-    security_context: SecurityContext | None = None
-    liveness_probe: Probe | None = None
-    readiness_probe: Probe | None = None
     restart_policy: str = ""
 
     @property
@@ -161,20 +129,10 @@ class Container(Struct):
         return {k: v for k, raw in self.resources.limits.items() if (v := quantity(raw)) is not None}
 
 
-class PreferredTerm(Struct):
-    """preferredDuringSchedulingIgnoredDuringExecution[]."""
-
-    weight: int = 0
-    preference: NodeSelectorTerm = msgspec.field(default_factory=NodeSelectorTerm)
-
-
 class NodeAffinity(Struct):
     """affinity.nodeAffinity."""
 
     required: NodeSelector | None = msgspec.field(default=None, name="requiredDuringSchedulingIgnoredDuringExecution")
-    preferred: list[PreferredTerm] = msgspec.field(
-        default_factory=list, name="preferredDuringSchedulingIgnoredDuringExecution"
-    )
 
 
 class Affinity(Struct):
@@ -193,21 +151,18 @@ class SecretSource(Struct):
     """volumes[].secret."""
 
     secret_name: str = ""
-    optional: bool = False
 
 
 class ConfigMapSource(Struct):
     """volumes[].configMap."""
 
     name: str = ""
-    optional: bool = False
 
 
 class NFSSource(Struct):
     """volumes[].nfs and a PersistentVolume's nfs."""
 
     server: str = ""
-    path: str = ""
 
 
 class HostPathSource(Struct):
@@ -215,13 +170,6 @@ class HostPathSource(Struct):
 
     path: str = ""
     type: str = ""
-
-
-class EmptyDirSource(Struct):
-    """volumes[].emptyDir."""
-
-    medium: str = ""
-    size_limit: str = ""
 
 
 class Volume(Struct):
@@ -233,13 +181,7 @@ class Volume(Struct):
     config_map: ConfigMapSource | None = None
     nfs: NFSSource | None = None
     host_path: HostPathSource | None = None
-    empty_dir: EmptyDirSource | None = None
-
-
-class LocalReference(Struct):
-    """imagePullSecrets[] and the like."""
-
-    name: str = ""
+    empty_dir: Source | None = None
 
 
 class SchedulingGate(Struct):
@@ -260,15 +202,9 @@ class PodSpec(Struct):
     tolerations: list[Toleration] = []
     scheduler_name: str = ""
     scheduling_gates: list[SchedulingGate] = []
-    priority: int | None = None
     priority_class_name: str = ""
     service_account_name: str = ""
-    image_pull_secrets: list[LocalReference] = []
     security_context: SecurityContext | None = None
-    restart_policy: str = ""
-    enable_service_links: bool | None = None
-    host_network: bool = False
-    runtime_class_name: str = ""
 
     @property
     def requests(self) -> dict[str, Decimal]:
@@ -305,9 +241,7 @@ class PodStatus(Struct):
     container_statuses: list[ContainerStatus] = []
     init_container_statuses: list[ContainerStatus] = []
     pod_ip: str = msgspec.field(default="", name="podIP")
-    start_time: datetime | None = None
     nominated_node_name: str = ""
-    qos_class: str = msgspec.field(default="", name="qosClass")
 
 
 class Pod(Object):

@@ -23,7 +23,6 @@ class BudgetStatus(Struct):
 
     disruptions_allowed: int = 0
     current_healthy: int = 0
-    desired_healthy: int = 0
     expected_pods: int = 0
 
 
@@ -42,7 +41,6 @@ class ScopeRequirement(Struct):
 
     scope_name: str = ""
     operator: str = ""
-    values: list[str] = []
 
 
 class ScopeSelector(Struct):
@@ -83,7 +81,6 @@ class LimitRangeItem(Struct):
     min: dict[str, str | int | float] = {}
     default: dict[str, str | int | float] = {}
     default_request: dict[str, str | int | float] = {}
-    max_limit_request_ratio: dict[str, str | int | float] = {}
 
 
 class LimitRangeSpec(Struct):
@@ -107,8 +104,6 @@ class PriorityClass(Object):
     API_VERSION: ClassVar[str] = "scheduling.k8s.io/v1"
 
     value: int = 0
-    global_default: bool = False
-    preemption_policy: str = ""
 
 
 class RuntimeClass(Object):

@@ -73,5 +73,4 @@ class ClusterRoleBinding(Object):
     KIND: ClassVar[str] = "ClusterRoleBinding"
     API_VERSION: ClassVar[str] = "rbac.authorization.k8s.io/v1"
 
-    role_ref: RoleRef = msgspec.field(default_factory=RoleRef)
     subjects: list[Subject] = []

@@ -85,7 +85,6 @@ class VolumeStatus(Struct):
     """status of a PersistentVolume."""
 
     phase: str = ""
-    reason: str = ""
     message: str = ""
 
 
@@ -105,7 +104,6 @@ class StorageClass(Object):
     API_VERSION: ClassVar[str] = "storage.k8s.io/v1"
 
     provisioner: str = ""
-    reclaim_policy: str = "Delete"
     volume_binding_mode: str = "Immediate"
     allow_volume_expansion: bool = False
     allowed_topologies: list[Source] = []

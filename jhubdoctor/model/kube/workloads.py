@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -33,8 +32,6 @@ class DeploymentStatus(Struct):
     replicas: int = 0
     ready_replicas: int = 0
     updated_replicas: int = 0
-    available_replicas: int = 0
-    observed_generation: int = 0
     conditions: list[Condition] = []
 
 
@@ -65,7 +62,6 @@ class ReplicaSet(Object):
     API_VERSION: ClassVar[str] = "apps/v1"
 
     spec: DeploymentSpec = msgspec.field(default_factory=DeploymentSpec)
-    status: DeploymentStatus = msgspec.field(default_factory=DeploymentStatus)
 
 
 class DaemonSetSpec(Struct):
@@ -81,9 +77,6 @@ class DaemonSetStatus(Struct):
     desired_number_scheduled: int = 0
     current_number_scheduled: int = 0
     number_ready: int = 0
-    updated_number_scheduled: int = 0
-    number_misscheduled: int = 0
-    observed_generation: int = 0
 
 
 class DaemonSet(Object):
@@ -96,20 +89,12 @@ class DaemonSet(Object):
     status: DaemonSetStatus = msgspec.field(default_factory=DaemonSetStatus)
 
 
-class JobSpec(Struct):
-    """spec of a Job."""
-
-    backoff_limit: int | None = None
-    template: PodTemplate = msgspec.field(default_factory=PodTemplate)
-
-
 class JobStatus(Struct):
     """status of a Job."""
 
     active: int = 0
     succeeded: int = 0
     failed: int = 0
-    start_time: datetime | None = None
     conditions: list[Condition] = []
 
 
@@ -119,5 +104,4 @@ class Job(Object):
     KIND: ClassVar[str] = "Job"
     API_VERSION: ClassVar[str] = "batch/v1"
 
-    spec: JobSpec = msgspec.field(default_factory=JobSpec)
     status: JobStatus = msgspec.field(default_factory=JobStatus)
