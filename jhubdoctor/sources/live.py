@@ -60,6 +60,7 @@ BACKOFF = 0.25
 # What a request may take beyond its limit, to end by itself and say why.
 GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
+UNENDING = "its pages do not end"
 UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
@@ -224,9 +225,10 @@ class LiveReader(Reader):
     ) -> Answer:
         """All pages of a list, or the first few; `surveyed` is set where there are more.
 
-        `more` is called as soon as it is known that the first page is not all.
+        `more` is called as soon as it is known that the first page is not all. A page may be empty although others
+        follow, where all of its objects are filtered out: the token alone says whether that was all.
         """
-        pages = 0
+        pages = asked = 0
         items: list[Any] = []
         left_out = 0
         token = ""
@@ -247,11 +249,12 @@ class LiveReader(Reader):
                     ReadState.TRUNCATED if items else ReadState.TIMEOUT, items, detail=str(e), left_out=left_out
                 )
             if reply.status == 410 and token and not restarted:
-                items, left_out, token, restarted = [], 0, "", True
+                items, left_out, token, restarted, pages = [], 0, "", True, 0
                 continue
             if reply.status != 200:
                 failed = failure(reply)
-                if items:
+                # what had a first page is served, whatever its later pages say
+                if items or (token and failed.state is ReadState.ABSENT):
                     return Answer(ReadState.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
             try:
@@ -262,11 +265,12 @@ class LiveReader(Reader):
                 )
             items += found
             left_out += bad
-            pages += 1
-            if following and (following == token or pages >= MOST_PAGES):
-                return Answer(ReadState.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
+            pages += bool(found or bad)
+            asked += 1
+            if following and (following == token or asked >= MOST_PAGES):
+                return Answer(ReadState.TRUNCATED, items, detail=UNENDING, left_out=left_out)
             token = following
-            if token and pages == 1:
+            if token and asked == 1:
                 more()
             if not token or pages == most:
                 state = ReadState.MALFORMED if left_out else ReadState.OK
@@ -318,6 +322,8 @@ class LiveReader(Reader):
         known |= {i.name: i for part in brought for i in part.items}
         if failed := next((part for part in brought if part.state is not ReadState.OK), None):
             return Answer(ReadState.TRUNCATED, list(known.values()), detail=failed.detail)
+        if table and count < len(first.items):
+            return Answer(ReadState.TRUNCATED, list(known.values()), detail="its Table does not name all of them")
         unseen = [n for n in unwell if n not in known]
         there = max(count, len(known))
         detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
@@ -333,18 +339,29 @@ class LiveReader(Reader):
     def _table(self, query: Query, path: str) -> Table | Answer:
         """The server's Table of all objects; an Answer where it sent something else."""
         selector = {"labelSelector": query.labels} if query.labels else {}
-        parameters = urlencode({**selector, "includeObject": "None", "resourceVersion": "0"})
-        try:
-            reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
-            if reply.status != 200:
-                return failure(reply)
-            table = read_table(query.read, reply.body)
-            if table is not None:
-                return table
-            found, left_out, _ = decode_page(READS[query.read].type, reply.body)
-        except (NoAnswer, NotJSON) as e:
-            return Answer(ReadState.TRUNCATED, [], detail=str(e))
-        return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
+        known = Table(0, ())
+        for _ in range(MOST_PAGES):
+            # of its memory the server gives all at once, unless something between makes pages of it
+            place = {"continue": known.following} if known.following else {"resourceVersion": "0"}
+            parameters = urlencode({**selector, "includeObject": "None", **place})
+            try:
+                reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
+                if reply.status != 200:
+                    return failure(reply)
+                table = read_table(query.read, reply.body)
+                if table is None:
+                    found, left_out, following = decode_page(READS[query.read].type, reply.body)
+                    if following:
+                        return self._pages(query, path)
+                    return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
+            except (NoAnswer, NotJSON) as e:
+                return Answer(ReadState.TRUNCATED, [], detail=str(e))
+            if table.following == known.following != "":
+                break
+            known = known.and_then(table)
+            if not known.following:
+                return known
+        return Answer(ReadState.TRUNCATED, [], detail=UNENDING)
 
     def _one(self, kind: type[Object], path: str) -> Answer:
         try:
