@@ -25,8 +25,8 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text, path_text
-from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page, describe
+from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text
+from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
     NoAnswer,
@@ -41,6 +41,7 @@ from jhubdoctor.sources.http import (
 from jhubdoctor.sources.kubeconfig import load, pool
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
+from jhubdoctor.sources.shapes import GONE, no_log, path_answer
 from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
 
 PAGE = 500
@@ -176,9 +177,7 @@ class LiveReader(Reader):
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
         text = reply.body.decode(errors="replace")
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
-            if text.lstrip()[:1] == "<":
-                return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
-            return Answer(ReadState.OK, [], path_text(query.read, READS[query.read].kept(text)))
+            return path_answer(query, text)
         return failure(reply)
 
     def _log(self, query: Query) -> Answer:
@@ -206,9 +205,12 @@ class LiveReader(Reader):
             return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
-        if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-            return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
-        text = log_end(reply.body.decode(errors="replace"))
+        text = reply.body.decode(errors="replace")
+        if why := no_log(text):
+            # what a container logs now is of use without what it logged before it was restarted
+            state, text = (ReadState.TRUNCATED, "\n") if previous and why == GONE else (ReadState.MALFORMED, "")
+            return Answer(state, [], text, why)
+        text = log_end(text)
         if reply.cut:
             return Answer(ReadState.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
         return Answer(ReadState.OK, [], text)
