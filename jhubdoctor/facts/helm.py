@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.sources.reads import ReadState, Unreadable

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml

@@ -25,12 +25,16 @@ def load_json(text: str | bytes) -> Any:
         raise BadJSON("it is not JSON that can be read") from e
     level = [found]
     for _ in range(DEPTH_LIMIT):
-        level = [
-            child
-            for value in level
-            for child in (value.values() if isinstance(value, dict) else value)
-            if isinstance(child, (dict, list))
-        ] if isinstance(found, (dict, list)) else []
+        level = (
+            [
+                child
+                for value in level
+                for child in (value.values() if isinstance(value, dict) else value)
+                if isinstance(child, (dict, list))
+            ]
+            if isinstance(found, (dict, list))
+            else []
+        )
         if not level:
             return found
     raise BadJSON(f"it is nested more than {DEPTH_LIMIT} deep")

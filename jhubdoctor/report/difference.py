@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Search
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1

@@ -10,7 +10,7 @@ from jhubdoctor.sources.decode import describe
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 
 _ITEM = re.compile(r"^\[[+-]\]\S", re.MULTILINE)
-# "readyz check passed"; and of a server that fails "livez check failed" (staging/src/k8s.io/apiserver/pkg/server/healthz)
+# "readyz check passed"; of a server that fails "livez check failed" (k8s.io/apiserver/pkg/server/healthz/healthz.go)
 _END = re.compile(r"^\w+ check (?:passed|failed)\s*\Z", re.MULTILINE)
 _METRIC = re.compile(r"#|[a-zA-Z_:]")
 # Every API server counts its requests: what has no such line are the metrics of something else.

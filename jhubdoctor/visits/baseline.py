@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.engine.result import Baseline, Report, Reported
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.visits.memory import sight_of
 

@@ -22,7 +22,9 @@ LOG = Query("pods/log", "jhub", "hub-7d9c/hub")
 STATUS = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "etcdserver: no leader", "code": 500}
 DEEP = '{"groups":' * 4000 + "[]" + "}" * 4000
 DEEPER_THAN_ANY = '{"groups":[' * 100 + "]}" * 100
-METRICS = "# HELP apiserver_request_total Counter\n# TYPE apiserver_request_total counter\napiserver_request_total 1.5e3 9\n"
+METRICS = (
+    "# HELP apiserver_request_total Counter\n# TYPE apiserver_request_total counter\napiserver_request_total 1.5e3 9\n"
+)
 PATHS = {
     "/metrics": ("metrics", ["", " \n", "OK", "not found\n", '{"status": "ok"}', "nginx_up 1\n", f"{METRICS}<!-- -->"]),
     "/readyz?verbose": ("readyz", ["", "garbage", json.dumps(STATUS), "healthy", "<html>[+]ping ok"]),
@@ -133,7 +135,7 @@ def test_no_check_passes_or_breaks_on_the_strength_of_it(path: str, text: str, t
 @pytest.mark.engine
 @pytest.mark.parametrize("text", NOT_A_LOG[:4])
 def test_no_check_passes_on_a_log_that_is_none(text: str, tmp_path: Path) -> None:
-    logs = {key: text for key in Example("").reader()._logs}
+    logs = dict.fromkeys(Example("").reader()._logs, text)
     whole, report = looked(tmp_path, {}, logs)
 
     assert logs
@@ -167,6 +169,8 @@ def test_a_bundle_that_holds_such_an_answer_breaks_no_check(path: str, text: str
 
 
 def test_a_refusal_that_is_nested_without_end_tells_nothing() -> None:
-    entry = Entry("E", None, "JupyterHub", "spawner", "HTTP response body: " + '{"message":' * 2000 + '"x"' + "}" * 2000)
+    entry = Entry(
+        "E", None, "JupyterHub", "spawner", "HTTP response body: " + '{"message":' * 2000 + '"x"' + "}" * 2000
+    )
 
     assert refusal(entry)[0] is None
