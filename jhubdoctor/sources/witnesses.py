@@ -42,8 +42,10 @@ def _node(pod: Pod) -> Iterator[str]:
 
 
 def _claims(pod: Pod) -> Iterator[str]:
-    # its claims are kept from being deleted as long as it runs
-    if pod.phase == "Running" and not pod.terminating:
+    # its claims are kept from being deleted as long as it runs, and the scheduler has seen those that are "unbound"
+    scheduled = pod.condition("PodScheduled")
+    seen = scheduled is not None and "unbound immediate" in scheduled.message
+    if (pod.phase == "Running" or seen) and not pod.terminating:
         yield from pod.spec.claims
 
 

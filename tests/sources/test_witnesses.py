@@ -95,7 +95,17 @@ READY: dict[str, Any] = {
 }
 BOUND: dict[str, Any] = {"metadata": {"name": "c"}, "spec": {"volumeName": "pv-1"}, "status": {"phase": "Bound"}}
 SLICE: dict[str, Any] = {"metadata": {"name": "hub-x", "labels": {"kubernetes.io/service-name": "hub"}}}
+UNBOUND = {
+    **RUNS,
+    "status": {
+        "phase": "Pending",
+        "conditions": [
+            {"type": "PodScheduled", "message": "0/2 nodes: pod has unbound immediate PersistentVolumeClaims."}
+        ],
+    },
+}
 ROWS = [
+    (Query("persistentvolumeclaims", "jhub"), CORE, given("pods", UNBOUND)),
     (Query("nodes"), CORE, given("pods", RUNS)),
     (Query("persistentvolumeclaims", "jhub", survey=True), CORE, given("pods", RUNS)),
     (Query("statefulsets", "jhub"), CORE, given("pods", RUNS)),
