@@ -65,6 +65,8 @@ class FakeAPI:
     Attributes:
         times: how often a fault happens before the read is served well, per read; for ever where it is not named.
         page: the most items in a page, whatever is asked.
+        blank: so many pages without an item before each page: all of theirs were filtered out.
+        tables: whether it makes Tables (of pods), in pages like lists.
         gone_after: the pages of a list after which its token has expired, once.
         delay: seconds before each answer.
         denied: a status for everything (401 for expired credentials).
@@ -74,6 +76,8 @@ class FakeAPI:
     faults: Mapping[Any, str] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     page: int = 500
+    blank: int = 0
+    tables: bool = False
     gone_after: int | None = None
     always_gone: bool = False
     delay: float = 0.0
@@ -296,18 +300,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def page(self, api: FakeAPI, m: re.Match[str], query: Mapping[str, str]) -> None:
         found = api.items(m["resource"], m["namespace"], query)
-        start = int(query.get("continue", 0))
+        start, blank = divmod(int(query.get("continue", 0)), api.blank + 1)
         size = min(int(query.get("limit", 500)), api.page)
         if api.gone_after is not None and start // size == api.gone_after:
             if not api.always_gone:
                 api.gone_after = None
             self.status(410, "The provided continue parameter is too old")
             return
-        token = str(start + size) if start + size < len(found) else ""
-        items = found[start : start + size]
+        if blank < api.blank:
+            items, token = [], str(start * (api.blank + 1) + blank + 1)
+        else:
+            items = found[start : start + size]
+            token = str((start + size) * (api.blank + 1)) if start + size < len(found) else ""
+        if api.tables and "as=Table" in self.headers.get("Accept", ""):
+            self.table(items, token)
+            return
         if "PartialObjectMetadataList" in self.headers.get("Accept", ""):
             items = [{"metadata": o["metadata"]} for o in items]
         self.json(200, {"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": items})
+
+    def table(self, pods: list[dict[str, Any]], token: str) -> None:
+        """Pods as a Table: none of them has containers that are ready."""
+        rows = [{"cells": [p["metadata"]["name"], "0/1", p["status"]["phase"], 0]} for p in pods]
+        columns = [{"name": name} for name in ("Name", "Ready", "Status", "Restarts")]
+        self.json(200, {"kind": "Table", "metadata": {"continue": token}, "columnDefinitions": columns, "rows": rows})
 
     # --- sending -----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from jhubdoctor.engine.suppress import Suppressions
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.sources.reads import Query, Unreadable
+from jhubdoctor.sources.reads import Answer, Query, ReadState, Unreadable
 
 
 @dataclass
@@ -102,6 +102,15 @@ class Facts:
                 key = running.pop(future)
                 self.outcomes[key] = future.result()
                 sorter.done(key)
+
+    def forget(self, answers: Mapping[Query, str]) -> bool:
+        """Take these answers for unreadable, each with its reason, and forget all outcomes; whether there are any."""
+        for query, why in answers.items():
+            self.coverage.rows[query] = Answer(ReadState.MALFORMED, [], detail=why)
+        if answers:
+            self.outcomes.clear()
+            self.queries.clear()
+        return bool(answers)
 
     def complete_hubs(self) -> None:
         """Give each hub what the facts say of it."""

@@ -22,6 +22,7 @@ from jhubdoctor.model.hub import Scope
 from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import ReadState
+from jhubdoctor.sources.witnesses import contradicted
 
 
 def evaluate(
@@ -43,11 +44,15 @@ def evaluate(
     # one at a time needs no thread: starting it takes longer than a small cluster
     threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") if concurrency > 1 else None
     with threads or nullcontext() as pool:
-        progress("looking for hubs")
-        facts.compute(registry.closure_of("hubs"), (), pool)
-        facts.hubs = list(facts.value("hubs", None) or ())
-        progress("reading the cluster")
-        facts.compute(facts.facts, range(len(facts.hubs)), pool)
+        again = True
+        while again:
+            progress("looking for hubs")
+            facts.compute(registry.closure_of("hubs"), (), pool)
+            facts.hubs = list(facts.value("hubs", None) or ())
+            progress("reading the cluster")
+            facts.compute(facts.facts, range(len(facts.hubs)), pool)
+            # a list that other answers contradict is no answer: what was told by it is told anew, without it
+            again = facts.forget(contradicted(facts.coverage.rows))
     facts.complete_hubs()
     return facts
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from jhubdoctor.engine.declare import fact
 from jhubdoctor.engine.look import Look
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.storage import PersistentVolume, StorageClass
@@ -51,7 +51,7 @@ def server_version(look: Look) -> ServerVersion:
     """What /version says."""
     text = look.raw("version", "/version")
     try:
-        found = json.loads(text)
+        found = load_json(text)
         return parse_server_version(str(found["gitVersion"]), str(found.get("minor", "")))
     except (ValueError, KeyError, TypeError) as e:
         raise Unreadable(Query("version", name="/version"), ReadState.MALFORMED, "it is not a version") from e
@@ -126,7 +126,7 @@ def served(look: Look) -> Served:
 
 def _json(look: Look, path: str) -> dict[str, Any]:
     try:
-        found = json.loads(look.raw("discovery", path))
+        found = load_json(look.raw("discovery", path))
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.meta import PartialObject
 from jhubdoctor.sources.reads import ReadState, Unreadable
@@ -201,7 +201,7 @@ def _content(look: Look, revision: Revision) -> Release:
     item: Secret | ConfigMap | None = look.get(read, revision.name, revision.namespace)
     encoded = item.data.get("release", "") if item is not None else ""
     try:
-        content = json.loads(base64.b64decode(encoded))
+        content = load_json(base64.b64decode(encoded))
     except ValueError as e:
         query = look.queries[-1]
         raise Unreadable(query, ReadState.MALFORMED, "it is not a release that Helm 3 wrote") from e

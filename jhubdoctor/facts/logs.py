@@ -6,7 +6,6 @@ read in their sources; line numbers in a header change with every release and ar
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
@@ -476,7 +476,7 @@ def refusal(entry: Entry) -> tuple[int | None, str]:
         if not found:
             continue
         try:
-            body = json.loads(found["body"])
+            body = load_json(found["body"])
             code = body.get("code")
             return (code if isinstance(code, int) else None), clean(str(body.get("message", "")), LINE_LIMIT)
         except (ValueError, AttributeError):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.helm import Release
 from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml
@@ -54,7 +54,7 @@ def hub_secret_values(look: Look, hub: Hub) -> Values:
 
 def _mapping(text: str) -> dict[str, Any]:
     try:
-        return allowed(json.loads(text))
+        return allowed(load_json(text))
     except ValueError:
         try:
             return allowed(load_yaml(text))

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.values import merged
 from jhubdoctor.privacy.values import allowed, leaf
 
@@ -49,14 +50,14 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
     try:
         raw = base64.b64decode(encoded)
         if raw[:1] == b"{":
-            return _release_again(json.loads(raw))
+            return _release_again(load_json(raw))
         if twice:
             raw = base64.b64decode(raw)
         if raw[:3] == b"\x1f\x8b\x08":
             raw = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(RELEASE_LIMIT + 1)
         if len(raw) > RELEASE_LIMIT:
             return ""
-        release = json.loads(raw)
+        release = load_json(raw)
         info, chart = release.get("info") or {}, release.get("chart") or {}
         meta = chart.get("metadata") or {}
         kept = {

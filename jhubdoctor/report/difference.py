@@ -18,6 +18,7 @@ from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Search
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.words import some
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import json_v1
@@ -130,7 +131,7 @@ def side(place: str, text: str) -> Side:
         DoctorError: where it is none, or one of a newer release.
     """
     try:
-        found = _cleaned(json.loads(text))
+        found = _cleaned(load_json(text))
         schema = found["schema"]
         if schema == json_v1.SCHEMA:
             _shaped(found)

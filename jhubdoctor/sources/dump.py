@@ -153,7 +153,8 @@ class Dump:
         found = _json(body)
         if kind and isinstance(found, (list, dict)):
             self._keep(found, kind)
-            self._whole(PLURALS[kind], namespace)
+            if _ends(found):
+                self._whole(PLURALS[kind], namespace)
 
     def _dumped(self, namespace: str | None, stem: str, body: bytes) -> None:
         """A file of cluster-info dump."""
@@ -165,7 +166,7 @@ class Dump:
         for document in documents:
             self._keep(document, kind)
         whole = len(documents) == 1 and isinstance(documents[0], dict) and isinstance(documents[0].get("items"), list)
-        if kind and whole:
+        if kind and whole and _ends(documents[0]):
             self._whole(stem, namespace if stem != "nodes" else None)
 
     def _whole(self, resource: str, namespace: str | None) -> None:
@@ -189,6 +190,12 @@ class Dump:
             elif found.get("kind") in PLURALS:
                 self.objects.append(found)
                 self.latest = max(self.latest, _latest(found))
+
+
+def _ends(document: Any) -> bool:
+    """Whether no further page of a list follows: a page that was dumped by itself says so."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    return not (isinstance(metadata, dict) and metadata.get("continue"))
 
 
 def _json(body: bytes) -> Any:

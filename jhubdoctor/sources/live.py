@@ -25,8 +25,8 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, log_end, path_text
-from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page, describe
+from jhubdoctor.privacy.text import LOG_LINES, brief, log_end
+from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
     NoAnswer,
@@ -41,6 +41,7 @@ from jhubdoctor.sources.http import (
 from jhubdoctor.sources.kubeconfig import load, pool
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
+from jhubdoctor.sources.shapes import GONE, no_log, path_answer
 from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
 
 PAGE = 500
@@ -60,6 +61,7 @@ BACKOFF = 0.25
 # What a request may take beyond its limit, to end by itself and say why.
 GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
+UNENDING = "its pages do not end"
 UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
@@ -175,9 +177,7 @@ class LiveReader(Reader):
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
         text = reply.body.decode(errors="replace")
         if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
-            if text.lstrip()[:1] == "<":
-                return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
-            return Answer(ReadState.OK, [], path_text(query.read, READS[query.read].kept(text)))
+            return path_answer(query, text)
         return failure(reply)
 
     def _log(self, query: Query) -> Answer:
@@ -205,9 +205,12 @@ class LiveReader(Reader):
             return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
-        if reply.body[:300].lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-            return Answer(ReadState.MALFORMED, [], detail=describe(reply.body))
-        text = log_end(reply.body.decode(errors="replace"))
+        text = reply.body.decode(errors="replace")
+        if why := no_log(text):
+            # what a container logs now is of use without what it logged before it was restarted
+            state, text = (ReadState.TRUNCATED, "\n") if previous and why == GONE else (ReadState.MALFORMED, "")
+            return Answer(state, [], text, why)
+        text = log_end(text)
         if reply.cut:
             return Answer(ReadState.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
         return Answer(ReadState.OK, [], text)
@@ -224,9 +227,10 @@ class LiveReader(Reader):
     ) -> Answer:
         """All pages of a list, or the first few; `surveyed` is set where there are more.
 
-        `more` is called as soon as it is known that the first page is not all.
+        `more` is called as soon as it is known that the first page is not all. A page may be empty although others
+        follow, where all of its objects are filtered out: the token alone says whether that was all.
         """
-        pages = 0
+        pages = asked = 0
         items: list[Any] = []
         left_out = 0
         token = ""
@@ -247,11 +251,12 @@ class LiveReader(Reader):
                     ReadState.TRUNCATED if items else ReadState.TIMEOUT, items, detail=str(e), left_out=left_out
                 )
             if reply.status == 410 and token and not restarted:
-                items, left_out, token, restarted = [], 0, "", True
+                items, left_out, token, restarted, pages = [], 0, "", True, 0
                 continue
             if reply.status != 200:
                 failed = failure(reply)
-                if items:
+                # what had a first page is served, whatever its later pages say
+                if items or (token and failed.state is ReadState.ABSENT):
                     return Answer(ReadState.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
             try:
@@ -262,11 +267,12 @@ class LiveReader(Reader):
                 )
             items += found
             left_out += bad
-            pages += 1
-            if following and (following == token or pages >= MOST_PAGES):
-                return Answer(ReadState.TRUNCATED, items, detail="its pages do not end", left_out=left_out)
+            pages += bool(found or bad)
+            asked += 1
+            if following and (following == token or asked >= MOST_PAGES):
+                return Answer(ReadState.TRUNCATED, items, detail=UNENDING, left_out=left_out)
             token = following
-            if token and pages == 1:
+            if token and asked == 1:
                 more()
             if not token or pages == most:
                 state = ReadState.MALFORMED if left_out else ReadState.OK
@@ -318,6 +324,8 @@ class LiveReader(Reader):
         known |= {i.name: i for part in brought for i in part.items}
         if failed := next((part for part in brought if part.state is not ReadState.OK), None):
             return Answer(ReadState.TRUNCATED, list(known.values()), detail=failed.detail)
+        if table and count < len(first.items):
+            return Answer(ReadState.TRUNCATED, list(known.values()), detail="its Table does not name all of them")
         unseen = [n for n in unwell if n not in known]
         there = max(count, len(known))
         detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
@@ -333,18 +341,29 @@ class LiveReader(Reader):
     def _table(self, query: Query, path: str) -> Table | Answer:
         """The server's Table of all objects; an Answer where it sent something else."""
         selector = {"labelSelector": query.labels} if query.labels else {}
-        parameters = urlencode({**selector, "includeObject": "None", "resourceVersion": "0"})
-        try:
-            reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
-            if reply.status != 200:
-                return failure(reply)
-            table = read_table(query.read, reply.body)
-            if table is not None:
-                return table
-            found, left_out, _ = decode_page(READS[query.read].type, reply.body)
-        except (NoAnswer, NotJSON) as e:
-            return Answer(ReadState.TRUNCATED, [], detail=str(e))
-        return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
+        known = Table(0, ())
+        for _ in range(MOST_PAGES):
+            # of its memory the server gives all at once, unless something between makes pages of it
+            place = {"continue": known.following} if known.following else {"resourceVersion": "0"}
+            parameters = urlencode({**selector, "includeObject": "None", **place})
+            try:
+                reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
+                if reply.status != 200:
+                    return failure(reply)
+                table = read_table(query.read, reply.body)
+                if table is None:
+                    found, left_out, following = decode_page(READS[query.read].type, reply.body)
+                    if following:
+                        return self._pages(query, path)
+                    return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
+            except (NoAnswer, NotJSON) as e:
+                return Answer(ReadState.TRUNCATED, [], detail=str(e))
+            if table.following == known.following != "":
+                break
+            known = known.and_then(table)
+            if not known.following:
+                return known
+        return Answer(ReadState.TRUNCATED, [], detail=UNENDING)
 
     def _one(self, kind: type[Object], path: str) -> Answer:
         try:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jhubdoctor.model.kube.meta import Object, PartialObject
-from jhubdoctor.privacy.text import clean, log_end, path_text
+from jhubdoctor.privacy.text import clean, log_end
 from jhubdoctor.sources.decode import NotJSON, convert
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import PLURALS, READS, Answer, Query, ReadState
+from jhubdoctor.sources.shapes import path_answer
 
 
 class MemoryReader(Reader):
@@ -121,7 +122,7 @@ class MemoryReader(Reader):
             return Answer(ReadState.ABSENT, [], detail="not in this dump", asked=False)
         if text is None:
             return Answer(ReadState.ABSENT, [], detail="HTTP 404")
-        return Answer(ReadState.OK, [], path_text(query.read, text))
+        return path_answer(query, text)
 
     def _log(self, query: Query) -> Answer:
         """A container's log, redacted."""

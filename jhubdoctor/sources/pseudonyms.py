@@ -14,7 +14,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import os
 import re
 import secrets
@@ -26,6 +25,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import Secret
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import PartialObject
@@ -283,7 +283,7 @@ def _words(item: Any) -> set[str]:
 def _services(item: Secret) -> set[str]:
     """The services that the values name: they act like users, and are none."""
     try:
-        found = json.loads(base64.b64decode(item.data.get("values.yaml", "")))["hub"]["services"]
+        found = load_json(base64.b64decode(item.data.get("values.yaml", "")))["hub"]["services"]
     except (ValueError, KeyError, TypeError, binascii.Error):
         return set()
     return {str(s) for s in found} if isinstance(found, dict) else set()

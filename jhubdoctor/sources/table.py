@@ -24,8 +24,13 @@ class _Row(msgspec.Struct):
     cells: list[Any] = []
 
 
+class _Meta(msgspec.Struct):
+    continue_: str = msgspec.field(default="", name="continue")
+
+
 class _Table(msgspec.Struct, rename="camel"):
     kind: str = ""
+    metadata: _Meta | None = None
     column_definitions: list[_Column] = []
     rows: list[_Row] = []
 
@@ -92,17 +97,25 @@ WELL: dict[str, Callable[[dict[str, str]], bool]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """What a Table says of a kind: how many there are, and the names of those that are not well."""
+    """What a Table says of a kind: how many there are, and the names of those that are not well.
+
+    `following` is the token of its next page, empty where it is the last.
+    """
 
     count: int
     unwell: tuple[str, ...]
+    following: str = ""
+
+    def and_then(self, page: Table) -> Table:
+        """It with its next page."""
+        return Table(self.count + page.count, self.unwell + page.unwell, page.following)
 
 
 def read_table(read: str, body: bytes) -> Table | None:
-    """A Table of this kind from its JSON; None where the answer is another kind of object.
+    """A Table of this kind from its JSON, or a page of one; None where the answer is another kind of object.
 
     Raises:
-        NotJSON: where it is no JSON of that shape.
+        NotJSON: where it is no JSON of that shape, or has a row without a name.
     """
     try:
         found = _DECODER.decode(body)
@@ -116,6 +129,8 @@ def read_table(read: str, body: bytes) -> Table | None:
     unwell = []
     for row in found.rows:
         cells = {name: str(row.cells[i]) for i, name in judged if i < len(row.cells)}
-        if cells.get("name") and not well(cells):
+        if not cells.get("name"):
+            raise NotJSON("the Table has a row without a name")
+        if not well(cells):
             unwell.append(cells["name"])
-    return Table(len(found.rows), tuple(unwell))
+    return Table(len(found.rows), tuple(unwell), found.metadata.continue_ if found.metadata else "")

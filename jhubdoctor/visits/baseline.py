@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from jhubdoctor.engine.result import Baseline, Report, Reported
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.visits.memory import sight_of
 
@@ -38,7 +38,7 @@ def load(path: str) -> Earlier:
         UsageError: where the file is none.
     """
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = load_json(Path(path).read_text(encoding="utf-8"))
         schema = found["schema"]
         if schema == FLEET:
             return Earlier(path, {r["run"]["context"]: _findings(r) for r in found["reports"]})

@@ -398,6 +398,19 @@ def test_a_support_bundle_is_read_as_far_as_it_goes(bare: bool, as_archive: bool
     assert {r.status for r in report.results if r.check.id == "hub-volume-pending"} == {CheckStatus.OK}
 
 
+def test_a_page_of_a_list_is_not_taken_for_the_list(tmp_path: Path) -> None:
+    for place in (cluster_info_dump(Example(BROKEN), tmp_path / "dump"), troubleshoot(Example(BROKEN), tmp_path / "t")):
+        pages = [
+            p for p in place.rglob("*") if p.name in {"pods.json", "pvcs.json"} or p.parent.name in {"pods", "pvcs"}
+        ]
+        for path in (p for p in pages if p.suffix == ".json"):
+            held = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps({**held, "metadata": {"continue": "more"}}), encoding="utf-8")
+        report = offline_report(place)
+
+        assert "ok" not in {r.status.value for r in report.results if r.check.id == "hub-oom-killed"}, place
+
+
 def as_list(objects: list[dict[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 

@@ -26,6 +26,7 @@ from jhubdoctor.sources import http, kubeconfig, live
 from jhubdoctor.sources.http import bounded
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reads import Query, ReadState
+from jhubdoctor.sources.table import Table
 from jhubdoctor.testing import Example, judged, registry
 from tests.cluster.pki import Authority
 from tests.fakeapi import ENDLESS, FakeAPI
@@ -148,6 +149,93 @@ def test_pages_that_never_end_do_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     assert answer.state is ReadState.TRUNCATED
     assert len(api.requests) == 2
+
+
+CLAIMS = Query("persistentvolumeclaims", "jhub", survey=True)
+SURVEYED = Query("pods", "jhub", survey=True)
+
+
+def named(kind: str, phases: list[str]) -> Example:
+    objects = [{"kind": kind, "metadata": {"name": f"o{i}"}, "status": {"phase": p}} for i, p in enumerate(phases)]
+    return Example([{"kind": "Empty"}, *objects])
+
+
+@pytest.mark.parametrize("blank", [1, 3])
+@pytest.mark.parametrize("query", [PODS, SURVEYED, Query("pods", "jhub", metadata_only=True)])
+def test_a_page_without_items_is_not_the_end_of_a_list(query: Query, blank: int, tmp_path: Path) -> None:
+    with FakeAPI(pods(12), page=5, blank=blank).serve() as api:
+        answer = reader(api, tmp_path).answer(query)
+
+    assert answer.state is ReadState.OK
+    assert sorted(p.name for p in answer.items) == sorted(f"p{i}" for i in range(12))
+
+
+def test_a_survey_whose_first_pages_have_no_items_finds_what_is_not_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SAMPLE", 2)
+    phases = ["Bound"] * 9 + ["Pending"]
+    with FakeAPI(named("PersistentVolumeClaim", phases), page=5, blank=5, tables=True).serve() as api:
+        answer = reader(api, tmp_path).answer(CLAIMS)
+
+    assert answer.state is ReadState.OK
+    assert answer.surveyed == 10
+    assert "o9" in [c.name for c in answer.items]
+
+
+def test_the_slices_of_a_survey_go_on_behind_empty_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SAMPLE", 2)
+    with FakeAPI(named("Pod", ["Running"] * 9 + ["Pending"]), page=5, blank=9, tables=True).serve() as api:
+        answer = reader(api, tmp_path).answer(SURVEYED)
+
+    assert (answer.state, answer.surveyed) == (ReadState.OK, 10)
+    assert "o9" in [p.name for p in answer.items]
+
+
+def test_all_pages_of_a_table_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SAMPLE", 2)
+    with FakeAPI(named("PersistentVolumeClaim", ["Bound"] * 22 + ["Lost"]), page=5, tables=True).serve() as api:
+        answer = reader(api, tmp_path).answer(CLAIMS)
+
+    assert (answer.state, answer.surveyed) == (ReadState.OK, 23)
+    assert "o22" in [c.name for c in answer.items]
+
+
+def test_a_proxy_that_makes_no_tables_gives_all_pages_of_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SAMPLE", 2)
+    with FakeAPI(named("PersistentVolumeClaim", ["Bound"] * 22 + ["Lost"]), page=5).serve() as api:
+        answer = reader(api, tmp_path).answer(CLAIMS)
+
+    assert answer.state is ReadState.OK
+    assert [c.name for c in answer.items] == [f"o{i}" for i in range(23)]
+
+
+def test_a_table_that_names_fewer_than_the_list_has_is_not_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "SAMPLE", 2)
+    monkeypatch.setattr(live, "read_table", lambda *_: Table(0, ()))
+    with FakeAPI(named("PersistentVolumeClaim", ["Bound"] * 9 + ["Lost"])).serve() as api:
+        answer = reader(api, tmp_path).answer(CLAIMS)
+
+    assert answer.state is ReadState.TRUNCATED
+    assert "Table" in answer.detail
+
+
+def test_a_list_that_is_not_found_behind_an_empty_page_is_not_unknown_to_the_server(tmp_path: Path) -> None:
+    with FakeAPI(pods(12), page=5, blank=1).serve() as api:
+        live_reader = reader(api, tmp_path)
+        patiently = live_reader._patiently
+
+        def gone(path: str, *args: Any, **kwargs: Any) -> Any:
+            if "continue=" in path:
+                api.faults = {"pods": "404"}
+            return patiently(path, *args, **kwargs)
+
+        live_reader._patiently = gone  # type: ignore[method-assign]
+        answer = live_reader.answer(PODS)
+
+    assert (answer.state, answer.items) == (ReadState.TRUNCATED, [])
 
 
 @pytest.mark.usefixtures("impatient")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jhubdoctor.sources.decode import NotJSON
-from jhubdoctor.sources.table import read_table
+from jhubdoctor.sources.table import Table, read_table
 
 PODS = ["Name", "Ready", "Status", "Restarts", "Age", "IP", "Node", "Nominated Node", "Readiness Gates"]
 CLAIMS = ["Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age"]
@@ -75,6 +75,21 @@ def test_a_column_that_is_not_there_makes_nothing_well() -> None:
 
     assert found is not None
     assert found.unwell == ("jupyter-ada",)
+
+
+@pytest.mark.parametrize("columns", [["Age", "Status"], ["Status", "Name"]])
+def test_a_row_without_a_name_is_not_taken_for_one_that_is_well(columns: list[str]) -> None:
+    with pytest.raises(NotJSON, match="without a name"):
+        read_table("pods", table(columns, ["Running"]))
+
+
+def test_a_table_says_whether_another_page_follows_it() -> None:
+    page = b'{"kind": "Table", "metadata": {"continue": "abc"}, "columnDefinitions": [], "rows": []}'
+    found = read_table("pods", page)
+
+    assert found is not None
+    assert found.following == "abc"
+    assert read_table("pods", page.replace(b'{"continue": "abc"}', b"null")) == Table(0, ())
 
 
 def test_a_list_is_no_table() -> None:
