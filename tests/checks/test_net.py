@@ -30,7 +30,6 @@ NOT_YET = {
     "ingress-class-missing": "an Ingress without an address",
     "nobody-allowed": "users who are not allowed, where none is let in and nothing else was asked of the hub",
     "proxy-no-external-address": "a Service without an address",
-    "spawn-throttled": "answers of 429",
     "spawn-timeout": "starts of more than an hour ago",
     "user-image-version-mismatch": "servers that run and turn their users away",
     "user-pod-oom-killed": "servers that were restarted",

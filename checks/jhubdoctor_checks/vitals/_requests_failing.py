@@ -21,9 +21,7 @@ def failures(requests: Iterable[Request], spawns: Spawns) -> list[Request]:
 
     def of_a_start(r: Request) -> bool:
         who = {r.name, r.about}
-        return (r.handler == "spawn" or r.route.endswith("/server")) and any(
-            user in who and abs(r.at - at) <= _SOON for user, at in starts
-        )
+        return r.is_start and any(user in who and abs(r.at - at) <= _SOON for user, at in starts)
 
     return [
         r
