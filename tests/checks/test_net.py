@@ -32,7 +32,6 @@ NOT_YET = {
     "proxy-no-external-address": "a Service without an address",
     "spawn-timeout": "starts of more than an hour ago",
     "user-image-version-mismatch": "servers that run and turn their users away",
-    "user-pod-oom-killed": "servers that were restarted",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.
 ENOUGH = 0.75
