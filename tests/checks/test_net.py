@@ -27,7 +27,6 @@ NOT_YET = {
     "api-server-unhealthy": "what the API server says of its own parts",
     "httproute-not-accepted": "the status of the route",
     "ingress-class-missing": "an Ingress without an address",
-    "nobody-allowed": "users who are not allowed, where none is let in and nothing else was asked of the hub",
     "proxy-no-external-address": "a Service without an address",
     "spawn-timeout": "starts of more than an hour ago",
     "user-image-version-mismatch": "servers that run and turn their users away",
