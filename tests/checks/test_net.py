@@ -29,7 +29,6 @@ NOT_YET = {
     "ingress-class-missing": "an Ingress without an address",
     "proxy-no-external-address": "a Service without an address",
     "spawn-timeout": "starts of more than an hour ago",
-    "user-image-version-mismatch": "servers that run and turn their users away",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.
 ENOUGH = 0.75

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from jhubdoctor.api import Entry, HubLog, Raised, Values, clean, fact
 
 HOUR = timedelta(hours=1)
+# handlers/base.py, 1.0 to 6.0: who comes back to the hub though their server is ready
+LOOP = "Redirect loop detected"
 # The chart's own service, as it is and was named.
 CHART = ("jupyterhub-idle-culler", "cull-idle")
 
