@@ -1,4 +1,4 @@
-"""How the containers of the hub and of its neighbours in the namespace fared: restarts, ends, states."""
+"""How the containers of the hub, of its neighbours in the namespace and of users' servers fared: restarts, ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_A_NODE = 3
 
 @dataclass(frozen=True)
 class Watched:
-    """A container, or init container, of a pod that is no user's server, neither ended for good nor being deleted.
+    """A container, or init container, of a pod that is not being deleted.
 
     Attributes:
         pod: its pod.
@@ -49,14 +49,25 @@ class Watched:
 
 @fact()
 def watched(service_pods: list[Pod], user_pods: list[Pod] | None, events: Events | None) -> list[Watched]:
-    """The containers of the hub's own pods and of its neighbours', by the names of their pods."""
+    """The containers of the hub's own pods and of its neighbours', by the names of their pods; none that is done."""
+    return _watched([p for p in service_pods if not p.finished], (*service_pods, *(user_pods or ())), events)
+
+
+@fact()
+def watched_servers(user_pods: list[Pod], service_pods: list[Pod]) -> list[Watched]:
+    """The containers of users' servers, by the names of their pods; also of those that failed and were not put out."""
+    alive = [p for p in user_pods if p.phase != "Succeeded" and not p.status.reason]
+    return _watched(alive, (*user_pods, *service_pods), None)
+
+
+def _watched(pods: Iterable[Pod], every: Iterable[Pod], events: Events | None) -> list[Watched]:
     by_node: dict[str, list[Pod]] = {}
-    for p in (*service_pods, *(user_pods or ())):
+    for p in every:
         if p.node and not p.finished:
             by_node.setdefault(p.node, []).append(p)
     found = []
-    for pod in sorted(service_pods, key=lambda p: p.name):
-        if pod.finished or pod.terminating:
+    for pod in sorted(pods, key=lambda p: p.name):
+        if pod.terminating:
             continue
         failed = {
             e.container: e.at

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from jhubdoctor.api import Entry, HubLog, Raised, Values, clean, fact
 
 HOUR = timedelta(hours=1)
+# handlers/base.py, 1.0 to 6.0: who comes back to the hub though their server is ready
+LOOP = "Redirect loop detected"
 # The chart's own service, as it is and was named.
 CHART = ("jupyterhub-idle-culler", "cull-idle")
 
@@ -62,6 +64,8 @@ _HANDLERS = tuple(
         ("health", r"/health$"),
     )
 )
+# The API's paths that start a server, a default one and a named one.
+_START = re.compile(r"/hub/api/users/\{name\}/(?:server|servers/[^/]+)$")
 _NAME = re.compile(r"/(?:users|groups|services|tokens|shares|spawn|spawn-pending|user)/([^/]+)")
 
 
@@ -125,6 +129,11 @@ class Request:
     def is_login(self) -> bool:
         """Whether it is a try to log in: a form that is sent, or the way back from a login provider."""
         return self.handler == "login" and (self.method == "POST" or "callback" in self.route)
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it asks for a server: by the page, which starts one at once where it has no form, or by the API."""
+        return self.handler == "spawn" or (self.method == "POST" and _START.match(self.route) is not None)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from jhubdoctor_checks.hub._hub_restarting import counts, evicted, remedy, why
 from jhubdoctor_checks.hub._state import loops
 
 
-# the vital sign says of the same restarts that they are, at the same rung
-@check(severity=Severity.WARNING, at=Rung.REACHED, symptom=True, explains=("container-restarting",))
+# the vital signs say of the same restarts and evictions that they are, at the same rung
+@check(severity=Severity.WARNING, at=Rung.REACHED, symptom=True, explains=("container-restarting", "pods-put-out"))
 def hub_restarting(
     hub: Hub, now: datetime, hub_pods: list[Pod], hub_log: HubLog | None, events: Events
 ) -> Iterator[Finding]:

@@ -12,7 +12,8 @@ _MISSING = r"Single-user server has no version header"
 _DAY = timedelta(days=1)
 
 
-@check(severity=Severity.WARNING)
+# the loops have many causes; the hub tells of this one at the server's start
+@check(severity=Severity.WARNING, explains=("users-sent-in-circles",))
 def user_image_version_mismatch(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
     """Users' images hold another major version of JupyterHub than the hub runs, which can end in redirect loops."""
     found = [(e, m) for e, m in hub_log.find(_MISMATCH, "W") if (e.at is None or now - e.at <= _DAY) and not e.previous]
@@ -44,4 +45,5 @@ def _finding(hub: Hub, mine: str, theirs: str, members: list[tuple[Entry, re.Mat
             ),
         ),
         cause=f"{theirs.partition('.')[0]} to {major}",
+        affects=(hub.service_ref,),
     )

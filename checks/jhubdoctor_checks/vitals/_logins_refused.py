@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Fix, Hub, Pod, Service, grouped
+from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Pod, Service, grouped
 from jhubdoctor_checks.facts.traffic import Request, Traffic
 
 # A form that was open for an hour, two tabs: now and then. One user types a wrong password five times.
 _OFTEN, _PEOPLE, _KNOWN, _SHARE = 3, 3, 2, 0.25
+_USER = "hub.jupyter.org/username"
 _OTHER = 5
 
 
@@ -22,18 +23,30 @@ class Refusals:
         word: `address`, `xsrf`, `form`, `not-allowed`, `password`, `reason`.
         requests: oldest first.
         says: what it is.
+        few: whether so few tried that they may be strangers.
     """
 
     word: str
     requests: tuple[Request, ...]
     says: str
+    few: bool = False
 
 
-def refusals(traffic: Traffic, user_pods: Iterable[Pod], now: datetime) -> Iterator[Refusals]:
+def users(
+    traffic: Traffic, user_pods: list[Pod] | None, claims: list[PersistentVolumeClaim] | None
+) -> frozenset[str] | None:
+    """Names, in small letters, of those whom the hub let in: now, before, or long ago; None where nobody could look."""
+    if user_pods is None or claims is None:
+        return None
+    homes = {c.annotations.get(_USER) or c.labels.get(_USER, "") for c in claims}
+    return traffic.known() | {n.casefold() for n in (*homes, *(p.user for p in user_pods)) if n}
+
+
+def refusals(traffic: Traffic, known: frozenset[str] | None, now: datetime) -> Iterator[Refusals]:
     """Kinds of refused logins of the last hour that weigh."""
     requests = traffic.lately(now)
     well = traffic.logged_in(now)
-    names = traffic.known() | {p.user.casefold() for p in user_pods}
+    names = traffic.known() if known is None else known
     refused = [r for r in requests if r.is_login and r.refused]
     for why, group in grouped(refused, lambda r: r.why):
         number, share = len(group), len(group) / (len(group) + len(well))
@@ -43,13 +56,16 @@ def refusals(traffic: Traffic, user_pods: Iterable[Pod], now: datetime) -> Itera
         elif why in {"not-allowed", "password"} and not well:
             tried = {r.about.casefold() for r in group if r.about}
             mine = {t for t in tried if t in names or t.partition("@")[0] in names}
-            if len(mine) >= _KNOWN or (not names and len(tried) >= _PEOPLE):
+            many, first = len(tried) >= _PEOPLE, known is not None and not known
+            # a hub that let nobody in so far: whom its rules refuse has not mistyped anything
+            few = why == "not-allowed" and (len(tried) >= _KNOWN or number >= _OFTEN)
+            if len(mine) >= _KNOWN or (first and (many or few)):
                 says = (
                     "no rule of the hub's configuration allows who tries"
                     if why == "not-allowed"
                     else "nothing that users type is taken, as if the server that knows them answered no to all"
                 )
-                yield Refusals(why, tuple(group), says)
+                yield Refusals(why, tuple(group), says, few=not (mine or many))
         elif number >= _OTHER and not well and not why:
             yield Refusals("reason", tuple(group), "all for a reason that the hub names")
 

@@ -7,12 +7,18 @@ from datetime import timedelta
 
 from jhubdoctor.api import Spawns
 from jhubdoctor_checks.facts.database_errors import is_database
-from jhubdoctor_checks.facts.traffic import Request
+from jhubdoctor_checks.facts.traffic import LOOP, Request
 from jhubdoctor_checks.vitals._said import nobody
 
-# `user` is the way to a server that is stopped: 503 for the tabs that are left. `pending` repeats a failed start.
-_ELSEWHERE = {"login", "user", "pending", "static"}
+# `pending` repeats a failed start.
+_ELSEWHERE = {"login", "pending", "static"}
+_STOPPED = 503
 _SOON = timedelta(seconds=10)
+
+
+def place(r: Request) -> str:
+    """Where it failed: on the way to a server all paths are one."""
+    return "/hub/user/{name}" if r.handler == "user" else r.route
 
 
 def failures(requests: Iterable[Request], spawns: Spawns) -> list[Request]:
@@ -21,15 +27,14 @@ def failures(requests: Iterable[Request], spawns: Spawns) -> list[Request]:
 
     def of_a_start(r: Request) -> bool:
         who = {r.name, r.about}
-        return (r.handler == "spawn" or r.route.endswith("/server")) and any(
-            user in who and abs(r.at - at) <= _SOON for user, at in starts
-        )
+        return r.is_start and any(user in who and abs(r.at - at) <= _SOON for user, at in starts)
 
-    return [
-        r
-        for r in requests
-        if r.failed and r.handler not in _ELSEWHERE and not is_database(r.raised) and not of_a_start(r)
-    ]
+    def of_a_server(r: Request) -> bool:
+        # a server that is stopped, for the tabs that are left; or one that sends its user back
+        return r.handler == "user" and (r.status == _STOPPED or r.reason.startswith(LOOP))
+
+    failed = [r for r in requests if r.failed and r.handler not in _ELSEWHERE and not is_database(r.raised)]
+    return [r for r in failed if not of_a_start(r) and not of_a_server(r)]
 
 
 def told(request: Request) -> str:

@@ -44,8 +44,7 @@ def _counts(r: Request) -> bool:
     if r.caller == "user" and r.handler == "oauth2":
         return _SERVICE.search(r.reason) is not None
     if r.caller == "user":
-        start = r.handler == "spawn" or r.route.endswith("/server")
-        return start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
+        return r.is_start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
     machine = r.route.startswith("/hub/api/") or r.route == "/hub/metrics"
     return machine and not (r.caller == "anonymous" and _COOKIES.match(r.route))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, Spawns, check, grouped
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.vitals._requests_failing import failures, told
+from jhubdoctor_checks.vitals._requests_failing import failures, place, told
 from jhubdoctor_checks.vitals._said import came_from, mend, weight
 
 
@@ -13,9 +13,9 @@ from jhubdoctor_checks.vitals._said import came_from, mend, weight
 def requests_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic, spawns: Spawns) -> Iterator[Finding]:
     """The hub answers requests with an error (5xx)."""
     requests = traffic.lately(now)
-    for (route, kind), group in grouped(failures(requests, spawns), lambda r: (r.route, r.raised and r.raised.kind)):
+    for (route, kind), group in grouped(failures(requests, spawns), lambda r: (place(r), r.raised and r.raised.kind)):
         last = group[-1]
-        well = [r.at for r in requests if r.route == route and r.status < 400]
+        well = [r.at for r in requests if place(r) == route and r.status < 400]
         severity = weight([r.at for r in group], well)
         if severity is None:
             continue
@@ -24,7 +24,7 @@ def requests_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic,
             says=f"the hub fails at {route}: {len(group)} of {len(group) + len(well)} requests since "
             f"{traffic.since(now):%H:%M} UTC ended in an error: {told(last)}",
             evidence=(
-                Evidence("hub log", f"HTTP {last.status} for {last.method} {last.route}: {told(last)}", last.at),
+                Evidence("hub log", f"HTTP {last.status} for {last.method} {route}: {told(last)}", last.at),
                 Evidence("hub log", "the first of them", group[0].at) if len(group) > 1 else None,
                 Evidence("hub log", "the last that succeeded", well[-1]) if well else None,
                 *came_from(last.raised, hub_log),
