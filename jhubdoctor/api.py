@@ -26,6 +26,7 @@ from jhubdoctor.model.kube.network import (
     NetworkPolicy,
     PolicyPeer,
     PolicyPort,
+    RouteParent,
     Service,
 )
 from jhubdoctor.model.kube.nodes import Node, selector_matches

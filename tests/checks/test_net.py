@@ -25,11 +25,8 @@ LEAVES_NO_TRACE = {
 NOT_YET = {
     "acme-failed": "the log of autohttps",
     "api-server-unhealthy": "what the API server says of its own parts",
-    "httproute-not-accepted": "the status of the route",
     "hub-restarting": "a hub's pod that its node put out",
-    "ingress-class-missing": "an Ingress without an address",
     "nobody-allowed": "users who are not allowed, where none is let in and nothing else was asked of the hub",
-    "proxy-no-external-address": "a Service without an address",
     "spawn-throttled": "answers of 429",
     "spawn-timeout": "starts of more than an hour ago",
     "user-image-version-mismatch": "servers that run and turn their users away",
