@@ -20,6 +20,7 @@ from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Condition, Object
 from jhubdoctor.model.kube.network import (
     EndpointSlice,
+    Gateway,
     HTTPRoute,
     Ingress,
     IngressClass,

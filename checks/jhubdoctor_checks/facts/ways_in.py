@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from jhubdoctor.api import (
     Events,
+    Gateway,
     HTTPRoute,
     Hub,
     Ingress,
@@ -59,6 +60,7 @@ class WayIn:
         since: since when it should have been open.
         why: what keeps it shut, as the rest of a sentence; empty where it is not.
         sure: whether nothing else explains what it says than that nobody serves it.
+        by: the Gateway that took it and does not work.
     """
 
     way: Service | WAY
@@ -66,6 +68,7 @@ class WayIn:
     since: datetime
     why: str = ""
     sure: bool = True
+    by: Gateway | None = None
 
     @property
     def kind(self) -> str:
@@ -112,7 +115,7 @@ def _loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-@fact()
+@fact(passes_only_with=("hub_gateways",))
 def ways_in(
     hub: Hub,
     public_services: list[Service],
@@ -120,6 +123,7 @@ def ways_in(
     hub_ingresses: list[Ingress],
     hub_ingress_classes: list[IngressClass] | None,
     hub_routes: list[HTTPRoute],
+    hub_gateways: list[Gateway] | None,
     events: Events,
     now: datetime,
 ) -> list[WayIn]:
@@ -132,7 +136,7 @@ def ways_in(
     return [
         *(_of_service(s, events, now) for s in public_services if s.spec.type == "LoadBalancer"),
         *(_of_ingress(i, ingresses, hub_ingress_classes or [], now) for i in hub_ingresses),
-        *(_of_route(r, now) for r in hub_routes),
+        *(_of_route(r, hub_gateways, now) for r in hub_routes),
     ]
 
 
@@ -170,7 +174,7 @@ def _class(i: Ingress) -> str:
     return i.spec.ingress_class_name or i.annotations.get(FORMER_CLASS, "")
 
 
-def _of_route(r: HTTPRoute, now: datetime) -> WayIn:
+def _of_route(r: HTTPRoute, gateways: list[Gateway] | None, now: datetime) -> WayIn:
     parents = r.status.parents
     refused = list(refusals_of(r, now, ROUTE_PATIENCE))
     if now - r.created < ROUTE_PATIENCE:
@@ -182,8 +186,21 @@ def _of_route(r: HTTPRoute, now: datetime) -> WayIn:
         said = f"{clean(c.type, 40)}: False" + (f", {clean(c.reason, 60)}" if c.reason else "")
         why = f"is not served by the Gateway {clean(parent.parent_ref.name, 80)} ({said})"
         return WayIn(r, State.SHUT, c.last_transition_time or r.created, why)
-    taken = any(c.type == "Accepted" and c.status == "True" for p in parents for c in p.conditions)
-    return WayIn(r, State.OPEN if taken else State.UNCLEAR, r.created)
+    taken = [p for p in parents if any(c.type == "Accepted" and c.status == "True" for c in p.conditions)]
+    if gateways is None or not taken:
+        return WayIn(r, State.UNCLEAR, r.created)
+    known = {(g.namespace, g.name): g for g in gateways}
+    through = [known.get((p.parent_ref.namespace or r.namespace, p.parent_ref.name)) for p in taken]
+    idle = [(g, x) for g in through if g is not None and (x := g.unprogrammed) is not None]
+    if len(idle) < len(taken):
+        return WayIn(r, State.OPEN, r.created)
+    gateway, unready = idle[0]
+    since = unready.last_transition_time or r.created
+    if now - since < LB_PATIENCE:
+        return WayIn(r, State.UNCLEAR, since)
+    reason = f" ({clean(unready.reason, 60)})" if unready.reason else ""
+    why = f"was taken by the Gateway {gateway.name}, which is not programmed{reason}"
+    return WayIn(r, State.SHUT, since, why, by=gateway)
 
 
 def addressed(way: Service | Ingress) -> bool:

@@ -13,7 +13,9 @@ from jhubdoctor_checks.texts.load_balancer import REFUSALS
 def shown(w: WayIn, events: Events) -> Iterator[Evidence]:
     """What the object says, and the most telling event about it."""
     way = w.way
-    if isinstance(way, HTTPRoute):
+    if w.by is not None and (c := w.by.unprogrammed) is not None:
+        yield Evidence("gateway.status", f"{w.by.name}: Programmed: False, {excerpt(c.message, limit=200)}", w.since)
+    elif isinstance(way, HTTPRoute):
         said = [
             f"{clean(p.parent_ref.name, 80)}: {c.type}: False, {clean(c.reason, 60)}: {excerpt(c.message, limit=200)}"
             for p in way.status.parents
@@ -22,7 +24,7 @@ def shown(w: WayIn, events: Events) -> Iterator[Evidence]:
         ]
         yield from (Evidence("httproute.status", s, w.since) for s in said[:3] or ["parents: empty since"])
     else:
-        yield Evidence(f"{way.KIND.lower()}.status", "loadBalancer.ingress: empty, and none came since", w.since)
+        yield Evidence(f"{way.KIND.lower()}.status", "loadBalancer.ingress: empty; asked for since", w.since)
     if isinstance(way, Ingress):
         asked = way.spec.ingress_class_name
         yield Evidence("ingress", f"{way.name}: ingressClassName {clean(asked, 80) or 'not set'}")

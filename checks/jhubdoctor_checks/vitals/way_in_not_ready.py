@@ -30,7 +30,7 @@ def way_in_not_ready(
         yield Finding(
             on=(w.ref,),
             says=f"users {'cannot' if w.sure else 'may not'} get in from outside: the {w.kind} {w.way.name} {w.why}",
-            evidence=(*shown(w, events), ("hub log", "no page for a user from outside within the hour")),
+            evidence=(*shown(w, events), ("hub log", "within the hour no page for a user from outside since then")),
             fix=look(hub, w),
             severity=None if w.sure else Severity.WARNING,
             cause=w.kind,
