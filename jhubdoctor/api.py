@@ -20,12 +20,14 @@ from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Condition, Object
 from jhubdoctor.model.kube.network import (
     EndpointSlice,
+    Gateway,
     HTTPRoute,
     Ingress,
     IngressClass,
     NetworkPolicy,
     PolicyPeer,
     PolicyPort,
+    RouteParent,
     Service,
 )
 from jhubdoctor.model.kube.nodes import Node, selector_matches

@@ -19,7 +19,7 @@ from jhubdoctor.model.kube.cluster import APIService
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Object
-from jhubdoctor.model.kube.network import HTTPRoute
+from jhubdoctor.model.kube.network import Gateway, HTTPRoute
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod, PodSpec
 from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment
@@ -333,6 +333,7 @@ _REDUCERS: dict[type[Object], Callable[[Any], None]] = {
     StorageClass: _storage_class,
     VolumeAttachment: _attachment,
     HTTPRoute: _route,
+    Gateway: _status,
     Node: _status,
     PersistentVolumeClaim: _status,
     APIService: _status,

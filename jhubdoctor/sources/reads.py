@@ -17,7 +17,15 @@ from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Object, PartialObject
-from jhubdoctor.model.kube.network import EndpointSlice, HTTPRoute, Ingress, IngressClass, NetworkPolicy, Service
+from jhubdoctor.model.kube.network import (
+    EndpointSlice,
+    Gateway,
+    HTTPRoute,
+    Ingress,
+    IngressClass,
+    NetworkPolicy,
+    Service,
+)
 from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.policy import (
@@ -176,6 +184,7 @@ _TABLE: tuple[Read, ...] = (
     _in("networking.k8s.io", "ingresses", Ingress, versions="v1 v1beta1"),
     _in("networking.k8s.io", "networkpolicies", NetworkPolicy),
     _in("gateway.networking.k8s.io", "httproutes", HTTPRoute, versions="v1 v1beta1"),
+    _in("gateway.networking.k8s.io", "gateways", Gateway, versions="v1 v1beta1", verbs="get"),
     _in("policy", "poddisruptionbudgets", PodDisruptionBudget, versions="v1 v1beta1"),
     _in("rbac.authorization.k8s.io", "roles", Role),
     _in("rbac.authorization.k8s.io", "rolebindings", RoleBinding),

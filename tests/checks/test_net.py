@@ -23,11 +23,7 @@ LEAVES_NO_TRACE = {
 }
 # A vital sign could tell of these, and none does yet: this is all there is to it.
 NOT_YET = {
-    "acme-failed": "the log of autohttps",
     "api-server-unhealthy": "what the API server says of its own parts",
-    "httproute-not-accepted": "the status of the route",
-    "ingress-class-missing": "an Ingress without an address",
-    "proxy-no-external-address": "a Service without an address",
     "spawn-timeout": "starts of more than an hour ago",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.

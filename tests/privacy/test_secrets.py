@@ -436,6 +436,7 @@ def elsewhere() -> Iterator[dict[str, Any]]:
         "APIService": {"spec": {"service": {"name": "x", "namespace": "y"}, "caBundle": b64(plant("APIService CA"))}},
         "PersistentVolumeClaim": {"spec": {"storageClassName": "sc"}},
         "Deployment": {},
+        "Gateway": {},
         "Job": {},
         "Node": {},
         "StatefulSet": {},

@@ -8,6 +8,7 @@ from datetime import datetime
 from jhubdoctor.api import (
     Deployment,
     EndpointSlice,
+    Gateway,
     HTTPRoute,
     Hub,
     Ingress,
@@ -83,6 +84,14 @@ def hub_routes(http_routes: list[HTTPRoute], public_services: list[Service]) -> 
     """The HTTPRoutes that send to this hub."""
     found = {r.name: r for s in public_services for r in leading_to(s, http_routes) if isinstance(r, HTTPRoute)}
     return [found[name] for name in sorted(found)]
+
+
+@fact("gateways")
+def hub_gateways(look: Look, hub_routes: list[HTTPRoute]) -> list[Gateway]:
+    """The Gateways that the HTTPRoutes that send to this hub name, and that there are."""
+    named = sorted({(p.namespace or r.namespace, p.name) for r in hub_routes for p in r.spec.parent_refs})
+    found = [look.get("gateways", name, namespace) for namespace, name in named]
+    return [g for g in found if g is not None]
 
 
 @fact()

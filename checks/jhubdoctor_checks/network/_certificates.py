@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from jhubdoctor.api import clean
+from jhubdoctor_checks.facts.network import ACME_KEY
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _COMMON_NAME, _ORGANIZATION, _ALTERNATIVE_NAMES = b"\x55\x04\x03", b"\x55\x04\x0a", b"\x55\x1d\x11"
@@ -58,6 +59,14 @@ def all_of(encoded: str) -> list[Certificate]:
         except (ValueError, IndexError, OverflowError):
             continue
     return found
+
+
+def leaves(encoded: str, key: str) -> list[Certificate]:
+    """Those that browsers get to see of a Secret's value: acme.json holds chains, whose leaves name hosts."""
+    if key != ACME_KEY:
+        return [leaf for leaf in (first(encoded),) if leaf]
+    own = all_of(encoded)
+    return [x for x in own if x.hosts] or own
 
 
 def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,8 +1,9 @@
 """Which ways lead into a Service."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
-from jhubdoctor.api import HTTPRoute, Ingress, Service
+from jhubdoctor.api import Condition, HTTPRoute, Ingress, RouteParent, Service
 
 WAY = Ingress | HTTPRoute
 
@@ -23,3 +24,13 @@ def leading_to(service: Service, *lists: Iterable[WAY] | None) -> list[WAY]:
     """Of these Ingresses and HTTPRoutes those that send to the Service, by name."""
     found = [way for ways in lists if ways for way in ways if service.name in set(backends(way))]
     return sorted(found, key=lambda way: (type(way).__name__, way.name))
+
+
+def refusals_of(route: HTTPRoute, now: datetime, patience: timedelta) -> Iterator[tuple[RouteParent, Condition]]:
+    """What its Gateways say of an HTTPRoute that they do not serve, and have said for a while."""
+    for parent in route.status.parents:
+        for c in parent.conditions:
+            since = c.last_transition_time
+            said_no = c.type in {"Accepted", "ResolvedRefs"} and c.status == "False"
+            if said_no and (since is None or now - since >= patience):
+                yield parent, c

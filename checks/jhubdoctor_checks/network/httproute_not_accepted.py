@@ -1,11 +1,12 @@
 """HTTPRoutes that no Gateway takes."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from jhubdoctor.api import Condition, Finding, Fix, HTTPRoute, Hub, Severity, check, clean, excerpt
+from jhubdoctor.api import Finding, Fix, HTTPRoute, Hub, Rung, Severity, check, clean, excerpt
+from jhubdoctor_checks.facts.ways_in import ROUTE_PATIENCE
+from jhubdoctor_checks.network._routes import refusals_of
 
-PATIENCE = timedelta(minutes=5)
 # Reasons of the conditions, from the Gateway API's specification (v1): what they mean and what to do.
 REASONS = {
     "NotAllowedByListeners": "Allow the hub's namespace in the listener's allowedRoutes.",
@@ -18,13 +19,13 @@ REASONS = {
 }
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, at=Rung.REACHED)
 def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime) -> Iterator[Finding]:
     """The HTTPRoute that leads to the hub was not accepted by its Gateway."""
     # the chart's key was renamed on the way to 5.0
     key = "httpRoute.parentRefs" if hub.at_least("5.0.0.dev0") else "httpRoute.gateway"
     for r in hub_routes:
-        if now - r.created < PATIENCE:
+        if now - r.created < ROUTE_PATIENCE:
             continue
         parents = r.status.parents
         gateways = ", ".join(clean(f"{p.namespace or r.namespace}/{p.name}", 120) for p in r.spec.parent_refs)
@@ -42,7 +43,7 @@ def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime)
                 cause="no-parent",
             )
             continue
-        refused = [(p, c) for p in parents for c in p.conditions if _refuses(c, now)]
+        refused = list(refusals_of(r, now, ROUTE_PATIENCE))
         if not refused:
             continue
         works = len({id(p) for p, _ in refused}) < len(parents)
@@ -69,9 +70,3 @@ def httproute_not_accepted(hub: Hub, hub_routes: list[HTTPRoute], now: datetime)
             severity=Severity.WARNING if works else None,
             cause=worst.reason or worst.type,
         )
-
-
-def _refuses(condition: Condition, now: datetime) -> bool:
-    since = condition.last_transition_time
-    said_no = condition.type in {"Accepted", "ResolvedRefs"} and condition.status == "False"
-    return said_no and (since is None or now - since >= PATIENCE)

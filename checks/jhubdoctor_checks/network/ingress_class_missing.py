@@ -1,19 +1,15 @@
 """Ingresses that no controller serves."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Severity, check, clean
+from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Rung, Severity, check, clean
+from jhubdoctor_checks.facts.ways_in import FORMER_CLASS, INGRESS_PATIENCE, WRITE_ADDRESS, addressed
 
-PATIENCE = timedelta(minutes=10)
-FORMER = "kubernetes.io/ingress.class"
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
-# Controllers that write the address into every Ingress that they serve, unless told not to. Others may serve an Ingress
-# without ever saying so (Traefik without publishedService, HAProxy), so of them an empty status proves nothing.
-WRITE_ADDRESS = {"k8s.io/ingress-nginx", "ingress.k8s.aws/alb", "k8s.io/ingress-gce", "azure/application-gateway"}
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, at=Rung.REACHED)
 def ingress_class_missing(
     hub: Hub, hub_ingresses: list[Ingress], hub_ingress_classes: list[IngressClass], now: datetime
 ) -> Iterator[Finding]:
@@ -21,10 +17,10 @@ def ingress_class_missing(
     known = {c.name: c for c in hub_ingress_classes}
     names = ", ".join(sorted(known)) or "none"
     for i in hub_ingresses:
-        if any(p.ip or p.hostname for p in i.status.load_balancer.ingress) or now - i.created < PATIENCE:
+        if addressed(i) or now - i.created < INGRESS_PATIENCE:
             continue
         wanted = i.spec.ingress_class_name
-        former = i.annotations.get(FORMER, "")
+        former = i.annotations.get(FORMER_CLASS, "")
         evidence = [
             ("ingress", f"{i.name}: ingressClassName {clean(wanted, 80) or 'not set'}, status without an address"),
             ("ingressclasses", names),

@@ -1,7 +1,7 @@
 """A LoadBalancer that never got its address."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jhubdoctor.api import (
     Deployment,
@@ -17,15 +17,14 @@ from jhubdoctor.api import (
     Severity,
     check,
 )
+from jhubdoctor_checks.facts.ways_in import LB_PATIENCE, addressed
 from jhubdoctor_checks.network._proxy_no_external_address import STARTED, asked, failures, heard, held, reached
 from jhubdoctor_checks.network._routes import leading_to
 from jhubdoctor_checks.texts import known, last_words
 from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
-PATIENCE = timedelta(minutes=5)
 
-
-@check(severity=Severity.ERROR, stops=Rung.REACHED)
+@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.REACHED)
 def proxy_no_external_address(
     hub: Hub,
     services: list[Service],
@@ -40,11 +39,11 @@ def proxy_no_external_address(
     for s in services:
         if s.component != "proxy-public" or s.spec.type != "LoadBalancer":
             continue
-        if any(p.ip or p.hostname for p in s.status.load_balancer.ingress):
+        if addressed(s):
             continue
         failed = failures(events, s)
         begun = max([s.created, *(e.at for e in (events.about("Service", s.name, *STARTED) if events else []))])
-        if now - s.created < PATIENCE or (not failed and now - begun < PATIENCE):
+        if now - s.created < LB_PATIENCE or (not failed and now - begun < LB_PATIENCE):
             continue
         ways = leading_to(s, ingresses, http_routes)
         kept = held(s, service_lb_pods)

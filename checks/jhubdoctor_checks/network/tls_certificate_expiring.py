@@ -3,25 +3,22 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Finding, Hub, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
-from jhubdoctor_checks.network._certificates import Certificate, all_of, first
+from jhubdoctor_checks.network._certificates import Certificate, leaves
 from jhubdoctor_checks.network._secrets import renewed
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, at=Rung.GIVEN)
 def tls_certificate_expiring(hub: Hub, certificates: list[ServedCertificate], now: datetime) -> Iterator[Finding]:
     """A certificate that users of the hub get to see ends soon, or has ended."""
     for c in {c.name: c for c in certificates}.values():
-        encoded = c.secret.data.get(c.key, "") if c.secret else ""
-        own = all_of(encoded) if c.key == "acme.json" else [leaf for leaf in (first(encoded),) if leaf]
-        # acme.json holds chains: its leaves are those that name hosts
-        leaves = [x for x in own if x.hosts] or own
-        if not leaves:
+        found = leaves(c.secret.data.get(c.key, "") if c.secret else "", c.key)
+        if not found:
             continue
-        worst = min(leaves, key=lambda x: x.not_after)
+        worst = min(found, key=lambda x: x.not_after)
         left = worst.not_after - now
         if worst.not_before > now + timedelta(hours=1):
             yield _finding(hub, c, worst, "is not valid yet", Severity.ERROR, "not-yet-valid")

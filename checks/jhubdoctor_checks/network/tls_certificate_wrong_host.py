@@ -7,7 +7,8 @@ from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._certificates import first
 
 
-@check(severity=Severity.WARNING)
+# it is about what serves the certificate, of which more can be wrong than that
+@check(severity=Severity.WARNING, explains=("certificate-invalid",))
 def tls_certificate_wrong_host(hub: Hub, certificates: list[ServedCertificate]) -> Iterator[Finding]:
     """A certificate is not for the host that it is served for."""
     for c in certificates:

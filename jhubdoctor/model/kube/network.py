@@ -223,6 +223,26 @@ class HTTPRoute(Object):
     status: RouteStatus = msgspec.field(default_factory=RouteStatus)
 
 
+class GatewayStatus(Struct):
+    """status of a Gateway."""
+
+    conditions: list[Condition] = []
+
+
+class Gateway(Object):
+    """A Gateway of the Gateway API."""
+
+    KIND: ClassVar[str] = "Gateway"
+    API_VERSION: ClassVar[str] = "gateway.networking.k8s.io/v1"
+
+    status: GatewayStatus = msgspec.field(default_factory=GatewayStatus)
+
+    @property
+    def unprogrammed(self) -> Condition | None:
+        """The condition that says that what it asks for is not in place; None where that is not said."""
+        return next((c for c in self.status.conditions if c.type == "Programmed" and c.status == "False"), None)
+
+
 class IPBlock(Struct):
     """ipBlock."""
 
