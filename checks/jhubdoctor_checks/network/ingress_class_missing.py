@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Severity, check, clean
+from jhubdoctor_checks.facts.network import FORMER_CLASS
+from jhubdoctor_checks.facts.ways import addressed
 
 PATIENCE = timedelta(minutes=10)
-FORMER = "kubernetes.io/ingress.class"
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 # Controllers that write the address into every Ingress that they serve, unless told not to. Others may serve an Ingress
 # without ever saying so (Traefik without publishedService, HAProxy), so of them an empty status proves nothing.
@@ -21,10 +22,12 @@ def ingress_class_missing(
     known = {c.name: c for c in hub_ingress_classes}
     names = ", ".join(sorted(known)) or "none"
     for i in hub_ingresses:
-        if any(p.ip or p.hostname for p in i.status.load_balancer.ingress) or now - i.created < PATIENCE:
-            continue
         wanted = i.spec.ingress_class_name
-        former = i.annotations.get(FORMER, "")
+        # clouds take minutes to give an address; a class that does not exist is waited for in vain
+        waits = now - i.created < PATIENCE and (wanted in known or not wanted)
+        if addressed(i) or waits:
+            continue
+        former = i.annotations.get(FORMER_CLASS, "")
         evidence = [
             ("ingress", f"{i.name}: ingressClassName {clean(wanted, 80) or 'not set'}, status without an address"),
             ("ingressclasses", names),
@@ -45,7 +48,7 @@ def ingress_class_missing(
             )
             severity = Severity.WARNING
             fix = Fix(
-                "See whether the controller runs, and whether its own LoadBalancer has an address.",
+                "See in the controller's log and events what it makes of the Ingress.",
                 commands=(
                     hub.kubectl(f"describe ingress {i.name}"),
                     "kubectl get services --all-namespaces | grep -i ingress",
