@@ -23,6 +23,7 @@ class Controller:
             empty for any.
         classes: the former annotation's words for it (`kubernetes.io/ingress.class`).
         kind: `Deployment` or `DaemonSet`, where it is never the other.
+        carries: whether requests go through its pods; where not, it only tells others what to do.
     """
 
     names: str
@@ -31,6 +32,7 @@ class Controller:
     components: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     kind: str = ""
+    carries: bool = True
 
     @property
     def selector(self) -> str:
@@ -59,22 +61,24 @@ CONTROLLERS: tuple[Controller, ...] = (
     # its own chart, and k3s
     Controller(r"traefik\.io/(?:ingress|gateway)-controller", ("traefik",), classes=("traefik",)),
     Controller(r"nginx\.org/ingress-controller", ("nginx-ingress",)),
-    Controller(r"gateway\.nginx\.org/.*", ("nginx-gateway-fabric",)),
+    Controller(r"gateway\.nginx\.org/.*", ("nginx-gateway-fabric",), carries=False),
     Controller(r"ingress\.k8s\.aws/alb|service\.k8s\.aws/nlb|gateway\.k8s\.aws/.*", ("aws-load-balancer-controller",),
-               classes=("alb",)),
+               classes=("alb",), carries=False),
     Controller(r"azure/application-gateway", ("ingress-azure", "ingress-appgw"), label="app",
-               classes=("azure/application-gateway",)),
+               classes=("azure/application-gateway",), carries=False),
     Controller(r"haproxy\.org/ingress-controller.*", ("kubernetes-ingress",), classes=("haproxy",)),
     Controller(r"haproxy-ingress\.github\.io/controller.*", ("haproxy-ingress",)),
-    Controller(r"projectcontour\.io/.*", ("contour",), components=("contour",), classes=("contour",)),
+    Controller(r"projectcontour\.io/.*", ("contour",), components=("contour",), classes=("contour",),
+               carries=False),
+    Controller(r"projectcontour\.io/.*", ("contour",), components=("envoy",), classes=("contour",)),
     Controller(r"getambassador\.io/.*", ("emissary-ingress",)),
-    Controller(r"gateway\.envoyproxy\.io/.*", ("gateway-helm",)),
+    Controller(r"gateway\.envoyproxy\.io/.*", ("gateway-helm",), carries=False),
 )  # fmt: skip
 
 # What gives LoadBalancers without a class their address, where it runs in the cluster: its chart, its manifests.
 METALLB: tuple[Controller, ...] = (
-    Controller("", ("metallb",), components=("controller",), kind="Deployment"),
-    Controller("", ("metallb",), label="app", kind="Deployment"),
+    Controller("", ("metallb",), components=("controller",), kind="Deployment", carries=False),
+    Controller("", ("metallb",), label="app", kind="Deployment", carries=False),
 )
 
 

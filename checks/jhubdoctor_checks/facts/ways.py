@@ -41,6 +41,8 @@ class WayIn:
         through: what leads to the hub by it: Ingresses, HTTPRoutes, the Service.
         served_by: its Deployments and DaemonSets, as far as they were found; empty where none was.
         down: why each of them has no ready pod; empty where one has.
+        carries: whether requests go through its pods.
+        bare: whether what leads to the hub by it has no address.
         waiting: its own LoadBalancers without an address, where what leads to the hub has none either.
         lb_pods: the pods by which k3s serves LoadBalancers, where one waits.
     """
@@ -49,6 +51,8 @@ class WayIn:
     through: tuple[Ref, ...]
     served_by: tuple[Deployment | DaemonSet, ...] = ()
     down: tuple[Down, ...] = ()
+    carries: bool = True
+    bare: bool = False
     waiting: tuple[Service, ...] = ()
     lb_pods: tuple[Pod, ...] = ()
 
@@ -86,7 +90,7 @@ def ways_in(
     ]
     if not led:
         raise NotApplicable("nobody comes in through a controller of which it is known how it is installed")
-    return [_way(look, one, all_daemon_sets or [], nodes) for one in led]
+    return [_way(look, one, row, all_daemon_sets or [], nodes) for one in led for row in one.rows]
 
 
 def _by_ingresses(ingresses: list[Ingress], classes: list[IngressClass]) -> Iterator[_Led]:
@@ -116,7 +120,7 @@ def _by_services(look: Look, services: list[Service]) -> Iterator[_Led]:
         if not wanted and not addressed(s) and look.now - s.created >= PATIENCE:
             rows = list(METALLB)
         if rows:
-            yield _Led(wanted or "MetalLB", tuple(rows), (s.ref,))
+            yield _Led(wanted or "MetalLB", tuple(rows), (s.ref,), bare=not addressed(s))
 
 
 def addressed(way: Ingress | Service) -> bool:
@@ -124,20 +128,19 @@ def addressed(way: Ingress | Service) -> bool:
     return any(p.ip or p.hostname for p in way.status.load_balancer.ingress)
 
 
-def _way(look: Look, led: _Led, daemon_sets: list[DaemonSet], nodes: list[Node] | None) -> WayIn:
+def _way(look: Look, led: _Led, row: Controller, daemon_sets: list[DaemonSet], nodes: list[Node] | None) -> WayIn:
     found: list[Deployment | DaemonSet] = []
-    for row in led.rows:
-        if row.kind != "DaemonSet":
-            deployments: list[Deployment] = look.list("deployments", labels=row.selector)
-            found += [d for d in deployments if row.found_in(d.labels)]
-        if row.kind != "Deployment":
-            found += [d for d in daemon_sets if row.found_in(d.labels)]
+    if row.kind != "DaemonSet":
+        deployments: list[Deployment] = look.list("deployments", labels=row.selector)
+        found += [d for d in deployments if row.found_in(d.labels)]
+    if row.kind != "Deployment":
+        found += [d for d in daemon_sets if row.found_in(d.labels)]
     # of several installations the class belongs to that of its own release
     own = [w for w in found if led.instance and w.labels.get(INSTANCE) == led.instance]
     served_by = tuple(sorted(own or found, key=lambda w: (w.namespace, w.name)))
-    way = WayIn(led.controller, led.through, served_by)
+    way = WayIn(led.controller, led.through, served_by, carries=row.carries, bare=led.bare)
     if any(has_ready(w) for w in served_by):
-        return _unaddressed(look, way) if led.bare else way
+        return _unaddressed(look, way) if led.bare and row.carries else way
     ends = [down(look, w, nodes) for w in served_by]
     return replace(way, down=tuple(d for d in ends if d is not None)) if all(ends) else way
 

@@ -31,9 +31,10 @@ def _down(way: WayIn) -> Finding:
     first = way.down[0]
     start = f"kubectl --namespace {first.workload.namespace} scale deployment {first.workload.name} --replicas 1"
     scaled = first.word == "scaled-to-zero"
+    so = "nobody gets in by it" if way.carries else "it gets no address" if way.bare else "no change reaches it"
     return Finding(
         on=tuple(r for d in way.down for r in (d.workload.ref, *d.pods)),
-        says=f"the controller behind the {_leads(way)} is down, so nobody gets in by it: {first.place} {first.says}",
+        says=f"the controller behind the {_leads(way)} is down, so {so}: {first.place} {first.says}",
         evidence=(
             *(e for d in way.down[:2] for e in d.evidence),
             *(Evidence(r.kind.lower(), f"{r.name} is served by {way.controller}") for r in way.through),
@@ -44,6 +45,7 @@ def _down(way: WayIn) -> Finding:
             else "Correct what keeps its pods from running.",
             commands=(start,) if scaled else first.look_closer(),
         ),
+        severity=None if way.carries or way.bare else Severity.WARNING,
         cause=f"{first.place} {first.word}",
         affects=way.through,
     )
