@@ -21,7 +21,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.data.controllers import METALLB, Controller, named, of_former_class
 from jhubdoctor_checks.facts.network import FORMER_CLASS, LB_SERVICE
-from jhubdoctor_checks.facts.workloads import PATIENCE, Down, down, has_ready
+from jhubdoctor_checks.facts.workloads import PATIENCE, Down, down, has_ready, selects
 
 INSTANCE = "app.kubernetes.io/instance"
 
@@ -149,10 +149,8 @@ def _unaddressed(look: Look, way: WayIn) -> WayIn:
     """With the controller's own LoadBalancers that wait for an address."""
     waiting = []
     for w in way.served_by:
-        labels = w.spec.template.metadata.labels
         services: list[Service] = look.list("services", w.namespace)
-        mine = [s for s in services if s.spec.selector and s.spec.selector.items() <= labels.items()]
-        lbs = [s for s in mine if s.spec.type == "LoadBalancer"]
+        lbs = [s for s in services if s.spec.type == "LoadBalancer" and selects(s, w)]
         if not any(addressed(s) for s in lbs):
             waiting += [s for s in lbs if look.now - s.created >= PATIENCE]
     if not waiting:

@@ -16,6 +16,7 @@ from jhubdoctor.api import (
     Node,
     Pod,
     Ref,
+    Service,
     StatefulSet,
     Terminated,
     clean,
@@ -174,6 +175,12 @@ def down(look: Look, workload: Workload, nodes: list[Node] | None) -> Down | Non
     first = troubles[0]
     says = f"has no ready pod: {'its pod' if len(troubles) == 1 else 'the first of its pods'} {first.says}"
     return Down(workload, first.word, says, (shown, *(t.evidence for t in troubles[:2])), tuple(troubles))
+
+
+def selects(service: Service, workload: Workload) -> bool:
+    """Whether a Service leads to the pods that something makes."""
+    labels = workload.spec.template.metadata.labels
+    return bool(service.spec.selector) and service.spec.selector.items() <= labels.items()
 
 
 def pods_of(look: Look, workload: Workload, *, node: str = "") -> list[Pod]:
