@@ -13,6 +13,7 @@ from jhubdoctor_checks.network._service_lb import held
     at=Rung.REACHED,
     stops=Rung.REACHED,
     explains=("ingress-class-missing", "proxy-no-external-address", "httproute-not-accepted"),
+    complete=("ways_in",),
 )
 def ingress_controller_down(ways_in: list[WayIn]) -> Iterator[Finding]:
     """The controller that users come in by is down."""

@@ -14,7 +14,7 @@ from jhubdoctor_checks.facts.hub_nodes import HubNodes
     at=Rung.MOUNTED,
     stops=Rung.MOUNTED,
     explains=("node-not-ready",),
-    complete=("nodes", "pods", "all_daemon_sets"),
+    complete=("nodes", "pods", "all_daemon_sets", "idle_agents"),
 )
 def node_agent_down(idle_agents: list[IdleAgent], hub_nodes: HubNodes) -> Iterator[Finding]:
     """An agent that pods need does not run on a node of the hub or its users."""

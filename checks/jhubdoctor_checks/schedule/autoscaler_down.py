@@ -17,6 +17,7 @@ _WAITS = frozenset({"resources", "pods", "taint", "affinity"})
     at=Rung.GIVEN,
     stops=Rung.ALLOWED,
     explains=("node-affinity-mismatch", "taint-not-tolerated"),
+    complete=("autoscaler_state",),
 )
 def autoscaler_down(autoscaler_state: AutoscalerState, misfits: list[Unplaced]) -> Iterator[Finding]:
     """The autoscaler does not run, so no node is added."""

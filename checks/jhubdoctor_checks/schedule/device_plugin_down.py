@@ -7,7 +7,7 @@ from jhubdoctor_checks.facts.devices import Unoffered
 from jhubdoctor_checks.schedule._place import on, owners, verb, who
 
 
-@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.PLACED, complete=("nodes", "all_daemon_sets"))
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.PLACED, complete=("nodes", "all_daemon_sets", "unoffered"))
 def device_plugin_down(unoffered: list[Unoffered]) -> Iterator[Finding]:
     """Pods ask for a device that nodes have, and its plugin does not offer it there."""
     for found in unoffered:

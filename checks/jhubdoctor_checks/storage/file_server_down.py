@@ -7,7 +7,7 @@ from jhubdoctor.api import Evidence, Finding, Fix, Hub, Rung, Severity, Spawns, 
 from jhubdoctor_checks.facts.file_servers import FileServer
 
 
-@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.MOUNTED)
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.MOUNTED, complete=("silent_file_servers",))
 def file_server_down(
     hub: Hub, silent_file_servers: list[FileServer], spawns: Spawns | None, now: datetime
 ) -> Iterator[Finding]:
