@@ -206,6 +206,8 @@ def autoscaler(look: Look, nodes: list[Node]) -> Autoscaler:
             if label in n.labels:
                 return Autoscaler(kind, f"label {label} on node {n.name}")
     for d in look.list("deployments", "kube-system"):
-        if ("autoscaler" in d.name and "cluster" in d.name) or d.name == "karpenter":
+        # cluster-proportional-autoscaler adds pods of the DNS, and no nodes
+        adds = "autoscaler" in d.name and "cluster" in d.name and "proportional" not in d.name
+        if adds or d.name == "karpenter":
             return Autoscaler(d.name, f"Deployment kube-system/{d.name}")
     return Autoscaler()

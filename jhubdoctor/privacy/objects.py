@@ -24,6 +24,7 @@ from jhubdoctor.model.kube.nodes import Node
 from jhubdoctor.model.kube.pods import Pod, PodSpec
 from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from jhubdoctor.privacy.autoscaler import STATUS, reduced_status
 from jhubdoctor.privacy.releases import reduced_release
 from jhubdoctor.privacy.text import REMOVED, brief, log_text
 from jhubdoctor.privacy.values import reduced_values
@@ -223,6 +224,9 @@ def _secret(item: Secret) -> None:
 
 
 def _config_map(item: ConfigMap) -> None:
+    if item.metadata.name == STATUS:
+        item.data = {"status": reduced_status(item.data.get("status", ""))}
+        return
     item.data = config_map(item.data)
 
 

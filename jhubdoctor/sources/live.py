@@ -307,7 +307,7 @@ class LiveReader(Reader):
         first = self._pages(query, path, most, size, more)
         if not first.surveyed or first.state is not ReadState.OK:
             return first
-        known = {i.name: i for i in first.items}
+        known = {(i.namespace, i.name): i for i in first.items}
         brought = [s.result() for s in slices]
         table = counting[0].result() if counting else None
         if isinstance(table, Answer):
@@ -317,16 +317,20 @@ class LiveReader(Reader):
             )
         if query.read in NARROWER and any(part.surveyed for part in brought):
             brought = list(pool.map(parts, NARROWER[query.read]))
-        known |= {i.name: i for part in brought for i in part.items}
+        known |= {(i.namespace, i.name): i for part in brought for i in part.items}
         count, unwell = (table.count, table.unwell) if table else (0, ())
-        names = [n for n in unwell if n not in known][:EXAMINED]
+        # a Table does not say of which namespace an object is: where it may be any, one that is known may be another's
+        several = READS[query.read].namespaced and query.namespace is None
+        there_already = {name for _, name in known}
+        names = [n for n in dict.fromkeys(unwell) if several or n not in there_already][:EXAMINED]
         brought += pool.map(parts, [f"metadata.name={n}" for n in names])
-        known |= {i.name: i for part in brought for i in part.items}
+        known |= {(i.namespace, i.name): i for part in brought for i in part.items}
         if failed := next((part for part in brought if part.state is not ReadState.OK), None):
             return Answer(ReadState.TRUNCATED, list(known.values()), detail=failed.detail)
         if table and count < len(first.items):
             return Answer(ReadState.TRUNCATED, list(known.values()), detail="its Table does not name all of them")
-        unseen = [n for n in unwell if n not in known]
+        seen = {name for _, name in known}
+        unseen = [n for n in unwell if n not in seen]
         there = max(count, len(known))
         detail = f"{there} surveyed, {len(known)} examined" if count else f"{len(known)} examined"
         detail += f", {len(unseen)} that are not well left out" if unseen else ""

@@ -86,12 +86,18 @@ def _is_no_trouble(cells: dict[str, str]) -> bool:
     return cells.get("status") in {"Bound", "Available", "Released"}
 
 
-JUDGED = frozenset({"name", "status", "ready", "restarts"})
+def _is_everywhere(cells: dict[str, str]) -> bool:
+    """A DaemonSet that has a ready pod on each node on which it belongs."""
+    return cells.get("desired") == cells.get("ready") is not None
+
+
+JUDGED = frozenset({"name", "status", "ready", "restarts", "desired"})
 """The columns that the judgements below look at; of tens of thousands of rows the others cost more than these."""
 WELL: dict[str, Callable[[dict[str, str]], bool]] = {
     "pods": _pod_is_well,
     "persistentvolumeclaims": _is_bound,
     "persistentvolumes": _is_no_trouble,
+    "daemonsets": _is_everywhere,
 }
 
 

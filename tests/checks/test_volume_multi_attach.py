@@ -43,6 +43,7 @@ def node(name: str, ready: str = "True") -> dict[str, Any]:
     return {"kind": "Node", "metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
 
 
+DELETED = {"name": "csi-1", "deletionTimestamp": "-20m", "finalizers": ["external-attacher/ebs-csi-aws-com"]}
 WAITS = pod("jupyter-ada", "user-1", "Pending")
 
 
@@ -65,6 +66,9 @@ def found(*documents: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
         # nobody says whose it is
         ([attached("core-1"), backup("")], "foreign", "get pod backup-1"),
         ([attached("core-1")], "left-attached", "delete volumeattachment csi-1"),
+        ([{**attached("core-1"), "metadata": DELETED}], "detaching", "get volumeattachment csi-1"),
+        # the node is gone, and its driver has been asked
+        ([{**attached("gone"), "metadata": DELETED}], "dead-node", "get volumeattachment csi-1"),
         # its containers have ended: the disk should have been let go
         ([attached("core-1"), pod("old", "core-1", "Failed")], "left-attached", "delete volumeattachment csi-1"),
         ([attached("gone"), pod("old", "gone", "Running")], "dead-node", "delete pod old --grace-period=0 --force"),
@@ -100,6 +104,15 @@ def test_volumes_that_many_nodes_mount(modes: list[str]) -> None:
     many = {**CLAIM, "spec": {"accessModes": modes, "volumeName": "pv-ada"}}
 
     assert findings_of(Example([many, WAITS, attached("core-1")]), "volume-multi-attach") == []
+
+
+def test_what_is_being_deleted_is_not_deleted_again() -> None:
+    deleted, left = {**attached("gone"), "metadata": DELETED}, attached("gone", name="csi-2")
+
+    for documents in ([deleted], [deleted, pod("old", "gone", "Running")], [deleted, left]):
+        [(_, commands)] = found(*documents)
+
+        assert not any(c.startswith("kubectl delete volumeattachment") and "csi-1" in c for c in commands)
 
 
 def test_nothing_is_forced_without_a_warning() -> None:

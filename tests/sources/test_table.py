@@ -70,6 +70,17 @@ def test_a_volume_is_well_that_is_in_use_free_or_left_over(status: str, well: bo
     assert (found.unwell == ()) is well
 
 
+@pytest.mark.parametrize(
+    ("desired", "ready", "well"), [(3, 3, True), (0, 0, True), (3, 2, False), ("3", "3", True), (3, "", False)]
+)
+def test_a_daemon_set_is_well_that_is_ready_wherever_it_belongs(desired: object, ready: object, well: bool) -> None:
+    columns = ["Name", "Desired", "Current", "Ready", "Up-to-date", "Available", "Node Selector", "Age"]
+    found = read_table("daemonsets", table(columns, ["kube-proxy", desired, 3, ready, 3, 3, "<none>", "5d"]))
+
+    assert found is not None
+    assert (found.unwell == ()) is well
+
+
 def test_a_column_that_is_not_there_makes_nothing_well() -> None:
     found = read_table("pods", table(["Name", "Age"], ["jupyter-ada", "5m"]))
 

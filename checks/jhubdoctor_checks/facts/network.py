@@ -23,6 +23,8 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.network._routes import leading_to
 
+FORMER_CLASS = "kubernetes.io/ingress.class"
+"""The annotation that named the class of an Ingress before it had a field for it."""
 ACME_SECRET = "proxy-public-tls-acme"  # noqa: S105  - the name of an object
 ACME_KEY = "acme.json"
 

@@ -23,13 +23,13 @@ from jhubdoctor.api import (
     clean,
     fact,
 )
+from jhubdoctor_checks.facts.network import FORMER_CLASS
 from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.network._routes import WAY, refusals_of
 
 LB_PATIENCE, ROUTE_PATIENCE = timedelta(minutes=5), timedelta(minutes=5)
 INGRESS_PATIENCE = timedelta(minutes=10)
 """Clouds take longer to serve an Ingress than to give a Service an address."""
-FORMER_CLASS = "kubernetes.io/ingress.class"
 # Controllers that write the address into every Ingress that they serve, unless told not to. Others may serve an Ingress
 # without ever saying so (Traefik without publishedService, HAProxy), so of them an empty status proves nothing.
 WRITE_ADDRESS = {"k8s.io/ingress-nginx", "ingress.k8s.aws/alb", "k8s.io/ingress-gce", "azure/application-gateway"}

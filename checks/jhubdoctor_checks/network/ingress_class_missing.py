@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Rung, Severity, check, clean
-from jhubdoctor_checks.facts.ways_in import FORMER_CLASS, INGRESS_PATIENCE, WRITE_ADDRESS, addressed
+from jhubdoctor_checks.facts.network import FORMER_CLASS
+from jhubdoctor_checks.facts.ways_in import INGRESS_PATIENCE, WRITE_ADDRESS, addressed
 
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 
@@ -17,9 +18,11 @@ def ingress_class_missing(
     known = {c.name: c for c in hub_ingress_classes}
     names = ", ".join(sorted(known)) or "none"
     for i in hub_ingresses:
-        if addressed(i) or now - i.created < INGRESS_PATIENCE:
-            continue
         wanted = i.spec.ingress_class_name
+        # clouds take minutes to give an address; a class that does not exist is waited for in vain
+        waits = now - i.created < INGRESS_PATIENCE and (wanted in known or not wanted)
+        if addressed(i) or waits:
+            continue
         former = i.annotations.get(FORMER_CLASS, "")
         evidence = [
             ("ingress", f"{i.name}: ingressClassName {clean(wanted, 80) or 'not set'}, status without an address"),
@@ -41,7 +44,7 @@ def ingress_class_missing(
             )
             severity = Severity.WARNING
             fix = Fix(
-                "See whether the controller runs, and whether its own LoadBalancer has an address.",
+                "See in the controller's log and events what it makes of the Ingress.",
                 commands=(
                     hub.kubectl(f"describe ingress {i.name}"),
                     "kubectl get services --all-namespaces | grep -i ingress",

@@ -1,15 +1,12 @@
 """Who holds a disk that a pod on another node waits for."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import (
     Event,
     Events,
     Evidence,
-    Fix,
-    Hub,
     Node,
     PersistentVolumeClaim,
     Pod,
@@ -17,6 +14,7 @@ from jhubdoctor.api import (
     VolumeAttachment,
     excerpt,
 )
+from jhubdoctor_checks.storage._held import Held, to_delete
 
 PATIENCE = timedelta(minutes=2)
 """A disk that moves with its pod is detached and attached in well under two minutes."""
@@ -26,31 +24,6 @@ RECENT = timedelta(minutes=10)
 _TEXT = "Multi-Attach error"
 _MANY = {"ReadWriteMany", "ReadOnlyMany"}
 _OURS = {"hub", "singleuser-server"}
-OUT_OF_SERVICE = 26
-"""The first minor in which the taint out-of-service is on by default."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A volume that a pod waits for and another node holds.
-
-    Attributes:
-        cause: why it is held.
-        node: where, empty where unknown.
-        waiting: the pods that wait for it, also one that the hub has given up on.
-        holders: the pods that use it.
-        attachments: of the volume, to other nodes than that of the waiting pod.
-        missing: whether the node object is gone.
-    """
-
-    claim: PersistentVolumeClaim
-    cause: str
-    node: str
-    waiting: tuple[Ref, ...]
-    holders: tuple[Pod, ...]
-    attachments: tuple[VolumeAttachment, ...]
-    evidence: tuple[Evidence, ...]
-    missing: bool = False
 
 
 def held_elsewhere(
@@ -135,7 +108,7 @@ def _judged(
     elif here:
         cause = "in-use"
     else:
-        cause = "left-attached" if others else "unknown-holder"
+        cause = "unknown-holder" if not others else "left-attached" if to_delete(others) else "detaching"
     evidence = [Evidence("event", f"FailedAttachVolume: {excerpt(e.message)}", e.at) for e in said[:1]]
     evidence += [Evidence("pod.spec", f"{p.name} waits on node {p.node}") for p in waiting[:3]]
     for a in others[:2]:
@@ -145,6 +118,8 @@ def _judged(
                 f"{a.name}: {'attached' if a.status.attached else 'to be attached'} to node {a.spec.node_name}",
             )
         )
+        if (since := a.metadata.deletion_timestamp) is not None:
+            evidence.append(Evidence("volumeattachment", f"{a.name}: deletionTimestamp is set", since))
         if a.status.detach_error is not None:
             text = excerpt(a.status.detach_error.message)
             evidence.append(Evidence("volumeattachment", f"detachError: {text}", a.status.detach_error.time))
@@ -158,72 +133,3 @@ def _judged(
         state = ready.status if ready else "unknown"
         evidence.append(Evidence("node", f"{node} Ready: {state}", ready.last_transition_time if ready else None))
     return Held(claim, cause, node, tuple(refs), tuple(here), tuple(others), tuple(evidence), missing)
-
-
-def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
-    """What frees the volume."""
-    names = " ".join(p.name for p in held.holders)
-    attachments = " ".join(a.name for a in held.attachments)
-    off = f"Only once the machine behind {held.node} is surely off: two nodes that write to one disk destroy it."
-    match held.cause:
-        case "dead-node" if held.missing or not held.node:
-            forced = hub.kubectl(f"delete pod {names} --grace-period=0 --force") if names else ""
-            free = f"kubectl delete volumeattachment {attachments}" if attachments else ""
-            return Fix(
-                f"Node {held.node} is gone: forget what it held.",
-                commands=tuple(filter(None, (forced, free))),
-                caution=off,
-            )
-        case "dead-node" if minor is None or minor >= OUT_OF_SERVICE:
-            return Fix(
-                f"Bring node {held.node} back, or say that it is off: its pods are deleted and its disks detached. "
-                "Remove the taint when the node is back.",
-                commands=(f"kubectl taint nodes {held.node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",),
-                caution=off,
-            )
-        case "dead-node":
-            return Fix(
-                f"Bring node {held.node} back, or delete it: its disks are detached six minutes later.",
-                commands=(f"kubectl delete node {held.node}",),
-                caution=off,
-            )
-        case "two-hubs":
-            return Fix(
-                "Stop the old hub before the new one starts, which is the chart's default.",
-                values={"hub": {"deploymentStrategy": {"type": "Recreate", "rollingUpdate": None}}},
-                commands=(hub.helm_upgrade, hub.kubectl(f"delete pod {names}")),
-                caution="The hub is away for a minute; users' servers keep running.",
-            )
-        case "terminating":
-            return Fix(
-                f"See why the pod does not end on node {held.node}; its finalizers and its node's kubelet decide that.",
-                commands=(hub.kubectl(f"describe pod {names}"),),
-            )
-        case "shared":
-            return Fix(
-                "Use a volume that many nodes can mount (ReadWriteMany: NFS, EFS, Azure Files, CephFS ...), "
-                "or keep all these pods on one node.",
-                commands=(hub.kubectl(f"get pod {names} -o wide"),),
-            )
-        case "in-use":
-            return Fix(
-                "Stop the pod that holds the volume; the hub does not need it where its user starts a new server.",
-                commands=(hub.kubectl(f"delete pod {names}"),),
-                caution="What runs in that pod is stopped; what is saved on the volume stays.",
-            )
-        case "foreign":
-            owners = sorted({f"{o.kind} {o.name}" for p in held.holders for o in p.metadata.owner_references})
-            return Fix(
-                "Wait until it ends, or have it stopped by whoever started it"
-                + (f" ({', '.join(owners)}: deleted pods of it come back)." if owners else "."),
-                commands=(hub.kubectl(f"get pod {names} -o wide --show-labels"),),
-                caution="It is no pod of the hub: a backup that is stopped half-way is not whole.",
-            )
-        case "left-attached":
-            return Fix(
-                f"Have the volume detached: no pod of this namespace uses it on node {held.node}.",
-                commands=(f"kubectl delete volumeattachment {attachments}",),
-                caution=f"Look on node {held.node} first that the volume is not mounted (also by another namespace).",
-            )
-        case _:
-            return Fix("See which node holds the volume.", commands=("kubectl get volumeattachments",))

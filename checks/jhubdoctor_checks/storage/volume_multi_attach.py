@@ -17,7 +17,8 @@ from jhubdoctor.api import (
     VolumeAttachment,
     check,
 )
-from jhubdoctor_checks.storage._volume_multi_attach import Held, fix_for, held_elsewhere
+from jhubdoctor_checks.storage._held import fix_for
+from jhubdoctor_checks.storage._volume_multi_attach import held_elsewhere
 
 
 @check(
@@ -52,29 +53,9 @@ def volume_multi_attach(
         down = any(p.component == "hub" for p in waiters)
         yield Finding(
             on=(held.claim.ref,),
-            says=_says(held),
+            says=held.says,
             evidence=held.evidence,
             fix=fix_for(held, hub, minor),
             cause=held.cause,
             affects=(*held.waiting, *((hub.ref,) if down else ())),
         )
-
-
-def _says(held: Held) -> str:
-    volume = f"the volume of the claim {held.claim.name}"
-    node = f"node {held.node}" if held.node else "another node"
-    match held.cause:
-        case "dead-node":
-            return f"{volume} is still attached to {node}, which is not running, so no other node gets it"
-        case "two-hubs":
-            return f"{volume} is in use by a second hub pod on {node}, so the new one cannot start"
-        case "terminating":
-            return f"{volume} is held on {node} by a pod that does not finish terminating"
-        case "shared":
-            return f"{volume} can be attached to one node, and pods on several nodes want it"
-        case "in-use":
-            return f"{volume} is in use by another pod on {node}"
-        case "foreign":
-            return f"{volume} is in use on {node} by {held.holders[0].name}, which is no pod of this hub"
-        case _:
-            return f"{volume} is still attached to {node}, where no pod uses it"

@@ -31,7 +31,7 @@ REFUSALS: tuple[Known[None], ...] = (
     ),
     Known(
         "cloud-quota",
-        r"(?i)quota(?: has been)? exceeded|exceeded quota|QuotaExceeded|quota limit",
+        r"(?i)quota(?: has been| '[\w./-]+')?[ _]exceeded|exceeded quota|QuotaExceeded|quota limit",
         "the cloud's quota is used up",
         Fix("Ask the cloud for a larger quota, or use machines of another kind."),
         _CLOUD,

@@ -51,10 +51,17 @@ class VolumeNodeAffinity(Struct):
     required: NodeSelector | None = None
 
 
+class CSIAttributes(Struct):
+    """spec.csi.volumeAttributes of a volume: the server of csi-driver-nfs, and nothing else of any driver."""
+
+    server: str = ""
+
+
 class CSISource(Struct):
     """spec.csi of a volume."""
 
     driver: str = ""
+    volume_attributes: CSIAttributes | None = None
 
 
 class ClaimRef(Struct):

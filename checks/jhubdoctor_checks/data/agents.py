@@ -1,0 +1,116 @@
+"""DaemonSets that pods on a node live on, and those that bring a node's devices to the scheduler."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jhubdoctor.api import DaemonSet
+
+# What a node has from each; the rest of a sentence about a node.
+ROLES = {
+    "network": "sets up the network of pods",
+    "services": "leads from Services to their pods",
+    "names": "answers for names on the node",
+    "volumes": "mounts volumes",
+}
+# Names as the projects' own manifests and charts, and the clouds, have them; none of Windows nodes.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "services": ("kube-proxy",),
+    "names": ("node-local-dns", "nodelocaldns"),
+    "network": (
+        "calico-node",
+        "canal",
+        "rke2-canal",
+        "cilium",
+        "cilium-agent",
+        "anetd",  # GKE's Cilium
+        "netd",
+        "antrea-agent",
+        "aws-node",
+        "azure-cns",
+        "azure-ipam",
+        "kube-router",
+        r"kube-flannel(?:-ds)?(?:-\w+)?",
+        "weave-net",
+        r"ovnkube-node(?:-\w+)?",
+        "kube-ovn-cni",
+        "ovs-ovn",
+        "kindnet",
+        r"(?:kube-)?multus(?:-ds)?(?:-\w+)?",
+    ),
+}
+# The sidecar that tells the kubelet of a CSI driver; every driver's own DaemonSet has it.
+_REGISTRAR = re.compile(r"driver-registrar")
+_PLUGIN = re.compile(r"/plugins(?:_registry)?/([\w.-]+)/")
+# Drivers whose registrar is told the path by a variable, which nobody reads here.
+_DRIVERS = {
+    "ebs.csi.aws.com": r"ebs-csi-node",
+    "efs.csi.aws.com": r"efs-csi-node",
+    "fsx.csi.aws.com": r"fsx-csi-node",
+    "s3.csi.aws.com": r"s3-csi-node",
+    "disk.csi.azure.com": r"csi-azuredisk-node",
+    "file.csi.azure.com": r"csi-azurefile-node",
+    "pd.csi.storage.gke.io": r"pdcsi-node",
+    "filestore.csi.storage.gke.io": r"filestore-node",
+    "cinder.csi.openstack.org": r"(?:openstack-)?(?:csi-)?cinder-(?:csi-)?nodeplugin",
+    "nfs.csi.k8s.io": r"csi-nfs-node",
+    "driver.longhorn.io": r"longhorn-csi-plugin",
+}
+
+
+def role_of(daemon_set: DaemonSet) -> str:
+    """What a node has from a DaemonSet, one of `ROLES`; empty for all others."""
+    if any(_REGISTRAR.search(c.image) or _REGISTRAR.search(c.name) for c in daemon_set.spec.template.spec.containers):
+        return "volumes"
+    named = (role for role, names in _NAMES.items() if any(re.fullmatch(n, daemon_set.name) for n in names))
+    return next(named, "")
+
+
+def brings(daemon_set: DaemonSet, driver: str) -> bool:
+    """Whether a DaemonSet is that of a CSI driver, as far as its registrar's path or its name tell."""
+    if role_of(daemon_set) != "volumes":
+        return False
+    words = [w for c in daemon_set.spec.template.spec.containers for w in (*c.command, *c.args)]
+    told = {m[1] for w in words if (m := _PLUGIN.search(w))}
+    return driver in told or re.fullmatch(_DRIVERS.get(driver, r"(?!)"), daemon_set.name) is not None
+
+
+@dataclass(frozen=True)
+class Device:
+    """A kind of device that a plugin on the node offers as an extended resource.
+
+    Attributes:
+        resource: the resource; a regular expression.
+        plugin: the plugin's DaemonSet, by its name.
+        labels: labels of nodes that have such devices: keys, or `key=value`.
+        machines: the types of machines that have them (`node.kubernetes.io/instance-type`).
+    """
+
+    resource: str
+    plugin: str
+    labels: tuple[str, ...] = ()
+    machines: str = r"(?!)"
+
+
+# Names of the vendors' own manifests and charts, GKE's and AKS'; labels of node feature discovery and of the clouds.
+DEVICES: tuple[Device, ...] = (
+    Device(
+        r"nvidia\.com/.*",
+        r"(?:.*-)?nvidia-(?:gpu-)?device-plugin(?:-.*)?",
+        ("nvidia.com/gpu.present=true", "feature.node.kubernetes.io/pci-10de.present=true",
+         "cloud.google.com/gke-accelerator", "k8s.amazonaws.com/accelerator", "accelerator=nvidia",
+         "kubernetes.azure.com/accelerator=nvidia"),
+        r"(?:p[2-6]|g[3-7])\w*\..*|Standard_N[CDVG].*|a[2-4]-.*|g[24]-.*",
+    ),
+    Device(r"amd\.com/gpu.*", r"(?:.*-)?amdgpu-device-plugin(?:-.*)?",
+           ("feature.node.kubernetes.io/pci-1002.present=true",)),
+    Device(r"gpu\.intel\.com/.*", r"(?:.*-)?intel-gpu-plugin(?:-.*)?", ("intel.feature.node.kubernetes.io/gpu=true",)),
+    Device(r"aws\.amazon\.com/neuron.*", r"neuron-device-plugin(?:-.*)?", (), r"(?:inf|trn)\d\w*\..*"),
+    Device(r"habana\.ai/.*", r"habanalabs-device-plugin(?:-.*)?", (), r"dl1\..*"),
+)  # fmt: skip
+
+
+def device_of(resource: str) -> Device | None:
+    """The device behind a resource; None for what no plugin is known of."""
+    return next((d for d in DEVICES if re.fullmatch(d.resource, resource)), None)
