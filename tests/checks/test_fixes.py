@@ -92,3 +92,25 @@ def _quoted(text: str) -> Iterator[Any]:
                 yield json.JSONDecoder().raw_decode(text, i)[0]
             except ValueError:
                 continue
+
+
+def homes(number: int) -> list[dict[str, Any]]:
+    """So many more homes, each on a volume that goes with its claim."""
+    labels = {"component": "singleuser-storage"}
+    made: list[dict[str, Any]] = []
+    for i in range(number):
+        claim = {"metadata": {"name": f"claim-u{i}", "labels": labels}, "spec": {"volumeName": f"pv-u{i}"}}
+        volume = {"persistentVolumeReclaimPolicy": "Delete", "claimRef": {"namespace": "jhub", "name": f"claim-u{i}"}}
+        made.append({"kind": "PersistentVolumeClaim", **claim, "status": {"phase": "Bound"}})
+        made.append({"kind": "PersistentVolume", "metadata": {"name": f"pv-u{i}"}, "spec": volume})
+    return made
+
+
+@pytest.mark.parametrize("number", [5, 45])
+@pytest.mark.parametrize("check", ["namespace-terminating", "reclaim-policy-deletes-homes"])
+def test_every_home_that_would_go_is_kept(check: str, number: int) -> None:
+    [case] = [c for c in fixes.cases() if c.name == f"{check}-0"]
+
+    for f in case.other(*homes(number)).findings:
+        kept = {w for c in f.fix.commands if c.startswith("kubectl patch persistentvolume ") for w in c.split()}
+        assert {f"pv-u{i}" for i in range(number)} <= kept

@@ -18,6 +18,7 @@ from jhubdoctor.api import (
     clean,
     some,
 )
+from jhubdoctor_checks.storage._retain import retain
 
 _ALL = "kubectl get all,configmaps,secrets,persistentvolumeclaims,ingresses,networkpolicies"
 
@@ -39,7 +40,6 @@ def namespace_terminating(
     holding = [c for c in namespace.status.conditions if c.status == "True" and c.message]
     undiscovered = any(c.type == "NamespaceDeletionDiscoveryFailure" for c in holding)
     volumes = [c.spec.volume_name for c in claims or () if c.spec.volume_name]
-    keep = """--patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'"""
     refused = [s.pod for s in (spawns.unresolved(now, hours=1) if spawns is not None else ()) if s.pod]
     yield Finding(
         on=(namespace.ref,),
@@ -55,7 +55,7 @@ def namespace_terminating(
             + ("repair or delete the API service that keeps it from ending" if undiscovered else "see what holds it")
             + "; install the hub again when the namespace is gone.",
             commands=(
-                *(f"kubectl patch persistentvolume {name} {keep}" for name in volumes[:3]),
+                *retain(volumes),
                 "kubectl get apiservices" if undiscovered else f"{_ALL} --show-kind --namespace {namespace.name}",
             ),
             caution="Do not take away the finalizers by force: what they stand for (disks, load balancers) would stay.",
