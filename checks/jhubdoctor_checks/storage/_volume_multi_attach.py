@@ -163,7 +163,7 @@ def _judged(
 def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
     """What frees the volume."""
     names = " ".join(p.name for p in held.holders)
-    attachments = " ".join(a.name for a in held.attachments)
+    attachments = " ".join(a.name for a in held.attachments if a.metadata.deletion_timestamp is None)
     off = f"Only once the machine behind {held.node} is surely off: two nodes that write to one disk destroy it."
     match held.cause:
         case "dead-node" if held.missing or not held.node:
@@ -220,6 +220,13 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
                 caution="It is no pod of the hub: a backup that is stopped half-way is not whole.",
             )
         case "left-attached":
+            if not attachments:
+                leaving = " ".join(a.name for a in held.attachments)
+                return Fix(
+                    "It is being detached already. Where that does not end, the storage driver's controller cannot do "
+                    "it: see its log (the container csi-attacher).",
+                    commands=(f"kubectl describe volumeattachment {leaving}",),
+                )
             return Fix(
                 f"Have the volume detached: no pod of this namespace uses it on node {held.node}.",
                 commands=(f"kubectl delete volumeattachment {attachments}",),
