@@ -43,7 +43,7 @@ class FactOutcome:
 
 Key = tuple[str, int | None]
 
-OF_HUB = ("values_root", "jupyterhub_version")
+OF_HUB = ("values_root", "jupyterhub_version", "values")
 """Facts that are fields of a hub. They are told from what is read anyway: nothing is read for them."""
 
 

@@ -83,7 +83,7 @@ class Reported:
         """The fix; its values nested where the chart is a dependency of another."""
         fix = self.finding.fix
         if self.hub is not None and self.hub.values_root and fix.values:
-            return Fix(fix.text, {self.hub.values_root: fix.values}, fix.commands, fix.caution)
+            return replace(fix, values={self.hub.values_root: fix.values})
         return fix
 
 

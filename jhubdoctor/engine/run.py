@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, NotApplicable
+from jhubdoctor.engine.fit import fitted
 from jhubdoctor.engine.fold import applied, settled
 from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
 from jhubdoctor.engine.registry import Registry
@@ -141,7 +142,13 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
     if findings and not facts.cut(check.complete, i):
         reason = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
-            Reported(check, hub, harmless(f), f.severity or check.severity, fingerprint(check.id, hub, f))
+            Reported(
+                check,
+                hub,
+                harmless(replace(f, fix=fitted(f.fix, hub))),
+                f.severity or check.severity,
+                fingerprint(check.id, hub, f),
+            )
             for f in findings
         ]
         return Result(check, hub, CheckStatus.FOUND, reason, partial + unseen, duration), reported

@@ -69,13 +69,15 @@ class Fix:
     """The next step: a sentence, commands that can be pasted, and a patch for values.yaml.
 
     `values` is nested as in the chart's values.yaml; the engine nests it once more where the chart is a dependency of
-    another chart. `commands` hold real names. `caution` says what the fix restarts, deletes or interrupts.
+    another chart. A list in it is added to what is set today, but for those whose paths `replaces` names. `commands`
+    hold real names. `caution` says what the fix restarts, deletes or interrupts.
     """
 
     text: str
     values: Mapping[str, Any] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     caution: str = ""
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.workloads import Deployment
+from jhubdoctor.model.values import Values
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
 RESTARTS = "This restarts the hub; users' servers keep running."
@@ -74,8 +75,10 @@ class Hub:
         values_root: the key under which its values lie in the release's values, where the chart is a dependency.
         argo_cd: whether Argo CD manages it.
         jupyterhub_version: what runs, as far as it is known.
+        values: what is set today; None where nobody could see it.
 
-    `values_root` and `jupyterhub_version` are facts, filled in when all facts are there: checks see them, facts do not.
+    `values_root`, `jupyterhub_version` and `values` are facts, filled in when all facts are there: checks see them,
+    facts do not.
     """
 
     namespace: str
@@ -87,6 +90,7 @@ class Hub:
     argo_cd: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     jupyterhub_version: str = ""
+    values: Values | None = None
 
     @property
     def label(self) -> str:

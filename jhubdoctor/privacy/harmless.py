@@ -28,6 +28,7 @@ def harmless(finding: Finding) -> Finding:
             {str(k): _harmless_value(v) for k, v in fix.values.items()},
             safe,
             clean(fix.caution + left_out, 600),
+            fix.replaces,
         ),
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from jhubdoctor.model.values import Values
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.privacy.text import brief
 
@@ -103,6 +104,7 @@ prePuller.hook.tolerations.**
 prePuller.pause.image.**
 prePuller.pullProfileListImages
 prePuller.resources.**
+proxy.chp.extraPodSpec.securityContext.sysctls.**
 proxy.chp.image.**
 proxy.chp.networkPolicy.**
 proxy.chp.nodeSelector.*
@@ -203,6 +205,8 @@ _NAMES_ONLY = (
     "hub.extraEnv", "hub.services", "hub.loadRoles", "singleuser.extraEnv", "hub.extraFiles", "custom",
     "hub.extraConfigMap", "proxy.traefik.extraDynamicConfig",
 )  # fmt: skip
+# Only how many items they have: an init container may hold anything, and so may a flag.
+_NUMBERS = ("hub.initContainers", "singleuser.initContainers", "proxy.chp.extraCommandLineFlags")
 # Only whether they are set.
 _HIDDEN = ("hub.cookieSecret", "hub.db.password", "proxy.secretToken")
 _TRAIT_SET = re.compile(r"^\s*c\.(\w+)\.(\w+)\s*(?:=|\.(?:append|extend|update|insert)\()", re.MULTILINE)
@@ -315,18 +319,57 @@ def allowed(data: Any) -> dict[str, Any]:
         # the whole section left the chart in 0.11; that it is there is what matters
         kind = data["auth"].get("type")
         kept["auth"] = {"type": leaf(kind) if isinstance(kind, str) else None}
-    for path in (*_NAMES_ONLY, *_HIDDEN):
+    _outline(data, kept)
+    return kept
+
+
+def _outline(data: Mapping[str, Any], kept: dict[str, Any]) -> None:
+    """Keep that something is set, or its names, or how many there are."""
+    for path in (*_NAMES_ONLY, *_NUMBERS, *_HIDDEN):
         at: Any = data
         *parents, last = path.split(".")
         for part in parents:
             at = at.get(part) if isinstance(at, Mapping) else None
         section = at.get(last) if isinstance(at, Mapping) else None
-        if section and (path in _HIDDEN or isinstance(section, Mapping)):
+        outline: Any = None
+        if path in _HIDDEN:
+            outline = HIDDEN if section else None
+        elif path in _NUMBERS:
+            outline = [HIDDEN] * len(section) if isinstance(section, list) else None
+        elif isinstance(section, Mapping):
+            outline = {str(k)[:100]: HIDDEN for k in section}
+        if outline:
             target = kept
             for part in parents:
                 target = target.setdefault(part, {})
-            target[last] = HIDDEN if path in _HIDDEN else {str(k)[:100]: HIDDEN for k in section}
-    return kept
+            target[last] = outline
+
+
+def list_at(values: Values, place: tuple[str, ...]) -> list[Any] | None:
+    """The list that is set at a place today, empty where none is; None where it was not kept whole."""
+    if not _seen(place):
+        return None
+    at: Any = values.data
+    for key in place:
+        if not isinstance(at, Mapping) or HIDDEN in at:
+            return None
+        if at.get(key) is None:
+            return []
+        at = at[key]
+    return at if isinstance(at, list) and HIDDEN not in json.dumps(at) else None
+
+
+def _seen(place: tuple[str, ...]) -> bool:
+    """Whether what is set there would show, though maybe not as what."""
+    path = ".".join(place)
+    if path.startswith("hub.config.") or any(path.startswith(p) for p in (*_NAMES_ONLY, *_NUMBERS)):
+        return True
+    at = _tree()
+    for key in place:
+        if "**" in at:
+            return True
+        at = at.get(key, at.get("*", {}))
+    return "**" in at
 
 
 def reduced_values(encoded: str) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
+
 from jhubdoctor.api import Fix, Hub, Ref, Severity
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 
 MAPKUBEAPIS = "https://github.com/helm/helm-mapkubeapis"
+# Helm 4 verifies plugins, and this one has no signature; Helm 3 knows no such option
+HELM_4 = (
+    "Helm 4 takes the plugin only with `--verify=false` behind the first command; Helm 3 does not know that option."
+)
 
 
 def mapkubeapis(hub: Hub) -> tuple[str, ...]:
@@ -88,10 +94,26 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
         text += f"The chart changes its major version: read what that breaks first (`{plan}`). "
     text += _again(target, surface)
     if repair and by_helm:
-        text = f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {text}"
+        text = (
+            f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {HELM_4} {text}"
+        )
     to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)
     return Fix(
         f"{text}{more}".strip(),
         commands=(*(mapkubeapis(hub) if repair else ()), to) if by_helm else (),
-        caution="This restarts the hub and its helpers; users' servers keep running.",
+        caution=moving(hub, hub.chart if mine is not None and mine >= target.parsed else target.version),
+    )
+
+
+def moving(hub: Hub, version: str) -> str:
+    """What a move of the chart interrupts, and what to save before it.
+
+    Source: docs/source/administrator/upgrading/index.md of the chart, "Major helm-chart upgrades".
+    """
+    mine, other = hub.version, Version(version.partition("-")[0]) if version else None
+    if other is None or (mine is not None and charts.major(mine) == charts.major(other)):
+        return "This restarts the hub and its helpers; users' servers keep running."
+    return (
+        "Back up the hub's database before: a new major version of the chart may change it, and there is no way back. "
+        "This restarts the hub and its helpers. Users' servers may have to be stopped before, or started anew after it."
     )

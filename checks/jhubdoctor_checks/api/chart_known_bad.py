@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from jhubdoctor.api import Finding, Fix, Hub, NotApplicable, Severity, Values, check
-from jhubdoctor_checks.api._move import subject
+from jhubdoctor_checks.api._move import moving, subject
 from jhubdoctor_checks.data import advisories, charts
 from jhubdoctor_checks.facts.api import Surface
 
@@ -53,5 +53,5 @@ def _fix(hub: Hub, version: Version, found: list[advisories.Advisory], surface: 
     return Fix(
         f"Move the chart to {to.version}.",
         commands=(hub.upgrade_to(to.version),) if hub.release and not hub.argo_cd else (),
-        caution="This restarts the hub and its helpers; users' servers keep running.",
+        caution=moving(hub, to.version),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, Listed, Release, Rung, Severity, check
-from jhubdoctor_checks.api._move import mapkubeapis
+from jhubdoctor_checks.api._move import HELM_4, mapkubeapis
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
 
@@ -52,6 +52,6 @@ def _fix(hub: Hub, gone: list[Listed], surface: Surface) -> Fix:
             commands=(f"kubectl api-resources --api-group={what.api_version.rpartition('/')[0]}",),
         )
     return Fix(
-        "Let helm mapkubeapis rewrite the stored manifest, then upgrade to a chart that fits the cluster.",
+        f"Let helm mapkubeapis rewrite the stored manifest, then upgrade to a chart that fits the cluster. {HELM_4}",
         commands=mapkubeapis(hub),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, Ref, Release, Rung, Severity, check
-from jhubdoctor_checks.api._move import breaks, rewrite, upgrade_fix
+from jhubdoctor_checks.api._move import HELM_4, breaks, rewrite, upgrade_fix
 from jhubdoctor_checks.api._words import history
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.facts.api import Surface
@@ -57,6 +57,7 @@ def _fix(release: Release, surface: Surface) -> Fix:
     if surface.planned:
         return Fix(f"Before the cluster is upgraded, move {name} to a release of its chart ({chart}) without it.")
     return Fix(
-        f"Let helm mapkubeapis rewrite the stored release, then move {name} to a newer release of its chart ({chart}).",
+        f"Let helm mapkubeapis rewrite the stored release, then move {name} to a newer release of its chart ({chart}). "
+        f"{HELM_4}",
         commands=rewrite(name, namespace),
     )

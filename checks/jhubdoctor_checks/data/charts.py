@@ -45,8 +45,7 @@ class Chart:
     @property
     def major(self) -> tuple[int, ...]:
         """What a step of an upgrade changes: the first number, for 0.x the first two."""
-        release = self.parsed.release
-        return release[:2] if release[0] == 0 else release[:1]
+        return major(self.parsed)
 
     def scheduler_minor(self, minor: int) -> int:
         """The minor of the kube-scheduler that it ships to a cluster of this minor."""
@@ -72,6 +71,11 @@ class Chart:
             if not api.served_in(minor):
                 return f"its kube-scheduler 1.{shipped} lists {api}, which Kubernetes 1.{minor} does not serve"
         return ""
+
+
+def major(version: Version) -> tuple[int, ...]:
+    """The numbers of a version that change where it breaks with what was: the first, for 0.x the first two."""
+    return version.release[:2] if version.release[0] == 0 else version.release[:1]
 
 
 @cache

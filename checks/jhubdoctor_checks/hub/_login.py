@@ -48,6 +48,30 @@ def _set(value: Any) -> bool:
     return bool(value)
 
 
+# What limits who may log in to an organisation, by the authenticator; the names of OAuthenticator 16 and 17.
+_ORGANISATIONS = {
+    "github": "allowed_organizations",
+    "gitlab": "allowed_gitlab_groups",
+    "bitbucket": "allowed_teams",
+    "globus": "allowed_globus_groups",
+    "google": "hosted_domain with allow_all, or allowed_google_groups",
+    "cilogon": "allowed_idps with allow_all",
+}
+# Where an account is one of the institution's own: whoever can log in there is known.
+_OWN = ("azuread", "ldap", "pam", "lti", "openshift", "okpy", "kerberos", "saml", "remoteuser")
+
+
+def of_an_institution(values: Values, name: str) -> bool:
+    """Whether the login provider knows nobody but the people of an institution, so that all of them may be let in."""
+    domains = values.get("hub.config.GoogleOAuthenticator.hosted_domain")
+    return any(word in name.lower() for word in _OWN) or ("google" in name.lower() and bool(domains))
+
+
+def by_organisation(name: str) -> str:
+    """The setting by which an authenticator lets in the members of an organisation; empty where it has none."""
+    return next((setting for word, setting in _ORGANISATIONS.items() if word in name.lower()), "")
+
+
 def lets_nobody_in_by_default(hub: Hub, name: str) -> bool:
     """Whether this chart's version of this authenticator needs a rule to let anyone in, for certain.
 

@@ -4,9 +4,15 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor.api import RESTARTS, Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
-from jhubdoctor_checks.hub._login import allow_rules, authenticator, lets_nobody_in_by_default
+from jhubdoctor_checks.hub._login import (
+    allow_rules,
+    authenticator,
+    by_organisation,
+    lets_nobody_in_by_default,
+    of_an_institution,
+)
 
 # JupyterHub's auth.py, 5.0 and later, once at each start
 _NO_RULE = r"No allow config found, it's possible that nobody can login"
@@ -45,13 +51,24 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
             *(("hub log", f"a user was not allowed ({times(len(refused))})", e.at) for e in refused[-1:]),
             ("values", f"authenticator {name}: {_NONE}") if not rules else None,
         ),
-        fix=Fix(
-            "Say who may log in: all that the authenticator lets through, or a list (allowed_users, or what the "
-            "authenticator has, such as allowed_organizations).",
-            values={"hub": {"config": {"Authenticator": {"allow_all": True}}}},
-            commands=(hub.helm_upgrade,),
-            caution="With allow_all everyone with an account at the login provider may use the hub.",
-        ),
+        fix=_fix(hub, values, name),
         severity=Severity.ERROR if certain else Severity.WARNING,
         affects=(hub.service_ref,),
+    )
+
+
+def _fix(hub: Hub, values: Values, name: str) -> Fix:
+    """Whom to let in: by name, unless the login provider knows nobody but the institution's own people."""
+    if of_an_institution(values, name):
+        return hub.values_fix(
+            "Let in all whom the login provider knows, or a list of them (allowed_users).",
+            {"hub": {"config": {"Authenticator": {"allow_all": True}}}},
+            caution=f"With allow_all everyone with an account at the login provider may use the hub. {RESTARTS}",
+        )
+    setting = by_organisation(name)
+    members = f", or the members of an organisation ({setting})" if setting else ""
+    return hub.values_fix(
+        f"Say who may log in: users by name{members}. allow_all would let in everyone who has an account there, which "
+        "with a public login provider is anyone.",
+        {"hub": {"config": {"Authenticator": {"allowed_users": ["NAME OF A USER"]}}}},
     )

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check, some
+from jhubdoctor_checks.facts.image import FailedPull
 from jhubdoctor_checks.image.image_registry_frozen import images
 
 
 @check(severity=Severity.INFO)
 def profile_image_not_pulled(
-    hub: Hub, daemon_sets: list[DaemonSet], shapes: list[Shape], user_pods: list[Pod], values: Values
+    hub: Hub,
+    daemon_sets: list[DaemonSet],
+    shapes: list[Shape],
+    user_pods: list[Pod],
+    values: Values,
+    failed_pulls: list[FailedPull] | None,
 ) -> Iterator[Finding]:
     """The continuous image puller runs, but not for all images that users get."""
     pullers = [d for d in daemon_sets if d.component == "continuous-image-puller"]
@@ -21,7 +27,9 @@ def profile_image_not_pulled(
         notebook = p.container("notebook")
         if notebook is not None and notebook.image and not p.finished:
             used[notebook.image] = used.get(notebook.image, 0) + 1
-    missing = sorted((set(offered) | set(used)) - pulled)
+    # a puller that waits for an image that nobody can pull would hold up every upgrade
+    broken = {p.image for p in failed_pulls or ()}
+    missing = sorted((set(offered) | set(used)) - pulled - broken)
     if not missing:
         return
     off = not values.enabled("prePuller.pullProfileListImages", default=True)
@@ -35,7 +43,8 @@ def profile_image_not_pulled(
             *(("pod.spec", f"{i}: {used[i]} servers run it") for i in missing[:3] if i in used),
             ("values", "prePuller.pullProfileListImages: false") if off else None,
         ),
-        fix=_fix(hub, missing, off=off and bool(in_values)),
+        # all images of profiles would be pulled, also one of them that cannot be
+        fix=_fix(hub, missing, off=off and bool(in_values) and not broken & set(offered)),
     )
 
 

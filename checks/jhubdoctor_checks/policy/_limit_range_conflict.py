@@ -4,7 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import LimitRange, Shape, Values, grouped, human, quantity
+from jhubdoctor.api import (
+    RESTARTS,
+    Fix,
+    Hub,
+    LimitRange,
+    Shape,
+    Values,
+    grouped,
+    human,
+    merged,
+    nested,
+    quantity,
+    some,
+    spawner_bytes,
+)
 from jhubdoctor_checks.policy._quota import Asked, asked, numbers, of_type
 
 
@@ -85,3 +99,51 @@ def _claims(one: LimitRange, values: Values) -> Iterator[Conflict]:
             yield Conflict("claim", "storage", size, top, f"a claim may have {human('storage', top)} at most")
         if low is not None and size < low:
             yield Conflict("claim", "storage", size, low, f"a claim must have {human('storage', low)} at least")
+
+
+def remedy(c: Conflict, hub: Hub, names: list[str], *, only_some: bool) -> Fix:
+    """The next step; `only_some` where other kinds of pods do not break the rule."""
+    look = hub.kubectl("describe limitranges")
+    if only_some:
+        # what all others get is no fault of the LimitRange, and a profile that sets its own would not change with it
+        return Fix(
+            f"Set {_trait(c)} in the kubespawner_override of {some(names)} to what the LimitRange allows, or change "
+            "the LimitRange.",
+            commands=(look, hub.helm_upgrade),
+            caution=RESTARTS,
+        )
+    path: str = "singleuser.storage.capacity"
+    amount: object = human("storage", c.bound)
+    if c.cause != "claim":
+        path = f"singleuser.{c.resource}.{'guarantee' if c.cause == 'min' else 'limit'}"
+        number = c.has if c.cause == "default" else c.bound
+        amount = int(number) if c.resource == "memory" else float(number)
+    text = (
+        f"Set {path} no lower than the guarantee, so that the LimitRange gives none of its own."
+        if c.cause == "default"
+        else f"Set {path} (and that of profiles) to what the LimitRange allows, or change the LimitRange."
+    )
+    patch = nested(path, amount) if c.cause == "claim" or c.resource in {"cpu", "memory"} else {}
+    if patch and c.cause == "max" and _guaranteed(hub, c.resource) > c.bound:
+        # a guarantee above the limit is refused as well
+        patch = merged(patch, nested(f"singleuser.{c.resource}.guarantee", amount))
+    return Fix(
+        text,
+        values=patch,
+        commands=(look, hub.helm_upgrade),
+        caution=RESTARTS,
+    )
+
+
+def _guaranteed(hub: Hub, resource: str) -> Decimal:
+    """What the values guarantee a server."""
+    said = hub.values.get(f"singleuser.{resource}.guarantee") if hub.values is not None else None
+    return Decimal((spawner_bytes(said) if resource == "memory" else quantity(said)) or 0)
+
+
+def _trait(c: Conflict) -> str:
+    """The trait of KubeSpawner that a profile sets for this."""
+    resource = {"memory": "mem", "cpu": "cpu"}.get(c.resource)
+    if resource is None:
+        return f"the {c.resource}"
+    return f"{resource}_{'guarantee' if c.cause == 'min' else 'limit'}"

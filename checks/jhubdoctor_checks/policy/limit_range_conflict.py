@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import (
-    RESTARTS,
     Finding,
-    Fix,
     Hub,
     LimitRange,
     Pod,
@@ -17,9 +15,8 @@ from jhubdoctor.api import (
     Values,
     check,
     human,
-    nested,
 )
-from jhubdoctor_checks.policy._limit_range_conflict import Conflict, conflicts
+from jhubdoctor_checks.policy._limit_range_conflict import conflicts, remedy
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
 
@@ -50,7 +47,7 @@ def limit_range_conflict(
                     ("values", f"{', '.join(names[:3])}: {human(c.resource, c.has)}"),
                     *users.shown("refused"),
                 ),
-                fix=_fix(c, hub),
+                fix=remedy(c, hub, names, only_some=c.cause != "claim" and len(names) < len(shapes)),
                 # who has a home already is not concerned; of several profiles some may work
                 severity=Severity.WARNING if c.cause == "claim" or (proven and not users) else None,
                 cause=f"{c.cause} {c.resource}",
@@ -61,23 +58,3 @@ def limit_range_conflict(
 def _who(names: list[str]) -> str:
     first = "users' pods" if names[0] == "default" else names[0]
     return first if len(names) == 1 else f"{first} and {len(names) - 1} more"
-
-
-def _fix(c: Conflict, hub: Hub) -> Fix:
-    path: str = "singleuser.storage.capacity"
-    amount: object = human("storage", c.bound)
-    if c.cause != "claim":
-        path = f"singleuser.{c.resource}.{'guarantee' if c.cause == 'min' else 'limit'}"
-        number = c.has if c.cause == "default" else c.bound
-        amount = int(number) if c.resource == "memory" else float(number)
-    text = (
-        f"Set {path} no lower than the guarantee, so that the LimitRange gives none of its own."
-        if c.cause == "default"
-        else f"Set {path} (and that of profiles) to what the LimitRange allows, or change the LimitRange."
-    )
-    return Fix(
-        text,
-        values=nested(path, amount) if c.cause == "claim" or c.resource in {"cpu", "memory"} else {},
-        commands=(hub.helm_upgrade, hub.kubectl("describe limitranges")),
-        caution=RESTARTS,
-    )

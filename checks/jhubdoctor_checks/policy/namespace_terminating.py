@@ -5,6 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Finding, Fix, Hub, Namespace, Rung, Severity, check, clean, some
 from jhubdoctor_checks.facts.around import Around
+from jhubdoctor_checks.storage._retain import retain
 
 _ALL = "kubectl get all,configmaps,secrets,persistentvolumeclaims,ingresses,networkpolicies"
 
@@ -17,7 +18,6 @@ def namespace_terminating(hub: Hub, namespace: Namespace, around: Around, now: d
     holding = [c for c in namespace.status.conditions if c.status == "True" and c.message]
     undiscovered = any(c.type == "NamespaceDeletionDiscoveryFailure" for c in holding)
     volumes = [c.spec.volume_name for c in around.claims if c.spec.volume_name]
-    keep = """--patch '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'"""
     yield Finding(
         on=(namespace.ref,),
         says=f"the namespace {namespace.name} is being deleted, so no server starts and no upgrade works there",
@@ -32,7 +32,7 @@ def namespace_terminating(hub: Hub, namespace: Namespace, around: Around, now: d
             + ("repair or delete the API service that keeps it from ending" if undiscovered else "see what holds it")
             + "; install the hub again when the namespace is gone.",
             commands=(
-                *(f"kubectl patch persistentvolume {name} {keep}" for name in volumes[:3]),
+                *retain(volumes),
                 "kubectl get apiservices" if undiscovered else f"{_ALL} --show-kind --namespace {namespace.name}",
             ),
             caution="Do not take away the finalizers by force: what they stand for (disks, load balancers) would stay.",

@@ -10,7 +10,7 @@ from typing import Any
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
-from jhubdoctor_checks.texts.privileges import PRIVILEGED, UNBLOCK, iptables_off, openshift
+from jhubdoctor_checks.texts.privileges import PRIVILEGED, TO_OPENSHIFT, UNBLOCK, iptables_off, openshift
 
 # What passes by itself.
 PASSING = frozenset({"quota-not-counted"})
@@ -91,7 +91,7 @@ def _pod_security(r: Refused) -> Fix:
 
 def _scc(r: Refused) -> Fix:
     text, patch = openshift(r.message, r.hub)
-    return r.hub.values_fix(text, patch) if patch else r.plain()
+    return replace(r.hub.values_fix(text, patch), replaces=TO_OPENSHIFT) if patch else r.plain()
 
 
 def _limits(r: Refused) -> Fix:

@@ -1,8 +1,10 @@
 """Where the hub keeps its database."""
 
+import json
 from pathlib import PurePosixPath
 
 from jhubdoctor.api import Fix, Hub, NotApplicable, PodSpec, Values
+from jhubdoctor_checks.storage._retain import retain
 
 DIRECTORY = "/srv/jupyterhub"
 """The working directory of the hub's image, and where the chart mounts the claim hub-db-dir."""
@@ -70,25 +72,57 @@ def sqlite_claim(hub: Hub, values: Values | None) -> str:
     return name
 
 
-def move(hub: Hub, claim: str, disks: list[str]) -> Fix:
-    """Move the SQLite file from its claim to one of these classes of disks."""
-    file = "/srv/jupyterhub/jupyterhub.sqlite"
-    deployment = f"deployment/{hub.ref.name}"
+_COPIER = "hub-db-copy"
+_FILE = "/db/jupyterhub.sqlite"
+_AWAY = "The hub is away meanwhile; users' servers keep running"
+
+
+def move(hub: Hub, claim: str, volume: str, disks: list[str]) -> Fix:
+    """Move the SQLite file from its claim to one of these classes of disks; `volume` is kept with what is on it.
+
+    A database that a hub has open is neither copied nor written over: the hub is stopped, another pod mounts the claim.
+    """
+    stop, start = (hub.kubectl(f"scale deployment/{hub.ref.name} --replicas={n}") for n in (0, 1))
+    gone = hub.kubectl(f"wait --for=delete pod --selector component=hub,release={hub.release} --timeout=2m")
+    mounted = (gone, hub.kubectl(_copier(claim)), hub.kubectl(f"wait --for=condition=Ready pod/{_COPIER} --timeout=5m"))
+    saved = (stop, *mounted, hub.kubectl(f"exec {_COPIER} -- cat {_FILE} > jupyterhub.sqlite"))
+    left = hub.kubectl(f"delete pod {_COPIER}")
     text = "Move the database to a disk that one node mounts"
     if not disks or not hub.helm_upgrade:
         text += " (hub.db.pvc.storageClassName), or to PostgreSQL (hub.db.type: postgres). Save the file first."
-        return Fix(text, commands=(hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),))
+        return Fix(text, commands=(*saved, left, start), caution=f"{_AWAY}.")
     return Fix(
         f"{text} (StorageClass {disks[0]} gives such), or to PostgreSQL (hub.db.type: postgres). "
-        "A claim keeps its class: save the file, make the claim anew, and put the file back.",
+        "A claim keeps its class: stop the hub, save the file, make the claim anew, and put the file back.",
         values={"hub": {"db": {"pvc": {"storageClassName": disks[0]}}}},
         commands=(
-            hub.kubectl(f"exec {deployment} -- cat {file} > jupyterhub.sqlite"),
-            hub.kubectl(f"scale {deployment} --replicas=0"),
+            *(retain((volume,)) if volume else ()),
+            *saved,
+            left,
             hub.kubectl(f"delete persistentvolumeclaim {claim}"),
             hub.helm_upgrade,
-            hub.kubectl(f"exec -i {deployment} -- sh -c 'cat > {file}' < jupyterhub.sqlite"),
-            hub.kubectl(f"rollout restart {deployment}"),
+            stop,
+            *mounted,
+            hub.kubectl(f"exec -i {_COPIER} -- sh -c 'cat > {_FILE}' < jupyterhub.sqlite"),
+            left,
+            start,
         ),
-        caution="The hub is away meanwhile. See that jupyterhub.sqlite is not empty before the claim is deleted.",
+        caution=f"{_AWAY}. See that jupyterhub.sqlite is not empty before the claim is deleted.",
     )
+
+
+def _copier(claim: str) -> str:
+    """A pod that mounts the claim as the hub's user, and that the strictest Pod Security level takes."""
+    name = {"name": _COPIER}
+    allowed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = name | {"image": "busybox:1.37", "command": ["sleep", "3600"], "securityContext": allowed}
+    spec = {
+        "securityContext": {
+            **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), 1000),
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container | {"volumeMounts": [{"name": "db", "mountPath": "/db"}]}],
+        "volumes": [{"name": "db", "persistentVolumeClaim": {"claimName": claim}}],
+    }
+    return f"run {_COPIER} --image=busybox:1.37 --restart=Never --overrides='{json.dumps({'spec': spec})}'"

@@ -92,7 +92,7 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
             if not modes_path:
                 return named(text, "")
             commands = (deletion(stuck, hub), hub.helm_upgrade)
-            return Fix(text, values=nested(modes_path, ["ReadWriteOnce"]), commands=commands, caution=caution)
+            return Fix(text, nested(modes_path, ["ReadWriteOnce"]), commands, caution, replaces=(modes_path,))
         case "volume-unfit":
             return _fit(stuck, describe)
         case "no-volume":

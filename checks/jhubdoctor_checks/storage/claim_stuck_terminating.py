@@ -34,7 +34,7 @@ def claim_stuck_terminating(
         # pvc-protection waits for the pod object to go, not for the pod to end
         ended = [p for p in mounting if p.finished and p.node]
         volume = next((v for v in known_volumes or () if v.name == claim.spec.volume_name), None)
-        lost = volume is not None and volume.spec.persistent_volume_reclaim_policy == "Delete"
+        lost = volume if volume and volume.spec.persistent_volume_reclaim_policy == "Delete" else None
         names = ", ".join(p.name for p in (users or ended)[:3])
         says = f"the claim {claim.name} was deleted and does not go, though no pod uses it"
         if users or ended:
@@ -47,13 +47,9 @@ def claim_stuck_terminating(
                 Evidence("claim", "metadata.deletionTimestamp", deleted),
                 Evidence("claim", f"metadata.finalizers: {', '.join(claim.metadata.finalizers) or 'none'}"),
                 *(Evidence("pod", f"{p.name} ({p.phase}) names it, on node {p.node}") for p in (users or ended)[:3]),
-                *(
-                    Evidence("volume", f"{v.name} persistentVolumeReclaimPolicy: Delete")
-                    for v in (volume,)
-                    if v and lost
-                ),
+                *([Evidence("volume", f"{lost.name} persistentVolumeReclaimPolicy: Delete")] if lost else []),
             ),
-            fix=let_go(claim, volume, hub, used=bool(users), lost=lost, ended="" if users else names),
+            fix=let_go(claim, lost, hub, used=bool(users), ended=[] if users else ended),
             cause="in-use" if users else "finished-pod" if ended else "held",
             affects=tuple(p.ref for p in (*users, *waiting)),
         )

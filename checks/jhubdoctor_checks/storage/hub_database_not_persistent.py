@@ -1,14 +1,27 @@
 """A database that is gone with the hub's pod."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, Values, check
+from jhubdoctor.api import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    NotApplicable,
+    PersistentVolumeClaim,
+    Severity,
+    StorageClass,
+    Values,
+    check,
+)
 from jhubdoctor_checks.storage._database import sqlite_file, volume_at
+from jhubdoctor_checks.storage._drivers import share
 
 
 @check(severity=Severity.WARNING)
 def hub_database_not_persistent(
-    hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None
+    hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None, storage_classes: list[StorageClass] | None
 ) -> Iterator[Finding]:
     """The hub's database does not outlive its pod."""
     if hub.deployment is None:
@@ -40,15 +53,29 @@ def hub_database_not_persistent(
         on=(hub.ref,),
         says=f"{says}: every restart of the hub forgets its users, tokens and running servers",
         evidence=tuple(seen),
-        fix=Fix(
-            "Keep it on a volume.",
-            values={"hub": {"db": {"type": "sqlite-pvc"}}},
-            commands=(hub.helm_upgrade,),
-            caution="This restarts the hub, which then no longer knows the servers that run now.",
-        ),
+        fix=_fix(hub, unused, storage_classes),
         cause=cause,
     )
 
 
 def _mounted(hub: Hub) -> set[str]:
     return set(hub.deployment.spec.template.spec.claims) if hub.deployment else set()
+
+
+def _fix(hub: Hub, unused: list[str], classes: list[StorageClass] | None) -> Fix:
+    """A claim needs a class that gives it a volume; one that is there already keeps the class that it has."""
+    database: dict[str, Any] = {"type": "sqlite-pvc"}
+    disks = sorted(c.name for c in classes or () if not share(c.provisioner))
+    if not unused and classes is not None and not any(c.is_default for c in classes):
+        if not disks:
+            return Fix(
+                "Keep it on a volume: make a StorageClass that gives disks first, or use a database server "
+                "(hub.db.type: postgres). With sqlite-pvc as it is, the hub would wait for its volume and not start.",
+                commands=("kubectl get storageclasses",),
+            )
+        database["pvc"] = {"storageClassName": disks[0]}
+    return hub.values_fix(
+        "Keep it on a volume.",
+        {"hub": {"db": database}},
+        caution="This restarts the hub, which then no longer knows the servers that run now.",
+    )

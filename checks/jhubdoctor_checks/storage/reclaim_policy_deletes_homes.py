@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import (
+    RESTARTS,
     Evidence,
     Finding,
     Fix,
@@ -15,8 +16,7 @@ from jhubdoctor.api import (
     check,
 )
 from jhubdoctor_checks.storage._claims import STORAGE, shared
-
-_RETAIN = '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}'
+from jhubdoctor_checks.storage._retain import retain
 
 
 @check(severity=Severity.INFO)
@@ -51,7 +51,8 @@ def reclaim_policy_deletes_homes(
             + (f" (for new ones use a class with that policy instead of {', '.join(classes)})" if classes else "")
             + ".",
             values={} if keep else {"hub": {"config": {"KubeSpawner": {"delete_pvc": False}}}},
-            commands=(f"kubectl patch persistentvolume {lost[0].name} -p '{_RETAIN}'",),
+            commands=(*retain(v.name for v in lost), "" if keep else hub.helm_upgrade),
+            caution="" if keep else RESTARTS,
         ),
     )
 

@@ -65,7 +65,7 @@ def sqlite_on_network_share(
             Evidence(*source),
             *(Evidence("hub log", LOCKED, e.at) for e in locked[-1:]),
         ),
-        fix=move(hub, claim.name, disks),
+        fix=move(hub, claim.name, volume.name if volume else "", disks),
         severity=Severity.ERROR if recent else None if bound else Severity.INFO,
         affects=(hub.ref, *(p.ref for p in hub_pods)),
     )

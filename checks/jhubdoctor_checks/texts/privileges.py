@@ -27,6 +27,8 @@ _FIELDS: tuple[tuple[str, dict[str, Any]], ...] = (
     (r"\bcontainers\[\d+\][\w.]*\.runAsUser: ", {"singleuser": {"uid": None}}),
     (r"supplementalGroups: ", {"hub": {"config": {"KubeSpawner": {"supplemental_gids": []}}}}),
 )
+TO_OPENSHIFT = ("hub.config.KubeSpawner.supplemental_gids",)
+"""Lists of that patch that take the place of what is set: OpenShift refuses these very items."""
 _UNFIT = " The image has to run under any user number, as OpenShift gives one to each namespace."
 
 
