@@ -28,7 +28,6 @@ NOT_YET = {
     "httproute-not-accepted": "the status of the route",
     "ingress-class-missing": "an Ingress without an address",
     "proxy-no-external-address": "a Service without an address",
-    "spawn-timeout": "starts of more than an hour ago",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.
 ENOUGH = 0.75
