@@ -24,7 +24,6 @@ LEAVES_NO_TRACE = {
 # A vital sign could tell of these, and none does yet: this is all there is to it.
 NOT_YET = {
     "api-server-unhealthy": "what the API server says of its own parts",
-    "spawn-timeout": "starts of more than an hour ago",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.
 ENOUGH = 0.75

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from jhubdoctor.api import Entry, HubLog, Spawn, Spawns, Values, clean, fact, pod_of
+from jhubdoctor.api import Entry, HubLog, Pod, Spawn, Spawns, Values, clean, fact, more, pod_of
+from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
+from jhubdoctor_checks.spawn._failures import unresolved
 
 WINDOW = timedelta(hours=1)
 _ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")
@@ -25,9 +28,11 @@ _SPOKEN = re.compile(
 )
 # What a hook or a profile says no with, on purpose.
 ON_PURPOSE = re.compile(r"HTTPError: HTTP 4\d\d|HTTP 4\d\d: |SpawnException|Not starting ")
+_SHOWN = 3
+_KINDS = ("start-timeout", "http-timeout", "rejected", "error")
 # One failed start speaks in several entries.
 _TOGETHER = timedelta(seconds=30)
-_START_TIMEOUT = 300
+START_TIMEOUT = 300
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Starts:
-    """What became of the starts that were asked for within the hour.
+    """What became of the starts that were asked for within the hour, and of the last ones before that.
 
     Attributes:
         since: from when on they are counted.
@@ -58,6 +63,8 @@ class Starts:
         unheard: (pod, when it was asked for) of starts that neither came up nor failed within their time.
         told: other entries that tell of failed starts, oldest first.
         limit: the seconds that a start is given.
+        before: each user's last failure of more than an hour ago, newest first; none where anybody's start succeeded
+            since, by the log or by a pod that runs.
     """
 
     since: datetime
@@ -68,6 +75,7 @@ class Starts:
     unheard: tuple[tuple[str, datetime], ...]
     told: tuple[Told, ...]
     limit: int
+    before: tuple[Spawn, ...] = ()
 
     @property
     def median(self) -> float | None:
@@ -86,16 +94,33 @@ class Starts:
         failed = len(self.failed) + len(self.told)
         return f"asked for {self.asked}, came up {len(self.came_up)}, failed {failed}{took}"
 
+    @property
+    def by_user(self) -> str:
+        """`ada 3 of 4, grace 1 of 1`: of each user's starts those that failed; empty where it is but one user."""
+        failed = Counter(s.user for s in self.failed)
+        up = Counter(user.partition(":")[0] for user, _, _ in self.came_up)
+        most = failed.most_common(_SHOWN)
+        shown = ", ".join(f"{clean(user, 60)} {n} of {n + up[user]}" for user, n in most)
+        return shown + more(len(failed) - len(most)) if len(failed) > 1 else ""
+
 
 @fact()
-def starts(spawns: Spawns, hub_log: HubLog, now: datetime, values: Values | None) -> Starts:
+def starts(
+    spawns: Spawns,
+    hub_log: HubLog,
+    now: datetime,
+    values: Values | None,
+    user_pods: list[Pod] | None,
+    ended_refusals: EndedRefusals | None,
+) -> Starts:
     """The starts of the last hour, or since the log that was read begins."""
     since = max(now - WINDOW, spawns.since or now - WINDOW)
     entries = [e for e in hub_log.entries if e.at is not None]
     failed = tuple(s for s in spawns.failed if s.at and s.at >= since and not ON_PURPOSE.search(s.error))
     up = tuple((user, seconds, at) for user, seconds, at in spawns.succeeded if at and at >= since)
     limit = _limit(values, spawns.failed)
-    lasting = [s for s in spawns.unresolved(now, hours=1) if not ON_PURPOSE.search(s.error)]
+    mended = ended_refusals.mended if ended_refusals is not None else frozenset()
+    lasting = [s for s in spawns.unresolved(now, hours=1) if not ON_PURPOSE.search(s.error) and s.error not in mended]
     asked = {
         (m["pod"], _start_of(entries, i, e.at))
         for i, e in enumerate(entries)
@@ -111,16 +136,33 @@ def starts(spawns: Spawns, hub_log: HubLog, now: datetime, values: Values | None
         tuple(_unheard(entries, spawns, now, limit)),
         told,
         limit,
+        tuple(_before(spawns, hub_log, user_pods, ended_refusals, now)) if user_pods is not None else (),
     )
+
+
+def _before(
+    spawns: Spawns, hub_log: HubLog, user_pods: list[Pod], ended_refusals: EndedRefusals | None, now: datetime
+) -> Iterator[Spawn]:
+    """The last starts of the day that were asked for more than an hour ago, where all since the last success failed.
+
+    Those of before the hub's last start are history: something may have been changed.
+    """
+    well = [e.at for e in hub_log.current if e.at and _RUNNING.match(e.message)]
+    well += [at for _, _, at in spawns.succeeded if at]
+    well += [p.created for p in user_pods if p.ready and not p.terminating]
+    for s in unresolved(spawns, now, user_pods, *_KINDS):
+        over = ended_refusals is not None and ended_refusals.over(s, now)
+        if s.at is None or now - s.at <= WINDOW or over or ON_PURPOSE.search(s.error):
+            continue
+        if not any(at > s.at for at in well):
+            yield s
 
 
 def _limit(values: Values | None, failed: Iterable[Spawn]) -> int:
     """The longest time that a start is given, as far as it is known."""
     paths = ("hub.config.KubeSpawner.start_timeout", "singleuser.startTimeout")
     given = [n for path in paths if values is not None and (n := values.integer(path))]
-    return max(
-        [*given[:1], *(s.limit for s in failed if s.kind == "start-timeout" and s.limit)], default=_START_TIMEOUT
-    )
+    return max([*given[:1], *(s.limit for s in failed if s.kind == "start-timeout" and s.limit)], default=START_TIMEOUT)
 
 
 def _start_of(entries: list[Entry], i: int, at: datetime) -> datetime:

@@ -1,25 +1,23 @@
-"""Which starts failed and still count, which pods do not become ready, and which bad hour is over."""
+"""Which starts failed and still count, and which bad hour is over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Fix, Hub, Pod, Ref, Severity, clean, count, times
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, clean, count, times
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.facts.starts import Starts, Told
 from jhubdoctor_checks.spawn._failures import objects
 
-# The first minutes of a pod: these reasons say that it is being made.
-_BEING_MADE = {"", "ContainerCreating", "PodInitializing"}
-_PATIENCE = timedelta(minutes=2)
-_RECENT = timedelta(minutes=10)
 # So many failed starts, of so many users, are no matter of one user.
 _MANY, _USERS = 3, 2
 
 
-def failing(hub: Hub, starts: Starts, user_pods: list[Pod], counts: Evidence, look: str) -> Iterator[Finding]:
+_Counts = tuple[Evidence | None, ...]
+
+
+def failing(hub: Hub, starts: Starts, user_pods: list[Pod], counts: _Counts, look: str) -> Iterator[Finding]:
     """Users whose last start failed, and entries that tell of failed starts in other words."""
     newest = max((at for _, _, at in starts.came_up), default=None)
     if starts.lasting:
@@ -34,7 +32,8 @@ def failing(hub: Hub, starts: Starts, user_pods: list[Pod], counts: Evidence, lo
             f"did not come up since",
             evidence=(
                 Evidence("hub log", clean(last.error, 300) or f"{last.kind}, after {last.limit} seconds", last.at),
-                counts,
+                *counts,
+                Evidence("hub log", f"failed by user: {starts.by_user}") if starts.by_user else None,
                 Evidence("hub log", "the first of these failures", first),
             ),
             fix=Fix("See what the hub says of them.", commands=(look,)),
@@ -48,7 +47,7 @@ def failing(hub: Hub, starts: Starts, user_pods: list[Pod], counts: Evidence, lo
 
 
 def _told(
-    hub: Hub, told: tuple[Told, ...], user_pods: list[Pod], counts: Evidence, look: str, newest: datetime | None
+    hub: Hub, told: tuple[Told, ...], user_pods: list[Pod], counts: _Counts, look: str, newest: datetime | None
 ) -> Finding:
     names = sorted({t.pod for t in told if t.pod})
     last = told[-1]
@@ -58,7 +57,7 @@ def _told(
         says=f"the hub tells {times(len(told))} of starts that failed",
         evidence=(
             Evidence("hub log", last.line, last.at),
-            counts,
+            *counts,
             Evidence("hub log", "the first of them", told[0].at),
         ),
         fix=Fix("See what the hub says before and after it.", commands=(look,)),
@@ -105,54 +104,28 @@ def over(hub: Hub, starts: Starts, counts: Evidence) -> Iterator[Finding]:
         )
 
 
-@dataclass(frozen=True)
-class Stuck:
-    """A pod of a user's server that does not become ready.
-
-    Attributes:
-        pod: it.
-        minutes: for how long.
-        late: whether the hub would have given up on it.
-        evidence: what shows it.
-    """
-
-    pod: Pod
-    minutes: int
-    late: bool
-    evidence: tuple[Evidence, ...]
-
-
-def stuck_pods(user_pods: Iterable[Pod], now: datetime, events: Events | None, limit: int) -> list[Stuck]:
-    """Pods that are not ready longer than a start may take, or for minutes and something fails; oldest first."""
-    found = []
-    for pod in user_pods:
-        if pod.ready or pod.terminating or pod.finished:
-            continue
-        ready = pod.condition("Ready")
-        since = (ready.last_transition_time if ready else None) or pod.created
-        waited = now - max(since, pod.created)
-        late = waited > timedelta(seconds=limit + 60)
-        signs = list(_signs(pod, now, events))
-        if late or (waited > _PATIENCE and signs):
-            state = Evidence("pod.status", f"{pod.name}: {pod.phase or 'no phase'}, not Ready", since)
-            found.append(Stuck(pod, int(waited.total_seconds() // 60), late, (state, *signs[:1])))
-    return sorted(found, key=lambda s: (-s.minutes, s.pod.name))
-
-
-def _signs(pod: Pod, now: datetime, events: Events | None) -> Iterator[Evidence]:
-    """What says that it is more than slow."""
-    about = events.about("Pod", pod.name) if events is not None else []
-    scaling = any(e.reason == "TriggeredScaleUp" for e in about)
-    for s in pod.statuses():
-        waiting = s.state.waiting
-        if waiting is not None and waiting.reason not in _BEING_MADE:
-            yield Evidence("pod.status", f"{s.name} waits: {waiting.reason}")
-        end = s.state.terminated
-        if end is not None and end.exit_code:
-            yield Evidence("pod.status", f"{s.name} ended with exit code {end.exit_code}", end.finished_at)
-    for e in about:
-        if e.type == "Warning" and now - e.at <= _RECENT and not (scaling and e.reason == "FailedScheduling"):
-            yield Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
-    placed = pod.condition("PodScheduled")
-    if placed is not None and placed.status == "False" and not scaling:
-        yield Evidence("pod.status", f"PodScheduled: {placed.reason}: {clean(placed.message, 300)}")
+def long_ago(hub: Hub, starts: Starts, user_pods: list[Pod], now: datetime, look: str) -> Iterator[Finding]:
+    """The last starts that anybody asked for failed, and that is more than an hour ago."""
+    if not starts.before:
+        return
+    last = starts.before[0]
+    on, affects = objects(hub, starts.before, user_pods)
+    hours = int((now - last.at).total_seconds() // 3600) if last.at else 0
+    failures = sum(s.times for s in starts.before)
+    yield Finding(
+        on=on,
+        says=f"{count(failures, 'start')} of {count(len(starts.before), 'user')} failed more than "
+        f"{'an hour' if hours <= 1 else f'{hours} hours'} ago, and nobody's succeeded since",
+        evidence=(
+            Evidence("hub log", clean(last.error, 300) or f"{last.kind}, after {last.limit} seconds", last.at),
+            Evidence("hub log", "the first of these failures", min(s.since for s in starts.before if s.since)),
+        ),
+        fix=Fix(
+            "Start a server yourself, and see what the hub says of it: nobody has shown since that it works.",
+            commands=(look,),
+        ),
+        severity=Severity.WARNING,
+        cause="before",
+        affects=affects,
+        unexplained=True,
+    )

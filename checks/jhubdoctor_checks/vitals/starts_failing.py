@@ -3,23 +3,33 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count
 from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.facts.profile_starts import ProfileStarts
 from jhubdoctor_checks.facts.starts import Starts
-from jhubdoctor_checks.vitals._starts_failing import Stuck, failing, over, places, stuck_pods
+from jhubdoctor_checks.facts.stuck_servers import Stuck
+from jhubdoctor_checks.vitals._starts_failing import failing, long_ago, over, places
 
+_SHOWN = 5
 _LOG = "logs deployment/{hub} --container hub --tail 200"
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True, passes_only_with=("starts",))
 def starts_failing(
-    hub: Hub, now: datetime, starts: Starts | None, user_pods: list[Pod], events: Events | None
+    hub: Hub,
+    now: datetime,
+    starts: Starts | None,
+    user_pods: list[Pod],
+    stuck_servers: list[Stuck],
+    profile_starts: list[ProfileStarts] | None,
 ) -> Iterator[Finding]:
     """Users ask for servers and do not get them."""
     look = hub.kubectl(_LOG.format(hub=hub.ref.name))
+    by_profile = ", ".join(map(str, (profile_starts or ())[:_SHOWN]))
+    profiles = Evidence("pods", f"failed by profile: {by_profile}") if by_profile else None
     if starts is not None:
         counts = Evidence("hub log", f"since {starts.since:%H:%M} UTC: {starts.counts}")
-        yield from failing(hub, starts, user_pods, counts, look)
+        yield from failing(hub, starts, user_pods, (counts, profiles), look)
         if starts.unheard:
             names = [pod for pod, _ in starts.unheard]
             yield Finding(
@@ -34,17 +44,17 @@ def starts_failing(
                 unexplained=True,
             )
         yield from over(hub, starts, counts)
-    stuck = stuck_pods(user_pods, now, events, starts.limit if starts else 300)
-    if stuck:
-        yield _not_ready(hub, stuck)
+        yield from long_ago(hub, starts, user_pods, now, look)
+    if stuck_servers:
+        yield _not_ready(hub, stuck_servers, profiles)
 
 
-def _not_ready(hub: Hub, stuck: list[Stuck]) -> Finding:
+def _not_ready(hub: Hub, stuck: list[Stuck], profiles: Evidence | None) -> Finding:
     first = stuck[0]
     return Finding(
         on=tuple(shared(s.pod.ref) for s in stuck),
         says=f"{count(len(stuck))} {'is' if len(stuck) == 1 else 'are'} not ready, for up to {first.minutes} minutes",
-        evidence=tuple(e for s in stuck[:3] for e in s.evidence),
+        evidence=(*(e for s in stuck[:3] for e in s.evidence), profiles),
         fix=Fix("See what the pod waits for.", commands=(hub.kubectl(f"describe pod {first.pod.name}"),)),
         severity=Severity.ERROR if any(s.late for s in stuck) else Severity.WARNING,
         cause="not-ready",

@@ -1,0 +1,70 @@
+"""Pods of users' servers that do not become ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from jhubdoctor.api import Events, Evidence, Pod, clean, fact
+from jhubdoctor_checks.facts.starts import START_TIMEOUT, Starts
+
+# The first minutes of a pod: these reasons say that it is being made.
+_BEING_MADE = {"", "ContainerCreating", "PodInitializing"}
+_PATIENCE = timedelta(minutes=2)
+_RECENT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A pod of a user's server that does not become ready.
+
+    Attributes:
+        pod: it.
+        minutes: for how long.
+        late: whether the hub would have given up on it.
+        evidence: what shows it.
+    """
+
+    pod: Pod
+    minutes: int
+    late: bool
+    evidence: tuple[Evidence, ...]
+
+
+@fact()
+def stuck_servers(user_pods: list[Pod], events: Events | None, starts: Starts | None, now: datetime) -> list[Stuck]:
+    """Pods that are not ready longer than a start may take, or for minutes and something fails; oldest first."""
+    limit = starts.limit if starts is not None else START_TIMEOUT
+    found = []
+    for pod in user_pods:
+        if pod.ready or pod.terminating or pod.finished:
+            continue
+        ready = pod.condition("Ready")
+        since = (ready.last_transition_time if ready else None) or pod.created
+        waited = now - max(since, pod.created)
+        late = waited > timedelta(seconds=limit + 60)
+        signs = list(_signs(pod, now, events))
+        if late or (waited > _PATIENCE and signs):
+            state = Evidence("pod.status", f"{pod.name}: {pod.phase or 'no phase'}, not Ready", since)
+            found.append(Stuck(pod, int(waited.total_seconds() // 60), late, (state, *signs[:1])))
+    return sorted(found, key=lambda s: (-s.minutes, s.pod.name))
+
+
+def _signs(pod: Pod, now: datetime, events: Events | None) -> Iterator[Evidence]:
+    """What says that it is more than slow."""
+    about = events.about("Pod", pod.name) if events is not None else []
+    scaling = any(e.reason == "TriggeredScaleUp" for e in about)
+    for s in pod.statuses():
+        waiting = s.state.waiting
+        if waiting is not None and waiting.reason not in _BEING_MADE:
+            yield Evidence("pod.status", f"{s.name} waits: {waiting.reason}")
+        end = s.state.terminated
+        if end is not None and end.exit_code:
+            yield Evidence("pod.status", f"{s.name} ended with exit code {end.exit_code}", end.finished_at)
+    for e in about:
+        if e.type == "Warning" and now - e.at <= _RECENT and not (scaling and e.reason == "FailedScheduling"):
+            yield Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
+    placed = pod.condition("PodScheduled")
+    if placed is not None and placed.status == "False" and not scaling:
+        yield Evidence("pod.status", f"PodScheduled: {placed.reason}: {clean(placed.message, 300)}")
