@@ -18,6 +18,7 @@ LEAVES_NO_TRACE = {
     "hub-database-not-persistent": "it hurts at the hub's next restart",
     "placeholders-hold-no-room": "it hurts when users come",
     "placeholders-without-priority": "it hurts when users come",
+    "short-lived-pods-failing": "it is a vital sign itself, and nothing but the builds tells of them",
     "tls-certificate-expiring": "it hurts when it ends",
     "value-has-moved": "what is not applied is not seen",
 }

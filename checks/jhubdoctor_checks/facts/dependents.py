@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jhubdoctor.api import Hub, PersistentVolume, PersistentVolumeClaim, Pod, Ref, Service, fact
+from jhubdoctor.api import Hub, Look, PersistentVolume, PersistentVolumeClaim, Pod, Ref, Service, fact
 
 _PROXY = "proxy"
 
@@ -113,3 +113,9 @@ def dependents(
     servers = {v.name: v.spec.nfs.server for v in known_volumes or () if v.spec.nfs}
     files = {c.name: servers[c.spec.volume_name] for c in known_claims or () if c.spec.volume_name in servers}
     return Dependents(hub, tuple(services or ()), (*service_pods, *(user_pods or ())), files)
+
+
+@fact("services")
+def namespace_services(look: Look, hub: Hub) -> list[Service]:
+    """All Services of the namespace, whosever they are: a database is mostly of a release of its own."""
+    return look.list("services", hub.namespace)
