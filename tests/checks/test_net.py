@@ -23,7 +23,6 @@ LEAVES_NO_TRACE = {
 }
 # A vital sign could tell of these, and none does yet: this is all there is to it.
 NOT_YET = {
-    "api-server-unhealthy": "what the API server says of its own parts",
     "hub-restarting": "a hub's pod that its node put out",
     "nobody-allowed": "users who are not allowed, where none is let in and nothing else was asked of the hub",
     "spawn-throttled": "answers of 429",
