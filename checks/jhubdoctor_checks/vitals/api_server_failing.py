@@ -12,7 +12,7 @@ from jhubdoctor_checks.vitals._api_server_failing import OFTEN, answers, unmade
 _SERVER = Ref("APIServer", "kube-apiserver", api_version="")
 
 
-# Where the hub does not name a pod it is the hub that suffers, and by a rung all that ails the hub would stand under this.
+# Where no pod is named the hub itself suffers, and by a rung all that ails the hub would stand under this.
 @check(
     severity=Severity.ERROR,
     at=Rung.SERVED,
