@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Severity, check, clean, excerpt
+from jhubdoctor.api import APIService, Condition, Finding, Fix, Ref, Rung, Severity, check, clean, excerpt
 from jhubdoctor_checks.api._api_server_unhealthy import advice, service_of, unreachable
 from jhubdoctor_checks.facts.api import ApiHealth
 
 _SERVER = Ref("APIServer", "kube-apiserver", api_version="")
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, at=Rung.GIVEN)
 def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Finding]:
     """The API server reports that something in it fails, or an API behind it cannot be reached."""
     # /readyz holds every item of /livez and more: what fails at both is one fault

@@ -48,7 +48,12 @@ class Refusal:
     @property
     def hook(self) -> bool:
         """Whether Helm, or Argo CD, makes it before an install or upgrade and waits for it."""
-        return "helm.sh/hook" in self.maker.annotations or self.maker.labels.get("hub.jupyter.org/deletable") == "true"
+        return is_hook(self.maker)
+
+
+def is_hook(maker: Maker) -> bool:
+    """Whether Helm, or Argo CD, makes it before an install or upgrade and waits for it."""
+    return "helm.sh/hook" in maker.annotations or maker.labels.get("hub.jupyter.org/deletable") == "true"
 
 
 @fact()

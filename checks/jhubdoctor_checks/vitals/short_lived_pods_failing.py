@@ -1,22 +1,24 @@
 """Pods that are made for one task (builds, Jobs) and fail, one after the other."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, Job, Pod, Rung, Severity, check, clean, grouped, some
+from jhubdoctor_checks.facts.refusals import is_hook
 from jhubdoctor_checks.vitals._containers import HOUR
+from jhubdoctor_checks.vitals._jobs import kind_of
 
 # One task that fails may be its own fault, as a build of somebody's broken repository is; several are not.
 TRIES, TASKS = 2, 3
 
 
-@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
+# a Job fails for good when its pods have failed, which is the same told twice
+@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True, explains=("job-failed",))
 def short_lived_pods_failing(
     hub: Hub, now: datetime, service_pods: list[Pod], jobs: list[Job] | None
 ) -> Iterator[Finding]:
     """Pods that are made for one task beside the hub fail, one after the other."""
-    hooks = {f"Job/{j.name}" for j in jobs or () if "helm.sh/hook" in j.annotations}
+    hooks = {f"Job/{j.name}" for j in jobs or () if is_hook(j)}
     done = [(p, at) for p in service_pods if (at := _ended(p)) is not None and now - at <= HOUR]
     done.sort(key=lambda d: (d[1], d[0].name))
     for kind, members in grouped(done, lambda d: _kind(d[0])):
@@ -38,7 +40,10 @@ def short_lived_pods_failing(
             fix=Fix("See what the last of them logged.", commands=(hub.kubectl(f"logs {last.name} --all-containers"),)),
             severity=Severity.ERROR if last.owner in hooks else None,
             cause=what,
-            affects=(hub.release_ref,) if last.owner in hooks else (),
+            affects=(
+                *((hub.release_ref,) if last.owner in hooks else ()),
+                *(j.ref for j in jobs or () if f"Job/{j.name}" in {p.owner for p in pods}),
+            ),
             unexplained=True,
         )
 
@@ -57,9 +62,9 @@ def _ended(pod: Pod) -> datetime | None:
 
 
 def _kind(pod: Pod) -> str:
-    """What it is one of: of a Job (those of a CronJob end with a number), or of pods that something makes alike."""
+    """What it is one of: of a Job, or of pods that something makes alike."""
     if pod.owner.startswith("Job/"):
-        return re.sub(r"-\d{6,}$", "", pod.owner)
+        return kind_of(pod.owner)
     alike = pod.component or pod.labels.get("app") or pod.labels.get("app.kubernetes.io/name")
     return f"Pod/{alike or pod.name.partition('-')[0]}"
 
