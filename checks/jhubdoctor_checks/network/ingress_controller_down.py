@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Rung, Severity, check, some
+from jhubdoctor.api import Evidence, Finding, Fix, NotApplicable, Rung, Severity, check, some
 from jhubdoctor_checks.facts.way_controllers import WayController
 from jhubdoctor_checks.network._service_lb import held
 
@@ -17,6 +17,11 @@ from jhubdoctor_checks.network._service_lb import held
 )
 def ingress_controller_down(way_controllers: list[WayController]) -> Iterator[Finding]:
     """The controller that users come in by is down."""
+    if not any(way.served_by for way in way_controllers):
+        names = some(dict.fromkeys(way.controller for way in way_controllers))
+        raise NotApplicable(
+            f"nothing with the labels that {names} mostly has was found: nobody can tell whether it runs"
+        )
     for way in way_controllers:
         if way.down:
             yield _down(way)
