@@ -154,5 +154,6 @@ def _signs(pod: Pod, now: datetime, events: Events | None) -> Iterator[Evidence]
         if e.type == "Warning" and now - e.at <= _RECENT and not (scaling and e.reason == "FailedScheduling"):
             yield Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
     placed = pod.condition("PodScheduled")
-    if placed is not None and placed.status == "False" and not scaling:
+    # without events nobody can see whether a node is coming
+    if placed is not None and placed.status == "False" and not scaling and events is not None:
         yield Evidence("pod.status", f"PodScheduled: {placed.reason}: {clean(placed.message, 300)}")

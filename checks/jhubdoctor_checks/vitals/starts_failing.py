@@ -11,7 +11,7 @@ from jhubdoctor_checks.vitals._starts_failing import Stuck, failing, over, place
 _LOG = "logs deployment/{hub} --container hub --tail 200"
 
 
-@check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True, passes_only_with=("starts",))
+@check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True, passes_only_with=("starts", "events"))
 def starts_failing(
     hub: Hub, now: datetime, starts: Starts | None, user_pods: list[Pod], events: Events | None
 ) -> Iterator[Finding]:
