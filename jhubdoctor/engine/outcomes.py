@@ -194,7 +194,7 @@ class Facts:
             value = fact.function(**arguments, **({"look": look} if fact.looks else {}))
         except Unreadable as e:
             # where it failed for want of something optional, that is the reason to tell
-            return FactOutcome(gaps=missing.unseen or (Gap(e.query, e.state, e.detail),))
+            return FactOutcome(gaps=missing.unseen + missing.partial or (Gap(e.query, e.state, e.detail),))
         except NotApplicable as e:
             return FactOutcome(absent=str(e), partial=missing.partial + _gaps(look))
         except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it

@@ -1,53 +1,49 @@
-"""What is told without events, where they may not be read; what is not told then is not known to be well."""
+"""Where events may not be listed, what pods, taints and volumes prove is told all the same; what they do not is not."""
 
 import pytest
 
+from jhubdoctor.engine import notes
 from jhubdoctor.engine.result import CheckStatus
-from jhubdoctor.testing import Example, diagnose
+from jhubdoctor.testing import diagnose, registry
 
-MISSING = "kind: Missing\nread: events\n"
-CRASHING = """
-kind: Pod
-metadata: {name: hub-7d9c, creationTimestamp: -2h}
-status:
-  phase: Running
-  conditions: [{type: Ready, status: "False", lastTransitionTime: -20m}]
-  containerStatuses:
-    - name: hub
-      ready: false
-      restartCount: 7
-      state: {waiting: {reason: CrashLoopBackOff}}
-      lastState: {terminated: {exitCode: 1, reason: Error, finishedAt: -1m}}
-"""
-NOT_PULLED = """
-kind: Pod
-metadata: {name: proxy-6c99, creationTimestamp: -30m}
-status:
-  phase: Pending
-  containerStatuses:
-    - name: chp
-      image: quay.io/jupyterhub/configurable-http-proxy:5.2.0
-      state: {waiting: {reason: ImagePullBackOff, message: 'Back-off pulling image: ErrImagePull: not found'}}
-"""
-NOT_READY = """
-kind: Node
-metadata: {name: core-1}
-status:
-  conditions: [{type: Ready, status: Unknown, reason: NodeStatusUnknown, lastTransitionTime: -20m}]
-"""
-CASES = {"hub-crash-loop": CRASHING, "image-pull-failed": NOT_PULLED, "node-not-ready": NOT_READY}
+DENIED = "\n---\nkind: Missing\nread: events\nstate: forbidden\n"
+ADDED = "\n---\nkind: ConfigMap\nmetadata: {name: cluster-autoscaler-status, namespace: kube-system}\n"
+BY_PODS = [
+    ("taint-not-tolerated", 0),
+    ("volume-zone-conflict", 0),
+    ("volume-zone-conflict", 1),
+    ("node-affinity-mismatch", 0),
+    ("insufficient-resources", 0),
+    ("too-many-pods", 0),
+    ("volume-limit-reached", 0),
+]
 
 
-@pytest.mark.parametrize("check", CASES)
-def test_what_the_status_says_is_told(check: str) -> None:
-    report = diagnose(Example(f"{CASES[check]}---\n{MISSING}"), check)
+@pytest.mark.parametrize(("check", "example"), BY_PODS)
+def test_what_pods_nodes_and_volumes_prove_is_told(check: str, example: int) -> None:
+    text = notes.of(registry().checks[check]).fires_on[example]
+    whole, denied = diagnose(text, check), diagnose(text + DENIED, check)
 
-    assert [f.check.id for f in report.findings] == [check]
-    assert "events" in report.results[0].reason
+    assert [f.fingerprint for f in denied.findings] == [f.fingerprint for f in whole.findings] != []
+    [result] = denied.results
+    assert (result.status, "events" in result.reason) == (CheckStatus.FOUND, True)
 
 
-@pytest.mark.parametrize("check", [*CASES, "volume-multi-attach"])
-def test_nothing_passes_for_lack_of_them(check: str) -> None:
-    report = diagnose(Example(MISSING), check)
+@pytest.mark.parametrize(("check", "example"), BY_PODS)
+def test_where_something_adds_nodes_only_events_tell_that_none_is_coming(check: str, example: int) -> None:
+    text = notes.of(registry().checks[check]).fires_on[example]
 
-    assert [r.status for r in report.results] == [CheckStatus.UNKNOWN]
+    [result] = diagnose(text + ADDED + DENIED, check).results
+
+    assert result.status is CheckStatus.UNKNOWN
+    assert "events" in result.reason
+
+
+@pytest.mark.parametrize(
+    "check", [*dict.fromkeys(check for check, _ in BY_PODS), "placeholders-pending", "starts-failing"]
+)
+def test_nobody_is_accused_and_nothing_passes_for_want_of_them(check: str) -> None:
+    for text in notes.of(registry().checks[check]).quiet_on:
+        [result] = diagnose(text + DENIED, check).results
+
+        assert result.status is CheckStatus.UNKNOWN, text

@@ -20,8 +20,11 @@ from jhubdoctor.api import (
     PersistentVolumeClaim,
     Pod,
     PodSpec,
+    Query,
+    ReadState,
     Ref,
     Shape,
+    Unreadable,
     Values,
     clean,
     fact,
@@ -126,12 +129,13 @@ def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], boo
     return said, nodes, short, bool(re.search(_CLAIM, said))
 
 
-@fact()
+@fact(passes_only_with=("events",))
 def unplaced(
     hub: Hub,
     pods: list[Pod],
     user_pods: list[Pod],
-    events: Events,
+    events: Events | None,
+    nodes_are_added: bool | None,
     shapes: list[Shape] | None,
     values: Values | None,
     claims: list[PersistentVolumeClaim] | None,
@@ -141,8 +145,13 @@ def unplaced(
     """Pods that the scheduler has tried to place and could not, two minutes after they were made or later.
 
     Users' pods that the hub has given up on count too, by what the scheduler said within the last hour; not those that
-    found a node in the end.
+    found a node in the end. Where events cannot be read, the pods tell it by themselves, unless something adds nodes:
+    that one is coming is told by events alone.
     """
+    if events is None:
+        if nodes_are_added is not False:
+            raise Unreadable(Query("events", hub.namespace), ReadState.FORBIDDEN, "they tell whether a node is coming")
+        events = Events()
     bound = _bound(claims, known_volumes)
     found = [u for p in (*pods, *user_pods) if (u := _live(p, events, now, bound))]
     told = {u.ref.name for u in found}

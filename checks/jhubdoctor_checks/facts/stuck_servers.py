@@ -32,7 +32,7 @@ class Stuck:
     evidence: tuple[Evidence, ...]
 
 
-@fact()
+@fact(passes_only_with=("events",))
 def stuck_servers(user_pods: list[Pod], events: Events | None, starts: Starts | None, now: datetime) -> list[Stuck]:
     """Pods that are not ready longer than a start may take, or for minutes and something fails; oldest first."""
     limit = starts.limit if starts is not None else START_TIMEOUT
@@ -66,5 +66,6 @@ def _signs(pod: Pod, now: datetime, events: Events | None) -> Iterator[Evidence]
         if e.type == "Warning" and now - e.at <= _RECENT and not (scaling and e.reason == "FailedScheduling"):
             yield Evidence("event", f"{e.reason}: {clean(e.message, 300)}", e.at)
     placed = pod.condition("PodScheduled")
-    if placed is not None and placed.status == "False" and not scaling:
+    # without events nobody can see whether a node is coming
+    if placed is not None and placed.status == "False" and not scaling and events is not None:
         yield Evidence("pod.status", f"PodScheduled: {placed.reason}: {clean(placed.message, 300)}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Finding, Fix, Rung, Severity, StatefulSet, check, excerpt
+from jhubdoctor.api import Events, Finding, Fix, Rung, Severity, StatefulSet, check, excerpt
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, on
 
@@ -13,7 +13,7 @@ PATIENCE = 900
 
 @check(severity=Severity.WARNING, at=Rung.TOLD, symptom=True)
 def placeholders_pending(
-    unplaced: list[Unplaced], stateful_sets: list[StatefulSet], now: datetime
+    unplaced: list[Unplaced], stateful_sets: list[StatefulSet], events: Events | None, now: datetime
 ) -> Iterator[Finding]:
     """Placeholders have been waiting for a node for a long time, so no room is kept free for the next users."""
     found = [
@@ -35,7 +35,7 @@ def placeholders_pending(
         evidence=(
             evidence(found),
             ("event", f"{refused.reason}: {excerpt(refused.message)}", refused.at) if refused else None,
-            *(() if refused else (("event", "no word of an autoscaler about them"),)),
+            *(() if refused or events is None else (("event", "no word of an autoscaler about them"),)),
         ),
         fix=Fix(
             "Let the node pool grow as far as users and placeholders together need, or ask for fewer placeholders"
