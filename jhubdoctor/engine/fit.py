@@ -1,4 +1,4 @@
-"""A fix as it fits its hub: a patch of the values keeps what is set today."""
+"""A fix as it fits its hub: a patch keeps what is set today, and sets what the installed chart takes."""
 
 from __future__ import annotations
 
@@ -8,26 +8,55 @@ from dataclasses import replace
 from typing import Any
 
 from jhubdoctor.model.finding import Fix
-from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.hub import Hub, Installed
 from jhubdoctor.model.values import Values
 from jhubdoctor.privacy.values import list_at
 
 
 def fitted(fix: Fix, hub: Hub | None) -> Fix:
-    """The fix with what is set today in every list of its patch, for Helm replaces lists.
+    """The fix as this hub can take it; what of a patch it cannot, words say.
 
-    A list that cannot be seen whole is no patch: words say what to add to it. Lists that the fix means to replace stand
-    in `Fix.replaces`.
+    Helm replaces lists: each holds what is set today as well, unless `Fix.replaces` names it. One that cannot be seen
+    whole is no patch. Helm refuses keys that the chart does not have: they are no patch either.
     """
     if hub is None or not fix.values:
         return fix
+    missing: dict[str, None] = {}
+    patch = _taken(fix.values, (), hub.installed, missing) if hub.installed is not None else dict(fix.values)
+    words = [f"{why[:1].upper()}{why[1:]}." for why in missing]
     unseen: dict[str, list[Any]] = {}
-    patch = _carried(fix.values, (), hub.values, frozenset(fix.replaces), unseen)
-    words = [
+    patch = _carried(patch, (), hub.values, frozenset(fix.replaces), unseen)
+    words += [
         f"Add to {path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."
         for path, items in unseen.items()
     ]
-    return replace(fix, text=" ".join((fix.text, *words)), values=patch)
+    if hub.installed is not None and hub.installed.blocked:
+        words.append(f"It takes effect when the chart is moved: {hub.installed.blocked}.")
+    left = patch or unseen
+    return replace(
+        fix,
+        text=" ".join((fix.text, *words)),
+        values=patch,
+        commands=tuple(c for c in fix.commands if left or c != hub.helm_upgrade),
+        caution=fix.caution if left else "",
+    )
+
+
+def _taken(
+    patch: Mapping[str, Any], above: tuple[str, ...], chart: Installed, missing: dict[str, None]
+) -> dict[str, Any]:
+    """What of a patch the chart has keys for."""
+    kept: dict[str, Any] = {}
+    for key, value in patch.items():
+        place = (*above, key)
+        if why := chart.lacks(".".join(place)):
+            missing[why] = None
+        elif isinstance(value, Mapping) and value:
+            if below := _taken(value, place, chart, missing):
+                kept[key] = below
+        else:
+            kept[key] = value
+    return kept
 
 
 def _carried(

@@ -43,8 +43,8 @@ class FactOutcome:
 
 Key = tuple[str, int | None]
 
-OF_HUB = ("values_root", "jupyterhub_version", "values")
-"""Facts that are fields of a hub. They are told from what is read anyway: nothing is read for them."""
+OF_HUB = ("values_root", "jupyterhub_version", "values", "installed")
+"""Facts that are fields of a hub, also of a pack. They are told from what is read anyway: nothing is read for them."""
 
 
 class Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from packaging.version import InvalidVersion, Version
 
@@ -62,6 +62,17 @@ class Search:
         return self.namespace in {None, namespace} and self.release in {None, release}
 
 
+class Installed(Protocol):
+    """What a pack knows of the release of the chart that is installed."""
+
+    @property
+    def blocked(self) -> str:
+        """Why `helm upgrade` cannot install this release on this cluster; empty where nothing is known against it."""
+
+    def lacks(self, path: str) -> str:
+        """Why the chart does not take this key of the values; empty where it does."""
+
+
 @dataclass(frozen=True, eq=False)
 class Hub:
     """One JupyterHub.
@@ -76,9 +87,10 @@ class Hub:
         argo_cd: whether Argo CD manages it.
         jupyterhub_version: what runs, as far as it is known.
         values: what is set today; None where nobody could see it.
+        installed: what is known of the release of the chart; None where no pack knows anything.
 
-    `values_root`, `jupyterhub_version` and `values` are facts, filled in when all facts are there: checks see them,
-    facts do not.
+    `values_root`, `jupyterhub_version`, `values` and `installed` are facts, filled in when all facts are there: checks
+    see them, facts do not.
     """
 
     namespace: str
@@ -91,6 +103,7 @@ class Hub:
     labels: Mapping[str, str] = field(default_factory=dict)
     jupyterhub_version: str = ""
     values: Values | None = None
+    installed: Installed | None = None
 
     @property
     def label(self) -> str:
@@ -133,8 +146,8 @@ class Hub:
 
     @property
     def helm_upgrade(self) -> str:
-        """The command that applies changed values, with the real names."""
-        if self.argo_cd or not self.release:
+        """The command that applies changed values, with the real names; empty where it would not work."""
+        if self.argo_cd or not self.release or (self.installed is not None and self.installed.blocked):
             return ""
         return self.upgrade_to(self.chart)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.values import nested
+from jhubdoctor.privacy.releases import shape
+from jhubdoctor.testing import Example
+from jhubdoctor_checks.data import apis, charts, keys
 from tests import fixes
 
 CASES = [pytest.param(c, id=c.name) for c in fixes.cases()]
@@ -114,3 +119,86 @@ def test_every_home_that_would_go_is_kept(check: str, number: int) -> None:
     for f in case.other(*homes(number)).findings:
         kept = {w for c in f.fix.commands if c.startswith("kubectl patch persistentvolume ") for w in c.split()}
         assert {f"pv-u{i}" for i in range(number)} <= kept
+
+
+# The first and the last release of each major version, and those in between at which keys of the values came or went.
+RELEASES = ("1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "3.3.8", "4.0.0", "4.1.0", "4.3.0", "4.4.0")
+
+
+def refused(patch: Mapping[str, Any], version: Version) -> list[str]:
+    """What of a patch a release of the chart does not take."""
+    wanted = shape(patch)
+    wrong = [f"{path} (unknown)" for path, _ in keys.unknown(wanted, version)]
+    return wrong + [f"{path} ({kind})" for path, kind, _ in keys.mistyped(wanted, version)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
+    """Whatever the release: Helm refuses an upgrade with a key that its schema does not know."""
+    if not any(f.fix.values for f in case.report.findings):
+        return
+    for release in ("", *RELEASES):
+        report = case.other(chart=release) if release else case.report
+        for f in given(report):
+            version = f.hub.version if f.hub is not None else None
+            if version is not None and version >= keys.FIRST_WITH_SCHEMA:
+                assert refused(f.finding.fix.values, version) == [], f"{f.check.id} on chart {version}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_chart_that_a_command_installs_can_be_installed_on_this_cluster(case: fixes.Case) -> None:
+    minor = re.match(r"v?1\.(\d+)", case.report.server_version)
+    for f in case.report.findings:
+        for command in f.fix.commands:
+            wanted = re.match(r"helm upgrade .*--version (\S+)", command)
+            chart = charts.find(wanted[1]) if wanted else None
+            if chart is None or minor is None:
+                continue
+            assert chart.least_kubernetes <= int(minor[1]), f"{f.check.id}: {command}"
+            made = [a for v in chart.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None]
+            assert any(a.served_in(int(minor[1])) for a in made), f"{f.check.id}: {command}"
+
+
+HOLDS_DATA = re.compile(
+    r"delete (?:pvc|pv|persistentvolume(?:claim)?s?|namespace|statefulsets?) |helm uninstall |--force\b"
+)
+LOSS = re.compile(r"(?i)\b(?:data|home|database|lost|empty|deleted|deletes|volume|disk|stopped)\b")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_deleted_with_its_data_is_told(case: fixes.Case) -> None:
+    for f in case.report.findings:
+        for command in f.fix.commands:
+            if HOLDS_DATA.search(command):
+                assert LOSS.search(f.fix.caution), f"{f.check.id} does not say what is lost by: {command}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_claim_is_deleted_under_a_running_pod(case: fixes.Case) -> None:
+    """It would go as soon as that pod ends, for whatever reason, with all that is on its volume."""
+    pods = [d for d in Example(case.text).documents if d.get("kind") == "Pod"]
+    used = {
+        (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        for pod in pods
+        if (pod.get("status") or {}).get("phase") == "Running"
+        for volume in (pod.get("spec") or {}).get("volumes") or []
+    }
+    for f in case.report.findings:
+        stopped = False
+        for command in f.fix.commands:
+            stopped = stopped or "--replicas=0" in command
+            if re.search(r"delete (?:pvc|persistentvolumeclaims?) ", command):
+                gone = used & set(command.split())
+                assert stopped or not gone, f"{f.check.id} deletes what a pod has mounted: {command}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_command_is_about_the_namespace_of_its_object(case: fixes.Case) -> None:
+    for f in case.report.findings:
+        places: dict[str, set[str]] = {}
+        for ref in (*f.finding.on, *f.finding.affects):
+            places.setdefault(ref.name, set()).add(ref.namespace)
+        for command in f.fix.commands:
+            if place := re.match(r"kubectl --namespace (\S+)", command):
+                for name in set(command.split()) & places.keys():
+                    assert not any(places[name]) or place[1] in places[name], f"{f.check.id}: {command}"

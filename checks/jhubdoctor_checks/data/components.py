@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jhubdoctor.api import Hub
+
 
 @dataclass(frozen=True, slots=True)
 class Component:
@@ -44,3 +46,8 @@ def path(component: str, setting: str) -> str:
     """Where a setting of a component stands (`proxy.chp.resources`), empty where the chart has none."""
     found = _BY_LABEL.get(component)
     return f"{found.section}.{setting}" if found is not None and setting in found.settings else ""
+
+
+def rights_key(hub: Hub) -> str:
+    """The key below `rbac` that says whether the chart makes Roles and their bindings: `enabled` before chart 2.0."""
+    return "enabled" if hub.at_least("2.0.0") is False else "create"

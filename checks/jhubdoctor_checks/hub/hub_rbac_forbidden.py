@@ -18,6 +18,7 @@ from jhubdoctor.api import (
     Values,
     check,
 )
+from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.hub._hub_rbac_forbidden import allowed, given
 from jhubdoctor_checks.hub._logged import lately, pods_of, weigh
 from jhubdoctor_checks.texts.rbac import PATTERN, forbidden
@@ -52,7 +53,7 @@ def hub_rbac_forbidden(
     last, right = found[-1]
     account = right.service_account[1]
     words = ", ".join(f"{verb} {resource}" for verb, resource in rights)
-    made = values.get("rbac.create") if values is not None else None
+    made = values.get(f"rbac.{rights_key(hub)}") if values is not None else None
     refused = [s.pod for s in spawns.failed if s.kind == "rejected" and forbidden(s.error)]
     yield Finding(
         on=(hub.ref,),
@@ -65,9 +66,9 @@ def hub_rbac_forbidden(
             *given(hub, account, roles, role_bindings),
         ),
         fix=Fix(
-            "Give the account its rights back: the chart's Role and RoleBinding, where rbac.create is true. With a "
-            "service account of your own bind the chart's Role to it.",
-            values={"rbac": {"create": True}} if made is False else {},
+            "Give the account its rights back: the chart's Role and RoleBinding, where "
+            f"rbac.{rights_key(hub)} is true. With a service account of your own bind the chart's Role to it.",
+            values={"rbac": {rights_key(hub): True}} if made is False else {},
             commands=(
                 *(hub.kubectl(f"auth can-i {verb} {resource} --as={right.user}") for verb, resource in rights[:2]),
                 hub.helm_upgrade,

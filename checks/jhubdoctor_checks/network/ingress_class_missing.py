@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from jhubdoctor.api import Finding, Fix, Hub, Ingress, IngressClass, Rung, Severity, check, clean
 from jhubdoctor_checks.facts.network import FORMER_CLASS
@@ -30,7 +31,7 @@ def ingress_class_missing(
         ]
         fix = Fix(
             "Name a class that exists" + (f" ({names})" if known else ": install an Ingress controller first") + ".",
-            values={"ingress": {"ingressClassName": min(known)}} if len(known) == 1 else {},
+            values=_named(hub, min(known)) if len(known) == 1 else {},
             commands=("kubectl get ingressclasses", hub.helm_upgrade),
         )
         severity: Severity | None = None
@@ -68,3 +69,10 @@ def ingress_class_missing(
             says, cause = f"the Ingress {i.name} has no class, and no IngressClass is the default", "no-class"
             severity = Severity.WARNING
         yield Finding(on=(i.ref,), says=says, evidence=tuple(evidence), fix=fix, severity=severity, cause=cause)
+
+
+def _named(hub: Hub, name: str) -> dict[str, Any]:
+    """The values that name a class; before chart 2.0 an annotation does."""
+    if hub.at_least("2.0.0") is False:
+        return {"ingress": {"annotations": {FORMER: name}}}
+    return {"ingress": {"ingressClassName": name}}

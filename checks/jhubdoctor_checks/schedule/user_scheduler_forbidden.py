@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Rung, Severity, Values, check
+from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.schedule._user_scheduler_forbidden import refused_lists
 
@@ -29,7 +30,7 @@ def user_scheduler_forbidden(
     if not refused:
         return
     images = ", ".join(c.image for c in user_scheduler.spec.template.spec.containers)
-    created = values is None or values.enabled("rbac.create", default=True)
+    created = values is None or values.enabled(f"rbac.{rights_key(hub)}", default=True)
     waiting = [
         p
         for p in (*pending_user_pods, *placeholder_pods)
@@ -41,14 +42,14 @@ def user_scheduler_forbidden(
         evidence=(
             ("user-scheduler log", f"{', '.join(sorted(users))} cannot list {refused[0]}, {times[refused[0]]} times"),
             ("deployment", f"image: {images}"),
-            ("values", "rbac.create: false") if not created else None,
+            ("values", f"rbac.{rights_key(hub)}: false") if not created else None,
         ),
         fix=Fix(
             "Remove scheduling.userScheduler.image from your values: each chart has rights for its own release of"
             " kube-scheduler only. An upgrade also brings back a ClusterRole that was changed."
             if created
             else "Give the service account a ClusterRole as the chart has it, or let the chart make it.",
-            {} if created else {"rbac": {"create": True}},
+            {} if created else {"rbac": {rights_key(hub): True}},
             (hub.helm_upgrade,),
             "The upgrade restarts the hub; users' servers keep running.",
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
+from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
 from jhubdoctor_checks.texts.privileges import PRIVILEGED, TO_OPENSHIFT, UNBLOCK, iptables_off, openshift
@@ -126,8 +127,8 @@ def _policy(r: Refused) -> Fix:
 
 
 def _rights(r: Refused) -> Fix:
-    off = r.values is not None and r.values.get("rbac.create") is False
-    return replace(r.plain(), values={"rbac": {"create": True}} if off else {})
+    off = r.values is not None and r.values.get(f"rbac.{rights_key(r.hub)}") is False
+    return replace(r.plain(), values={"rbac": {rights_key(r.hub): True}} if off else {})
 
 
 def _name(r: Refused) -> Fix:

@@ -12,9 +12,8 @@ _ROOT = " A namespace of Pod Security level `restricted` refuses this container:
 def own_database(hub: Hub, group: int | None) -> Fix:
     """Give the database's volume to the hub; `group` is the fsGroup that its pod has."""
     if group is None:
-        return hub.values_fix(
-            "Let Kubernetes give the volume to the hub's group.", nested("hub.podSecurityContext.fsGroup", 1000)
-        )
+        path = "hub.fsGid" if hub.at_least("2.0.0") is False else "hub.podSecurityContext.fsGroup"
+        return hub.values_fix("Let Kubernetes give the volume to the hub's group.", nested(path, 1000))
     return hub.values_fix(
         "The storage ignores fsGroup, as NFS, EFS and Azure Files do: give the directory to the hub's user once. Where "
         "the share does not allow chown, set owner 1000 on its server or in its mount options (uid=1000,gid=1000)."

@@ -1,0 +1,48 @@
+"""What the installed release of the chart takes, and whether it can be rendered on this cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from jhubdoctor.api import Hub, fact
+from jhubdoctor_checks.data import charts, keys
+from jhubdoctor_checks.facts.api import Surface
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A release of the chart on a cluster.
+
+    Attributes:
+        version: of the chart; None where it is unknown, and then nothing is said against any key.
+        blocked: why `helm upgrade` cannot install it here; empty where nothing is known against it.
+    """
+
+    version: Version | None
+    blocked: str = ""
+
+    def lacks(self, path: str) -> str:
+        """Why this release does not take a key of the values; empty where it does, or where nobody checks it."""
+        if self.version is None or self.version < keys.FIRST_WITH_SCHEMA:
+            return ""
+        accepted = keys.accepted(self.version)
+        above = accepted.get(path.rpartition(".")[0])
+        if path in accepted or above is None or not above.closed:
+            return ""
+        later = min((k.since for k in keys.table() if k.path == path and k.since > self.version), default=None)
+        return f"chart {self.version} has no {path}" + (f", which came with chart {later}" if later else "")
+
+
+@fact()
+def installed(hub: Hub, surface: Surface | None) -> Installed:
+    """What is installed. It completes the hub, so that no fix asks for what cannot be."""
+    mine = charts.release_of(hub.version) if hub.version is not None else None
+    blocked = ""
+    if mine is not None and surface is not None and not surface.planned and surface.minor is not None:
+        if surface.minor < mine.least_kubernetes:
+            blocked = f"chart {mine.version} asks for Kubernetes 1.{mine.least_kubernetes} or later"
+        elif all(surface.serves(v, "PodDisruptionBudget") is False for v in mine.budget):
+            blocked = f"chart {mine.version} makes a PodDisruptionBudget in a version that {surface} does not serve"
+    return Installed(hub.version, blocked)
