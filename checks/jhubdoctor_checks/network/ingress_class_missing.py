@@ -74,5 +74,5 @@ def ingress_class_missing(
 def _named(hub: Hub, name: str) -> dict[str, Any]:
     """The values that name a class; before chart 2.0 an annotation does."""
     if hub.at_least("2.0.0") is False:
-        return {"ingress": {"annotations": {FORMER: name}}}
+        return {"ingress": {"annotations": {FORMER_CLASS: name}}}
     return {"ingress": {"ingressClassName": name}}
