@@ -23,6 +23,7 @@ from jhubdoctor.model.kube.network import (
     Gateway,
     HTTPRoute,
     Ingress,
+    IngressBackend,
     IngressClass,
     NetworkPolicy,
     PolicyPeer,

@@ -25,7 +25,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.network import FORMER_CLASS
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.network._routes import WAY, refusals_of
+from jhubdoctor_checks.network._routes import WAY, ingress_backends, refusals_of
 
 LB_PATIENCE, ROUTE_PATIENCE = timedelta(minutes=5), timedelta(minutes=5)
 INGRESS_PATIENCE = timedelta(minutes=10)
@@ -135,7 +135,10 @@ def ways_in(
         raise Unreadable(Query("ingressclasses"), ReadState.FORBIDDEN, f"who serves the Ingresses of {hub.namespace}")
     return [
         *(_of_service(s, events, now) for s in public_services if s.spec.type == "LoadBalancer"),
-        *(_of_ingress(i, ingresses, hub_ingress_classes or [], now) for i in hub_ingresses),
+        *(
+            _without_port(i, public_services, now) or _of_ingress(i, ingresses, hub_ingress_classes or [], now)
+            for i in hub_ingresses
+        ),
         *(_of_route(r, hub_gateways, now) for r in hub_routes),
     ]
 
@@ -168,6 +171,19 @@ def _of_ingress(i: Ingress, all_of_them: list[Ingress], classes: list[IngressCla
         beside = f", and {served[0].name} of the same class has one" if served else ""
         return WayIn(i, State.SHUT, i.created, f"has no address{beside}", sure=False)
     return WayIn(i, State.UNCLEAR, i.created)
+
+
+def _without_port(i: Ingress, services: list[Service], now: datetime) -> WayIn | None:
+    """An Ingress, of whose backends none has a port that its Service has; None where one has, or names none."""
+    ports = {s.name: {q for p in s.spec.ports for q in (p.name, p.port)} for s in services}
+    asked = [(b.target, b.port) for b in ingress_backends(i) if b.target in ports]
+    lost = [(name, port) for name, port in asked if port and port not in ports[name]]
+    if not lost or len(lost) < len(asked) or now - i.created < INGRESS_PATIENCE:
+        return None
+    name, port = lost[0]
+    has = ", ".join(sorted(str(p) for p in ports[name] if p))
+    why = f"sends to port {clean(str(port), 60)} of {name}, which has no such port ({clean(has, 120) or 'none'})"
+    return WayIn(i, State.SHUT, i.created, why)
 
 
 def _class(i: Ingress) -> str:

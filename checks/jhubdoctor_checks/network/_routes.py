@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Condition, HTTPRoute, Ingress, RouteParent, Service
+from jhubdoctor.api import Condition, HTTPRoute, Ingress, IngressBackend, RouteParent, Service
 
 WAY = Ingress | HTTPRoute
 
@@ -14,10 +14,15 @@ def backends(way: WAY) -> Iterator[str]:
         for route_rule in way.spec.rules:
             yield from (b.name for b in route_rule.backend_refs if b.kind == "Service")
         return
-    if way.spec.default_backend:
-        yield way.spec.default_backend.target
-    for rule in way.spec.rules:
-        yield from (p.backend.target for p in (rule.http.paths if rule.http else []))
+    yield from (b.target for b in ingress_backends(way))
+
+
+def ingress_backends(ingress: Ingress) -> Iterator[IngressBackend]:
+    """All backends of an Ingress, that for what no rule matches first."""
+    if ingress.spec.default_backend:
+        yield ingress.spec.default_backend
+    for rule in ingress.spec.rules:
+        yield from (p.backend for p in (rule.http.paths if rule.http else []))
 
 
 def leading_to(service: Service, *lists: Iterable[WAY] | None) -> list[WAY]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check
+from jhubdoctor.api import Finding, Fix, Hub, Ingress, Severity, Values, check
 
 
-@check(severity=Severity.ERROR)
-def ingress_without_http_port(hub: Hub, values: Values) -> Iterator[Finding]:
+# by a rung it would take in what else an Ingress lacks
+@check(severity=Severity.ERROR, explains=("way-in-not-ready",))
+def ingress_without_http_port(hub: Hub, values: Values, hub_ingresses: list[Ingress] | None) -> Iterator[Finding]:
     """The chart's Ingress or HTTPRoute sends to the HTTP port of proxy-public, which is turned off."""
     ways = [w for w in ("ingress", "httpRoute") if values.enabled(f"{w}.enabled")]
     if not ways or not values.enabled("proxy.service.disableHttpPort"):
@@ -23,4 +24,5 @@ def ingress_without_http_port(hub: Hub, values: Values) -> Iterator[Finding]:
             values={"proxy": {"service": {"disableHttpPort": False, "type": "ClusterIP"}}},
             commands=(hub.helm_upgrade,),
         ),
+        affects=tuple(i.ref for i in hub_ingresses or ()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhubdoctor.api import Events, Evidence, Fix, HTTPRoute, Hub, Ingress, Service, clean, excerpt
-from jhubdoctor_checks.facts.ways_in import WayIn
+from jhubdoctor_checks.facts.ways_in import WayIn, addressed
 from jhubdoctor_checks.texts import most_telling
 from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
@@ -23,11 +23,11 @@ def shown(w: WayIn, events: Events) -> Iterator[Evidence]:
             if c.status == "False"
         ]
         yield from (Evidence("httproute.status", s, w.since) for s in said[:3] or ["parents: empty since"])
-    else:
+    elif not addressed(way):
         yield Evidence(f"{way.KIND.lower()}.status", "loadBalancer.ingress: empty; asked for since", w.since)
     if isinstance(way, Ingress):
         asked = way.spec.ingress_class_name
-        yield Evidence("ingress", f"{way.name}: ingressClassName {clean(asked, 80) or 'not set'}")
+        yield Evidence("ingress", f"{way.name}: ingressClassName {clean(asked, 80) or 'not set'}, made", way.created)
     about = events.about(way.KIND, way.name)
     warned = [e for e in about if e.type == "Warning"]
     if warned:

@@ -26,7 +26,6 @@ def way_in_not_ready(
         # whoever came in since found a way, be it by the port of a node
         if arrivals.since(w.since):
             continue
-        led = w.way.spec.selector if isinstance(w.way, Service) else {}
         yield Finding(
             on=(w.ref,),
             says=f"users {'cannot' if w.sure else 'may not'} get in from outside: the {w.kind} {w.way.name} {w.why}",
@@ -34,11 +33,7 @@ def way_in_not_ready(
             fix=look(hub, w),
             severity=None if w.sure else Severity.WARNING,
             cause=w.kind,
-            # a certificate is given to whom the authority reaches from outside
-            affects=tuple(
-                d.ref
-                for d in deployments
-                if d.component == "autohttps" and led.items() <= d.spec.template.metadata.labels.items()
-            ),
+            # a certificate is given to whom the authority reaches; behind an Ingress there is more to it than that
+            affects=tuple(d.ref for d in deployments if d.component == "autohttps" and isinstance(w.way, Service)),
             unexplained=True,
         )

@@ -93,22 +93,36 @@ class EndpointSlice(Object):
         return self.labels.get("kubernetes.io/service-name", "")
 
 
+class BackendPort(Struct):
+    """backend.service.port."""
+
+    name: str = ""
+    number: int = 0
+
+
 class BackendService(Struct):
     """backend.service."""
 
     name: str = ""
+    port: BackendPort = msgspec.field(default_factory=BackendPort)
 
 
 class IngressBackend(Struct):
-    """backend; `serviceName` is its form in v1beta1."""
+    """backend; `serviceName` and `servicePort` are its form in v1beta1."""
 
     service: BackendService | None = None
     service_name: str = ""
+    service_port: int | str = 0
 
     @property
     def target(self) -> str:
         """The Service's name."""
         return self.service.name if self.service else self.service_name
+
+    @property
+    def port(self) -> int | str:
+        """The Service's port, by its name or number; 0 or empty where none is named."""
+        return (self.service.port.name or self.service.port.number) if self.service else self.service_port
 
 
 class IngressPath(Struct):
