@@ -42,21 +42,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 # The sidecar that tells the kubelet of a CSI driver; every driver's own DaemonSet has it.
 _REGISTRAR = re.compile(r"driver-registrar")
-_PLUGIN = re.compile(r"/plugins(?:_registry)?/([\w.-]+)/")
-# Drivers whose registrar is told the path by a variable, which nobody reads here.
-_DRIVERS = {
-    "ebs.csi.aws.com": r"ebs-csi-node",
-    "efs.csi.aws.com": r"efs-csi-node",
-    "fsx.csi.aws.com": r"fsx-csi-node",
-    "s3.csi.aws.com": r"s3-csi-node",
-    "disk.csi.azure.com": r"csi-azuredisk-node",
-    "file.csi.azure.com": r"csi-azurefile-node",
-    "pd.csi.storage.gke.io": r"pdcsi-node",
-    "filestore.csi.storage.gke.io": r"filestore-node",
-    "cinder.csi.openstack.org": r"(?:openstack-)?(?:csi-)?cinder-(?:csi-)?nodeplugin",
-    "nfs.csi.k8s.io": r"csi-nfs-node",
-    "driver.longhorn.io": r"longhorn-csi-plugin",
-}
+# Where a driver's socket lies on the node: in a folder that mostly bears the driver's name.
+_PLUGIN = re.compile(r"/plugins(?:_registry)?/([\w.-]+)(?:/|\Z)")
+# Drivers whose folder has another name.
+_DRIVERS = {"nfs.csi.k8s.io": r"csi-nfs-node"}
 
 
 def role_of(daemon_set: DaemonSet) -> str:
@@ -68,11 +57,13 @@ def role_of(daemon_set: DaemonSet) -> str:
 
 
 def brings(daemon_set: DaemonSet, driver: str) -> bool:
-    """Whether a DaemonSet is that of a CSI driver, as far as its registrar's path or its name tell."""
+    """Whether a DaemonSet is that of a CSI driver, as far as its folders on the node or its name tell."""
     if role_of(daemon_set) != "volumes":
         return False
-    words = [w for c in daemon_set.spec.template.spec.containers for w in (*c.command, *c.args)]
-    told = {m[1] for w in words if (m := _PLUGIN.search(w))}
+    spec = daemon_set.spec.template.spec
+    paths = [w for c in spec.containers for w in (*c.command, *c.args)]
+    paths += [v.host_path.path for v in spec.volumes if v.host_path]
+    told = {m[1] for path in paths if (m := _PLUGIN.search(path))}
     return driver in told or re.fullmatch(_DRIVERS.get(driver, r"(?!)"), daemon_set.name) is not None
 
 

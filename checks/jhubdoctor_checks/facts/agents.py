@@ -139,18 +139,22 @@ def _gone(
     now: datetime,
 ) -> dict[str, tuple[Ref, ...]]:
     """Of each node the users' pods that did not come up there and are no more."""
+    if events is None or spawns is None:
+        return {}
     alive = {p.name for pods in hub_nodes.pods.values() for p in pods}
-    failed = {s.pod for s in spawns.unresolved(now, hours=1) if s.pod and s.pod not in alive} if spawns else set()
-    found: dict[str, set[str]] = {
-        node: {e.about[1] for e in told if e.about[0] == "Pod"} & failed for node, told in refused.items()
-    }
-    for name in failed if events is not None else ():
-        for e in events.about("Pod", name) if events is not None else ():
-            m = _PLACED.search(e.message) if e.reason == "Scheduled" else None
-            if node := e.source.host or (m[1] if m else ""):
-                found.setdefault(node, set()).add(name)
-                break
+    failed = {s.pod for s in spawns.unresolved(now, hours=1) if s.pod and s.pod not in alive}
+    found = {node: {e.about[1] for e in told if e.about[0] == "Pod"} & failed for node, told in refused.items()}
+    for name in failed:
+        placed = (e.source.host or _placed(e) for e in events.about("Pod", name))
+        if node := next(filter(None, placed), ""):
+            found.setdefault(node, set()).add(name)
     return {node: tuple(hub.pod_ref(n) for n in sorted(names)) for node, names in found.items() if names}
+
+
+def _placed(event: Event) -> str:
+    """The node on which a scheduler says that it has placed a pod."""
+    m = _PLACED.search(event.message) if event.reason == "Scheduled" else None
+    return m[1] if m else ""
 
 
 def _ails(pod: Pod, now: datetime) -> bool:
