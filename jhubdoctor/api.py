@@ -53,7 +53,7 @@ from jhubdoctor.model.kube.storage import (
     VolumeAttachment,
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
-from jhubdoctor.model.slugs import pod_of
+from jhubdoctor.model.slugs import expanded, pod_of
 from jhubdoctor.model.traceback import Frame, Raised
 from jhubdoctor.model.values import Values, merged, nested
 from jhubdoctor.model.words import count, grouped, more, some, times

@@ -9,7 +9,6 @@ from jhubdoctor.api import Hub, PersistentVolumeClaim, Pod, Ref, Spawns
 STORAGE = "singleuser-storage"
 USERNAME = "hub.jupyter.org/username"
 SERVERNAME = "hub.jupyter.org/servername"
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def shared(ref: Ref) -> Ref:
@@ -25,18 +24,6 @@ def user_of(claim: PersistentVolumeClaim) -> str:
 def server_of(claim: PersistentVolumeClaim) -> str:
     """The name of the server that it was made for; empty for a user's default server."""
     return claim.annotations.get(SERVERNAME) or claim.labels.get(SERVERNAME, "")
-
-
-def escaped(name: str) -> str:
-    """A name as KubeSpawner before 7 wrote it into names of objects: `has-hyphen` as `has-2dhyphen`."""
-    return "".join(c if c in _PLAIN else "".join(f"-{b:02x}" for b in c.encode()) for c in name)
-
-
-def former_names(user: str, server: str) -> frozenset[str]:
-    """The names of a user's claim before chart 4: `claim-{username}{servername}`, and KubeSpawner's own default."""
-    return frozenset(
-        {f"claim-{escaped(user)}{escaped(server)}", f"claim-{escaped(user)}--{escaped(server)}".rstrip("-")}
-    )
 
 
 def of_users(

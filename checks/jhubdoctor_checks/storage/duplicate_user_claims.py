@@ -1,58 +1,82 @@
-"""Users with two homes."""
+"""Servers with two homes."""
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, PersistentVolumeClaim, Pod, Severity, Values, check
-from jhubdoctor_checks.storage._claims import STORAGE, former_names, server_of, shared, user_of
+from jhubdoctor.api import (
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    NotApplicable,
+    PersistentVolumeClaim,
+    Pod,
+    Severity,
+    Values,
+    check,
+    count,
+    some,
+)
+from jhubdoctor_checks.storage._claim_names import homes, naming, pair_of
+from jhubdoctor_checks.storage._claims import STORAGE, shared
+from jhubdoctor_checks.storage._duplicate_user_claims import HOOKS, IN_CODE, remedy, restored
 
 SHOWN = 3
 
 
 @check(severity=Severity.WARNING)
 def duplicate_user_claims(
-    hub: Hub, claims: list[PersistentVolumeClaim], user_pods: list[Pod], values: Values | None
+    hub: Hub, claims: list[PersistentVolumeClaim], user_pods: list[Pod], values: Values
 ) -> Iterator[Finding]:
-    """Users have two claims for one home, under the names of KubeSpawner before and after version 7."""
-    of_user: dict[tuple[str, str], list[PersistentVolumeClaim]] = {}
-    for c in claims:
-        if c.component == STORAGE and hub.owns(c) and user_of(c):
-            of_user.setdefault((user_of(c), server_of(c)), []).append(c)
-    mounted = {name for p in user_pods if not p.finished for name in p.spec.claims}
-    pairs: list[tuple[PersistentVolumeClaim, PersistentVolumeClaim]] = []
-    for (user, server), found in sorted(of_user.items()):
-        names = former_names(user, server)
-        former = [c for c in found if c.name in names]
-        newer = sorted((c for c in found if c.name not in names), key=lambda c: c.created)
-        # other names are somebody's own template; a home that is mounted under its former name is not lost
-        if former and newer and newer[-1].created > former[0].created and former[0].name not in mounted:
-            pairs.append((former[0], newer[-1]))
+    """Servers have two claims for one home, under the names of one release and of a later one."""
+    if values.get("singleuser.storage.type", "dynamic") != "dynamic":
+        raise NotApplicable("users have no claims of their own")
+    now, known = naming(hub, values), homes(claims, hub)
+    mounted = {name: p for p in user_pods if not p.finished for name in p.spec.claims}
+    found = (pair_of(key, own, now) for key, own in sorted(known.items()))
+    # a home that is mounted under its former name is not lost
+    pairs = [p for p in found if p is not None and p.former.name not in mounted]
     if not pairs:
         return
-    back = values is not None and values.get("hub.config.KubeSpawner.slug_scheme") == "escape"
-    count = "1 user has" if len(pairs) == 1 else f"{len(pairs)} users have"
+    users, on_newer = {p.key[0] for p in pairs}, [p for p in pairs if p.newer.name in mounted]
+    who = f"{count(len(users), 'user')} {'has' if len(users) == 1 else 'have'}"
+    if len(pairs) > len(users):
+        who = f"{count(len(pairs))} of {count(len(users), 'user')} have"
+    back = restored(pairs, now) or (not on_newer and bool((IN_CODE | HOOKS) & values.traits_in_code))
+    says = f"{who} two claims for one home: an older one, and a newer one that was made under another name"
+    if back:
+        says = f"{who} two claims for one home, and the hub names the older one again"
+        says += f"; {count(len(on_newer))} still on the newer" if on_newer else ""
+        servers = some(mounted[p.newer.name].name for p in on_newer)
+        fix = Fix(
+            f"Stop {servers} on the hub's admin page and start again: each comes up with its former home."
+            if on_newer
+            else "Copy what was saved on the newer claims meanwhile, if anything was. Both kinds can stay.",
+            commands=(hub.kubectl(f"get persistentvolumeclaims -l component={STORAGE}"),),
+        )
+    else:
+        if now.remembers and now.scheme == "escape":
+            says = f"{who} two claims for one home still: slug_scheme: escape alone does not bring back the older one, "
+            says += "because the hub remembers the newer"
+        used = {k: next((c.name for c in own if c.name in mounted), own[-1].name) for k, own in known.items()}
+        fix = remedy(pairs, used, now, hub, values)
+    remembered = values.get("hub.config.KubeSpawner.remember_pvc_name", "not set (true)")
     yield Finding(
-        on=tuple(shared(c.ref) for pair in pairs for c in pair),
-        says=f"{count} two claims: one under the name of before chart 4, and a newer one under another",
+        on=tuple(shared(c.ref) for p in pairs for c in (p.former, p.newer)),
+        says=says,
         evidence=(
             *(
-                Evidence("claim", f"{old.name} was followed by {new.name}", new.metadata.creation_timestamp)
-                for old, new in pairs[:SHOWN]
+                Evidence(
+                    "claim", f"{p.former.name} was followed by {p.newer.name}", p.newer.metadata.creation_timestamp
+                )
+                for p in pairs[:SHOWN]
             ),
             Evidence("claim", f"and {len(pairs) - SHOWN} more") if len(pairs) > SHOWN else None,
+            *(Evidence("pod.spec", f"{mounted[p.newer.name].name} mounts {p.newer.name}") for p in on_newer[:SHOWN]),
+            Evidence("values", f"hub.config.KubeSpawner: slug_scheme: {now.scheme}, remember_pvc_name: {remembered}")
+            if hub.at_least("4.0.0") is not False
+            else None,
         ),
-        fix=Fix(
-            "The former names are in use again (slug_scheme: escape). Copy what was saved under the new ones since, "
-            "then delete those claims."
-            if back
-            else "Use the former names again: nothing is lost. Copy what was saved in the new homes meanwhile.",
-            values={} if back else {"hub": {"config": {"KubeSpawner": {"slug_scheme": "escape"}}}},
-            commands=(hub.helm_upgrade,)
-            if not back
-            else (hub.kubectl(f"get persistentvolumeclaims -l component={STORAGE}"),),
-            caution=""
-            if back
-            else "Users whose first server was started since the upgrade change their claim as well: "
-            "see to theirs before. Running servers keep the volume that they have.",
-        ),
-        severity=Severity.INFO if back else None,
+        fix=fix,
+        severity=Severity.INFO if back and not on_newer else None,
+        affects=tuple(mounted[p.newer.name].ref for p in on_newer),
     )
