@@ -60,8 +60,8 @@ def raised(lines: Sequence[str]) -> Raised | None:
     begins = [i for i, line in enumerate(lines) if _BEGIN.match(line)]
     if not begins:
         return None
-    told = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
-    found = _EXCEPTION.match(told.rstrip())
+    last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
+    found = _EXCEPTION.match(last.rstrip())
     if found is None or found["name"] == "NoneType":
         # logged as an exception where there was none: "NoneType: None"
         return None

@@ -46,7 +46,7 @@ def render(report: Report) -> str:
     at = report.started_at.timestamp()
     noted = "".join(f"# note: {clean(n)}\n" for n in report.notices)
     return noted + exposition(
-        [build(report.knows), *last_run(at, at if report.complete else None), *run(report), *found(tallies(report))]
+        [build(report.knows), *last_run(at, at if report.complete else None), *run(report), *findings(tallies(report))]
     )
 
 
@@ -141,7 +141,7 @@ def run(report: Report) -> list[Family]:
     ]
 
 
-def found(by_place: Mapping[Place, Tally]) -> list[Family]:
+def findings(by_place: Mapping[Place, Tally]) -> list[Family]:
     """What the checks found."""
     labels = ("check", "hub", "severity")
     families = {

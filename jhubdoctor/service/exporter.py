@@ -197,7 +197,7 @@ class Exporter:
             ("check", "hub"),
             [(place, at) for place, (_, at) in sorted(self._kept.items())],
         )
-        yield from prometheus.found({place: tally for place, (tally, _) in self._kept.items()})
+        yield from prometheus.findings({place: tally for place, (tally, _) in self._kept.items()})
 
     def collect(self) -> Iterable[Metric]:
         """The metrics, as prometheus_client asks for them."""
