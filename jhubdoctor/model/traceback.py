@@ -61,8 +61,8 @@ def raised(lines: Sequence[str]) -> Raised | None:
     if not begins:
         return None
     last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
-    found = _EXCEPTION.match(last.rstrip())
-    if found is None or found["name"] == "NoneType":
+    exception = _EXCEPTION.match(last.rstrip())
+    if exception is None or exception["name"] == "NoneType":
         # logged as an exception where there was none: "NoneType: None"
         return None
     ends = [*begins[1:], len(lines)]
@@ -72,4 +72,4 @@ def raised(lines: Sequence[str]) -> Raised | None:
         for line in reversed(lines[begin:end])
         if (m := _FRAME.match(line))
     ]
-    return Raised(found["name"], found["message"] or "", tuple(frames))
+    return Raised(exception["name"], exception["message"] or "", tuple(frames))

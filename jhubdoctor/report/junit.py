@@ -61,9 +61,9 @@ def _case(suite: ET.Element, report: Report, r: Result) -> ET.Element:
             part.set("type", r.status.value)
     elif r.status is CheckStatus.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_xml(clean(r.reason, 500)))
-    found = findings_of(report, r)
-    failing = [f for f in found if report.fails(f)]
-    below = [f for f in found if not report.fails(f)]
+    findings = findings_of(report, r)
+    failing = [f for f in findings if report.fails(f)]
+    below = [f for f in findings if not report.fails(f)]
     if failing:
         others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
         failure = ET.SubElement(
