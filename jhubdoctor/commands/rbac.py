@@ -78,9 +78,9 @@ def _open_to_all(read: str) -> bool:
     return bool(READS[read].paths) and read != "metrics"
 
 
-def _role(kind: str, namespace: str | None, allowed: list[dict[str, list[str]]]) -> dict[str, Any]:
+def _role(kind: str, namespace: str | None, found: list[dict[str, list[str]]]) -> dict[str, Any]:
     meta: dict[str, str] = {"name": NAME} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": allowed}
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": meta, "rules": found}
 
 
 def _binding(kind: str, namespace: str | None, subject: dict[str, str]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def rbac(
 
     registry = load()
     checks = registry.select(select, ignore)
-    objects, lost = manifests(
+    found, lost = manifests(
         registry,
         checks,
         namespace=namespace,
@@ -128,4 +128,4 @@ def rbac(
         sys.stdout.write("# These checks need something from outside the namespace, and are unknown without it:\n")
         for i in lost:
             sys.stdout.write(f"#   {i}\n")
-    sys.stdout.write(yaml.safe_dump_all(objects, sort_keys=False, default_flow_style=False))
+    sys.stdout.write(yaml.safe_dump_all(found, sort_keys=False, default_flow_style=False))

@@ -75,7 +75,7 @@ class Hub:
         argo_cd: whether Argo CD manages it.
         jupyterhub_version: what runs, as far as it is known.
 
-    `values_root` and `jupyterhub_version` are facts, filled in when all facts are there: checks see them, facts do not.
+    The last two are facts, filled in when all facts are there: checks see them, facts do not.
     """
 
     namespace: str

@@ -15,10 +15,10 @@ def slugs(user: str) -> tuple[str, ...]:
     escaped = "".join(
         c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else "".join(f"-{b:02x}" for b in c.encode()) for c in user
     )
-    names = [user, escaped.lower()]
+    found = [user, escaped.lower()]
     if not re.fullmatch(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?", user) or "--" in user:
-        names.append("---" + hashlib.sha256(user.encode()).hexdigest()[:8])
-    return tuple(dict.fromkeys(names))
+        found.append("---" + hashlib.sha256(user.encode()).hexdigest()[:8])
+    return tuple(dict.fromkeys(found))
 
 
 def pod_of(user: str, pods: Iterable[str]) -> str:

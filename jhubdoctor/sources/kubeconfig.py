@@ -170,8 +170,8 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> tuple[Any
             f"The kubeconfig has no context {wanted!r}." if wanted else "The kubeconfig has no current context.",
             f"Choose one with --context: {', '.join(sorted(names)) or 'it has none'}.",
         )
-    entry = next(c for c in known if c["name"] == wanted)
-    return configuration, wanted, (entry.get("context") or {}).get("namespace") or "default"
+    found = next(c for c in known if c["name"] == wanted)
+    return configuration, wanted, (found.get("context") or {}).get("namespace") or "default"
 
 
 def _in_cluster_namespace() -> str:
@@ -197,8 +197,8 @@ def contexts(kubeconfig: str | None = None) -> list[str]:
     """
     files = _files(kubeconfig)
     with _usable(files):
-        entries, _ = package().kube_config.list_kube_config_contexts(config_file=files)
-        return sorted(c["name"] for c in entries)
+        found, _ = package().kube_config.list_kube_config_contexts(config_file=files)
+        return sorted(c["name"] for c in found)
 
 
 def _files(kubeconfig: str | None) -> str:

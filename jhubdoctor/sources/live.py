@@ -25,7 +25,7 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, log_end, path_text
+from jhubdoctor.privacy.text import LOG_LINES, clean, log_end, log_text, path_text
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page, describe
 from jhubdoctor.sources.http import (
     TRIES,
@@ -97,7 +97,7 @@ class LiveReader(Reader):
         self._pool = pool(self._configuration)
         self._host = str(self._configuration.host).rstrip("/")
         # somebody may have written a password into the address
-        self._shown = brief(self._host)
+        self._shown = clean(log_text(self._host), 300)
         self._lock = threading.Lock()
         self._signing = threading.Lock()
         self._now: datetime | None = None
@@ -507,7 +507,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
     configuration = loaded[0]
     if messages and not configuration.api_key and not configuration.cert_file:
         raise DoctorError(
-            f"The credential plugin of the kubeconfig failed: {brief(messages[0])}.",
+            f"The credential plugin of the kubeconfig failed: {clean(log_text(messages[0]), 300)}.",
             "Sign in again as your provider says, then try `kubectl auth whoami`.",
         )
     return loaded

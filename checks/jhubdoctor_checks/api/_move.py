@@ -46,10 +46,10 @@ def fitting(surface: Surface) -> charts.Chart | None:
 
 def renders(hub: Hub, surface: Surface) -> bool:
     """Whether the hub's own release of the chart can still be installed on this server, as far as is known."""
-    chart = charts.release_of(hub.version) if hub.version is not None else None
-    if chart is None or surface.minor is None:
+    mine = charts.release_of(hub.version) if hub.version is not None else None
+    if mine is None or surface.minor is None:
         return True
-    return any(surface.serves(v, "PodDisruptionBudget") is not False for v in chart.budget)
+    return any(surface.serves(v, "PodDisruptionBudget") is not False for v in mine.budget)
 
 
 def _again(chart: charts.Chart, surface: Surface) -> str:
@@ -74,22 +74,22 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
             f"No release of the chart fits {both}: chart and cluster have to go there in turns. {more}".strip(),
             commands=(f"jhubdoctor upgrade --namespace {hub.namespace} {to}",),
         )
-    current = hub.version
+    mine = hub.version
     by_helm = bool(hub.release) and not hub.argo_cd
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
     fits = (
         f"which fits {surface}" if surface.minor is not None else f"if this is Kubernetes 1.{target.least_kubernetes}+"
     )
     text = f"{ahead}ove the chart to {target.version}, {fits}. "
-    if current is not None and current >= target.parsed:
+    if mine is not None and mine >= target.parsed:
         text = f"Render the release again on {surface}: chart {hub.chart} fits it. "
-    elif current is None or current.release[:1] < target.parsed.release[:1]:
+    elif mine is None or mine.release[:1] < target.parsed.release[:1]:
         plan = f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {target.version}"
         text += f"The chart changes its major version: read what that breaks first (`{plan}`). "
     text += _again(target, surface)
     if repair and by_helm:
         text = f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {text}"
-    to = hub.upgrade_to(hub.chart if current is not None and current >= target.parsed else target.version)
+    to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)
     return Fix(
         f"{text}{more}".strip(),
         commands=(*(mapkubeapis(hub) if repair else ()), to) if by_helm else (),

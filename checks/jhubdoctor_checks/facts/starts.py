@@ -31,7 +31,7 @@ _START_TIMEOUT = 300
 
 
 @dataclass(frozen=True)
-class Complaint:
+class Told:
     """An entry that says that a start failed, and is none of the failures that are known by their shape.
 
     Attributes:
@@ -56,7 +56,7 @@ class Starts:
         failed: each failure, oldest first; without those that a hook meant.
         lasting: each user's last failure that no later success of theirs ended, newest first.
         unheard: (pod, when it was asked for) of starts that neither came up nor failed within their time.
-        complaints: other entries that tell of failed starts, oldest first.
+        told: other entries that tell of failed starts, oldest first.
         limit: the seconds that a start is given.
     """
 
@@ -66,7 +66,7 @@ class Starts:
     failed: tuple[Spawn, ...]
     lasting: tuple[Spawn, ...]
     unheard: tuple[tuple[str, datetime], ...]
-    complaints: tuple[Complaint, ...]
+    told: tuple[Told, ...]
     limit: int
 
     @property
@@ -83,7 +83,7 @@ class Starts:
     def counts(self) -> str:
         """`asked for 9, came up 5, failed 4`, with the times where there are any."""
         took = f"; took {self.median:.0f} s (median), {self.worst:.0f} s (worst)" if self.came_up else ""
-        failed = len(self.failed) + len(self.complaints)
+        failed = len(self.failed) + len(self.told)
         return f"asked for {self.asked}, came up {len(self.came_up)}, failed {failed}{took}"
 
 
@@ -101,7 +101,7 @@ def starts(spawns: Spawns, hub_log: HubLog, now: datetime, values: Values | None
         for i, e in enumerate(entries)
         if e.at and (m := _ATTEMPT.match(e.message))
     }
-    complaints = tuple(_complaints(entries, since, spawns))
+    told = tuple(_told(entries, since, spawns))
     return Starts(
         since,
         max(sum(at >= since for _, at in asked), len(up) + len(failed)),
@@ -109,7 +109,7 @@ def starts(spawns: Spawns, hub_log: HubLog, now: datetime, values: Values | None
         failed,
         tuple(lasting),
         tuple(_unheard(entries, spawns, now, limit)),
-        complaints,
+        told,
         limit,
     )
 
@@ -154,7 +154,7 @@ def _unheard(entries: list[Entry], spawns: Spawns, now: datetime, limit: int) ->
             yield pod, at
 
 
-def _complaints(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Complaint]:
+def _told(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Told]:
     """Entries that tell of a failed start, where no failure that is known stands for them."""
     pods = [m["pod"] for e in entries if (m := _ATTEMPT.match(e.message))]
     known = {s.user for s in spawns.failed}
@@ -173,4 +173,4 @@ def _complaints(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterat
         last = e.at
         # headers of a request stand before its line: only what was raised is worth a line
         line = e.last if e.more and not e.message.startswith("50") else e.message
-        yield Complaint(pod_of(user, pods) if user else "", e.at, clean(line, 300))
+        yield Told(pod_of(user, pods) if user else "", e.at, clean(line, 300))

@@ -17,8 +17,8 @@ _STATUS = "kubectl --namespace kube-system get configmap cluster-autoscaler-stat
 def scale_up_refused(misfits: list[Unplaced]) -> Iterator[Finding]:
     """Pods wait for room, and the autoscaler does not add a node."""
     waiting = [p for p in misfits if p.kind not in {"taint", "affinity", "claim"} and not lacking(p, list(p.room))]
-    refusals = [(p, p.refused, r) for p in waiting if p.refused and (r := known(_ROWS, p.refused.message))]
-    for row, members in sorted(grouped(refusals, lambda m: m[2]), key=lambda g: _ROWS.index(g[0])):
+    told = [(p, p.refused, r) for p in waiting if p.refused and (r := known(_ROWS, p.refused.message))]
+    for row, members in sorted(grouped(told, lambda m: m[2]), key=lambda g: _ROWS.index(g[0])):
         found = [p for p, _, _ in members]
         event = max((e for _, e, _ in members), key=lambda e: (e.at, e.name))
         yield Finding(

@@ -53,11 +53,11 @@ def losses(hub: Hub, user_pods: list[Pod], events: Events, values: Values | None
     for p in user_pods:
         if p.phase == "Failed" and re.fullmatch(_LOST, _reason(p)) and now - _at(p) <= DAY:
             known.add(p.name)
-            detail = f"{p.name}: {_reason(p)}: {excerpt(p.status.message)}"
+            told = f"{p.name}: {_reason(p)}: {excerpt(p.status.message)}"
             yield Loss(
                 shared(p.ref),
                 _why(_reason(p), p.status.message),
-                Evidence("pod.status", detail),
+                Evidence("pod.status", told),
                 _at(p),
                 p.node,
                 p.status.message,
@@ -158,7 +158,7 @@ def explained(why: str, members: list[Loss], hub: Hub) -> tuple[str, Fix]:
             )
         case "refused":
             return _refused(members)
-    message = last_words(members[0].message)
-    return f"the node gave {'it' if len(members) == 1 else 'them'} up" + (f": {message}" if message else ""), Fix(
+    said = last_words(members[0].message)
+    return f"the node gave {'it' if len(members) == 1 else 'them'} up" + (f": {said}" if said else ""), Fix(
         "See what the node or the message says.", commands=("kubectl describe nodes",)
     )

@@ -42,8 +42,8 @@ def refusals(traffic: Traffic, user_pods: Iterable[Pod], now: datetime) -> Itera
                 yield found
         elif why in {"not-allowed", "password"} and not well:
             tried = {r.about.casefold() for r in group if r.about}
-            known = {t for t in tried if t in names or t.partition("@")[0] in names}
-            if len(known) >= _KNOWN or (not names and len(tried) >= _PEOPLE):
+            mine = {t for t in tried if t in names or t.partition("@")[0] in names}
+            if len(mine) >= _KNOWN or (not names and len(tried) >= _PEOPLE):
                 says = (
                     "no rule of the hub's configuration allows who tries"
                     if why == "not-allowed"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import Events, Evidence, Finding, Fix, Hub, Pod, Ref, Severity, clean, count, times
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.facts.starts import Complaint, Starts
+from jhubdoctor_checks.facts.starts import Starts, Told
 from jhubdoctor_checks.spawn._failures import objects
 
 # The first minutes of a pod: these reasons say that it is being made.
@@ -43,28 +43,23 @@ def failing(hub: Hub, starts: Starts, user_pods: list[Pod], counts: Evidence, lo
             affects=affects,
             unexplained=True,
         )
-    if starts.complaints:
-        yield _complained(hub, starts.complaints, user_pods, counts, look, newest)
+    if starts.told:
+        yield _told(hub, starts.told, user_pods, counts, look, newest)
 
 
-def _complained(
-    hub: Hub,
-    complaints: tuple[Complaint, ...],
-    user_pods: list[Pod],
-    counts: Evidence,
-    look: str,
-    newest: datetime | None,
+def _told(
+    hub: Hub, told: tuple[Told, ...], user_pods: list[Pod], counts: Evidence, look: str, newest: datetime | None
 ) -> Finding:
-    names = sorted({t.pod for t in complaints if t.pod})
-    last = complaints[-1]
+    names = sorted({t.pod for t in told if t.pod})
+    last = told[-1]
     ended = newest is not None and last.at is not None and newest > last.at
     return Finding(
         on=tuple(shared(r) for r in places(hub, names, user_pods)) or (service(hub),),
-        says=f"the hub tells {times(len(complaints))} of starts that failed",
+        says=f"the hub tells {times(len(told))} of starts that failed",
         evidence=(
             Evidence("hub log", last.line, last.at),
             counts,
-            Evidence("hub log", "the first of them", complaints[0].at),
+            Evidence("hub log", "the first of them", told[0].at),
         ),
         fix=Fix("See what the hub says before and after it.", commands=(look,)),
         severity=Severity.WARNING if ended else Severity.ERROR,
@@ -87,7 +82,7 @@ def places(hub: Hub, names: Iterable[str], user_pods: Iterable[Pod]) -> tuple[Re
 def over(hub: Hub, starts: Starts, counts: Evidence) -> Iterator[Finding]:
     """Many starts failed within the hour, and all of these users have a server by now."""
     users = {s.user for s in starts.failed}
-    all_ended = not starts.lasting and not starts.complaints
+    all_ended = not starts.lasting and not starts.told
     if all_ended and len(starts.failed) >= _MANY and len(users) >= _USERS:
         if 2 * len(starts.failed) < len(starts.failed) + len(starts.came_up):
             return

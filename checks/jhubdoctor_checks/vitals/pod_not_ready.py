@@ -23,7 +23,7 @@ def pod_not_ready(
     for (owner, why), members in grouped(sorted(found, key=lambda p: p.name), lambda p: (p.owner, _why(p))):
         first = members[0]
         since = _since(first)
-        event = next((e for e in events.about("Pod", first.name) if e.type == "Warning"), None) if events else None
+        told = next((e for e in events.about("Pod", first.name) if e.type == "Warning"), None) if events else None
         ready = any(p.owner == owner and p.ready for p in service_pods)
         yield Finding(
             on=tuple(p.ref for p in members),
@@ -33,9 +33,7 @@ def pod_not_ready(
             evidence=(
                 Evidence("pod.status", f"{first.name}: {why}, not ready since", since),
                 *_waiting(first),
-                Evidence("event", f"{clean(event.reason, 60)}: {clean(event.message, 300)}", event.at)
-                if event
-                else None,
+                Evidence("event", f"{clean(told.reason, 60)}: {clean(told.message, 300)}", told.at) if told else None,
             ),
             fix=Fix(
                 "See what keeps it from getting ready.",
