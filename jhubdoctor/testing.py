@@ -57,8 +57,8 @@ _IN_TEXT = re.compile(r"\{(-\d+(?:\.\d+)?[smhd])\}")
 
 def documents(text: str) -> list[dict[str, Any]]:
     """The documents of a YAML stream."""
-    found = [load_yaml(part) for part in re.split(r"^---[^\n]*$", text, flags=re.MULTILINE)]
-    return [d for d in found if isinstance(d, dict)]
+    parts = [load_yaml(part) for part in re.split(r"^---[^\n]*$", text, flags=re.MULTILINE)]
+    return [d for d in parts if isinstance(d, dict)]
 
 
 @cache
@@ -79,8 +79,8 @@ def _copied(value: Any) -> Any:
 
 
 def _ago(text: str, now: datetime) -> datetime | None:
-    found = _AGO.fullmatch(text)
-    return now - timedelta(seconds=float(found[1]) * _SECONDS[found[2]]) if found else None
+    ago = _AGO.fullmatch(text)
+    return now - timedelta(seconds=float(ago[1]) * _SECONDS[ago[2]]) if ago else None
 
 
 def _times(value: Any, now: datetime, key: str = "") -> Any:
@@ -343,18 +343,18 @@ def assert_contract(check: Check) -> None:
     assert note.quiet_on, "no example stays quiet"  # noqa: S101
     assert not findings_of("", check.id), "it fires on a healthy hub"  # noqa: S101
     for text in note.fires_on:
-        found = findings_of(text, check.id)
-        assert found, f"quiet on an example that should fire:\n{text}"  # noqa: S101
-        for f in found:
+        findings = findings_of(text, check.id)
+        assert findings, f"quiet on an example that should fire:\n{text}"  # noqa: S101
+        for f in findings:
             assert f.finding.on, "a finding names no object"  # noqa: S101
             assert f.finding.proof, "a finding has no evidence"  # noqa: S101
             assert f.finding.fix.text, "a finding has no fix"  # noqa: S101
             assert not f.finding.says.endswith("."), f"says ends with a full stop: {f.finding.says}"  # noqa: S101
-        prints = [f.fingerprint for f in found]
+        prints = [f.fingerprint for f in findings]
         assert len(set(prints)) == len(prints), "two findings share a fingerprint: give them a cause"  # noqa: S101
     for text in [*note.quiet_on, *(both for _, both in note.over)]:
-        found = findings_of(text, check.id)
-        assert not found, f"fires on an example that should be quiet: {found[0].finding.says}\n{text}"  # noqa: S101
+        findings = findings_of(text, check.id)
+        assert not findings, f"fires on an example that should be quiet: {findings[0].finding.says}\n{text}"  # noqa: S101
 
 
 def without_one(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

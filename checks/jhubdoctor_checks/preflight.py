@@ -48,8 +48,8 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     else:
         steps = [_with_changes(s, given) for s in steps]
         concerned = [c for s in steps for c in s.changes]
-    told = {path for c in concerned for path in c.touches}
-    wrong = [p for p in problems_of(given, end) if p.path not in told] if end is not None else []
+    touched = {path for c in concerned for path in c.touches}
+    wrong = [p for p in problems_of(given, end) if p.path not in touched] if end is not None else []
     if not given.supplied:
         notices.append(
             "These are effective values, which hold the chart's defaults: give your own with -f to judge all keys."

@@ -124,10 +124,10 @@ def diff(
     """
     registry = load()
     checks = registry.select(select, ignore)
-    found = compare(_side(a, registry, checks), _side(b, registry, checks))
-    sys.stdout.write(render_json(found) if form == "json" else render_text(found, color=color_wanted(color)))
+    difference = compare(_side(a, registry, checks), _side(b, registry, checks))
+    sys.stdout.write(render_json(difference) if form == "json" else render_text(difference, color=color_wanted(color)))
     sys.stdout.flush()
-    sys.exit(found.exit_code(fail_on, accept_unknown=accept_unknown))
+    sys.exit(difference.exit_code(fail_on, accept_unknown=accept_unknown))
 
 
 def _side(path: str, registry: Registry, checks: list[Check]) -> Side:

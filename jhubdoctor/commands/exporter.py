@@ -96,11 +96,11 @@ def exporter(
             f"{listen} cannot be listened on: {e.strerror or type(e).__name__}.", "Choose another with --listen."
         ) from e
     # a signal may come while another is handled: an Event would then wait for itself, only put() may be interrupted
-    told: SimpleQueue[None] = SimpleQueue()
+    signals: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.put(None))
+        signal.signal(number, lambda *_: signals.put(None))
     options.say(f"serving {server.url}/metrics, a run every {interval:g} s")
-    ended = serve(server, told)
+    ended = serve(server, signals)
     options.say("stopped")
     sys.stderr.flush()
     if not ended:

@@ -12,7 +12,6 @@ import click
 
 from jhubdoctor.commands import complete
 from jhubdoctor.model.errors import UsageError
-from jhubdoctor.model.finding import Severity
 from jhubdoctor.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -246,6 +245,9 @@ def output(function: F) -> F:
 
 def least(function: F) -> F:
     """--min-severity."""
+    # what is found is imported by commands that look, not by `explain`
+    from jhubdoctor.model.finding import Severity
+
     return click.option(
         "--min-severity",
         type=click.Choice([s.value for s in Severity]),

@@ -181,7 +181,7 @@ def _look(visit: Visit, wait: float | None, interval: float | None, progress: Pr
             lambda checks=None: visit(checks, progress=progress),
             patience=wait,
             interval=5.0 if interval is None else interval,
-            tell=Told(progress) if alone else lambda _: None,
+            tell=Teller(progress) if alone else lambda _: None,
         )
     finally:
         progress.clear()
@@ -215,7 +215,7 @@ def _watch(visit: Visit, outputs: list[tuple[str, str | None]], style: Style, *,
     watch_cluster(lambda checks=None: visit(checks), interval=interval, seen=seen)
 
 
-class Told:
+class Teller:
     """What a wait waits for: in the line of progress on a terminal, else a line each time that it changes."""
 
     def __init__(self, progress: Progress) -> None:

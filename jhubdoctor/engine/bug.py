@@ -36,8 +36,8 @@ def where(error: BaseException) -> str:
 
 def trace(error: BaseException) -> list[str]:
     """The places that an error came through, the last ones first seen last, without any text or value."""
-    found = [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    return [*found[-MOST_PLACES:], type(error).__name__]
+    places = [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    return [*places[-MOST_PLACES:], type(error).__name__]
 
 
 def prepared(what: Iterable[str]) -> str:

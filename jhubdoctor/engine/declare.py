@@ -111,12 +111,12 @@ class Check:
 
 def _needs(function: Callable[..., Any]) -> tuple[Need, ...]:
     hints = typing.get_type_hints(function)
-    found = []
+    needs = []
     for name in inspect.signature(function).parameters:
         if name == "look":
             continue
-        found.append(Need(name, _holds_none(hints.get(name))))
-    return tuple(found)
+        needs.append(Need(name, _holds_none(hints.get(name))))
+    return tuple(needs)
 
 
 def _holds_none(hint: Any) -> bool:

@@ -26,7 +26,7 @@ def fold(findings: list[Reported]) -> None:
         keys = {r.key for r in s.finding.on}
         causes = [(c, suffering) for c in findings if c is not s and (suffering := keys & _suffering(c, s))]
         if causes and keys <= set().union(*(suffering for _, suffering in causes)):
-            parents[id(s)] = max(causes, key=lambda found: (len(found[1]), -found[0].severity.rank))[0]
+            parents[id(s)] = max(causes, key=lambda cause: (len(cause[1]), -cause[0].severity.rank))[0]
     for s in findings:
         path = [s]
         while (parent := parents.get(id(path[-1]))) is not None:
@@ -52,12 +52,12 @@ def _suffering(c: Reported, s: Reported) -> set[tuple[str, str, str]]:
         return set()
     named = s.check.id in c.check.explains
     at = s.check.at if s.check.symptom else None
-    found: tuple[Ref, ...] = ()
+    suffering: tuple[Ref, ...] = ()
     if named or (at is not None and c.check.at is not None and c.check.at < at):
-        found += c.finding.on
+        suffering += c.finding.on
     if named or (at is not None and c.check.stops is not None and c.check.stops <= at):
-        found += c.finding.affects
-    return {r.key for r in found}
+        suffering += c.finding.affects
+    return {r.key for r in suffering}
 
 
 def settled(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # `explain` shows a note without what a check needs to run
     from jhubdoctor.engine.declare import Check
@@ -21,8 +20,7 @@ _FENCE = re.compile(r"^```yaml[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _OVER = re.compile(r"# over(?: (?P<number>\d+))? *\n")
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A note.
 
     Attributes:

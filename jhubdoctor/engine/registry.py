@@ -130,8 +130,8 @@ class Registry:
         found: dict[str, list[str]] = {}
         for c in checks:
             facts = self.required(c, to_pass=optional) if required else self.closure([c])
-            spare = {f.name for f in facts.values() if required and (not optional or f.name == "hubs")}
-            for read in {r for f in facts.values() for r in (*f.reads, *(() if f.name in spare else f.optional))}:
+            left_out = {f.name for f in facts.values() if required and (not optional or f.name == "hubs")}
+            for read in {r for f in facts.values() for r in (*f.reads, *(() if f.name in left_out else f.optional))}:
                 found.setdefault(read, []).append(c.id)
         return {k: sorted(v) for k, v in sorted(found.items())}
 

@@ -89,15 +89,15 @@ def hubs(look: Look, scope: Scope) -> list[Hub]:
     """
     places = _places(scope)
     for place in places:
-        found = [h for h in _installed(look, place) if scope.release in {None, h.release}]
-        if found:
+        installed = [h for h in _installed(look, place) if scope.release in {None, h.release}]
+        if installed:
             # beside a hub, an install that stopped is looked for where its namespace is looked at anyway
-            found += _half_installed(look, place, found, scope) if place is not None else []
-            return sorted(found, key=lambda h: (h.namespace, h.release))
+            installed += _half_installed(look, place, installed, scope) if place is not None else []
+            return sorted(installed, key=lambda h: (h.namespace, h.release))
     for search in (_half_installed, _left, _overridden):
         for place in places:
-            if found := search(look, place, [], scope):
-                return sorted(found, key=lambda h: (h.namespace, h.release))
+            if installed := search(look, place, [], scope):
+                return sorted(installed, key=lambda h: (h.namespace, h.release))
     if near := _namespace(look, scope) or _near(look, places):
         raise NotApplicable(clean(near))
     return []
@@ -108,26 +108,26 @@ def _namespace(look: Look, scope: Scope) -> str:
     if not scope.namespace:
         return ""
     try:
-        found: Namespace | None = look.get("namespaces", scope.namespace)
+        namespace: Namespace | None = look.get("namespaces", scope.namespace)
     except Unreadable:
         return ""
-    if found is None:
+    if namespace is None:
         return "there is no such namespace"
-    if not found.terminating:
+    if not namespace.terminating:
         return ""
-    held = next((c.message for c in reversed(found.status.conditions) if c.status == "True" and c.message), "")
+    held = next((c.message for c in reversed(namespace.status.conditions) if c.status == "True" and c.message), "")
     return f"the namespace is being deleted{f' ({held[:300]})' if held else ''}, and nothing can be installed there"
 
 
 def _near(look: Look, places: list[str | None]) -> str:
     """What of the Deployments looks like a hub, and why it is not the one that was looked for."""
     labelled = {(d.namespace, d.name): d for place in places for d in _deployments(look, place) if d.component == "hub"}
-    found = [d for _, d in sorted(labelled.items())]
-    if hubs := [h.label for d in found if (h := _as_hub(d))]:
+    near = [d for _, d in sorted(labelled.items())]
+    if hubs := [h.label for d in near if (h := _as_hub(d))]:
         return f"there is {some(hubs)}"
-    if found:
+    if near:
         return (
-            f"{some(f'{d.namespace}/{d.name}' for d in found)} has the label component=hub, but no chart label"
+            f"{some(f'{d.namespace}/{d.name}' for d in near)} has the label component=hub, but no chart label"
             " jupyterhub-*, no image k8s-hub, and no jupyterhub_config.py of the chart"
         )
     return ""
@@ -139,8 +139,8 @@ _CORE = "(hub,proxy)"
 def _deployments(look: Look, place: str | None) -> list[Deployment]:
     """The Deployments of a namespace; of all namespaces those that the chart's labels name."""
     if place is not None:
-        found: list[Deployment] = look.list("deployments", place)
-        return found
+        deployments: list[Deployment] = look.list("deployments", place)
+        return deployments
     return [
         *look.list("deployments", None, labels=f"component in {_CORE}"),
         *look.list("deployments", None, labels=f"app.kubernetes.io/component in {_CORE},component notin {_CORE}"),
@@ -195,12 +195,12 @@ def _half_installed(look: Look, place: str | None, known: list[Hub], scope: Scop
         except Unreadable:
             # a hub with a Deployment is found without them
             continue
-    found: dict[tuple[str, str], Hub] = {}
+    halves: dict[tuple[str, str], Hub] = {}
     for item in left:
         chart = _chart_of(item)
         if chart and item.labels.get("hub.jupyter.org/deletable") == "true":
             key = (item.namespace, _release_of(item))
             if key in installed or scope.release not in {None, key[1]}:
                 continue
-            found.setdefault(key, Hub(key[0], key[1], chart, labels=item.labels, argo_cd=_argo(item)))
-    return list(found.values())
+            halves.setdefault(key, Hub(key[0], key[1], chart, labels=item.labels, argo_cd=_argo(item)))
+    return list(halves.values())

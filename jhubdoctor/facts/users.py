@@ -72,23 +72,23 @@ def may_run(spec: PodSpec, node: Node) -> bool:
 
 def tolerations_from(items: list[Any]) -> list[Toleration]:
     """Tolerations as values hold them; what is none is left out."""
-    found = []
+    tolerations = []
     for item in items:
         try:
-            found.append(msgspec.convert(item, Toleration, strict=False))
+            tolerations.append(msgspec.convert(item, Toleration, strict=False))
         except msgspec.ValidationError:
             continue
-    return found
+    return tolerations
 
 
 def _terms(items: Any) -> list[NodeSelectorTerm]:
-    found = []
+    terms = []
     for item in items if isinstance(items, list) else []:
         try:
-            found.append(msgspec.convert(item, NodeSelectorTerm, strict=False))
+            terms.append(msgspec.convert(item, NodeSelectorTerm, strict=False))
         except msgspec.ValidationError:
             continue
-    return found
+    return terms
 
 
 DEDICATED = [
@@ -130,22 +130,22 @@ def _requests(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]
         memory = _spawner_bytes(override.get("mem_limit", values.get("singleuser.memory.limit")))
     extra = override.get("extra_resource_guarantees", values.get("singleuser.extraResource.guarantees"))
     limits = override.get("extra_resource_limits", values.get("singleuser.extraResource.limits"))
-    found = {"cpu": cpu, "memory": memory}
+    requests = {"cpu": cpu, "memory": memory}
     for section in (limits, extra):
         if isinstance(section, Mapping):
-            found |= {str(k): quantity(v) for k, v in section.items()}
-    return {k: v for k, v in found.items() if v is not None}
+            requests |= {str(k): quantity(v) for k, v in section.items()}
+    return {k: v for k, v in requests.items() if v is not None}
 
 
 def _limits(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]:
-    found = {
+    limits = {
         "cpu": quantity(override.get("cpu_limit", values.get("singleuser.cpu.limit"))),
         "memory": _spawner_bytes(override.get("mem_limit", values.get("singleuser.memory.limit"))),
     }
     extra = override.get("extra_resource_limits", values.get("singleuser.extraResource.limits"))
     if isinstance(extra, Mapping):
-        found |= {str(k): quantity(v) for k, v in extra.items()}
-    return {k: v for k, v in found.items() if v is not None}
+        limits |= {str(k): quantity(v) for k, v in extra.items()}
+    return {k: v for k, v in limits.items() if v is not None}
 
 
 def _image(values: Values) -> str:

@@ -60,9 +60,9 @@ def raised(lines: Sequence[str]) -> Raised | None:
     begins = [i for i, line in enumerate(lines) if _BEGIN.match(line)]
     if not begins:
         return None
-    told = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
-    found = _EXCEPTION.match(told.rstrip())
-    if found is None or found["name"] == "NoneType":
+    last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
+    exception = _EXCEPTION.match(last.rstrip())
+    if exception is None or exception["name"] == "NoneType":
         # logged as an exception where there was none: "NoneType: None"
         return None
     ends = [*begins[1:], len(lines)]
@@ -72,4 +72,4 @@ def raised(lines: Sequence[str]) -> Raised | None:
         for line in reversed(lines[begin:end])
         if (m := _FRAME.match(line))
     ]
-    return Raised(found["name"], found["message"] or "", tuple(frames))
+    return Raised(exception["name"], exception["message"] or "", tuple(frames))

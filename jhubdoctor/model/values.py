@@ -50,23 +50,23 @@ class Values:
 
     def mapping(self, path: str) -> dict[str, Any]:
         """A mapping, empty where there is none."""
-        found = self.get(path)
-        return dict(found) if isinstance(found, Mapping) else {}
+        value = self.get(path)
+        return dict(value) if isinstance(value, Mapping) else {}
 
     def items(self, path: str) -> list[Any]:
         """A list, empty where there is none."""
-        found = self.get(path)
-        return list(found) if isinstance(found, list) else []
+        value = self.get(path)
+        return list(value) if isinstance(value, list) else []
 
     def enabled(self, path: str, default: bool = False) -> bool:
         """A boolean."""
-        found = self.get(path)
-        return found if isinstance(found, bool) else default
+        value = self.get(path)
+        return value if isinstance(value, bool) else default
 
     def integer(self, path: str) -> int | None:
         """A whole number."""
-        found = self.get(path)
-        return int(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+        value = self.get(path)
+        return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
     def _at(self, path: str) -> Any:
         at: Any = self.data

@@ -125,10 +125,10 @@ def secret(kind: str, data: dict[str, str]) -> dict[str, str]:
             kept[key] = reduced_release(value)
         elif key.endswith((".crt", ".pem", ".cer", "acme.json")):
             try:
-                found = _certificates(base64.b64decode(value, validate=False))
+                certificates = _certificates(base64.b64decode(value, validate=False))
             except (binascii.Error, ValueError):
                 continue
-            kept[key] = base64.b64encode(b"\n".join(found)).decode()
+            kept[key] = base64.b64encode(b"\n".join(certificates)).decode()
     return kept
 
 
@@ -200,12 +200,12 @@ def _without_user(value: str) -> str:
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, Callable[[str], Any], re.Pattern[str]], ...]:
     """The fields of a struct that hold names, or structs with names in them."""
-    found = []
+    rows = []
     for field in msgspec.structs.fields(kind):
         if field.name not in _TEXTS and field.type not in {int, bool, float, datetime, datetime | None, int | None}:
             text = _NO_FIELD_PATH if field.name == "field_path" else _NO_IDENTIFIER
-            found.append((field.name, text.search, text))
-    return tuple(found)
+            rows.append((field.name, text.search, text))
+    return tuple(rows)
 
 
 def sanitize(item: Any) -> None:
@@ -306,17 +306,17 @@ _ARGUMENTS = frozenset(
 _VALUE = re.compile(r"/[\w./-]{0,200}|\d{1,9}|true|false")
 
 
-def arguments(found: list[str]) -> list[str]:
+def arguments(words: list[str]) -> list[str]:
     """Of a command line: the options by name, paths, and the few words that facts use.
 
     The chart's `acme-secret-sync` names a Secret before the key in it; that name is kept.
     """
     kept = []
-    for i, word in enumerate(found):
+    for i, word in enumerate(words):
         option, equals, value = word.partition("=")
         if _OPTION.fullmatch(option):
             kept.append(f"{option}={value if _VALUE.fullmatch(value) else REMOVED}" if equals else option)
-        elif word in _ARGUMENTS or _PATH.fullmatch(word) or (_PLAIN.fullmatch(word) and found[i + 1 : i + 2] == _KEY):
+        elif word in _ARGUMENTS or _PATH.fullmatch(word) or (_PLAIN.fullmatch(word) and words[i + 1 : i + 2] == _KEY):
             kept.append(word)
         else:
             kept.append(REMOVED)

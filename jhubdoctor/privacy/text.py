@@ -43,17 +43,17 @@ def excerpt(text: str, at: tuple[int, int] | None = None, limit: int = 300) -> s
         whole = clean(text, LINE_LIMIT)
         start = limit // 3
         return whole if len(whole) <= limit else f"{whole[:start]}\u2026{whole[start + 1 - limit :]}"
-    before, found, after = (clean(t, LINE_LIMIT) for t in (text[: at[0]], text[slice(*at)], text[at[1] :]))
+    before, telling, after = (clean(t, LINE_LIMIT) for t in (text[: at[0]], text[slice(*at)], text[at[1] :]))
     before += " " if before and text[: at[0]][-1:].isspace() else ""
     after = " " + after if after and text[at[1] :][:1].isspace() else after
-    if len(before) + len(found) + len(after) <= limit:
-        return before + found + after
-    found = clean(found, limit - 2)
-    room = limit - 2 - len(found)
+    if len(before) + len(telling) + len(after) <= limit:
+        return before + telling + after
+    telling = clean(telling, limit - 2)
+    room = limit - 2 - len(telling)
     left = min(len(before), max(room // 3, room - len(after)))
     right = room - left
     before = "\u2026" + before[len(before) - left :] if len(before) > left else before
-    return before + found + (after[:right] + "\u2026" if len(after) > right else after)
+    return before + telling + (after[:right] + "\u2026" if len(after) > right else after)
 
 
 LOG_LINES = 5000

@@ -31,5 +31,5 @@ def formatter(name: str) -> Callable[[Report], str]:
         KeyError: where there is no such format.
     """
     module, _, function = FORMATS[name].partition(":")
-    found: Callable[[Report], str] = getattr(importlib.import_module(module), function)
-    return found
+    render: Callable[[Report], str] = getattr(importlib.import_module(module), function)
+    return render

@@ -38,7 +38,7 @@ def line(change: Change, at: datetime, *, color: bool = False) -> str:
 
 def event(change: Change, at: datetime, context: str) -> str:
     """One line of JSON."""
-    found = {
+    row = {
         "schema": SCHEMA,
         "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "context": clean(context),
@@ -49,4 +49,4 @@ def event(change: Change, at: datetime, context: str) -> str:
         "message": clean(change.text, 1000),
         "finding": finding(change.finding) if change.finding else None,
     }
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -25,7 +25,7 @@ _GAP = "  "
 
 def as_json(fleet: Fleet) -> str:
     """One document: all reports, each as it is by itself, and the clusters without one."""
-    found = {
+    document = {
         "schema": SCHEMA,
         "tool": {"name": "jhubdoctor", "version": __version__},
         "verdict": fleet.verdict,
@@ -41,7 +41,7 @@ def as_json(fleet: Fleet) -> str:
             for o in fleet.failures
         ],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_ndjson(fleet: Fleet) -> str:
@@ -167,15 +167,17 @@ def _row_name(context: str, hub: str) -> str:
 
 
 def _cell(report: Report, hub: Any, area: str) -> tuple[str, int]:
-    found = [f.severity for f in report.findings if f.hub is hub and f.check.area == area and f.explained_by is None]
+    severities = [
+        f.severity for f in report.findings if f.hub is hub and f.check.area == area and f.explained_by is None
+    ]
     results = [r for r in report.results if r.hub is hub and r.check.area == area]
     for severity in (Severity.ERROR, Severity.WARNING):
-        if severity in found:
-            return severity.value, found.count(severity)
+        if severity in severities:
+            return severity.value, severities.count(severity)
     if blind := sum(map(stopped, results)):
         return "unknown", blind
-    if found:
-        return "info", len(found)
+    if severities:
+        return "info", len(severities)
     return ("ok" if any(r.status in {CheckStatus.OK, CheckStatus.FOUND} for r in results) else ""), 0
 
 

@@ -175,16 +175,16 @@ def _place(report: Report, hub: Any, opened: list[Reported]) -> Iterable[str]:
     yield f'<p class="dim">{_e(versions(report, hub))}{_e(other)}</p>'
     state, text = headline(report, hub)
     yield f'<p class="{state}"><strong>{SIGN[state]} {_e(text)}.</strong></p>'
-    found = roots(report, hub)
-    if len(found) > 1:
+    causes = roots(report, hub)
+    if len(causes) > 1:
         rows = [
             f'<li class="{_classes(f, report)}"><span class="mark">{report.weight(f).value}</span> '
             f'<a href="#f-{_e(f.fingerprint)}">{_e(capitalized(f.finding.says))}</a> '
             f'<span class="dim">({_e(concerned(report, f))})</span></li>'
-            for f in found
+            for f in causes
         ]
         yield f'<ol class="overview">{"".join(rows)}</ol>'
-    for f in found:
+    for f in causes:
         yield from _finding(f, report, opened=f in opened)
     yield "</section>"
 

@@ -61,26 +61,26 @@ def _case(suite: ET.Element, report: Report, r: Result) -> ET.Element:
             part.set("type", r.status.value)
     elif r.status is CheckStatus.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_xml(clean(r.reason, 500)))
-    found = findings_of(report, r)
-    failing = [f for f in found if report.fails(f)]
-    below = [f for f in found if not report.fails(f)]
+    findings = findings_of(report, r)
+    failing = [f for f in findings if report.fails(f)]
+    below = [f for f in findings if not report.fails(f)]
     if failing:
         others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
         failure = ET.SubElement(
             case, "failure", type=failing[0].severity.value, message=_xml(failing[0].finding.says + others)
         )
-        failure.text = _xml("\n".join(_told(f) for f in failing))
+        failure.text = _xml("\n".join(_paragraph(f) for f in failing))
     hidden = [
         f"{f.finding.says} (suppressed: {f.suppression.reason})"
         for f in report.suppressed
         if f.suppression and f.check is r.check and f.hub is r.hub
     ]
     if below or hidden:
-        ET.SubElement(case, "system-out").text = _xml("\n".join([*(_told(f) for f in below), *hidden]))
+        ET.SubElement(case, "system-out").text = _xml("\n".join([*(_paragraph(f) for f in below), *hidden]))
     return case
 
 
-def _told(f: Reported) -> str:
+def _paragraph(f: Reported) -> str:
     lines = [f"{f.severity.value}: {f.finding.says}", f"on: {objects(f.finding.on)}"]
     if f.explained_by:
         lines.append(f"a consequence of the finding {f.explained_by}")

@@ -43,9 +43,9 @@ def objects(refs: Iterable[Ref], most: int = 3) -> str:
     for r in dict.fromkeys(refs):
         kinds.setdefault(r.kind, []).append(r)
     parts = []
-    for kind, found in kinds.items():
-        names = [f"{r.namespace}/{r.name}" if r.namespace else r.name for r in found]
-        inside = sorted({r.container for r in found if r.container})
+    for kind, members in kinds.items():
+        names = [f"{r.namespace}/{r.name}" if r.namespace else r.name for r in members]
+        inside = sorted({r.container for r in members if r.container})
         container = f" (container {', '.join(inside)})" if inside else ""
         if len(dict.fromkeys(names)) > most:
             names = list(dict.fromkeys(names))

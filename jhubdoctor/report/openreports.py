@@ -34,14 +34,14 @@ MOST_OBJECTS = 50
 
 def render(report: Report) -> str:
     """One YAML document a hub, and one for the cluster where something is about it."""
-    found = []
+    reports = []
     for hub in [None, *report.hubs]:
         results = [r for r in report.results if r.hub is hub]
         if results:
-            found.append(_document(report, hub, results))
+            reports.append(_document(report, hub, results))
     return str(
         yaml.dump_all(
-            found,
+            reports,
             Dumper=dumper(),
             sort_keys=False,
             default_flow_style=False,
@@ -85,8 +85,8 @@ def _name(hub: Any) -> str:
 
 
 def _rows(report: Report, r: Result) -> list[dict[str, Any]]:
-    found = [*findings_of(report, r), *(f for f in report.suppressed if f.check is r.check and f.hub is r.hub)]
-    return [_row(report, r, f) for f in found] or [_row(report, r, None)]
+    findings = [*findings_of(report, r), *(f for f in report.suppressed if f.check is r.check and f.hub is r.hub)]
+    return [_row(report, r, f) for f in findings] or [_row(report, r, None)]
 
 
 def _row(report: Report, r: Result, f: Reported | None) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _result(f: Reported) -> str:
 
 
 def _object(ref: Ref) -> dict[str, str]:
-    found = {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+    reference = {"apiVersion": ref.api_version, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
     if ref.container:
-        found["fieldPath"] = f"spec.containers{{{ref.container}}}"
-    return {k: clean(v, 300) for k, v in found.items() if v}
+        reference["fieldPath"] = f"spec.containers{{{ref.container}}}"
+    return {k: clean(v, 300) for k, v in reference.items() if v}

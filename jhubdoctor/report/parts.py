@@ -55,14 +55,14 @@ def roots(report: Report, hub: Any) -> list[Reported]:
 
 def versions(report: Report, hub: Any) -> str:
     """Chart, JupyterHub and Kubernetes, as far as they are known."""
-    found = []
+    words = []
     if hub is not None and hub.chart:
-        found.append(f"z2jh {clean(hub.chart)}")
+        words.append(f"z2jh {clean(hub.chart)}")
     if hub is not None and hub.jupyterhub_version:
-        found.append(f"JupyterHub {hub.jupyterhub_version}")
+        words.append(f"JupyterHub {hub.jupyterhub_version}")
     if report.server_version:
-        found.append(f"Kubernetes {report.server_version}")
-    return " \u00b7 ".join(found)
+        words.append(f"Kubernetes {report.server_version}")
+    return " \u00b7 ".join(words)
 
 
 def counted(report: Report) -> str:
@@ -128,14 +128,14 @@ class Blind:
 
 def blind(report: Report) -> list[Blind]:
     """Why checks could not look, each reason with the checks that it stopped."""
-    found: dict[str, tuple[Gap | None, set[str]]] = {}
+    groups: dict[str, tuple[Gap | None, set[str]]] = {}
     for r in report.results:
         if r.status is CheckStatus.BROKEN:
-            found.setdefault(f"{FAULT}{clean(r.reason)}", (None, set()))[1].add(r.check.id)
+            groups.setdefault(f"{FAULT}{clean(r.reason)}", (None, set()))[1].add(r.check.id)
         elif r.status is CheckStatus.UNKNOWN:
             for gap in r.gaps:
-                found.setdefault(cannot_read(gap), (gap, set()))[1].add(r.check.id)
-    return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(found.items())]
+                groups.setdefault(cannot_read(gap), (gap, set()))[1].add(r.check.id)
+    return [Blind(text, gap, tuple(sorted(ids))) for text, (gap, ids) in sorted(groups.items())]
 
 
 def fault(report: Report) -> list[str]:

@@ -46,7 +46,7 @@ def render(report: Report) -> str:
     at = report.started_at.timestamp()
     noted = "".join(f"# note: {clean(n)}\n" for n in report.notices)
     return noted + exposition(
-        [build(report.knows), *last_run(at, at if report.complete else None), *run(report), *found(tallies(report))]
+        [build(report.knows), *last_run(at, at if report.complete else None), *run(report), *findings(tallies(report))]
     )
 
 
@@ -54,13 +54,13 @@ def tallies(report: Report) -> dict[Place, Tally]:
     """What was found, where it could be looked. A check that could not look has no zero: nobody knows."""
     places = {(r.check.id, label(r)): r.check.severity for r in report.results}
     blind = {(r.check.id, label(r)) for r in report.results if stopped(r)}
-    found, hidden = _by_place(report.findings), _by_place(report.suppressed)
+    visible, hidden = _by_place(report.findings), _by_place(report.suppressed)
     result = {}
     for place, severity in places.items():
         if place in blind:
             continue
         own = {severity: 0}
-        members = found.get(place, [])
+        members = visible.get(place, [])
         result[place] = Tally(
             own | Counter(f.severity for f in members),
             own | Counter(f.severity for f in members if f.explained_by is None),
@@ -70,10 +70,10 @@ def tallies(report: Report) -> dict[Place, Tally]:
 
 
 def _by_place(findings: Iterable[Reported]) -> dict[Place, list[Reported]]:
-    found: dict[Place, list[Reported]] = {}
+    places: dict[Place, list[Reported]] = {}
     for f in findings:
-        found.setdefault((f.check.id, label(f)), []).append(f)
-    return found
+        places.setdefault((f.check.id, label(f)), []).append(f)
+    return places
 
 
 def build(knows: Mapping[str, str]) -> Family:
@@ -141,7 +141,7 @@ def run(report: Report) -> list[Family]:
     ]
 
 
-def found(by_place: Mapping[Place, Tally]) -> list[Family]:
+def findings(by_place: Mapping[Place, Tally]) -> list[Family]:
     """What the checks found."""
     labels = ("check", "hub", "severity")
     families = {

@@ -153,16 +153,16 @@ def _gone(report: Report) -> Iterable[dict[str, Any]]:
 
 
 def _locations(refs: Iterable[Ref]) -> list[dict[str, Any]]:
-    found = []
+    locations = []
     for ref in dict.fromkeys(refs):
         parts = [p for p in (ref.namespace, ref.kind, ref.name) if p]
         logical = {"name": ref.name, "fullyQualifiedName": "/".join(parts), "kind": "resource"}
         if ref.container:
             logical["fullyQualifiedName"] += f"/{ref.container}"
-        found.append(
+        locations.append(
             {"physicalLocation": {"artifactLocation": {"uri": _uri(*parts)}}, "logicalLocations": [logical]},
         )
-    return found
+    return locations
 
 
 def _uri(*parts: str) -> str:

@@ -13,9 +13,9 @@ def schema(name: str) -> str:
     text = _text(name)
     if name == "report":
         return text
-    found = json.loads(text)
-    found.setdefault("$defs", {})["report"] = json.loads(_text("report"))
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    document = json.loads(text)
+    document.setdefault("$defs", {})["report"] = json.loads(_text("report"))
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _text(name: str) -> str:

@@ -197,7 +197,7 @@ class Exporter:
             ("check", "hub"),
             [(place, at) for place, (_, at) in sorted(self._kept.items())],
         )
-        yield from prometheus.found({place: tally for place, (tally, _) in self._kept.items()})
+        yield from prometheus.findings({place: tally for place, (tally, _) in self._kept.items()})
 
     def collect(self) -> Iterable[Metric]:
         """The metrics, as prometheus_client asks for them."""
@@ -214,10 +214,10 @@ class Exporter:
         if path == "/":
             return Page(_INDEX, "text/html; charset=utf-8")
         with self._lock:
-            found = self._pages.get(path)
-        if found is None and path in {"/report.json", "/report.html"}:
+            page = self._pages.get(path)
+        if page is None and path in {"/report.json", "/report.html"}:
             return Page(b"There is no report yet.\n", "text/plain; charset=utf-8", 503)
-        return found or Page(b"Not found.\n", "text/plain; charset=utf-8", 404)
+        return page or Page(b"Not found.\n", "text/plain; charset=utf-8", 404)
 
     def _health(self) -> Page:
         """Whether the service itself works. A cluster that is away is no reason to start it anew."""

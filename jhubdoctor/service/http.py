@@ -103,7 +103,7 @@ def address(text: str) -> tuple[str, int]:
     return host, number
 
 
-def serve(server: Server, told: SimpleQueue[None], *, grace: float = 5.0) -> bool:
+def serve(server: Server, signals: SimpleQueue[None], *, grace: float = 5.0) -> bool:
     """Serve and run until something is told, then finish what is being sent and let go of a run.
 
     Returns whether the run that was under way ended within the grace.
@@ -113,7 +113,7 @@ def serve(server: Server, told: SimpleQueue[None], *, grace: float = 5.0) -> boo
     runs = threading.Thread(target=server.exporter.run_until, args=(stop,), name="runs", daemon=True)
     requests.start()
     runs.start()
-    told.get()
+    signals.get()
     stop.set()
     server.exporter.cancel()
     server.shutdown()

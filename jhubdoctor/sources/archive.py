@@ -112,10 +112,10 @@ def text_of(raw: IO[bytes], limits: Limits = LIMITS) -> bytes:
         RefusedError: where it is larger than one member may be.
     """
     stream = _Counted(raw, limits)
-    found = stream.read(limits.entry + 1)
-    if len(found) > limits.entry:
+    body = stream.read(limits.entry + 1)
+    if len(body) > limits.entry:
         raise RefusedError(f"it is larger than {limits.entry // 2**20} MiB")
-    return found
+    return body
 
 
 def is_tar(raw: IO[bytes]) -> bool:
@@ -188,11 +188,11 @@ class _Body:
         self._left = _padded(size)
 
     def read(self) -> bytes:
-        found = self._stream.read(self._left)
-        if len(found) < self._size:
+        body = self._stream.read(self._left)
+        if len(body) < self._size:
             raise RefusedError("it is cut off or damaged")
         self._left = 0
-        return found[: self._size]
+        return body[: self._size]
 
     def skip(self) -> None:
         self._stream.skip(self._left)
@@ -241,15 +241,15 @@ def _sound(header: bytes) -> bool:
 
 def _pax(extra: bytes) -> dict[str, str]:
     """Records of a pax header: `LENGTH key=value` and a line break."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     stream = io.BytesIO(extra)
     while True:
         digits = b""
         while (c := stream.read(1)) and c != b" " and len(digits) < 8:
             digits += c
         if c != b" " or not digits.isdigit():
-            return found
+            return fields
         record = stream.read(max(int(digits) - len(digits) - 1, 0))
         key, equals, value = record.rstrip(b"\n").partition(b"=")
         if equals:
-            found[key.decode(errors="replace")] = value.decode(errors="replace")
+            fields[key.decode(errors="replace")] = value.decode(errors="replace")

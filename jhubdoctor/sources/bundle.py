@@ -111,7 +111,7 @@ def _order(query: Query) -> tuple[str, ...]:
 
 def _manifest(kept: Collected) -> bytes:
     version = kept.answers.get(Query("version", name="/version"))
-    found = re.search(r'"gitVersion"\s*:\s*"([^"]{1,80})"', version.text) if version else None
+    git_version = re.search(r'"gitVersion"\s*:\s*"([^"]{1,80})"', version.text) if version else None
     scope = kept.scope
     return msgspec.json.encode(
         _Manifest(
@@ -120,7 +120,7 @@ def _manifest(kept: Collected) -> bytes:
             taken_at=kept.taken_at,
             context=kept.context,
             namespace=kept.namespace,
-            server_version=clean(found[1]) if found else "",
+            server_version=clean(git_version[1]) if git_version else "",
             scope=_Scope(scope.namespace, scope.all_namespaces, scope.release, scope.default_namespace),
             notices=list(kept.notices),
             users=kept.users,
@@ -156,9 +156,9 @@ def loads(stream: IO[bytes], name: str, limits: archive.Limits = archive.LIMITS)
             manifest = _read_manifest(member.read(), name)
         elif member.name.startswith("answers/") and member.name.endswith(".json"):
             seen += 1
-            found = _read_answer(member.read())
-            if found is not None:
-                answers[found[0]] = found[1]
+            pair = _read_answer(member.read())
+            if pair is not None:
+                answers[pair[0]] = pair[1]
     if manifest is None:
         raise DoctorError(f"{name} is no bundle of jhubdoctor.", "Make one with `jhubdoctor collect`.")
     if seen != manifest.answers:
@@ -180,8 +180,8 @@ def loads(stream: IO[bytes], name: str, limits: archive.Limits = archive.LIMITS)
 
 def _read_manifest(body: bytes, name: str) -> _Manifest:
     try:
-        found = msgspec.json.decode(body)
-        schema = found.get("schema") if isinstance(found, Mapping) else None
+        raw = msgspec.json.decode(body)
+        schema = raw.get("schema") if isinstance(raw, Mapping) else None
         family = _FAMILY.fullmatch(schema) if isinstance(schema, str) else None
         if family and family[1] != "1":
             raise DoctorError(
@@ -190,7 +190,7 @@ def _read_manifest(body: bytes, name: str) -> _Manifest:
             )
         if family is None:
             raise DoctorError(f"{name} is no bundle of jhubdoctor.", "Make one with `jhubdoctor collect`.")
-        return msgspec.convert(found, _Manifest)
+        return msgspec.convert(raw, _Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, ValueError) as e:
         raise DoctorError(f"The manifest of {name} cannot be read.", "Copy the bundle anew, as binary.") from e
 
@@ -198,19 +198,19 @@ def _read_manifest(body: bytes, name: str) -> _Manifest:
 def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     """One answer; None where it is one to a question that this release does not ask."""
     try:
-        found = msgspec.json.decode(body, type=_Entry)
+        entry = msgspec.json.decode(body, type=_Entry)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    query, state = found.query, found.state
+    query, state = entry.query, entry.state
     if query.read not in READS:
         return None
-    items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, found.items)
-    text = log_end(found.text) if query.read == "pods/log" else path_text(query.read, found.text)
+    items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, entry.items)
+    text = log_end(entry.text) if query.read == "pods/log" else path_text(query.read, entry.text)
     if left_out and state is ReadState.OK:
         state = ReadState.MALFORMED
-    detail = brief(found.detail)
+    detail = brief(entry.detail)
     return query, Answer(
-        state, items, text, detail, found.left_out + left_out, max(found.surveyed, 0), asked=found.asked
+        state, items, text, detail, entry.left_out + left_out, max(entry.surveyed, 0), asked=entry.asked
     )
 
 

@@ -65,13 +65,13 @@ def bounded(function: Callable[[], T], seconds: float) -> T:
 @contextmanager
 def logged() -> Iterator[list[str]]:
     """What the kubernetes package logs, kept from standard error: it logs why a credential plugin failed."""
-    found: list[str] = []
+    lines: list[str] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        yield found
+        yield lines
     finally:
         root.removeHandler(handler)
 
@@ -79,10 +79,10 @@ def logged() -> Iterator[list[str]]:
 def status_message(body: bytes) -> str:
     """The message of a Status, empty where it is none."""
     try:
-        found = msgspec.json.decode(body)
+        status = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    message = found.get("message") if isinstance(found, dict) else None
+    message = status.get("message") if isinstance(status, dict) else None
     return message if isinstance(message, str) else ""
 
 

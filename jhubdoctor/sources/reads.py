@@ -284,10 +284,10 @@ def rules(names: Iterable[str]) -> list[dict[str, list[str]]]:
     merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (group, resource), verbs in verbs_of.items():
         merged.setdefault((group, tuple(sorted(verbs))), []).append(resource)
-    found = [
+    allowed = [
         {"apiGroups": [group], "resources": sorted(resources), "verbs": list(verbs)}
         for (group, verbs), resources in sorted(merged.items())
     ]
     if urls:
-        found.append({"nonResourceURLs": sorted(urls), "verbs": ["get"]})
-    return found
+        allowed.append({"nonResourceURLs": sorted(urls), "verbs": ["get"]})
+    return allowed

@@ -63,19 +63,19 @@ class UpgradeResult:
     @property
     def severities(self) -> list[Severity]:
         """The severities of everything that breaks."""
-        found = [f.severity for f in self.report.findings] if self.report is not None else []
-        return found + [s for p in self.plans for s in p.severities]
+        severities = [f.severity for f in self.report.findings] if self.report is not None else []
+        return severities + [s for p in self.plans for s in p.severities]
 
     @property
     def verdict(self) -> str:
         """The worst of it, as in a report."""
-        found = self.severities
+        severities = self.severities
         for severity in (Severity.ERROR, Severity.WARNING):
-            if severity in found:
+            if severity in severities:
                 return severity.value
         if self.report is not None and self.report.verdict == "unknown":
             return "unknown"
-        return "info" if found else "ok"
+        return "info" if severities else "ok"
 
     @property
     def exit_code(self) -> int:
@@ -106,10 +106,10 @@ def target_of(kubernetes: str | None, chart: str | None, pack: Preflight) -> Tar
     """
     minor = None
     if kubernetes is not None:
-        found = re.fullmatch(r"v?1\.(\d{1,3})(?:\.\d+)?(?:[-+].*)?", kubernetes.strip())
-        if found is None:
+        parsed = re.fullmatch(r"v?1\.(\d{1,3})(?:\.\d+)?(?:[-+].*)?", kubernetes.strip())
+        if parsed is None:
             raise UsageError(f"{kubernetes!r} is no version of Kubernetes.", "Write it as 1.37.")
-        minor = int(found[1])
+        minor = int(parsed[1])
     version = (chart or "").strip().removeprefix("v")
     if version and version not in pack.KNOWN_CHARTS:
         close = difflib.get_close_matches(version, pack.KNOWN_CHARTS, 1)

@@ -32,18 +32,18 @@ def load(path: str | None = None, folder: Path = Path()) -> tuple[Suppression, .
 def _parsed(file: Path, place: str, *, optional: bool = False) -> tuple[Suppression, ...]:
     """The table of a file. An unreadable pyproject.toml that merely lies there is none of our business."""
     try:
-        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
         if optional:
             return ()
         why = e.strerror if isinstance(e, OSError) else str(e)
         raise UsageError(f"The configuration {place} cannot be read: {why}.", "Give another with --config.") from e
     if file.name == "pyproject.toml":
-        found = found.get("tool", {}).get("jhubdoctor", {})
-        if not found:
+        table = table.get("tool", {}).get("jhubdoctor", {})
+        if not table:
             return ()
-    if extra := sorted(set(found) - set(KEYS)):
+    if extra := sorted(set(table) - set(KEYS)):
         close = difflib.get_close_matches(extra[0], KEYS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"There is {', '.join(KEYS)}."
         raise UsageError(f"{place} has a key {extra[0]!r} that does not exist.", hint)
-    return parse(found.get("suppress", []), place)
+    return parse(table.get("suppress", []), place)

@@ -102,10 +102,10 @@ def _used_somewhere(outcomes: Sequence[ClusterOutcome]) -> list[ClusterOutcome]:
 def _without(report: Report, used: Collection[str]) -> Report:
     """The report without what the checks of the rules find about these."""
     kept = tuple(f for f in report.findings if not f.check.judges_rules or f.finding.on[0].name not in used)
-    found = {f.check.id for f in kept}
+    ids = {f.check.id for f in kept}
     results = tuple(
         replace(r, status=CheckStatus.OK)
-        if r.check.judges_rules and r.status is CheckStatus.FOUND and r.check.id not in found
+        if r.check.judges_rules and r.status is CheckStatus.FOUND and r.check.id not in ids
         else r
         for r in report.results
     )

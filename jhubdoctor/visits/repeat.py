@@ -41,9 +41,9 @@ def unsettled(report: Report) -> list[Check]:
 
     A right that is missing will be missing in a minute.
     """
-    found = {f.check.id: f.check for f in report.findings if report.fails(f)}
+    failing = {f.check.id: f.check for f in report.findings if report.fails(f)}
     if not report.accept_unknown:
-        found |= {
+        failing |= {
             r.check.id: r.check
             for r in report.results
             if r.status is CheckStatus.BROKEN
@@ -51,7 +51,7 @@ def unsettled(report: Report) -> list[Check]:
                 r.status is CheckStatus.UNKNOWN and not (r.gaps and all(g.state is ReadState.FORBIDDEN for g in r.gaps))
             )
         }
-    return [found[i] for i in sorted(found)]
+    return [failing[i] for i in sorted(failing)]
 
 
 def until_settled(

@@ -43,12 +43,12 @@ def _history(r: Listing, surface: Surface) -> str:
 
 def newer(hub: Hub, calls: SchedulerCalls, surface: Surface) -> Fix:
     """A kube-scheduler that fits: the chart's own, or that of a chart that fits."""
-    mine = charts.release_of(hub.version) if hub.version is not None else None
-    own = mine.scheduler_minor(surface.minor) if mine is not None and surface.minor is not None else None
-    fits = mine is not None and surface.minor is not None and not mine.breaks_on(surface.minor)
-    if mine is not None and own is not None and calls.minor is not None and own > calls.minor and fits:
+    chart = charts.release_of(hub.version) if hub.version is not None else None
+    own = chart.scheduler_minor(surface.minor) if chart is not None and surface.minor is not None else None
+    fits = chart is not None and surface.minor is not None and not chart.breaks_on(surface.minor)
+    if chart is not None and own is not None and calls.minor is not None and own > calls.minor and fits:
         return Fix(
-            f"Take scheduling.userScheduler.image out of the values: chart {mine.version} itself ships kube-scheduler "
+            f"Take scheduling.userScheduler.image out of the values: chart {chart.version} itself ships kube-scheduler "
             f"1.{own}, which fits {surface}. Servers that are pending then go on by themselves.",
             commands=(hub.helm_upgrade,),
         )

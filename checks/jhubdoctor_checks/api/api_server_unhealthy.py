@@ -51,7 +51,7 @@ def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Findi
 
 
 def _unreachable(group: list[tuple[APIService, Condition]]) -> Finding:
-    first, told = group[0]
+    first, condition = group[0]
     where = service_of(first)
     namespace, _, name = where.partition("/")
     return Finding(
@@ -60,8 +60,8 @@ def _unreachable(group: list[tuple[APIService, Condition]]) -> Finding:
         evidence=(
             (
                 "apiservice",
-                f"Available: False, {clean(told.reason, 80)}: {excerpt(told.message)}",
-                told.last_transition_time,
+                f"Available: False, {clean(condition.reason, 80)}: {excerpt(condition.message)}",
+                condition.last_transition_time,
             ),
         ),
         fix=Fix(

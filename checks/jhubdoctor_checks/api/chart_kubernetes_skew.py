@@ -23,14 +23,14 @@ def chart_kubernetes_skew(
     """The chart asks for a newer cluster, or the user-scheduler is too new for the cluster or for its rights."""
     if surface.minor is None:
         raise NotApplicable(f"the server does not tell its version ({server_version})")
-    mine = charts.release_of(hub.version) if hub.version is not None else None
-    if mine is not None and surface.minor < mine.least_kubernetes:
+    row = charts.release_of(hub.version) if hub.version is not None else None
+    if row is not None and surface.minor < row.least_kubernetes:
         yield Finding(
             on=(subject(hub),),
-            says=f"chart {mine.version} asks for Kubernetes 1.{mine.least_kubernetes} or later, and this is {surface}",
+            says=f"chart {row.version} asks for Kubernetes 1.{row.least_kubernetes} or later, and this is {surface}",
             evidence=(
                 ("deployment", f"label chart: jupyterhub-{hub.chart}"),
-                ("chart", f"kubeVersion: >=1.{mine.least_kubernetes}"),
+                ("chart", f"kubeVersion: >=1.{row.least_kubernetes}"),
             ),
             fix=Fix("Upgrade the cluster before the next `helm upgrade`, which Helm would refuse."),
             cause="kubeVersion",

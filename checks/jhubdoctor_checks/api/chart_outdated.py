@@ -22,17 +22,17 @@ def chart_outdated(hub: Hub, surface: Surface, server_version: ServerVersion) ->
         raise NotApplicable("the version of the chart is not known")
     if surface.minor is None:
         raise NotApplicable(f"the server does not tell its version ({server_version})")
-    mine, best = charts.release_of(version), fitting(surface)
+    current, best = charts.release_of(version), fitting(surface)
     if best is None or best.parsed <= version:
         return
-    since = date.fromisoformat(mine.date) if mine is not None else date.min
+    since = date.fromisoformat(current.date) if current is not None else date.min
     days = (date.fromisoformat(best.date) - since).days
     if days < _LONG:
         return
     fixed = [a.id for a in advisories.ADVISORIES if Version(a.fixed) > version and a.id.startswith(("CVE", "GHSA"))]
     yield Finding(
         on=(subject(hub),),
-        says=f"chart {hub.chart} ({mine.date if mine else 'before 0.8'}) is behind {best.version} ({best.date})",
+        says=f"chart {hub.chart} ({current.date if current else 'before 0.8'}) is behind {best.version} ({best.date})",
         evidence=(
             ("deployment", f"label chart: jupyterhub-{hub.chart}"),
             (

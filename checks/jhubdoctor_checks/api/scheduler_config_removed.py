@@ -44,12 +44,12 @@ def scheduler_config_removed(
 
 
 def _fix(hub: Hub, surface: Surface, minor: int) -> Fix:
-    mine = charts.release_of(hub.version) if hub.version is not None else None
-    own = mine.scheduler_minor(surface.minor) if mine is not None and surface.minor is not None else None
+    chart = charts.release_of(hub.version) if hub.version is not None else None
+    own = chart.scheduler_minor(surface.minor) if chart is not None and surface.minor is not None else None
     more = "its configuration is the chart's own and fits what it ships"
-    if mine is not None and own is not None and own != minor and not mine.breaks_on(surface.minor or 0):
+    if chart is not None and own is not None and own != minor and not chart.breaks_on(surface.minor or 0):
         return Fix(
-            f"Take scheduling.userScheduler.image out of the values; chart {mine.version} ships 1.{own}: {more}.",
+            f"Take scheduling.userScheduler.image out of the values; chart {chart.version} ships 1.{own}: {more}.",
             commands=(hub.helm_upgrade,),
         )
     return Fix(

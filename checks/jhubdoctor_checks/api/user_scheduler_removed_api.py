@@ -40,7 +40,7 @@ def user_scheduler_removed_api(
     yield Finding(
         on=(user_scheduler.ref,),
         says=says,
-        evidence=(*evidence(calls, surface), ("pod.status", _told(waiting)) if waiting else None),
+        evidence=(*evidence(calls, surface), ("pod.status", _affected(waiting)) if waiting else None),
         fix=newer(hub, calls, surface),
         cause=" ".join(f"{r.api_version}/{r.kind}" for r in calls.refused),
         severity=breaks(surface) if surface.planned else None,
@@ -48,5 +48,5 @@ def user_scheduler_removed_api(
     )
 
 
-def _told(waiting: list[Pod]) -> str:
+def _affected(waiting: list[Pod]) -> str:
     return f"{len(waiting)} user pod{'s' if len(waiting) > 1 else ''} Pending without a node"

@@ -69,9 +69,9 @@ def _works(name: str, since: datetime, pods: list[Pod], events: Events | None) -
     """Whether something shows that it worked since: one that needs no lease, as a single one may be told."""
     if name == SCHEDULER:
         placed = [p.condition("PodScheduled") for p in pods if p.spec.scheduler_name in {"", DEFAULT_SCHEDULER}]
-        told = events.of("Scheduled", "FailedScheduling") if events is not None else []
+        decisions = events.of("Scheduled", "FailedScheduling") if events is not None else []
         return any(c is not None and c.last_transition_time and c.last_transition_time > since for c in placed) or any(
-            DEFAULT_SCHEDULER in {e.reporting_component, e.source.component} and e.at > since for e in told
+            DEFAULT_SCHEDULER in {e.reporting_component, e.source.component} and e.at > since for e in decisions
         )
     made = [p for p in pods if any(o.kind in _MADE for o in p.metadata.owner_references)]
     return any(p.created > since for p in made)

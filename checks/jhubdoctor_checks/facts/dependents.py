@@ -54,8 +54,8 @@ class Dependents:
     def on(self, pods: Iterable[Pod]) -> list[Dependent]:
         """The pods that need one of these, which do not work: their sockets on a node, or their Services' files."""
         down = list(pods)
-        mine = {p.name for p in down}
-        found = {d.pod.name: d for p in down for d in self._need(p) if d.pod.name not in mine}
+        own = {p.name for p in down}
+        found = {d.pod.name: d for p in down for d in self._need(p) if d.pod.name not in own}
         return [found[name] for name in sorted(found)]
 
     def _need(self, pod: Pod) -> Iterator[Dependent]:

@@ -67,26 +67,26 @@ def forgotten(hub_log: HubLog, user_pods: list[Pod], now: datetime, values: Valu
 def _pod(name: str, alive: dict[str, Pod]) -> Pod | None:
     """The pod of a user, or of `user:server`; None where it could be one of several."""
     user, _, server = name.partition(":")
-    mine = [p for p in alive.values() if p.user == user] or [
+    candidates = [p for p in alive.values() if p.user == user] or [
         p for n, p in alive.items() if n == pod_of(user, alive) and not p.user
     ]
     if server:
-        mine = [p for p in mine if p.annotations.get("hub.jupyter.org/servername") == server]
-    return mine[0] if len(mine) == 1 else None
+        candidates = [p for p in candidates if p.annotations.get("hub.jupyter.org/servername") == server]
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _taken_for_stopped(entries: list[Entry], alive: dict[str, Pod], now: datetime) -> Iterator[Forgotten]:
     """Pods that are older than the line that says that they stopped, and were not asked for since."""
-    told: dict[str, Forgotten] = {}
+    by_pod: dict[str, Forgotten] = {}
     for e in entries:
         if m := _STOPPED.match(e.message):
             pod = _pod(m["user"] or m["down"] or m["mute"], alive)
             if pod is not None and e.at is not None and pod.created < e.at:
-                told[pod.name] = Forgotten(pod, "stopped", e.at, m["code"] or "")
+                by_pod[pod.name] = Forgotten(pod, "stopped", e.at, m["code"] or "")
         elif m := _AGAIN.match(e.message):
             again = m["pod"] or ((p := _pod(m["user"], alive)) and p.name)
-            told.pop(again or "", None)
-    yield from (f for f in told.values() if f.at is not None and now - f.at > _PATIENCE)
+            by_pod.pop(again or "", None)
+    yield from (f for f in by_pod.values() if f.at is not None and now - f.at > _PATIENCE)
 
 
 def _refused(entries: list[Entry], alive: dict[str, Pod], now: datetime) -> Iterator[Forgotten]:

@@ -45,9 +45,9 @@ class FailedPull:
         image: the image as the pod names it.
         node: where, empty where unknown.
         reason: of the container's status, or of the event.
-        said: what the kubelet said, redacted and on one line.
+        message: what the kubelet said, redacted and on one line.
         text: that and all else that it said of this image, to be searched.
-        source: where `said` is from.
+        source: where `message` is from.
         at: when it was last seen, None where the status alone tells.
         secret: an image pull secret that the kubelet did not find.
     """
@@ -59,7 +59,7 @@ class FailedPull:
     image: str
     node: str
     reason: str
-    said: str
+    message: str
     text: str
     source: str
     at: datetime | None = None
@@ -107,13 +107,13 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
         if waiting is None or waiting.reason not in PULL_REASONS:
             continue
         image = _image(pod, status)
-        said = [e for e in _about_pulls(events, pod.name) if image in e.message]
-        times = sum(e.times for e in said) or 1
+        tries = [e for e in _about_pulls(events, pod.name) if image in e.message]
+        times = sum(e.times for e in tries) or 1
         if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
             continue
         lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
-        told = most_telling(said, _message, PULLS) if said else None
-        heard = told.message if told else ""
+        telling = most_telling(tries, _message, PULLS) if tries else None
+        message = telling.message if telling else ""
         yield FailedPull(
             pod=pod,
             ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
@@ -122,10 +122,10 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
             image=image,
             node=pod.node,
             reason=waiting.reason,
-            said=clean(max(waiting.message, heard, key=len), LINE_LIMIT),
-            text=clean(f"{waiting.message} {heard}", 2 * LINE_LIMIT),
-            source="event" if len(heard) > len(waiting.message) else "pod.status",
-            at=told.at if told else None,
+            message=clean(max(waiting.message, message, key=len), LINE_LIMIT),
+            text=clean(f"{waiting.message} {message}", 2 * LINE_LIMIT),
+            source="event" if len(message) > len(waiting.message) else "pod.status",
+            at=telling.at if telling else None,
             secret=_secret(lost),
         )
 
@@ -169,7 +169,7 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str) -> Iterat
         image = quoted[1] if quoted else ""
         if any(p.at >= e.at and image in p.message for p in pulled):
             continue
-        yield _told(e, shared(hub.pod_ref(name)), USER_SERVER, image, events)
+        yield _from_event(e, shared(hub.pod_ref(name)), USER_SERVER, image, events)
 
 
 def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revision] | None) -> Iterator[FailedPull]:
@@ -183,16 +183,16 @@ def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revisi
     latest: dict[tuple[str, str], Event] = {}
     for e in events.of(*EVENT_REASONS):
         kind, name = e.about
-        mine = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
-        if mine and _about_a_pull(e) and (quoted := re.search(_QUOTED, e.message)):
+        of_hook = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
+        if of_hook and _about_a_pull(e) and (quoted := re.search(_QUOTED, e.message)):
             latest.setdefault((name, quoted[1]), e)
     pulled = events.of("Pulled")
     for (name, image), e in latest.items():
         if not any(p.at >= e.at and image in p.message and p.source.host == e.source.host for p in pulled):
-            yield _told(e, replace(hub.pod_ref(name), stable=f"DaemonSet/{HOOK}"), HOOK, image, events)
+            yield _from_event(e, replace(hub.pod_ref(name), stable=f"DaemonSet/{HOOK}"), HOOK, image, events)
 
 
-def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> FailedPull:
+def _from_event(e: Event, ref: Ref, component: str, image: str, events: Events) -> FailedPull:
     """A failed pull of which an event is all that is left."""
     return FailedPull(
         pod=None,
@@ -202,7 +202,7 @@ def _told(e: Event, ref: Ref, component: str, image: str, events: Events) -> Fai
         image=image,
         node=e.source.host,
         reason=e.reason,
-        said=clean(e.message, LINE_LIMIT),
+        message=clean(e.message, LINE_LIMIT),
         text=clean(e.message, LINE_LIMIT),
         source="event",
         at=e.at,

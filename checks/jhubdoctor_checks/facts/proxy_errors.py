@@ -115,10 +115,10 @@ def _error(
             target = OTHER if path and not re.search(r"/hub(?:/|$)|^/$", path) else HUB
         else:
             # a pod that has another address by now, or none: a tab of a server that stopped
-            mine = [p for p in user_pods if p.user == unquote(user["user"]) and not p.finished]
-            ip = mine[0].status.pod_ip if len(mine) == 1 else ""
-            same = len(mine) == 1 and (not address or not ip or (":" in address) != (":" in ip))
-            target = mine[0].name if same else "gone"
+            servers = [p for p in user_pods if p.user == unquote(user["user"]) and not p.finished]
+            ip = servers[0].status.pod_ip if len(servers) == 1 else ""
+            same = len(servers) == 1 and (not address or not ip or (":" in address) != (":" in ip))
+            target = servers[0].name if same else "gone"
     return ProxyError(at, errno, target, address, text)
 
 

@@ -105,8 +105,8 @@ def _condition(maker: Maker) -> tuple[str, Evidence] | None:
     conditions = maker.status.conditions if isinstance(maker, Deployment) else []
     for c in conditions:
         if c.type == "ReplicaFailure" and c.status == "True" and c.message:
-            said = f"{maker.name}: ReplicaFailure: {clean(c.message, 300)}"
-            return c.message, Evidence("deployment", said, c.last_transition_time)
+            detail = f"{maker.name}: ReplicaFailure: {clean(c.message, 300)}"
+            return c.message, Evidence("deployment", detail, c.last_transition_time)
     return None
 
 

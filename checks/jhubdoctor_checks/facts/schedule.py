@@ -75,7 +75,7 @@ class Unplaced:
         component: the chart's component, `singleuser-server` for a user's pod.
         spec: its spec; of a pod that is gone that of the only kind of pods that the values define, if there is but one.
         requests: what it asks for, empty where unknown.
-        said: what the scheduler says, without what it says of preemption.
+        message: what the scheduler says, without what it says of preemption.
         source: `pod.status` or `event`.
         at: when it said so.
         nodes: the number of nodes that it counts for each reason (`taint`, `affinity`, `resources`, ...).
@@ -95,7 +95,7 @@ class Unplaced:
     component: str
     spec: PodSpec | None
     requests: Mapping[str, Decimal] = field(default_factory=dict)
-    said: str = ""
+    message: str = ""
     source: str = "event"
     at: datetime | None = None
     nodes: Mapping[str, int] = field(default_factory=dict)
@@ -116,17 +116,17 @@ class Unplaced:
 
 def read_refusal(message: str) -> tuple[str, dict[str, int], dict[str, int], bool]:
     """Of the scheduler's message: its words, nodes by reason, nodes by short resource, whether a claim is missing."""
-    said = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0], LINE_LIMIT)
+    refusal = clean(re.split(r",? ?preemption: |no new claims to deallocate", message, maxsplit=1)[0], LINE_LIMIT)
     nodes: dict[str, int] = {}
     short: dict[str, int] = {}
     for kind, pattern in _SAYS.items():
-        for found in re.finditer(pattern, said):
+        for found in re.finditer(pattern, refusal):
             if kind == "resources":
                 short[found[2]] = short.get(found[2], 0) + int(found[1])
                 nodes[kind] = max(nodes.get(kind, 0), short[found[2]])
             else:
                 nodes[kind] = nodes.get(kind, 0) + int(found[1])
-    return said, nodes, short, bool(re.search(_CLAIM, said))
+    return refusal, nodes, short, bool(re.search(_CLAIM, refusal))
 
 
 @fact(passes_only_with=("events",))
@@ -154,9 +154,9 @@ def unplaced(
         events = Events()
     bound = _bound(claims, known_volumes)
     found = [u for p in (*pods, *user_pods) if (u := _live(p, events, now, bound))]
-    told = {u.ref.name for u in found}
+    alive = {u.ref.name for u in found}
     only = shapes[0] if shapes and len(shapes) == 1 else None
-    return found + [u for u in _gone(hub, user_pods, events, user_prefix(values), only) if u.ref.name not in told]
+    return found + [u for u in _gone(hub, user_pods, events, user_prefix(values), only) if u.ref.name not in alive]
 
 
 def _bound(
@@ -181,7 +181,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
         message, source, at = failed[0].message, "event", failed[0].at
     else:
         return None
-    said, nodes, short, claim = read_refusal(message)
+    refusal, nodes, short, claim = read_refusal(message)
     refused = _refused(events, pod.name)
     coming = [e for e in events.about("Pod", pod.name, *COMING) if (now - e.at).total_seconds() < SCALING]
     volumes = None if bound is None else tuple(bound[c] for c in pod.spec.claims if c in bound)
@@ -191,7 +191,7 @@ def _live(pod: Pod, events: Events, now: datetime, bound: dict[str, PersistentVo
         component=pod.component,
         spec=pod.spec,
         requests=pod.spec.requests,
-        said=said,
+        message=refusal,
         source=source,
         at=at,
         nodes=nodes,
@@ -210,18 +210,18 @@ def _like(spec: PodSpec, volumes: tuple[PersistentVolume, ...] | None) -> str:
 
 
 def _refused(events: Events, name: str) -> Event | None:
-    said = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
+    answers = events.about("Pod", name, "NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling", *COMING)
     # kube-scheduler's events have the same reason as Karpenter's
-    said = [e for e in said if e.reason != "FailedScheduling" or not _by_scheduler(e)]
-    if not said or said[0].reason in COMING:
+    answers = [e for e in answers if e.reason != "FailedScheduling" or not _by_scheduler(e)]
+    if not answers or answers[0].reason in COMING:
         return None
-    said = [e for e in said if e.reason not in COMING]
-    found = most_telling(said, _message, REFUSALS, AFTERWARDS)
+    answers = [e for e in answers if e.reason not in COMING]
+    found = most_telling(answers, _message, REFUSALS, AFTERWARDS)
     if known(REFUSALS, found.message) is None and known(AFTERWARDS, found.message):
         # the failure after which it waits is told of the pods that had asked for that node
         others = [e for e in events.of("FailedScaleUp") if e.at <= found.at]
-        told = {known(REFUSALS, e.message) for e in others}
-        return others[0] if len(told) == 1 and None not in told else found
+        reasons = {known(REFUSALS, e.message) for e in others}
+        return others[0] if len(reasons) == 1 and None not in reasons else found
     return found
 
 
@@ -241,7 +241,7 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Sha
             continue
         if any(s.at >= e.at for s in events.about("Pod", name, "Scheduled", *COMING)):
             continue
-        said, nodes, short, claim = read_refusal(e.message)
+        refusal, nodes, short, claim = read_refusal(e.message)
         spec = pod.spec if pod is not None else only.spec if only is not None else None
         yield Unplaced(
             ref=shared(hub.pod_ref(name)),
@@ -249,7 +249,7 @@ def _gone(hub: Hub, user_pods: list[Pod], events: Events, prefix: str, only: Sha
             component=USER_SERVER,
             spec=spec,
             requests=pod.spec.requests if pod is not None else only.requests if only is not None else {},
-            said=said,
+            message=refusal,
             at=e.at,
             nodes=nodes,
             short=short,

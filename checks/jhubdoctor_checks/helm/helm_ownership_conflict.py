@@ -57,8 +57,8 @@ def helm_ownership_conflict(
             cause="binding-of-another",
             affects=suffering,
         )
-    mine = {f"{hub.release}-{p}" for p in PRIORITIES} if hub.release else set()
-    objects: list[Object] = [*scheduler_bindings, *(p for p in priority_classes if p.name in mine)]
+    own = {f"{hub.release}-{p}" for p in PRIORITIES} if hub.release else set()
+    objects: list[Object] = [*scheduler_bindings, *(p for p in priority_classes if p.name in own)]
     theirs = [o for o in objects if foreign(hub, o)]
     if theirs:
         yield Finding(

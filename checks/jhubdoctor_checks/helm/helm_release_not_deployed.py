@@ -19,7 +19,7 @@ def helm_release_not_deployed(
         return
     good = next((r for r in revisions[1:] if r.status == "deployed"), None)
     good = good or next((r for r in revisions[1:] if r.status == "superseded"), None)
-    told = newest_release.description if newest_release is not None else ""
+    description = newest_release.description if newest_release is not None else ""
     # of a parent chart's release the version is the parent's
     chart = newest_release.chart_version if newest_release and not newest_release.values_root else ""
     yield Finding(
@@ -27,7 +27,7 @@ def helm_release_not_deployed(
         says=_says(newest, good, stuck=stuck, installed=hub.deployment is not None),
         evidence=(
             ("helm", f"{newest.name}: status {clean(newest.status, 40)}", newest.modified),
-            ("helm", f"description: {clean(told, 400)}") if told else None,
+            ("helm", f"description: {clean(description, 400)}") if description else None,
             ("helm", f"{good.name}: status {good.status}", good.modified) if good is not None else None,
             ("deployment", "the hub has none yet") if hub.deployment is None else None,
         ),

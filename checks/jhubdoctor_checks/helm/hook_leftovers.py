@@ -37,7 +37,7 @@ def hook_leftovers(
     if newest is not None:
         evidence.append(("helm", f"{newest.name}: status {newest.status}", newest.modified))
     pulling = sum(o.status.current_number_scheduled for o in left if isinstance(o, DaemonSet))
-    mine = f"{LABEL}=true" + (f",release={hub.release}" if hub.release else "")
+    selector = f"{LABEL}=true" + (f",release={hub.release}" if hub.release else "")
     kinds = "daemonsets,jobs,serviceaccounts,roles,rolebindings"
     yield Finding(
         on=(hub.release_ref,),
@@ -46,7 +46,7 @@ def hook_leftovers(
         evidence=tuple(evidence),
         fix=Fix(
             "Delete them; the next upgrade makes its own.",
-            commands=(hub.kubectl(f"delete {kinds} --selector {mine}"),),
+            commands=(hub.kubectl(f"delete {kinds} --selector {selector}"),),
             caution="Not while helm runs: an upgrade would wait for them in vain.",
         ),
         severity=None if pulling else Severity.INFO,

@@ -56,9 +56,9 @@ def diagnosis(entries: Sequence[Entry]) -> Diagnosis | None:
     """Why a run ended, by its entries; None where they do not tell."""
     part = next((m["part"] for e in reversed(entries) if (m := re.search(_PART, e.message))), "")
     # a pod that could not be created is dumped whole, and what stands in it is no cause
-    told = [e for e in entries if e.level not in {"D", "I"} and not e.message.startswith("Failed for {")]
-    fatal = next((i for i in reversed(range(len(told))) if _is_fatal(told[i])), None)
-    look = told[-_FAR:] if fatal is None else told[max(0, fatal - _NEAR) : fatal + 1]
+    serious = [e for e in entries if e.level not in {"D", "I"} and not e.message.startswith("Failed for {")]
+    fatal = next((i for i in reversed(range(len(serious))) if _is_fatal(serious[i])), None)
+    look = serious[-_FAR:] if fatal is None else serious[max(0, fatal - _NEAR) : fatal + 1]
     for crash in CRASHES:
         for e in reversed(look):
             if crash.also is not None and not crash.also(Entered(e.level, fatal is not None)):
@@ -66,7 +66,7 @@ def diagnosis(entries: Sequence[Entry]) -> Diagnosis | None:
             if m := crash.search(e.text):
                 return Diagnosis(crash, m, e, part)
     for e in reversed(look):
-        if e is (told[fatal] if fatal is not None else None) or not e.level:
+        if e is (serious[fatal] if fatal is not None else None) or not e.level:
             found = list(CRASH.compiled.finditer(e.text))
             if found:
                 return Diagnosis(CRASH, found[-1], e, part)

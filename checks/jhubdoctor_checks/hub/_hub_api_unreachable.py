@@ -106,10 +106,10 @@ def walled(hub: Hub, policies: list[NetworkPolicy], cilium: list[Pod]) -> Wall |
     https://docs.cilium.io/en/stable/network/kubernetes/policy/, jupyterhub/zero-to-jupyterhub-k8s#3202
     """
     labels = hub.deployment.spec.template.metadata.labels if hub.deployment is not None else {}
-    mine = [p for p in policies if "Egress" in p.spec.policy_types and p.spec.pod_selector.matches(labels)]
-    if not cilium or not mine or any(not rule.to for p in mine for rule in p.spec.egress):
+    egress = [p for p in policies if "Egress" in p.spec.policy_types and p.spec.pod_selector.matches(labels)]
+    if not cilium or not egress or any(not rule.to for p in egress for rule in p.spec.egress):
         return None
-    names = ", ".join(sorted(p.name for p in mine))
+    names = ", ".join(sorted(p.name for p in egress))
     entity = (
         '{"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "hub-to-api-server"}, '
         '"spec": {"endpointSelector": {"matchLabels": {"component": "hub"}}, '

@@ -13,12 +13,12 @@ def given(hub: Hub, account: str, roles: list[Role] | None, bindings: list[RoleB
     """What the namespace's own roles give the account."""
     if roles is None or bindings is None:
         return
-    mine = _of(account, hub, bindings)
-    if not mine:
+    own = _of(account, hub, bindings)
+    if not own:
         yield Evidence("rolebinding", f"none in {hub.namespace} names the service account {account}")
         return
     known = {r.name: r for r in roles}
-    for b in mine:
+    for b in own:
         role = known.get(b.role_ref.name) if b.role_ref.kind == "Role" else None
         if role is None:
             missing = "" if b.role_ref.kind != "Role" else ", which does not exist"

@@ -11,15 +11,15 @@ _DAY = timedelta(days=1)
 @check(severity=Severity.ERROR, at=Rung.STARTED, stops=Rung.REACHED)
 def hub_oom_killed(hub: Hub, now: datetime, hub_pods: list[Pod]) -> Iterator[Finding]:
     """The hub was stopped because it used more memory than its limit, or than its node had."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for pod in (p for p in hub_pods if not p.finished):
         for status in pod.status.container_statuses:
             end = status.state.terminated or status.last_state.terminated
-            if end is None or end.reason != "OOMKilled" or status.name in told:
+            if end is None or end.reason != "OOMKilled" or status.name in reported:
                 continue
             if end.finished_at and now - end.finished_at > _DAY and status.ready:
                 continue
-            told.add(status.name)
+            reported.add(status.name)
             container = pod.container(status.name)
             limit = int(container.limits.get("memory", 0)) if container else 0
             yield Finding(

@@ -42,8 +42,8 @@ def hub_rbac_forbidden(
 ) -> Iterator[Finding]:
     """The hub's service account lacks a right that the hub needs, so no server can start."""
     # KubeSpawner quotes the API server in `HTTP response body`, or in an entry of its own
-    told = [(e, r) for e, _ in lately(hub_log, PATTERN, now) if (r := forbidden(e.text))]
-    found = [(e, r) for e, r in told if r.service_account[0] == hub.namespace]
+    refusals = [(e, r) for e, _ in lately(hub_log, PATTERN, now) if (r := forbidden(e.text))]
+    found = [(e, r) for e, r in refusals if r.service_account[0] == hub.namespace]
     last_try = max((at for _, _, at in spawns.succeeded if at), default=None)
     if not found or (last_try and found[-1][0].at and last_try > found[-1][0].at):
         return

@@ -43,7 +43,7 @@ def slow_pulls(
 ) -> Iterator[Slow]:
     """The pulls that took a large part of the limit: those for which starts failed, then those of pods that wait."""
     alive = {p.name: p for p in user_pods}
-    told = set()
+    reported = set()
     for s in spawns.unresolved(now):
         pod = alive.get(s.pod)
         if s.kind != "start-timeout" or s.at is None or (pod and pod.ready):
@@ -52,11 +52,11 @@ def slow_pulls(
             waited = (s.at - pull.began).total_seconds()
             # where the pull began late, something else took the time
             if pull.pod == s.pod and _spans(pull, s.started, s.at) and waited >= limit * MARGIN:
-                told.add(s.pod)
+                reported.add(s.pod)
                 yield Slow(pull, shared(hub.pod_ref(s.pod)), waited, s)
     for pull in pulls:
         pod = alive.get(pull.pod)
-        if pod is None or pod.terminating or pod.name in told or pull.began + SLACK < pod.created:
+        if pod is None or pod.terminating or pod.name in reported or pull.began + SLACK < pod.created:
             continue
         waited = pull.took if pull.took is not None else (now - pull.began).total_seconds()
         running = any(s.state.running for s in pod.status.container_statuses)

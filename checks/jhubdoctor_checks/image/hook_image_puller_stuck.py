@@ -29,12 +29,12 @@ def hook_image_puller_stuck(
         age = (now - daemon.created).total_seconds()
         if daemon.component != "hook-image-puller" or age < CERTAIN:
             continue
-        mine = [p for p in pods if p.component == daemon.component and p.node and not p.terminating]
-        held = [(p, hold_of(p, events, nodes)) for p in sorted(mine, key=lambda p: p.name) if not p.ready]
-        if not held and age >= HELM_WAITS and len(mine) >= daemon.status.current_number_scheduled:
+        members = [p for p in pods if p.component == daemon.component and p.node and not p.terminating]
+        held = [(p, hold_of(p, events, nodes)) for p in sorted(members, key=lambda p: p.name) if not p.ready]
+        if not held and age >= HELM_WAITS and len(members) >= daemon.status.current_number_scheduled:
             yield from (_awaiter(hub, daemon, j, pods, jobs) for j in jobs if awaits(j))
         elif held and (age >= HELM_WAITS or any(h.certain for _, h in held)):
-            yield _puller(hub, daemon, held, len(mine), jobs)
+            yield _puller(hub, daemon, held, len(members), jobs)
 
 
 def _puller(hub: Hub, daemon: DaemonSet, held: list[tuple[Pod, Hold]], total: int, jobs: list[Job]) -> Finding:
@@ -61,8 +61,8 @@ def _puller(hub: Hub, daemon: DaemonSet, held: list[tuple[Pod, Hold]], total: in
 
 def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[Job]) -> Finding:
     """All nodes have the images, and the Job that waits for them does not end."""
-    mine = [p for p in pods if p.labels.get("job-name") == job.name]
-    sidecars = sorted({c.name for p in mine for c in p.spec.containers} - {"hook-image-awaiter"})
+    members = [p for p in pods if p.labels.get("job-name") == job.name]
+    sidecars = sorted({c.name for p in members for c in p.spec.containers} - {"hook-image-awaiter"})
     text = "See in its log why it cannot ask the API server (rights of its service account, route, sidecar)."
     if sidecars:
         text = "Keep the mesh's sidecar out of the hook's pods: it outlives them or cuts off the API server."

@@ -30,10 +30,10 @@ def image_architecture_mismatch(
                 # it runs by now, by an image that was built for it
                 continue
             container = pod.container(status.name)
-            told = _told(pod, status, events) or (pod.name, status.name) in logged
-            if not told and pod.component == "hub" and hub_log is not None:
-                told = next(hub_log.search(_WRONG), None) is not None
-            if told:
+            proven = _says_so(pod, status, events) or (pod.name, status.name) in logged
+            if not proven and pod.component == "hub" and hub_log is not None:
+                proven = next(hub_log.search(_WRONG), None) is not None
+            if proven:
                 image = container.image if container is not None else status.image
                 found.setdefault((image, arch.get(pod.node, "")), []).append((pod, status.name))
     for (image, its), members in sorted(found.items()):
@@ -59,9 +59,9 @@ def image_architecture_mismatch(
         )
 
 
-def _told(pod: Pod, status: ContainerStatus, events: Events) -> bool:
+def _says_so(pod: Pod, status: ContainerStatus, events: Events) -> bool:
     ends = (status.state.terminated, status.last_state.terminated, status.state.waiting)
     if any(e is not None and re.search(_WRONG, e.message) for e in ends):
         return True
-    said = [e for e in events.about("Pod", pod.name, "Failed", "BackOff") if e.container in {"", status.name}]
-    return any(re.search(_WRONG, e.message) for e in said)
+    failures = [e for e in events.about("Pod", pod.name, "Failed", "BackOff") if e.container in {"", status.name}]
+    return any(re.search(_WRONG, e.message) for e in failures)

@@ -42,8 +42,13 @@ def image_pull_failed(
         cause = cause_of(pulls[0])
         pulls.sort(key=lambda p: (p.ref.name, p.container))
         nodes = sorted({p.node for p in pulls if p.node})
-        best = max(pulls, key=lambda p: (len(p.said), p.ref.name))
-        fill = {"host": host(image), "image": image, "nodes": some(nodes) or "the nodes", "last": last_words(best.said)}
+        best = max(pulls, key=lambda p: (len(p.message), p.ref.name))
+        fill = {
+            "host": host(image),
+            "image": image,
+            "nodes": some(nodes) or "the nodes",
+            "last": last_words(best.message),
+        }
         on = tuple(dict.fromkeys(replace(p.ref, container=p.container) for p in pulls))
         components = {p.component for p in pulls}
         lost = lost_secrets(word, pulls)
@@ -55,7 +60,7 @@ def image_pull_failed(
             on=on,
             says=f"{image or 'an image'} cannot be pulled on {fill['nodes']}: {why}",
             evidence=(
-                (best.source, f"{best.reason}: {essence(best.said)}" if best.said else best.reason, best.at),
+                (best.source, f"{best.reason}: {essence(best.message)}" if best.message else best.reason, best.at),
                 ("event", f"the pull secrets {best.secret} do not exist") if best.secret else None,
                 ("pod.spec", f"image: {image}, of {', '.join(sorted(c or 'other pods' for c in components))}"),
             ),

@@ -53,9 +53,9 @@ def blocking(
     """The policies that keep source from target: none of them, at one end, allows it. Empty where it gets through."""
     policies = list(policies)
     for here, there, direction in ((source, target, EGRESS), (target, source, INGRESS)):
-        mine = selecting(policies, here, direction) if here.home else []
-        if mine and not any(_allows(p, there, target, port, protocol, direction) for p in mine):
-            return sorted(mine, key=lambda p: p.name)
+        own = selecting(policies, here, direction) if here.home else []
+        if own and not any(_allows(p, there, target, port, protocol, direction) for p in own):
+            return sorted(own, key=lambda p: p.name)
     return []
 
 

@@ -31,8 +31,8 @@ def cluster_dns_down(
     """The DNS of the cluster has no pod that answers."""
     if cluster_dns.addresses or any(p.ready for p in cluster_dns.pods):
         return
-    heard = next((e for e, _ in hub_log.search(UNRESOLVED)), None) if hub_log else None
-    if not cluster_dns.pods and heard is None:
+    entry = next((e for e, _ in hub_log.search(UNRESOLVED)), None) if hub_log else None
+    if not cluster_dns.pods and entry is None:
         # scaled to zero where another DNS serves (GKE's Cloud DNS keeps the Service)
         return
     if cluster_dns.pods and all(now - _unready_since(p) < PATIENCE for p in cluster_dns.pods):
@@ -45,8 +45,8 @@ def cluster_dns_down(
         evidence.append(
             ("pod.status", f"{p.name}: {p.phase}, not ready{f', {clean(waits, 60)}' if waits else ''}", None)
         )
-    if heard is not None:
-        evidence.append(("hub log", clean(heard.last, 160), heard.at))
+    if entry is not None:
+        evidence.append(("hub log", clean(entry.last, 160), entry.at))
     failed = {s.pod for s in (spawns.failed if spawns else ()) if s.pod}
     yield Finding(
         on=tuple(p.ref for p in cluster_dns.pods) or (hub.ref,),

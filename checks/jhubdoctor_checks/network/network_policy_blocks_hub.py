@@ -30,15 +30,15 @@ def network_policy_blocks_hub(
     values: Values | None,
 ) -> Iterator[Finding]:
     """NetworkPolicies keep the hub, the proxy or the user-scheduler from what they need."""
-    heard = next((e for e, _ in hub_log.search(UNREACHED)), None) if hub_log else None
+    entry = next((e for e, _ in hub_log.search(UNREACHED)), None) if hub_log else None
     for _, found in sorted(grouped(core_blocked, lambda b: tuple(w.name for w in b.walls))):
         by = {b.path.by.name: b.path.by for b in found}
         components = {d.component for d in by.values()}
-        mine = [p for p in pods if p.component in components]
+        members = [p for p in pods if p.component in components]
         failed = {s.pod for s in (spawns.failed if spawns else ()) if s.pod} if "hub" in components else set()
         unplaced = [p for p in user_pods if p.phase == "Pending" and not p.node and "user-scheduler" in components]
         idle = any(d.component == "user-scheduler" and not d.status.ready_replicas for d in by.values())
-        logged = heard if components & {"hub", "proxy"} else None
+        logged = entry if components & {"hub", "proxy"} else None
         kept = (f"{n} from {' and '.join(b.path.target.name for b in found if b.path.by.name == n)}" for n in by)
         yield Finding(
             on=tuple(w.ref for w in found[0].walls),
@@ -50,7 +50,7 @@ def network_policy_blocks_hub(
             fix=opened(hub, values, found),
             severity=Severity.ERROR if logged is not None or (unplaced and idle) else None,
             cause=",".join(sorted(by)),
-            affects=(*(o.ref for o in (*by.values(), *mine, *unplaced)), *map(hub.pod_ref, sorted(failed))),
+            affects=(*(o.ref for o in (*by.values(), *members, *unplaced)), *map(hub.pod_ref, sorted(failed))),
         )
 
 

@@ -48,8 +48,8 @@ def service_selects_others(
                 " jupyterhub.selectorLabels, as `helm create jupyterhub` does), so all pods have the same labels."
                 " Rename those, delete the Deployments, whose selectors cannot be changed, and upgrade."
             )
-        mine = sorted(m for m in makers if any(p.owner == f"Deployment/{m}" for p in found))
-        remove = hub.kubectl(f"delete deployment {' '.join(mine)}")
+        own = sorted(m for m in makers if any(p.owner == f"Deployment/{m}" for p in found))
+        remove = hub.kubectl(f"delete deployment {' '.join(own)}")
         yield Finding(
             on=tuple(s.ref for s in group),
             says=f"the Service{'s' if group[1:] else ''} {some(s.name for s in group)}"

@@ -44,6 +44,6 @@ def away(node: Node) -> list[Condition]:
     return [] if leaving(node) else [c for c in ready if c.status != "True"]
 
 
-def told(ready: Condition) -> str:
+def reason_of(ready: Condition) -> str:
     """What the node says of itself."""
     return clean(f"{ready.reason}: {ready.message}", 300)

@@ -24,7 +24,7 @@ def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added
             says=f"{they(meant)} cordoned, so the scheduler passes over {it} for {who}",
             evidence=(
                 *(("node", f"{n.name} spec.unschedulable: true") for n in meant[:3]),
-                *((u.source, f"{u.ref.name}: {u.said}", u.at) for u in blocked[:2]),
+                *((u.source, f"{u.ref.name}: {u.message}", u.at) for u in blocked[:2]),
             ),
             fix=_fix(meant),
             cause="pending",
@@ -32,16 +32,16 @@ def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added
         )
         return
     fit = [n for n in hub_nodes.all if n.name in hub_nodes.for_users]
-    mine = [n for n in cordoned if n in fit]
+    members = [n for n in cordoned if n in fit]
     # an autoscaler adds a node when somebody needs one
-    if not mine or nodes_are_added or any(works(n) for n in fit):
+    if not members or nodes_are_added or any(works(n) for n in fit):
         return
     yield Finding(
-        on=tuple(n.ref for n in mine),
-        says=f"{they(mine)} cordoned, and no other node takes users' pods"
+        on=tuple(n.ref for n in members),
+        says=f"{they(members)} cordoned, and no other node takes users' pods"
         + (" (whether an autoscaler adds one cannot be seen)" if nodes_are_added is None else ""),
-        evidence=tuple(("node", f"{n.name} spec.unschedulable: true") for n in mine[:5]),
-        fix=_fix(mine),
+        evidence=tuple(("node", f"{n.name} spec.unschedulable: true") for n in members[:5]),
+        fix=_fix(members),
         severity=Severity.INFO if nodes_are_added is None else Severity.WARNING,
         cause="none-left",
     )

@@ -93,8 +93,8 @@ def failed_creations(events: Events, text: str, now: datetime) -> list[Event]:
 
 def lacks_pods(d: Deployment, failed: list[Event]) -> bool:
     """Whether a Deployment has fewer pods than it should, and one of these events is of a ReplicaSet of it."""
-    mine = [name for kind, name in (e.about for e in failed) if kind == "ReplicaSet"]
-    return d.status.replicas < d.spec.replicas and any(name.rpartition("-")[0] == d.name for name in mine)
+    replica_sets = [name for kind, name in (e.about for e in failed) if kind == "ReplicaSet"]
+    return d.status.replicas < d.spec.replicas and any(name.rpartition("-")[0] == d.name for name in replica_sets)
 
 
 def excess(message: str) -> str:

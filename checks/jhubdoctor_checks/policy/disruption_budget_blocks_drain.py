@@ -19,20 +19,20 @@ def disruption_budget_blocks_drain(
     """A PodDisruptionBudget never lets one of its pods be evicted, so nodes cannot be drained."""
     for budget in sorted(disruption_budgets, key=lambda b: b.name):
         status = budget.status
-        mine = _kept(budget, [*pods, *user_pods])
+        members = _kept(budget, [*pods, *user_pods])
         # all are well, and still none may go: it is the rule, not the moment
         well = status.expected_pods and status.current_healthy >= status.expected_pods
-        if not mine or not well or status.disruptions_allowed:
+        if not members or not well or status.disruptions_allowed:
             continue
-        users = all(p.component == USERS for p in mine)
-        cordoned = {n.name for n in nodes or () if n.spec.unschedulable} & {p.node for p in mine}
+        users = all(p.component == USERS for p in members)
+        cordoned = {n.name for n in nodes or () if n.spec.unschedulable} & {p.node for p in members}
         rule = (
             f"minAvailable: {budget.spec.min_available}"
             if budget.spec.min_available is not None
             else f"maxUnavailable: {budget.spec.max_unavailable}"
         )
         healthy = f"{status.current_healthy} of {status.expected_pods}"
-        who = ", ".join(sorted({p.component or p.name for p in mine})[:3])
+        who = ", ".join(sorted({p.component or p.name for p in members})[:3])
         yield Finding(
             on=(budget.ref,),
             says=f"the budget {budget.name} ({rule}) never lets one of its {status.expected_pods} pods ({who}) go"
@@ -41,7 +41,7 @@ def disruption_budget_blocks_drain(
                 ("poddisruptionbudget", f"spec.{rule}"),
                 ("poddisruptionbudget", f"status: {healthy} healthy, disruptionsAllowed: 0"),
             ),
-            fix=_fix(hub, budget, mine, users=users),
+            fix=_fix(hub, budget, members, users=users),
             # a budget on users' servers is made to keep them from being evicted
             severity=Severity.INFO if users and not cordoned else None,
             cause="users" if users else "",
@@ -55,13 +55,13 @@ def _kept(budget: PodDisruptionBudget, pods: list[Pod]) -> list[Pod]:
     return [p for p in pods if some and not p.finished and selector.matches(p.labels)]
 
 
-def _fix(hub: Hub, budget: PodDisruptionBudget, mine: list[Pod], *, users: bool) -> Fix:
+def _fix(hub: Hub, budget: PodDisruptionBudget, members: list[Pod], *, users: bool) -> Fix:
     if users:
         return Fix(
             "Nodes with servers of users cannot be drained before these end. Delete the budget while you work.",
             commands=(hub.kubectl(f"get poddisruptionbudget {budget.name} -o yaml"),),
         )
-    path = path_to(mine[0].component, "pdb")
+    path = path_to(members[0].component, "pdb")
     return Fix(
         "Allow one of them to be away; with a single replica a budget can only hinder.",
         values=nested(path, {"maxUnavailable": 1, "minAvailable": None}),

@@ -79,4 +79,4 @@ def owners(pods: list[Unplaced]) -> tuple[Ref, ...]:
 def evidence(pods: list[Unplaced]) -> Evidence:
     """The newest of what the scheduler said of these pods."""
     best = max(pods, key=lambda p: (p.at.timestamp() if p.at else 0, p.ref.name))
-    return Evidence(best.source, f"scheduler: {best.said}", best.at)
+    return Evidence(best.source, f"scheduler: {best.message}", best.at)

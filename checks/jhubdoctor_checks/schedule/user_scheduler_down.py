@@ -44,28 +44,28 @@ def user_scheduler_down(
     idle = [p for p in waiting if untouched(p, events, now)]
     d = user_scheduler
     if d is not None and d.spec.replicas:
-        mine = waiting_for(hub, waiting, d)
+        members = waiting_for(hub, waiting, d)
         down = d.status.ready_replicas == 0 and (now - lost_ready_at(d)).total_seconds() >= STARTING
         stuck = [p for p in idle if served_by(hub, p.spec.scheduler_name, d)]
         if down or stuck:
             ends = "is not ready" if down else "is ready, but has not looked at any pod that waits"
             lost = timed_out(hub, spawns, events, now)
-            said = complaint(user_scheduler_logs)
+            message = complaint(user_scheduler_logs)
             # a sidecar alone proves nothing: schedulers run beside one, unless it keeps them from the API server
-            sidecar, keeps_out = mesh_of(user_scheduler_pods) if "dial tcp" in said else ("", "")
+            sidecar, keeps_out = mesh_of(user_scheduler_pods) if "dial tcp" in message else ("", "")
             yield Finding(
                 on=(d.ref,),
-                says=f"the user-scheduler {ends}: {waiting_words(len(mine), len(lost))}",
+                says=f"the user-scheduler {ends}: {waiting_words(len(members), len(lost))}",
                 evidence=(
                     ("deployment", f"status.readyReplicas: {d.status.ready_replicas} of {d.spec.replicas}"),
                     *(("pod.status", s) for s in states(d, user_scheduler_pods)[:4]),
                     *signs(stuck, leases, d, now),
-                    ("user-scheduler log", said) if said else None,
+                    ("user-scheduler log", message) if message else None,
                     ("pod.spec", f"the container {sidecar} of a service mesh") if sidecar else None,
                 ),
                 fix=repair(hub, d, keeps_out, down=down),
                 cause="not-ready" if down else "not-scheduling",
-                affects=tuple(dict.fromkeys((*(p.ref for p in (*user_scheduler_pods, *mine)), *lost))),
+                affects=tuple(dict.fromkeys((*(p.ref for p in (*user_scheduler_pods, *members)), *lost))),
             )
     served = [x for x in deployments if x.component == "user-scheduler" and x.spec.replicas]
     for name in sorted({p.spec.scheduler_name for p in idle} - {"", _DEFAULT}):

@@ -62,7 +62,7 @@ def user_scheduler_lease_stale(
         evidence=(
             ("lease", f"{lease.name}: held by {lease.spec.holder_identity or 'nobody'}", lease.spec.renew_time),
             ("pod.status", f"{len(ready)} pods are ready"),
-            ("user-scheduler log", said) if (said := complaint(user_scheduler_logs)) else None,
+            ("user-scheduler log", message) if (message := complaint(user_scheduler_logs)) else None,
         ),
         fix=Fix(
             "Restart it; if the lease stays old, its log tells what keeps it from the API server.",

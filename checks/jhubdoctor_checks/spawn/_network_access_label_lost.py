@@ -8,8 +8,8 @@ LABEL = "hub.jupyter.org/network-access-hub"
 def to_hub(hub: Deployment, policies: list[NetworkPolicy]) -> list[NetworkPolicy]:
     """The policies that hold for what comes in to the hub."""
     labels = hub.spec.template.metadata.labels
-    mine = [p for p in policies if p.spec.pod_selector.matches(labels)]
-    return [p for p in mine if not p.spec.policy_types or "Ingress" in p.spec.policy_types]
+    own = [p for p in policies if p.spec.pod_selector.matches(labels)]
+    return [p for p in own if not p.spec.policy_types or "Ingress" in p.spec.policy_types]
 
 
 def asks(policy: NetworkPolicy) -> bool:

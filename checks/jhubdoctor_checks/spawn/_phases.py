@@ -102,7 +102,7 @@ def trace(
     pod = pods.get(spawn.pod)
     found = events.about("Pod", spawn.pod) if events and spawn.pod else []
     names = pod.spec.claims if pod else [n for n, c in claims.items() if _owner(c) == spawn.user]
-    mine = tuple(claims[n] for n in names if n in claims)
+    own = tuple(claims[n] for n in names if n in claims)
     about_claims = [e for n in names for e in (events.about("PersistentVolumeClaim", n) if events else [])]
     return Trace(
         spawn,
@@ -111,7 +111,7 @@ def trace(
         tuple(_of_spawn(found, start, end)),
         readable=events is not None and any(e.began <= start for e in events.items),
         pod=pod,
-        claims=mine,
+        claims=own,
         claim_events=tuple(sorted(about_claims, key=lambda e: e.at, reverse=True)),
     )
 

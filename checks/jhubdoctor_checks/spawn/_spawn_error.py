@@ -32,7 +32,7 @@ def cause_of(spawn: Spawn, hub_log: HubLog) -> str:
     return f"{word} {name[0].rpartition('.')[2]}" if kind is SPAWN_ERROR and name else word
 
 
-def told(hub: Hub, spawn: Spawn, hub_log: HubLog) -> tuple[str, Fix]:
+def meaning(hub: Hub, spawn: Spawn, hub_log: HubLog) -> tuple[str, Fix]:
     """Why it failed, as the rest of a sentence, and what to do."""
     kind, whose = error_of(spawn, hub_log)
     fix = kind.remedy(names_of(hub))

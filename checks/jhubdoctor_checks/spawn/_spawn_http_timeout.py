@@ -80,25 +80,25 @@ def silence_of(spawn: Spawn, hub_log: HubLog, events: Events | None, logs: list[
     shown = Evidence("pod log", f"{spawn.pod}: {clean(line, 300)}")
     if row is not None:
         return Silence(row.word, row.means({}), (shown,), row)
-    heard = _heard_of(spawn, hub_log, events)
+    silence = _silence(spawn, hub_log, events)
     if line:
-        return replace(heard, evidence=(*heard.evidence, shown))
+        return replace(silence, evidence=(*silence.evidence, shown))
     read = {log.pod.name for log in logs}
     reasons = {found.word: found for name in sorted(read) if (found := reason_in(logs, [name])[0])}
-    if heard.word in _MUTE and spawn.pod not in read and len(reasons) == 1:
+    if silence.word in _MUTE and spawn.pod not in read and len(reasons) == 1:
         # a server that is gone, while those that are there are mute for one reason: that, until another shows
         [row] = reasons.values()
-        return Silence(row.word, row.means({}), heard.evidence, row)
-    return heard
+        return Silence(row.word, row.means({}), silence.evidence, row)
+    return silence
 
 
-def _heard_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
-    heard = list(_heard(spawn, hub_log, _STATUS))
-    if heard:
-        code = heard[-1][1]["code"]
-        shown = Evidence("hub log", f"HTTP {code} ({len(heard)}x)", heard[-1][0])
+def _silence(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
+    answers = list(_answers(spawn, hub_log, _STATUS))
+    if answers:
+        code = answers[-1][1]["code"]
+        shown = Evidence("hub log", f"HTTP {code} ({len(answers)}x)", answers[-1][0])
         return Silence(f"answers-{code[0]}xx", f"it answers HTTP {code}", (shown,))
-    failed = list(_heard(spawn, hub_log, _CONNECT))
+    failed = list(_answers(spawn, hub_log, _CONNECT))
     if failed:
         error = clean(failed[-1][1]["error"], 200)
         shown = Evidence("hub log", f"could not connect: {error}", failed[-1][0])
@@ -110,11 +110,11 @@ def _heard_of(spawn: Spawn, hub_log: HubLog, events: Events | None) -> Silence:
     return Silence("no-answer", "nothing answers at its address")
 
 
-def _heard(spawn: Spawn, hub_log: HubLog, pattern: str) -> Iterator[tuple[datetime | None, re.Match[str]]]:
+def _answers(spawn: Spawn, hub_log: HubLog, pattern: str) -> Iterator[tuple[datetime | None, re.Match[str]]]:
     """What the log says of this server's address while the hub waited for it."""
     end = spawn.at + _MARGIN if spawn.at else None
     start = spawn.at - timedelta(seconds=spawn.limit or 0) - _MARGIN if spawn.at else None
     for e, m in hub_log.find(pattern):
-        mine = f"/user/{spawn.user}/" in m["url"] + "/" or (spawn.url and m["url"].startswith(spawn.url))
-        if mine and (start is None or end is None or e.at is None or start <= e.at <= end):
+        own = f"/user/{spawn.user}/" in m["url"] + "/" or (spawn.url and m["url"].startswith(spawn.url))
+        if own and (start is None or end is None or e.at is None or start <= e.at <= end):
             yield e.at, m

@@ -63,8 +63,8 @@ def timeline(
 ) -> Timeline:
     """The steps of a spawn between these moments."""
     about = events.about("Pod", pod_name) if events else []
-    mine = [e for e in about if start.timestamp() - 60 <= e.began.timestamp() <= end.timestamp() + 30]
-    marks = _marks(mine, pod if pod is not None and pod.name == pod_name else None, start, end)
+    own = [e for e in about if start.timestamp() - 60 <= e.began.timestamp() <= end.timestamp() + 30]
+    marks = _marks(own, pod if pod is not None and pod.name == pod_name else None, start, end)
     if done:
         marks["answer"] = end
     steps: dict[str, float] = {}

@@ -9,7 +9,7 @@ from jhubdoctor_checks.texts import Known, filled, known, last_words, names_of
 from jhubdoctor_checks.texts.kubelet import CANNOT_START, START_FAILED, STARTS, WITHOUT_JUPYTERHUB
 
 
-def told(status: ContainerStatus) -> tuple[str, str] | None:
+def reason_of(status: ContainerStatus) -> tuple[str, str] | None:
     """Reason and message, where the container could not be started."""
     for state in (status.state, status.last_state):
         if state.waiting and state.waiting.reason in CANNOT_START:
@@ -41,8 +41,8 @@ class Start:
         command = clean(words[0], 80) if words else "its command"
         groups = m.groupdict("") if m else {}
         at = f" at {groups['path']}" if groups.get("path") else ""
-        told = {"last": last_words(self.message), "at": at}
-        return {**groups, **told, "command": command, "pod": self.pod.name, "node": self.pod.node or "its node"}
+        names = {"last": last_words(self.message), "at": at}
+        return {**groups, **names, "command": command, "pod": self.pod.name, "node": self.pod.node or "its node"}
 
     @property
     def says(self) -> str:

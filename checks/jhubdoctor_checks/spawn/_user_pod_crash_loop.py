@@ -61,9 +61,9 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
     """How a container ended, by its hook or its log where these tell, else by its exit code."""
     end = status.state.terminated or status.last_state.terminated
     code, at = (end.exit_code, end.finished_at) if end else (0, None)
-    said = [e for e in events.about("Pod", pod.name, _HOOK) if e.container in {"", status.name}] if events else []
-    if said:
-        found = re.search(_HOOK_CODE, said[0].message)
+    hooks = [e for e in events.about("Pod", pod.name, _HOOK) if e.container in {"", status.name}] if events else []
+    if hooks:
+        found = re.search(_HOOK_CODE, hooks[0].message)
         return Ending(
             "post-start",
             "its postStart hook fails" + (f" (exit code {found[1]})" if found else ""),
@@ -80,10 +80,10 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
             if row.word == "hub-unreachable" and log is not None:
                 # its traceback tells why
                 why, _ = reason_in([log], [pod.name])
-                told = why is not None and why.word.startswith("hub-") and why.word != row.word
-                says = f"{row.says}: {why.says}" if why is not None and told else row.says
+                elsewhere = why is not None and why.word.startswith("hub-") and why.word != row.word
+                says = f"{row.says}: {why.says}" if why is not None and elsewhere else row.says
                 return Ending(
-                    row.word, says, code, at, line, why.fix.text if why is not None and told else row.fix.text
+                    row.word, says, code, at, line, why.fix.text if why is not None and elsewhere else row.fix.text
                 )
             return Ending(row.word, row.says, code, at, line, row.fix.text)
     # any other line is the user's; the exception that a traceback ends in is not

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, count, excerpt, grouped
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
-from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, told
+from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, meaning
 
 
 # the hub tells of each of them: no rung lies between
@@ -17,7 +17,7 @@ def spawn_error(
     """Users' servers fail to start because of an error in the hub."""
     failed = [s for s in unresolved(spawns, now, user_pods, "error") if not re.search(ON_PURPOSE, s.error)]
     for cause, group in grouped(failed, lambda s: cause_of(s, hub_log)):
-        why, fix = told(hub, group[0], hub_log)
+        why, fix = meaning(hub, group[0], hub_log)
         on, affects = objects(hub, group, user_pods)
         yield Finding(
             on=on,

@@ -41,20 +41,20 @@ def spawn_rejected(
         groups.setdefault(refused(s.error, hub, values).cause, []).append(s)
     for cause, group in groups.items():
         newest = group[0]
-        told = refused(newest.error, hub, values)
+        refusal = refused(newest.error, hub, values)
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
         fails = (newest.code or 0) >= 500
         severity = weight(group, spawns, user_pods, now)
-        passes = told.row.word in PASSING or newest.error in ended.room
+        passes = refusal.row.word in PASSING or newest.error in ended.room
         yield Finding(
             on=on,
-            says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {told.says}",
+            says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {refusal.says}",
             evidence=(
-                Evidence("hub log", f"{code}{told.row.excerpt(without_pod(newest.error), 500)}", newest.at),
+                Evidence("hub log", f"{code}{refusal.row.excerpt(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
             ),
-            fix=told.fix,
+            fix=refusal.fix,
             severity=severity.at_most(Severity.WARNING) if passes else severity,
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),

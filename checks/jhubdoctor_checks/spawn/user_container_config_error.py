@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import refs
-from jhubdoctor_checks.spawn._user_container_config_error import Start, kind_of, told
+from jhubdoctor_checks.spawn._user_container_config_error import Start, kind_of, reason_of
 
 
 @check(severity=Severity.ERROR, at=Rung.STARTED)
@@ -15,7 +15,7 @@ def user_container_config_error(hub: Hub, user_pods: list[Pod]) -> Iterator[Find
         for pod in user_pods
         if not pod.terminating and not pod.ready
         for status in pod.statuses()
-        if (why := told(status))
+        if (why := reason_of(status))
     ]
     for (name, kind), members in grouped(found, lambda f: (f[1].name, kind_of(f[3]))):
         start = Start(kind, members[0][0], name, members[0][3])

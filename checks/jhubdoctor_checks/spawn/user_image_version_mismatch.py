@@ -17,19 +17,19 @@ _DAY = timedelta(days=1)
 def user_image_version_mismatch(hub: Hub, now: datetime, hub_log: HubLog) -> Iterator[Finding]:
     """Users' images hold another major version of JupyterHub than the hub runs, which can end in redirect loops."""
     found = [(e, m) for e, m in hub_log.find(_MISMATCH, "W") if (e.at is None or now - e.at <= _DAY) and not e.previous]
-    for (mine, theirs), members in grouped(found, lambda f: (f[1]["hub"], f[1]["server"])):
-        yield _finding(hub, mine, theirs.rstrip("."), members)
+    for (own, theirs), members in grouped(found, lambda f: (f[1]["hub"], f[1]["server"])):
+        yield _finding(hub, own, theirs.rstrip("."), members)
 
 
-def _finding(hub: Hub, mine: str, theirs: str, members: list[tuple[Entry, re.Match[str]]]) -> Finding:
-    major = mine.partition(".")[0]
+def _finding(hub: Hub, own: str, theirs: str, members: list[tuple[Entry, re.Match[str]]]) -> Finding:
+    major = own.partition(".")[0]
     return Finding(
         on=(hub.ref,),
-        says=f"an image of users' servers has JupyterHub {theirs}, the hub {mine}",
+        says=f"an image of users' servers has JupyterHub {theirs}, the hub {own}",
         evidence=(
             Evidence(
                 "hub log",
-                f"jupyterhub version {mine} != jupyterhub-singleuser version {theirs} ({count(len(members), 'time')})",
+                f"jupyterhub version {own} != jupyterhub-singleuser version {theirs} ({count(len(members), 'time')})",
                 members[-1][0].at,
             ),
         ),

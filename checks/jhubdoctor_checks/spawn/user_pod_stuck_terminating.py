@@ -17,14 +17,14 @@ def user_pod_stuck_terminating(
     """Pods of users' servers are being deleted and do not go, so these users cannot start a server."""
     known = {n.name: n for n in nodes} if nodes is not None else None
     stuck = [p for p in user_pods if (at := _since(p)) and now - at > PATIENCE]
-    for (word, which, source, told), members in grouped(stuck, lambda p: _why(p, known)):
+    for (word, which, source, detail), members in grouped(stuck, lambda p: _why(p, known)):
         pod = members[0]
         yield Finding(
             on=refs(members),
             says=f"{count(len(members))} cannot be deleted: {_SAYS[word]}",
             evidence=(
                 *(Evidence("pod.metadata", f"{p.name}: deletionTimestamp", _since(p)) for p in members[:3]),
-                Evidence(source, told),
+                Evidence(source, detail),
             ),
             fix=_fix(word, hub, pod, members),
             cause=f"{word} {which}",

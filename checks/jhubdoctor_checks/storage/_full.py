@@ -57,8 +57,8 @@ def mount_of(pod: Pod, container: str, line: str) -> tuple[VolumeMount, str] | N
     mounts = [m for m in (spec.volume_mounts if spec else []) if m.mount_path]
     named = re.search(_PATH, line)
     if named is None:
-        mine = [m for m in mounts if m.name in claims]
-        return (mine[0], claims[mine[0].name]) if len(mine) == 1 else None
+        own = [m for m in mounts if m.name in claims]
+        return (own[0], claims[own[0].name]) if len(own) == 1 else None
     path = PurePosixPath(named["path"])
     above = [m for m in mounts if PurePosixPath(m.mount_path) in {path, *path.parents}]
     nearest = max(above, key=lambda m: len(PurePosixPath(m.mount_path).parts), default=None)

@@ -314,8 +314,8 @@ def _class_missing(claim: PersistentVolumeClaim, world: World, name: str) -> Stu
 def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -> Stuck | None:
     failed = _newest(claim, world, "ProvisioningFailed", "ProvisioningSucceeded")
     if failed is not None:
-        said = world.events.about("PersistentVolumeClaim", claim.name, "ProvisioningFailed")
-        failed = most_telling(said, lambda e: e.message, FAILURES) if failed.reason == "ProvisioningFailed" else None
+        errors = world.events.about("PersistentVolumeClaim", claim.name, "ProvisioningFailed")
+        failed = most_telling(errors, lambda e: e.message, FAILURES) if failed.reason == "ProvisioningFailed" else None
     first = wanted.volume_binding_mode == "WaitForFirstConsumer"
     if first and failed is None and SELECTED not in claim.annotations:
         # nothing is asked of the provisioner before the scheduler has chosen a node: a pod that waits has other reasons

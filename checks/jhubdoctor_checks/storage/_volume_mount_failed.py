@@ -85,9 +85,9 @@ def unstarted(
         since = now - ((placed.last_transition_time if placed else None) or pod.created)
         if pod.phase == "Pending" and pod.node and not pod.terminating and since >= PATIENCE:
             yield pod, shared(pod.ref) if pod.name in users else pod.ref, since
-    told = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
+    names = None if spawns is None else {s.pod for s in spawns.unresolved(now, hours=1) if s.kind == "start-timeout"}
     for name in events.of_pods("FailedMount", "FailedAttachVolume"):
         if name in here or not name.startswith(prefix):
             continue
-        if told is None or name in told:
+        if names is None or name in names:
             yield None, shared(hub.pod_ref(name)), LONG

@@ -49,8 +49,8 @@ def claim_resize_pending(
         waits = on.get("FileSystemResizePending")
         if failed is None and event is None and not _old(waits or on.get("Resizing"), now):
             continue
-        said = excerpt(failed.message, limit=400) if failed else excerpt(event.message, limit=400) if event else ""
-        cause = "failed" if said else "restart" if waits else "slow"
+        message = excerpt(failed.message, limit=400) if failed else excerpt(event.message, limit=400) if event else ""
+        cause = "failed" if message else "restart" if waits else "slow"
         yield Finding(
             on=(claim.ref,),
             says=f"the claim {claim.name} asks for {human('storage', asked)} and has {human('storage', has)}: "
@@ -60,7 +60,7 @@ def claim_resize_pending(
             }.get(cause, "the volume is still being resized"),
             evidence=(
                 Evidence("claim", f"status.conditions: {', '.join(sorted(on)) or 'none'}"),
-                Evidence("event" if event and not failed else "claim", said) if said else None,
+                Evidence("event" if event and not failed else "claim", message) if message else None,
             ),
             fix=_fix(cause, claim, pods, hub),
             severity=Severity.WARNING if cause == "failed" else None,

@@ -75,16 +75,16 @@ def known(rows: Iterable[Known[Any]], text: str, about: Any = None) -> Known[Any
     return next((r for r in rows if (r.also is None or r.also(about)) and r.search(text)), None)
 
 
-def most_telling(said: Sequence[T], text: Callable[[T], str], *tables: Iterable[Known[Any]]) -> T:
+def most_telling(items: Sequence[T], text: Callable[[T], str], *tables: Iterable[Known[Any]]) -> T:
     """Of what was said, newest first, the first that a row of the first table knows, else of the next; else the first.
 
     What is said last is often the least: that a former failure is waited out, that a time was exceeded.
     """
     for rows in map(tuple, tables):
-        for one in said:
+        for one in items:
             if any(r.also is None and r.search(text(one)) for r in rows):
                 return one
-    return said[0]
+    return items[0]
 
 
 def last_words(text: str, most: int = 120) -> str:

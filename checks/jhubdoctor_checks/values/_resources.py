@@ -68,8 +68,8 @@ def choices(values: Values) -> Iterator[Choice]:
         seen = True
         path = f"singleuser.profileList[{i}]"
         name = f'profile "{clean(str(profile.get("display_name", i)), 80)}"'
-        mine = {**base, **_over(profile.get("kubespawner_override"), f"{path}.kubespawner_override")}
-        yield Choice(name, mine)
+        own = {**base, **_over(profile.get("kubespawner_override"), f"{path}.kubespawner_override")}
+        yield Choice(name, own)
         options = profile.get("profile_options")
         for key, option in options.items() if isinstance(options, Mapping) else ():
             chosen = option.get("choices") if isinstance(option, Mapping) else None
@@ -77,7 +77,7 @@ def choices(values: Values) -> Iterator[Choice]:
                 below = choice.get("kubespawner_override") if isinstance(choice, Mapping) else None
                 over = _over(below, f"{path}.profile_options.{key}.choices.{word}.kubespawner_override")
                 if over:
-                    yield Choice(f'{name}, choice "{clean(str(word), 80)}"', {**mine, **over})
+                    yield Choice(f'{name}, choice "{clean(str(word), 80)}"', {**own, **over})
     if not seen:
         yield Choice("default", base)
 

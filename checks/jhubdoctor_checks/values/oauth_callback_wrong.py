@@ -56,9 +56,9 @@ def _sections(values: Values) -> list[str]:
     plain = chosen.replace("-", "").removesuffix("oauthenticator").removesuffix("authenticator")
     if plain in {"multi", "multiple"} or "JupyterHub.authenticator_class" in values.traits_in_code:
         return []
-    mine = [s for s in given if plain and s.lower().startswith(plain)]
+    own = [s for s in given if plain and s.lower().startswith(plain)]
     general = [s for s in given if s in {"OAuthenticator", "Authenticator"}]
-    return mine or general
+    return own or general
 
 
 def _hosts(values: Values) -> list[str]:

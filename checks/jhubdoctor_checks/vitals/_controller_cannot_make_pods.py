@@ -37,8 +37,8 @@ def remedy(hub: Hub, row: Known[None], name: str, members: list[Refusal]) -> Fix
 
 
 def _hook_account(hub: Hub, name: str) -> Fix:
-    mine = "hub.jupyter.org/deletable=true" + (f",release={hub.release}" if hub.release else "")
-    clear = hub.kubectl(f"delete {_HOOK_KINDS} --selector {mine}")
+    selector = "hub.jupyter.org/deletable=true" + (f",release={hub.release}" if hub.release else "")
+    clear = hub.kubectl(f"delete {_HOOK_KINDS} --selector {selector}")
     if hub.argo_cd:
         return Fix(
             f"The service account {name} is made and deleted as a hook, like what needs it, and it is gone. Turn the "

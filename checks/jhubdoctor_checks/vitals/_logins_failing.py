@@ -12,7 +12,7 @@ from jhubdoctor_checks.texts.login import LOGIN_ERRORS
 from jhubdoctor_checks.vitals._said import mend, nobody
 
 
-def told(request: Request) -> str:
+def reason_of(request: Request) -> str:
     """What the hub says of it: the exception, else its own words."""
     if request.raised is not None:
         return nobody(request.raised.text)
@@ -38,4 +38,4 @@ def remedy(hub: Hub, request: Request, hub_log: HubLog) -> tuple[Fix, Known[None
 
 
 def _row(request: Request) -> Known[None] | None:
-    return known(LOGIN_ERRORS, told(request))
+    return known(LOGIN_ERRORS, reason_of(request))

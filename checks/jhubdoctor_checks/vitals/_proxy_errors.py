@@ -57,11 +57,11 @@ def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: 
     to_pods = [e for e in found.errors if e.target in pods and e.at > _ready_since(pods[e.target]) + _SETTLED]
     for errno, errors in sorted(grouped(to_pods, lambda e: e.errno)):
         most = _MANY if errno in CUT else _FEW
-        by_pod = {n: mine for n, mine in grouped(errors, lambda e: e.target) if len(mine) >= most}
+        by_pod = {n: members for n, members in grouped(errors, lambda e: e.target) if len(members) >= most}
         # one user's connection that breaks again and again is that user's
         if by_pod and not (errno in CUT and len(by_pod) == 1):
-            mine = sorted((e for some in by_pod.values() for e in some), key=lambda e: e.at)
-            yield Failing("servers", errno, _shown(mine), tuple(pods[n] for n in sorted(by_pod)))
+            members = sorted((e for some in by_pod.values() for e in some), key=lambda e: e.at)
+            yield Failing("servers", errno, _shown(members), tuple(pods[n] for n in sorted(by_pod)))
 
 
 def _shown(errors: list[ProxyError]) -> list[ProxyError]:

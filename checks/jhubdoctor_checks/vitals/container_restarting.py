@@ -48,7 +48,7 @@ def container_restarting(
         # what waits for the hub, those say that know the hub: hub-crash-loop, hub-oom-killed, hub-restarting
         waits = cut(dependents, members, deployments, now) if component != "hub" else ()
         down = {component} - {"hub"} if worst is Course.LOOPS else set()
-        said = (last_words or {}).get((first.pod.name, name))
+        words = (last_words or {}).get((first.pod.name, name))
         yield Finding(
             on=tuple(w.pod.container_ref(name) for w in members),
             says=f"{what} ends again and again: {why(first)}"
@@ -56,7 +56,7 @@ def container_restarting(
             else f"{what} was restarted {times(first.status.restart_count)}: {why(first)}",
             evidence=(
                 *shown(first),
-                ("log", f"{first.pod.name}: {said}") if said else None,
+                ("log", f"{first.pod.name}: {words}") if words else None,
                 *needs(dependents, members),
             ),
             fix=look(hub, first),

@@ -50,10 +50,10 @@ def controller_without_pods(
     )
     moving = {e.about[1] for e in events.of(*_ROLLS) if now - e.at < JUST_NOW} if events else set()
     for d in sorted(makers, key=lambda d: (d.ref.kind, d.name)):
-        said = d.status.number_ready if isinstance(d, DaemonSet) else d.status.ready_replicas
+        ready = d.status.number_ready if isinstance(d, DaemonSet) else d.status.ready_replicas
         wanted = d.status.desired_number_scheduled if isinstance(d, DaemonSet) else d.spec.replicas
         selector = d.spec.selector
-        if not said or not wanted or not (selector.match_labels or selector.match_expressions):
+        if not ready or not wanted or not (selector.match_labels or selector.match_expressions):
             continue
         if any(selector.matches(p.labels) for p in (*pods, *stranger_pods)) or any(_of(n, d.name) for n in moving):
             continue
@@ -62,9 +62,9 @@ def controller_without_pods(
         listed = sum(len(ready_addresses(e)) for s in behind for e in endpoint_slices or () if e.service == s.name)
         yield Finding(
             on=(d.ref,),
-            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that it has {said} ready",
+            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that it has {ready} ready",
             evidence=(
-                Evidence(d.ref.kind.lower(), f"{d.name}: {said} of {wanted} ready"),
+                Evidence(d.ref.kind.lower(), f"{d.name}: {ready} of {wanted} ready"),
                 Evidence("pods", "none with the labels that it selects"),
                 Evidence("endpointslice", f"{behind[0].name}: {listed} ready addresses, of no pod") if listed else None,
             ),

@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.facts.database_errors import is_database
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.vitals._logins_failing import cause_of, remedy, told
+from jhubdoctor_checks.vitals._logins_failing import cause_of, reason_of, remedy
 from jhubdoctor_checks.vitals._said import came_from, weight
 
 
@@ -23,13 +23,13 @@ def logins_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -
             continue
         whom = "logins fail" if well else "nobody can log in"
         fix, known = remedy(hub, last, hub_log)
-        why = known.says if known is not None else told(last)
+        why = known.says if known is not None else reason_of(last)
         yield Finding(
             on=(hub.service_ref,),
             says=f"{whom}: {count(len(group), 'try') if len(group) == 1 else f'{len(group)} tries'} ended in an error, "
             f"{count(len(well), 'login')} succeeded since {traffic.since(now):%H:%M} UTC: {why}",
             evidence=(
-                Evidence("hub log", f"HTTP {last.status} for {last.method} {last.route}: {told(last)}", last.at),
+                Evidence("hub log", f"HTTP {last.status} for {last.method} {last.route}: {reason_of(last)}", last.at),
                 Evidence("hub log", "the first of them", times[0]) if len(times) > 1 else None,
                 *came_from(last.raised, hub_log),
             ),

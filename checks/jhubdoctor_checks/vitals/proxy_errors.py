@@ -41,8 +41,8 @@ def proxy_errors(
     for f in failing(proxy_errors, hub_pods, user_pods, now):
         last = f.errors[-1]
         row = known(CONNECT, f"{f.errno} {last.address}".strip())
-        said, line = reason_in(server_logs or [], [p.name for p in f.pods])
-        row = said or row
+        reason, line = reason_in(server_logs or [], [p.name for p in f.pods])
+        row = reason or row
         names = {**names_of(hub), "name": proxy_errors.pod.owner.partition("/")[2]}
         yield Finding(
             on=tuple(shared(p.ref) for p in f.pods) or (Ref("Service", hub.ref.name, hub.namespace),),

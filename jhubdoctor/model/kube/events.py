@@ -76,5 +76,5 @@ class Event(Object):
     @property
     def container(self) -> str:
         """The container that it is about, from a field path such as `spec.containers{notebook}`."""
-        found = re.search(r"\{([^}]*)\}", self.involved_object.field_path)
-        return found[1] if found else ""
+        name = re.search(r"\{([^}]*)\}", self.involved_object.field_path)
+        return name[1] if name else ""

@@ -13,6 +13,7 @@ from jhubdoctor.model.kube.selectors import LabelSelector
 class ServicePort(Struct):
     """spec.ports[] of a Service."""
 
+    name: str = ""
     port: int = 0
     target_port: int | str = 0
     protocol: str = "TCP"
