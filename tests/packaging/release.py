@@ -33,6 +33,13 @@ def notes(version: str, changelog: str) -> str:
     return found[1].strip() if found else ""
 
 
+def unlisted(repository: Path) -> list[str]:
+    """The ids of checks that the list of released ids lacks: what it does not hold may be renamed without a word."""
+    ids = {p.stem.replace("_", "-") for p in (repository / "checks" / "jhubdoctor_checks").glob("*/*.md")}
+    lines = (repository / "tests" / "golden" / "check_ids.txt").read_text(encoding="utf-8").splitlines()
+    return sorted(ids - {line.split()[0] for line in lines})
+
+
 def main() -> int:
     """Print the notes, or say why not."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,6 +55,12 @@ def main() -> int:
         return 1
     if why := refusal(arguments.tag, version, changelog):
         sys.stderr.write(f"{why}\n")
+        return 1
+    if new := unlisted(arguments.repository):
+        sys.stderr.write(
+            f"tests/golden/check_ids.txt lacks {', '.join(new)}: "
+            "`pytest tests/test_project.py --update-golden` adds them.\n"
+        )
         return 1
     sys.stdout.write(f"{notes(version, changelog)}\n")
     return 0

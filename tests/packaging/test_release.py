@@ -39,6 +39,10 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     (tmp_path / "jhubdoctor").mkdir()
     (tmp_path / "jhubdoctor" / "__init__.py").write_text('__version__ = "1.2.0"\n')
+    (tmp_path / "checks" / "jhubdoctor_checks" / "hub").mkdir(parents=True)
+    (tmp_path / "checks" / "jhubdoctor_checks" / "hub" / "hub_gone.md").write_text("# hub-gone\n")
+    (tmp_path / "tests" / "golden").mkdir(parents=True)
+    (tmp_path / "tests" / "golden" / "check_ids.txt").write_text("hub-gone\nhub-old retired\n")
     return tmp_path
 
 
@@ -83,6 +87,15 @@ def test_a_package_that_says_another_version_is_no_release(project: Path) -> Non
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "says another version than 1.2.0" in done.stderr
+
+
+def test_ids_that_are_listed_nowhere_are_no_release(project: Path) -> None:
+    """They would be published, and nothing would keep them from being renamed."""
+    (project / "checks" / "jhubdoctor_checks" / "hub" / "hub_new.md").write_text("# hub-new\n")
+    done = release(project, "v1.2.0")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "lacks hub-new: `pytest tests/test_project.py --update-golden`" in done.stderr
 
 
 def test_the_package_says_the_version_that_it_is_published_as() -> None:
