@@ -25,7 +25,7 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, log_end
+from jhubdoctor.privacy.text import LOG_LINES, brief, log_end
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
