@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -124,7 +125,10 @@ def _known(check: Check, found: list[Message]) -> _Known:
     prose = " ".join([note.intro, *(note.sections.get(h, "") for h in ("What it means", "Common causes"))])
     told = [t for m in found for t in m.texts]
     weights = dict.fromkeys(_words(prose), IN_PROSE) | dict.fromkeys(_words(" ".join([check.title, *told])), 1.0)
-    return _Known(check, found, _bare("\n".join([prose, *told])), weights | dict.fromkeys(_words(check.id), NAMED))
+    parts = check.id.split("-")
+    # Kubernetes writes OOMKilled where an id has oom-killed
+    name = _words(" ".join([check.id, *map("".join, itertools.pairwise(parts))]))
+    return _Known(check, found, _bare("\n".join([prose, *told])), weights | dict.fromkeys(name, NAMED))
 
 
 def _bare(text: str) -> str:
