@@ -16,7 +16,7 @@ LEAVES_NO_TRACE = {
     "dummy-authenticator-exposed": "strangers who log in look like users",
     "duplicate-user-claims": "a home that is empty looks like a new one",
     "hub-database-not-persistent": "it hurts at the hub's next restart",
-    "ingress-controller-down": "where the Ingress kept its address, the hub hears of nobody, and nobody comes at night too",
+    "ingress-controller-down": "where the Ingress kept its address, the hub only hears of nobody",
     "placeholders-hold-no-room": "it hurts when users come",
     "placeholders-without-priority": "it hurts when users come",
     "short-lived-pods-failing": "it is a vital sign itself, and nothing but the builds tells of them",
