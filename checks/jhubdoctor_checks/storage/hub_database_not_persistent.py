@@ -2,13 +2,32 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, NotApplicable, PersistentVolumeClaim, Severity, Values, check
+from jhubdoctor.api import (
+    CSIDriver,
+    Evidence,
+    Finding,
+    Hub,
+    NotApplicable,
+    PersistentVolumeClaim,
+    ServerVersion,
+    Severity,
+    StorageClass,
+    Values,
+    check,
+)
 from jhubdoctor_checks.storage._database import sqlite_file, volume_at
+from jhubdoctor_checks.storage._drivers import usable
+from jhubdoctor_checks.storage._hub_database_not_persistent import fix
 
 
 @check(severity=Severity.WARNING)
 def hub_database_not_persistent(
-    hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None
+    hub: Hub,
+    values: Values,
+    claims: list[PersistentVolumeClaim] | None,
+    storage_classes: list[StorageClass] | None,
+    csi_drivers: list[CSIDriver] | None,
+    server_version: ServerVersion | None,
 ) -> Iterator[Finding]:
     """The hub's database does not outlive its pod."""
     if hub.deployment is None:
@@ -33,19 +52,20 @@ def hub_database_not_persistent(
         where = f"volume {name} (emptyDir)" if volume is not None else "no volume, the container's own file system"
         seen.append(Evidence("deployment", f"{file}: {where}"))
     unused = sorted(
-        c.name for c in claims or () if c.component == "hub" and hub.owns(c) and c.name not in _mounted(hub)
+        (c for c in claims or () if c.component == "hub" and hub.owns(c) and c.name not in _mounted(hub)),
+        key=lambda c: c.name,
     )
-    seen += [Evidence("claim", f"{name} exists and is mounted nowhere") for name in unused]
+    seen += [Evidence("claim", f"{c.name} exists and is mounted nowhere") for c in unused]
+    minor = server_version.minor if server_version else None
+    classes = None if storage_classes is None else usable(storage_classes, csi_drivers, minor)
+    bound = any(c.status.phase == "Bound" for c in unused)
+    if classes == [] and not bound:
+        seen.append(Evidence("storageclasses", "none that makes volumes"))
     yield Finding(
         on=(hub.ref,),
         says=f"{says}: every restart of the hub forgets its users, tokens and running servers",
         evidence=tuple(seen),
-        fix=Fix(
-            "Keep it on a volume.",
-            values={"hub": {"db": {"type": "sqlite-pvc"}}},
-            commands=(hub.helm_upgrade,),
-            caution="This restarts the hub, which then no longer knows the servers that run now.",
-        ),
+        fix=fix(hub, None if bound else classes),
         cause=cause,
     )
 
