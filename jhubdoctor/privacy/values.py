@@ -172,6 +172,7 @@ singleuser.serviceAccountName
 singleuser.startTimeout
 singleuser.storage.capacity
 singleuser.storage.dynamic.**
+singleuser.storage.extraVolumes.*.persistentVolumeClaim.claimName
 singleuser.storage.static.**
 singleuser.storage.homeMountPath
 singleuser.storage.type

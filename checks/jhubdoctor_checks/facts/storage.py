@@ -48,3 +48,23 @@ def known_volumes(
     for name in list(dict.fromkeys(names))[:MOST]:
         found += look.list("persistentvolumes", fields=f"metadata.name={name}")
     return found
+
+
+@fact()
+def spare_claims(
+    claims: list[PersistentVolumeClaim], pods: list[Pod], user_pods: list[Pod], stranger_pods: list[Pod]
+) -> list[PersistentVolumeClaim]:
+    """Bound claims that many nodes may mount at a time, made by hand, and mounted by no pod of the namespace."""
+    mounted = {name for p in (*pods, *user_pods, *stranger_pods) for name in p.spec.claims}
+    return sorted(
+        (
+            c
+            for c in claims
+            if c.status.phase == "Bound"
+            and "ReadWriteMany" in c.spec.access_modes
+            and c.component not in {USER_STORAGE, "hub"}
+            and c.metadata.deletion_timestamp is None
+            and c.name not in mounted
+        ),
+        key=lambda c: c.name,
+    )

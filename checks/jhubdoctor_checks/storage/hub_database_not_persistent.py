@@ -4,24 +4,48 @@ from collections.abc import Iterator
 from typing import Any
 
 from jhubdoctor.api import (
+<<<<<<< HEAD
     Evidence,
     Finding,
     Fix,
     Hub,
     NotApplicable,
     PersistentVolumeClaim,
+=======
+    CSIDriver,
+    Evidence,
+    Finding,
+    Hub,
+    NotApplicable,
+    PersistentVolumeClaim,
+    ServerVersion,
+>>>>>>> w/claims
     Severity,
     StorageClass,
     Values,
     check,
 )
 from jhubdoctor_checks.storage._database import sqlite_file, volume_at
+<<<<<<< HEAD
 from jhubdoctor_checks.storage._drivers import share
+=======
+from jhubdoctor_checks.storage._drivers import usable
+from jhubdoctor_checks.storage._hub_database_not_persistent import fix
+>>>>>>> w/claims
 
 
 @check(severity=Severity.WARNING)
 def hub_database_not_persistent(
+<<<<<<< HEAD
     hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None, storage_classes: list[StorageClass] | None
+=======
+    hub: Hub,
+    values: Values,
+    claims: list[PersistentVolumeClaim] | None,
+    storage_classes: list[StorageClass] | None,
+    csi_drivers: list[CSIDriver] | None,
+    server_version: ServerVersion | None,
+>>>>>>> w/claims
 ) -> Iterator[Finding]:
     """The hub's database does not outlive its pod."""
     if hub.deployment is None:
@@ -46,14 +70,24 @@ def hub_database_not_persistent(
         where = f"volume {name} (emptyDir)" if volume is not None else "no volume, the container's own file system"
         seen.append(Evidence("deployment", f"{file}: {where}"))
     unused = sorted(
-        c.name for c in claims or () if c.component == "hub" and hub.owns(c) and c.name not in _mounted(hub)
+        (c for c in claims or () if c.component == "hub" and hub.owns(c) and c.name not in _mounted(hub)),
+        key=lambda c: c.name,
     )
-    seen += [Evidence("claim", f"{name} exists and is mounted nowhere") for name in unused]
+    seen += [Evidence("claim", f"{c.name} exists and is mounted nowhere") for c in unused]
+    minor = server_version.minor if server_version else None
+    classes = None if storage_classes is None else usable(storage_classes, csi_drivers, minor)
+    bound = any(c.status.phase == "Bound" for c in unused)
+    if classes == [] and not bound:
+        seen.append(Evidence("storageclasses", "none that makes volumes"))
     yield Finding(
         on=(hub.ref,),
         says=f"{says}: every restart of the hub forgets its users, tokens and running servers",
         evidence=tuple(seen),
+<<<<<<< HEAD
         fix=_fix(hub, unused, storage_classes),
+=======
+        fix=fix(hub, None if bound else classes),
+>>>>>>> w/claims
         cause=cause,
     )
 

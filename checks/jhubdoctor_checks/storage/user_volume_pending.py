@@ -16,11 +16,13 @@ from jhubdoctor.api import (
     Severity,
     Spawns,
     StorageClass,
+    Values,
     check,
 )
 from jhubdoctor_checks.storage._claims import of_users, pods_of, shared
 from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
+from jhubdoctor_checks.storage._user_volume_pending import evidence, meant, says, static
 
 
 @check(severity=Severity.ERROR, at=Rung.BOUND, stops=Rung.BOUND)
@@ -32,7 +34,9 @@ def user_volume_pending(
     storage_classes: list[StorageClass],
     csi_drivers: list[CSIDriver] | None,
     known_volumes: list[PersistentVolume] | None,
+    spare_claims: list[PersistentVolumeClaim] | None,
     spawns: Spawns | None,
+    values: Values | None,
     server_version: ServerVersion | None,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -46,11 +50,13 @@ def user_volume_pending(
         waiting = pods_of(why.claims, user_pods, spawns, hub, now)
         count = len(why.claims)
         who = f"the claim {why.claims[0].name}" if count == 1 else f"each of {count} claims"
+        spare = meant(why, world, spare_claims, values) if made else []
+        modes = "singleuser.storage.dynamic.storageAccessModes" if made else ""
         yield Finding(
             on=tuple(shared(c.ref) for c in why.claims),
-            says=f"{who} {why.says}",
-            evidence=why.evidence,
-            fix=remedy(why, world, hub, path, "singleuser.storage.dynamic.storageAccessModes" if made else ""),
+            says=f"{who} {why.says}{says(spare)}",
+            evidence=(*why.evidence, *evidence(spare)),
+            fix=static(why, spare, hub) if spare else remedy(why, world, hub, path, modes),
             # nobody waits for it now
             severity=None if waiting else Severity.WARNING,
             cause=f"{why.cause} {why.about}".strip(),
