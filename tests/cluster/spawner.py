@@ -4,6 +4,10 @@ It runs with the Python of a hub, so it has nothing of jhubdoctor. Its argument 
 reads the values of a hub from `$JHUBDOCTOR_TEST_HUB`. Nothing is asked of a cluster.
 """
 
+# It runs with another Python, whose packages are not here to be typed by, and does one thing after the other.
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ASYNC240
+
 import asyncio
 import json
 import os

@@ -11,7 +11,7 @@ def fix(hub: Hub, classes: list[StorageClass] | None) -> Fix:
     if classes == []:
         return Fix(
             "Keep it in a PostgreSQL or MySQL database outside of the hub (hub.db.type, hub.db.url). A volume needs a "
-            "StorageClass first: the cluster has none that makes volumes.",
+            "StorageClass first: the cluster has none that makes disks.",
             commands=("kubectl get storageclasses",),
             caution=caution,
         )

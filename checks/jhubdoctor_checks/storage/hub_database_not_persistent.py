@@ -1,17 +1,8 @@
 """A database that is gone with the hub's pod."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from jhubdoctor.api import (
-<<<<<<< HEAD
-    Evidence,
-    Finding,
-    Fix,
-    Hub,
-    NotApplicable,
-    PersistentVolumeClaim,
-=======
     CSIDriver,
     Evidence,
     Finding,
@@ -19,33 +10,24 @@ from jhubdoctor.api import (
     NotApplicable,
     PersistentVolumeClaim,
     ServerVersion,
->>>>>>> w/claims
     Severity,
     StorageClass,
     Values,
     check,
 )
 from jhubdoctor_checks.storage._database import sqlite_file, volume_at
-<<<<<<< HEAD
-from jhubdoctor_checks.storage._drivers import share
-=======
-from jhubdoctor_checks.storage._drivers import usable
+from jhubdoctor_checks.storage._drivers import share, usable
 from jhubdoctor_checks.storage._hub_database_not_persistent import fix
->>>>>>> w/claims
 
 
 @check(severity=Severity.WARNING)
 def hub_database_not_persistent(
-<<<<<<< HEAD
-    hub: Hub, values: Values, claims: list[PersistentVolumeClaim] | None, storage_classes: list[StorageClass] | None
-=======
     hub: Hub,
     values: Values,
     claims: list[PersistentVolumeClaim] | None,
     storage_classes: list[StorageClass] | None,
     csi_drivers: list[CSIDriver] | None,
     server_version: ServerVersion | None,
->>>>>>> w/claims
 ) -> Iterator[Finding]:
     """The hub's database does not outlive its pod."""
     if hub.deployment is None:
@@ -75,41 +57,21 @@ def hub_database_not_persistent(
     )
     seen += [Evidence("claim", f"{c.name} exists and is mounted nowhere") for c in unused]
     minor = server_version.minor if server_version else None
-    classes = None if storage_classes is None else usable(storage_classes, csi_drivers, minor)
+    classes = None
+    if storage_classes is not None:
+        # SQLite on a file share loses data
+        classes = [c for c in usable(storage_classes, csi_drivers, minor) if not share(c.provisioner)]
     bound = any(c.status.phase == "Bound" for c in unused)
     if classes == [] and not bound:
-        seen.append(Evidence("storageclasses", "none that makes volumes"))
+        seen.append(Evidence("storageclasses", "none that makes disks"))
     yield Finding(
         on=(hub.ref,),
         says=f"{says}: every restart of the hub forgets its users, tokens and running servers",
         evidence=tuple(seen),
-<<<<<<< HEAD
-        fix=_fix(hub, unused, storage_classes),
-=======
         fix=fix(hub, None if bound else classes),
->>>>>>> w/claims
         cause=cause,
     )
 
 
 def _mounted(hub: Hub) -> set[str]:
     return set(hub.deployment.spec.template.spec.claims) if hub.deployment else set()
-
-
-def _fix(hub: Hub, unused: list[str], classes: list[StorageClass] | None) -> Fix:
-    """A claim needs a class that gives it a volume; one that is there already keeps the class that it has."""
-    database: dict[str, Any] = {"type": "sqlite-pvc"}
-    disks = sorted(c.name for c in classes or () if not share(c.provisioner))
-    if not unused and classes is not None and not any(c.is_default for c in classes):
-        if not disks:
-            return Fix(
-                "Keep it on a volume: make a StorageClass that gives disks first, or use a database server "
-                "(hub.db.type: postgres). With sqlite-pvc as it is, the hub would wait for its volume and not start.",
-                commands=("kubectl get storageclasses",),
-            )
-        database["pvc"] = {"storageClassName": disks[0]}
-    return hub.values_fix(
-        "Keep it on a volume.",
-        {"hub": {"db": database}},
-        caution="This restarts the hub, which then no longer knows the servers that run now.",
-    )
