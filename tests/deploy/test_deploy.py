@@ -156,6 +156,10 @@ def test_helm_has_nothing_to_say_against_it(helm: str, values: dict[str, Any], t
     [
         {"mode": "daemonset"},
         {"exporter": {"intervall": "5m"}},
+        {"exporter": {"interval": "0s"}},
+        {"serviceMonitor": {"interval": "1.5m"}},
+        {"serviceMonitor": {"interval": ""}},
+        {"serviceMonitor": {"scrapeTimeout": "10s1m"}},
         {"image": {"repository": ""}},
         {"timeout": "1m"},
         {"fullnameOverride": "Doctor"},
