@@ -207,7 +207,9 @@ def _documents(text: str) -> Iterator[Any]:
         while at < len(start):
             try:
                 found, at = decoder.raw_decode(start, at)
-            except (ValueError, RecursionError) as e:
+            except RecursionError as e:
+                raise DoctorError("It is nested deeper than any object is.", "Give what kubectl wrote.") from e
+            except ValueError as e:
                 raise DoctorError("It is no JSON that can be read.", "See that it is whole.") from e
             yield found
             at = _blank(start, at)
