@@ -82,7 +82,7 @@ def folding(check: Check, registry: Registry) -> str:
 def index(registry: Registry) -> str:
     """The table of all checks."""
     checks = sorted(registry.checks.values(), key=lambda c: (c.area, c.id))
-    rows = [f"| [{c.id}]({c.id}.md) | {area(c.area)} | {c.severity} | {c.title} |" for c in checks]
+    rows = [f"| [{c.id}]({c.id}.md) | {area(c.area)} (`{c.area}`) | {c.severity} | {c.title} |" for c in checks]
     return "\n".join([
         "# Checks by area",
         "",

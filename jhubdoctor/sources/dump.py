@@ -218,7 +218,9 @@ def _documents(text: str) -> Iterator[Any]:
         while at < len(start):
             try:
                 found, at = decoder.raw_decode(start, at)
-            except (ValueError, RecursionError) as e:
+            except RecursionError as e:
+                raise NoObjects("is nested deeper than any object is") from e
+            except ValueError as e:
                 raise NoObjects("is not JSON that can be read to its end") from e
             yield found
             at = _blank(start, at)

@@ -156,6 +156,10 @@ def test_helm_has_nothing_to_say_against_it(helm: str, values: dict[str, Any], t
     [
         {"mode": "daemonset"},
         {"exporter": {"intervall": "5m"}},
+        {"exporter": {"interval": "0s"}},
+        {"serviceMonitor": {"interval": "1.5m"}},
+        {"serviceMonitor": {"interval": ""}},
+        {"serviceMonitor": {"scrapeTimeout": "10s1m"}},
         {"image": {"repository": ""}},
         {"timeout": "1m"},
         {"fullnameOverride": "Doctor"},
@@ -534,7 +538,9 @@ def test_the_image_is_slim_and_not_root() -> None:
     assert "-slim" in final[0]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1]), "a number, so that runAsNonRoot can be checked"
     assert not [x for x in final if x.startswith(("ADD ", "RUN "))], "what is built is built in the stage before"
-    assert all((ROOT / x.split()[1]).exists() for x in lines if re.match(r"COPY (?!--from)", x))
+    copied = [path for x in lines if re.match(r"COPY (?!--from)", x) for path in x.split()[1:-1]]
+    assert all((ROOT / path).exists() for path in copied)
+    assert {f"!{path}" for path in copied} <= set((ROOT / ".containerignore").read_text().split())
 
 
 @pytest.mark.skipif(

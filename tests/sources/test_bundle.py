@@ -465,6 +465,13 @@ def test_a_file_that_says_nothing_is_refused_with_a_sentence(content: str, tmp_p
     assert result.stderr.count("\n") == 2
 
 
+@pytest.mark.parametrize("content", ['{"items": ' * 20_000, "[" * 20_000 + "]" * 20_000, "- " * 3000])
+def test_a_file_that_is_nested_without_end_is_called_so(content: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(content, encoding="utf-8")
+
+    assert "nested" in CliRunner().invoke(cli, ["run", "--from", str(tmp_path / "f")]).stderr
+
+
 def test_a_file_that_is_not_there_is_wrong_usage() -> None:
     result = CliRunner().invoke(cli, ["run", "--from", "/nowhere/x"])
 
