@@ -31,7 +31,7 @@ NOT_YET = {
     "user-pod-oom-killed": "servers that were restarted",
 }
 # Of the scenarios in which users suffer; it is to become nine of ten.
-ENOUGH = 0.75
+ENOUGH = 0.85
 
 
 def named(findings: list[Reported]) -> set[tuple[str, str, str]]:
