@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Evidence, Pod, clean
+from jhubdoctor.api import Evidence, Fix, Hub, Pod, clean
 from jhubdoctor_checks.facts.network import ACME_KEY, ServedCertificate
 from jhubdoctor_checks.network._certificates import leaves
+from jhubdoctor_checks.network._secrets import renewed
 
 # Let's Encrypt answers within a minute; the DNS record of a new hub takes longer to be seen.
 PATIENCE = timedelta(minutes=10)
@@ -66,6 +67,19 @@ def refused(
         since = min(c.since for c in served)
         return Refused(OTHER_HOST, "its certificate is made for other hosts than those asked", since, (made,), asked)
     return None
+
+
+def look(hub: Hub, c: ServedCertificate, found: Refused) -> Fix:
+    """The next step. Traefik is not started again before it is known why: each attempt counts with the authority."""
+    if c.key == ACME_KEY:
+        return Fix(
+            "See in Traefik's log whether it asked for a certificate, and what the authority answered.",
+            commands=(hub.kubectl(f"logs deploy/{c.by.name} --container traefik --tail 100"),),
+        )
+    if found.word == OTHER_HOST:
+        describe = hub.kubectl(f"describe {c.by.kind.lower()} {c.by.name}")
+        return Fix("See which hosts are asked for, and which the certificate is for.", commands=(describe,))
+    return renewed(hub, c)
 
 
 def _without(c: ServedCertificate, pods: Sequence[Pod], log: Sequence[str] | None, now: datetime) -> Refused | None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, clean, grouped
+from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, clean, grouped
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.facts.ways_in import Arrivals
-from jhubdoctor_checks.network._secrets import renewed
-from jhubdoctor_checks.vitals._certificate_invalid import OTHER_HOST, refused
+from jhubdoctor_checks.vitals._certificate_invalid import look, refused
 
 
 @check(
@@ -33,7 +32,6 @@ def certificate_invalid(
         if found is None or arrivals.since(found.since):
             continue
         hosts = ", ".join(clean(h, 80) for h in found.hosts[:3])
-        describe = hub.kubectl(f"describe {first.by.kind.lower()} {first.by.name}")
         yield Finding(
             on=(first.by if found.none else first.ref,),
             says=f"browsers refuse the hub: {found.says}{f' for {hosts}' if hosts and not found.none else ''}",
@@ -42,9 +40,7 @@ def certificate_invalid(
                 (first.by.kind.lower(), f"{first.by.name} serves it"),
                 Evidence("hub log", "within the hour no page for a user from outside since then"),
             ),
-            fix=Fix("See which hosts are asked for, and which the certificate is for.", commands=(describe,))
-            if found.word == OTHER_HOST
-            else renewed(hub, first),
+            fix=look(hub, first, found),
             cause=found.word,
             affects=tuple(c.by for c in served),
             unexplained=True,
