@@ -134,7 +134,7 @@ def _rights(r: Refused) -> Fix:
 
 def _name(r: Refused) -> Fix:
     to = "4.4.0" if r.hub.at_least("4.0.0") is False else ""
-    return replace(r.plain(), commands=(r.hub.upgrade_to(to),), caution=moving(r.hub, to)) if to else r.plain()
+    return replace(r.plain(), commands=(r.hub.upgrade_to(to),) if to else (), caution=moving(r.hub, to) if to else "")
 
 
 _FIXES: dict[str, Callable[[Refused], Fix]] = {
