@@ -110,7 +110,7 @@ def _steps(
         if minor is not None and following is way[-1] and (why := following.breaks_on(minor)):
             blocked.append(f"chart {following.version} does not work on Kubernetes 1.{minor}: {why}")
         came_from = chart.version if chart is not None else ""
-        commands = (hub.upgrade_to(following.version),) if hub is not None and hub.release and not hub.argo_cd else ()
+        commands = hub.by_hand(following.version) if hub is not None else ()
         steps.append(Step("chart", came_from, following.version, _why(chart, following), commands=commands))
         chart = following
     if goal is not None and minor is not None and goal > minor:

@@ -255,6 +255,16 @@ def least(function: F) -> F:
     )(function)
 
 
+def patch(function: F) -> F:
+    """--patch."""
+    return click.option(
+        "--patch",
+        "patch_path",
+        metavar="FILE",
+        help="Also write the values of all fixes to FILE, in one, for `helm upgrade --values`.",
+    )(function)
+
+
 def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:
     """`json`, `json=report.json` as (format, path).
 

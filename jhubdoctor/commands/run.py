@@ -20,13 +20,14 @@ from jhubdoctor.commands.deliver import (
     deliver_fleet,
     exit_code,
     plugin_line,
+    write_file,
 )
 from jhubdoctor.engine.registry import load
 from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Scope
-from jhubdoctor.report import changes
+from jhubdoctor.report import changes, patch
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.visits import baseline, config
 from jhubdoctor.visits.fleet import Fleet
@@ -46,6 +47,7 @@ from jhubdoctor.visits.visit import Visit
 @options.kept
 @options.output
 @options.least
+@options.patch
 def run(
     *,
     kubeconfig: str | None,
@@ -72,6 +74,7 @@ def run(
     verbose: bool,
     color: bool | None,
     min_severity: str | None,
+    patch_path: str | None,
 ) -> None:
     """Look at the cluster and say what is wrong.
 
@@ -79,7 +82,10 @@ def run(
     """
     wanted = options.parse_outputs(outputs)
     style = _style(color, min_severity, verbose=verbose)
-    _sane(wanted, watch=watch, wait=wait, many=all_contexts or len(set(context_names)) > 1)
+    many = all_contexts or len(set(context_names)) > 1
+    _sane(wanted, watch=watch, wait=wait, many=many)
+    if patch_path is not None and (watch or many):
+        raise UsageError("--patch is of one hub at one time.", "Leave --watch and other contexts out.")
     with plugin_line(wanted):
         registry = load()
         visit = Visit(
@@ -122,6 +128,8 @@ def run(
             return
         report = _look(visit, wait, interval, Progress())
         deliver(report, wanted, style)
+        if patch_path is not None:
+            write_file(patch_path, patch.render(report))
     sys.exit(exit_code(report, wanted))
 
 

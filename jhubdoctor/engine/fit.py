@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from jhubdoctor.model.finding import Fix
-from jhubdoctor.model.hub import Hub, Installed
+from jhubdoctor.model.hub import VALUES_FILE, Hub, Installed
 from jhubdoctor.model.values import Values
 from jhubdoctor.privacy.values import list_at
 
@@ -19,7 +19,7 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
     Helm replaces lists: each holds what is set today as well, unless `Fix.replaces` names it. One that cannot be seen
     whole is no patch. Helm refuses keys that the chart does not have: they are no patch either.
     """
-    if hub is None or not fix.values:
+    if hub is None:
         return fix
     missing: dict[str, None] = {}
     patch = _taken(fix.values, (), hub.installed, missing) if hub.installed is not None else dict(fix.values)
@@ -30,16 +30,28 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         f"Add to {path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."
         for path, items in unseen.items()
     ]
-    if hub.installed is not None and hub.installed.blocked:
+    left = bool(patch or unseen or not fix.values)
+    if fix.values and left and hub.installed is not None and hub.installed.blocked:
         words.append(f"It takes effect when the chart is moved: {hub.installed.blocked}.")
-    left = patch or unseen
+    if fix.values and left and hub.manager:
+        words.append(f"Set it in the values of {hub.manager}, or where that takes them from: it undoes what Helm does.")
+    theirs = _HELM if hub.manager else ()
+    commands = [c for c in fix.commands if not c.startswith(theirs) and (left or c != hub.helm_upgrade)]
+    if hub.helm_upgrade in commands and (unseen or not patch):
+        at = commands.index(hub.helm_upgrade)
+        commands[at : at + 1] = hub.by_hand()
+        words.append(f"Change it in {VALUES_FILE} before the upgrade.")
     return replace(
         fix,
         text=" ".join((fix.text, *words)),
         values=patch,
-        commands=tuple(c for c in fix.commands if left or c != hub.helm_upgrade),
+        commands=tuple(filter(None, commands)),
         caution=fix.caution if left else "",
     )
+
+
+_HELM = ("helm upgrade ", "helm install ", "helm rollback ", "helm uninstall ", "helm plugin ", "helm mapkubeapis ")
+"""What changes a release: where Argo CD or Flux holds it, they undo that, or it was never Helm's."""
 
 
 def _taken(

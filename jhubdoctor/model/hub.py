@@ -15,6 +15,8 @@ from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.values import Values
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
+PATCH_FILE = "patch.yaml"
+VALUES_FILE = "values-today.yaml"
 RESTARTS = "This restarts the hub; users' servers keep running."
 
 
@@ -145,21 +147,62 @@ class Hub:
         return None if self.version is None else self.version >= Version(version)
 
     @property
+    def application(self) -> str:
+        """The name of Argo CD's Application, by the annotation or the label with which it marks what it made."""
+        tracked = self.deployment.annotations.get("argocd.argoproj.io/tracking-id", "") if self.deployment else ""
+        labels = (self.labels.get(k, "") for k in ("argocd.argoproj.io/instance", "app.kubernetes.io/instance"))
+        return next((name for name in (tracked.partition(":")[0], *labels) if name), "APPLICATION")
+
+    @property
+    def helm_release(self) -> tuple[str, str]:
+        """Namespace and name of Flux's HelmRelease; empty where Flux does not manage it."""
+        name = self.labels.get("helm.toolkit.fluxcd.io/name", "")
+        return (self.labels.get("helm.toolkit.fluxcd.io/namespace", self.namespace), name) if name else ("", "")
+
+    @property
+    def manager(self) -> str:
+        """What holds the values in Helm's place, and would undo what `helm upgrade` does; empty where nothing does."""
+        if self.argo_cd:
+            return f"the Application {self.application} of Argo CD"
+        namespace, name = self.helm_release
+        return f"the HelmRelease {name} of Flux in namespace {namespace}" if name else ""
+
+    @property
     def helm_upgrade(self) -> str:
-        """The command that applies changed values, with the real names; empty where it would not work."""
-        if self.argo_cd or not self.release or (self.installed is not None and self.installed.blocked):
+        """The command that adds a patch to what is set today, with the real names; empty where it would not work.
+
+        `--values` alone would forget all else that is set (an authenticator, TLS, storage), and `--reuse-values` would
+        keep the defaults of the chart before. `--reset-then-reuse-values` came with Helm 3.14. Where a fix has no
+        patch, the engine puts what `by_hand` gives in its place.
+        """
+        again = self.helm_again
+        return again and f"{again} --reset-then-reuse-values --values {PATCH_FILE}"
+
+    @property
+    def helm_again(self) -> str:
+        """The command that renders the release once more as it is: without new values Helm takes those of today."""
+        if self.installed is not None and self.installed.blocked:
             return ""
         return self.upgrade_to(self.chart)
 
+    def by_hand(self, chart: str = "") -> tuple[str, ...]:
+        """The commands for what is no patch: write down what is set today, and apply it once it is changed."""
+        again = self.upgrade_to(chart) if chart else self.helm_again
+        return (self.values_saved, f"{again} --values {VALUES_FILE}") if again else ()
+
+    @property
+    def values_saved(self) -> str:
+        """The command that writes down what is set today, whatever files it came from."""
+        return f"helm get values {self.release} --namespace {self.namespace} --output yaml > {VALUES_FILE}"
+
     def upgrade_to(self, chart: str) -> str:
-        """The command that moves the release to this version of the chart (or applies values at the same version)."""
+        """The command that moves the release to this version of the chart; empty where Helm is not who does it."""
+        if self.manager or not self.release:
+            return ""
         if self.values_root:
-            return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace} --values values.yaml"
+            return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace}"
         version = f" --version {chart}" if chart else ""
-        return (
-            f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY}"
-            f" --namespace {self.namespace}{version} --values values.yaml"
-        )
+        return f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY} --namespace {self.namespace}{version}"
 
     def values_fix(self, text: str, values: Mapping[str, Any], *first: str, caution: str = RESTARTS) -> Fix:
         """The fix that changes values: what to do, a patch of values.yaml, commands to run before, and the upgrade."""

@@ -15,7 +15,7 @@ from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.report.lines import SIGN, capitalized, folded_command, grant, objects, values_yaml
+from jhubdoctor.report.lines import SIGN, capitalized, folded_command, grant, objects, patch_place, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, concerned, doc_url, headline, label, roots, stopped, versions
 
 _VERDICT = {
@@ -208,7 +208,7 @@ def _finding(f: Reported, report: Report, *, opened: bool) -> Iterable[str]:
     yield f"<dt>seen</dt><dd><ul>{''.join(rows)}</ul></dd>"
     yield f"<dt>fix</dt><dd>{_e(f.fix.text)}"
     if f.fix.values:
-        yield f"<p>In values.yaml:</p><pre>{_e(values_yaml(f.fix.values).rstrip())}</pre>"
+        yield f"<p>{patch_place(f.hub)}:</p><pre>{_e(values_yaml(f.fix.values).rstrip())}</pre>"
     if f.fix.commands:
         yield f"<p>{'Then run' if f.fix.values else 'Run'}:</p>"
         yield "".join(f"<pre>{_e(chr(10).join(folded_command(c, 80)))}</pre>" for c in f.fix.commands)

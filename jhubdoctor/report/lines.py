@@ -10,6 +10,7 @@ from typing import Any
 
 from jhubdoctor.engine.result import Gap
 from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.hub import PATCH_FILE, Hub
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 
@@ -67,6 +68,13 @@ def values_yaml(values: Mapping[str, Any]) -> str:
     import yaml
 
     return str(yaml.dump(plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
+
+
+def patch_place(hub: Hub | None) -> str:
+    """Where the lines of a patch belong: into a file for Helm, or to who holds the values in its place."""
+    if hub is not None and hub.manager:
+        return "In the values"
+    return f"In {PATCH_FILE}"
 
 
 def plain(value: Any) -> Any:

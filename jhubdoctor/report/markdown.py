@@ -14,7 +14,7 @@ from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
-from jhubdoctor.report.lines import capitalized, grant, objects, values_yaml
+from jhubdoctor.report.lines import capitalized, grant, objects, patch_place, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, concerned, counted, doc_url, headline, roots, stamp, versions
 
 _SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
@@ -83,7 +83,7 @@ def _finding(f: Reported, report: Report, number: str = "") -> list[str]:
         lines.append(f"- and {len(proof) - MOST_EVIDENCE} more")
     lines += ["", f"**Fix.** {escaped(f.fix.text)}", ""]
     if f.fix.values:
-        lines += ["In values.yaml:", "", *fence(values_yaml(f.fix.values), "yaml"), ""]
+        lines += [f"{patch_place(f.hub)}:", "", *fence(values_yaml(f.fix.values), "yaml"), ""]
     if f.fix.commands:
         lines += [*fence("\n".join(f.fix.commands), "shell"), ""]
     if f.fix.caution:

@@ -9,6 +9,7 @@ from typing import Any
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Fix, Severity
+from jhubdoctor.model.hub import PATCH_FILE, Hub
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
     COLOR,
@@ -18,6 +19,7 @@ from jhubdoctor.report.lines import (
     folded_command,
     grant,
     objects,
+    patch_place,
     sentence,
     values_yaml,
     wrapped,
@@ -35,6 +37,7 @@ from jhubdoctor.report.parts import (
     roots,
     versions,
 )
+from jhubdoctor.report.patch import patch_of
 from jhubdoctor.sources.reads import ReadState
 
 _LABEL = 8
@@ -75,11 +78,12 @@ class _ReportPage(Page):
         self.places = [None, *hubs] if roots(report, None) or not hubs else hubs
         # in the order in which the numbers count
         self.shown = [f for p in self.places for f in roots(report, p) if advice or f.severity is not Severity.INFO]
-        self.upgrades = {h.label: h.helm_upgrade for h in report.hubs if self.upgraded(h.helm_upgrade) > 1}
+        patches = {h.label: patch_of(f for f in self.shown if f.hub is h) for h in report.hubs}
+        self.patches = {label: p for label, p in patches.items() if len(p.of) + len(p.waits) > 1}
 
-    def upgraded(self, command: str) -> int:
-        """How many of the findings end with this command."""
-        return sum(bool(command) and f.fix.commands[-1:] == (command,) for f in self.shown)
+    def later(self, f: Reported) -> bool:
+        """Whether its values are in the patch at the end of the report."""
+        return f.hub is not None and f.hub.label in self.patches and bool(f.fix.values)
 
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
@@ -173,18 +177,18 @@ class _ReportPage(Page):
     def fix(self, f: Reported) -> None:
         fix: Fix = f.fix
         self.row("fix", fix.text)
-        commands, later = fix.commands, ""
-        if f.hub is not None and commands[-1:] == (self.upgrades.get(f.hub.label),):
-            commands, later = commands[:-1], ", and upgrade as at the end of this report"
+        commands, later = fix.commands, self.later(f)
+        if later and f.hub is not None and commands[-1:] == (f.hub.helm_upgrade,):
+            commands = commands[:-1]
+        if waits := [path for p in self.patches.values() for w, path in p.waits if w is f]:
+            self.row("", f"After what stands above, which sets {waits[0]} otherwise:", "yellow")
         if fix.values:
-            self.row("", f"In values.yaml{later}:")
+            self.row("", f"{patch_place(f.hub)}{', applied as at the end of this report' if later else ''}:")
             self.block(values_yaml(fix.values).splitlines(), "green")
         if commands:
             self.row("", "Then run:" if fix.values and not later else "First run:" if later else "Run:")
             for command in commands:
                 self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
-        if later and not fix.values:
-            self.row("", f"Then upgrade{later.removeprefix(', and upgrade')}.")
         if fix.caution:
             self.row("note", fix.caution, "yellow")
 
@@ -229,15 +233,9 @@ class _ReportPage(Page):
     def summary(self) -> None:
         """What is about the report as a whole; what to do first are its last lines, which stay on a screen."""
         report = self.report
-        for label, command in self.upgrades.items():
-            numbers = [
-                str(self.number(f))
-                for f in self.shown
-                if f.hub is not None and f.hub.label == label and f.fix.commands[-1:] == (command,)
-            ]
-            self.row("apply", f"What values.yaml has for {', '.join(numbers)}, in one upgrade of {clean(label)}:")
-            self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
-            self.line()
+        for hub in report.hubs:
+            self.apply(hub)
+        self.afterwards()
         for notice in report.notices:
             self.row("note", clean(notice), "yellow")
         self.compared()
@@ -255,6 +253,32 @@ class _ReportPage(Page):
         if len(self.shown) > 1:
             # of all hubs the worst, which need not be the first hub's
             self.first(next(f for f in report.findings if f in self.shown))
+
+    def apply(self, hub: Hub) -> None:
+        """All values of a hub's fixes in one patch, and the one command for them."""
+        if patch := self.patches.get(hub.label):
+            numbers = ", ".join(str(self.number(f)) for f in patch.of)
+            self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, in {PATCH_FILE}:")
+            self.block(values_yaml(patch.values).splitlines(), "green")
+            if hub.helm_upgrade:
+                self.row("", f"`jhubdoctor run --patch {PATCH_FILE}` writes it. Then run:")
+                self.block(folded_command(hub.helm_upgrade, self.width - _LABEL - 4), "cyan")
+            self.line()
+
+    def afterwards(self) -> None:
+        """What the upgrade leaves as it is, and how to know when it is well: once, however many fixes there are."""
+        hubs = list(dict.fromkeys(f.hub for f in self.shown if f.hub is not None and f.fix.values))
+        if not any(h.helm_upgrade for h in hubs):
+            return
+        self.row(
+            "keep",
+            "The upgrade keeps all else that is set (Helm 3.14 or later). Where you keep values in files of your own, "
+            "add the lines there: an upgrade with those files alone takes them away again.",
+        )
+        where = f"--namespace {hubs[0].namespace} --release {hubs[0].release}" if len(hubs) == 1 else "--all-namespaces"
+        self.row("after", "Wait until it is well:")
+        self.block(folded_command(f"jhubdoctor run {where} --wait 10m", self.width - _LABEL - 4), "cyan")
+        self.line()
 
     def first(self, f: Reported) -> None:
         """What to do first, once more."""

@@ -201,7 +201,8 @@ def test_helm_runs_once_at_the_end_and_the_same_fix_stands_once() -> None:
 
     assert text.count("helm upgrade jhub jupyterhub") == 1
     assert text.index("helm upgrade jhub jupyterhub") > text.rindex("is short")
-    assert "What values.yaml has for 1, 2, 3, in one upgrade" in text
+    assert "What the fixes of 1, 2, 3 set for jhub/jhub, in patch.yaml:" in text
+    assert text.count("--wait 10m") == 1
     assert text.count("Give it more.") == 1
     assert "The same as for " in text
 

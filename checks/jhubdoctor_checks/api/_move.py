@@ -81,7 +81,15 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
             commands=(f"jhubdoctor upgrade --namespace {hub.namespace} {to}",),
         )
     mine = hub.version
-    by_helm = bool(hub.release) and not hub.argo_cd
+    by_helm = bool(hub.release) and not hub.manager
+    own = charts.release_of(mine) if mine is not None else None
+    if (
+        own is not None
+        and own.parsed > target.parsed
+        and surface.minor is not None
+        and (why := own.breaks_on(surface.minor))
+    ):
+        return Fix(f"Upgrade the cluster: {why}, and this is {surface}. {more}".strip())
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
     fits = (
         f"which fits {surface}" if surface.minor is not None else f"if this is Kubernetes 1.{target.least_kubernetes}+"
@@ -97,6 +105,8 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
         text = (
             f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {HELM_4} {text}"
         )
+    if hub.manager:
+        text += f"Set its version in {hub.manager}. "
     to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)
     return Fix(
         f"{text}{more}".strip(),

@@ -52,6 +52,6 @@ def _fix(hub: Hub, version: Version, found: list[advisories.Advisory], surface: 
     to = (same or fitting or [charts.newest()])[-1]
     return Fix(
         f"Move the chart to {to.version}.",
-        commands=(hub.upgrade_to(to.version),) if hub.release and not hub.argo_cd else (),
+        commands=(hub.upgrade_to(to.version),),
         caution=moving(hub, to.version),
     )

@@ -30,7 +30,7 @@ def make(hub: Hub, description: str) -> Fix:
     )
     return Fix(
         ("Raise the quota, or ask for less" if quota else "Correct what Helm's description names") + "; upgrade again.",
-        commands=(look, hub.helm_upgrade),
+        commands=(look, *hub.by_hand()),
         caution="Users' servers keep running.",
     )
 
@@ -42,24 +42,16 @@ def restore(hub: Hub, gone: tuple[Listed, ...], held_by: Revision | None) -> Fix
         caution += f" The claim {claim} comes back empty, unless its volume was kept."
     if hub.argo_cd:
         text = "Have Argo CD make it again: sync the Application."
-        return Fix(text, commands=(f"argocd app sync {_application(hub)}",), caution=caution)
-    flux = hub.labels.get("helm.toolkit.fluxcd.io/name", "")
+        return Fix(text, commands=(f"argocd app sync {hub.application}",), caution=caution)
+    where, flux = hub.helm_release
     if flux:
-        where = hub.labels.get("helm.toolkit.fluxcd.io/namespace", hub.namespace)
         again = f"flux reconcile helmrelease {flux} --namespace {where} --force"
         return Fix("Have Flux make it again: it does not look for it by itself.", commands=(again,), caution=caution)
     if held_by is None:
-        return Fix("Make it again as the hub was installed.", commands=(hub.helm_upgrade,), caution=caution)
+        return Fix("Make it again as the hub was installed.", commands=(hub.helm_again,), caution=caution)
     return Fix(
         "Make it again from the release: a rollback to the revision that is deployed makes what is gone, and changes"
         " nothing else.",
         commands=(f"helm rollback {held_by.release} {held_by.number} --namespace {held_by.namespace}",),
         caution=caution,
     )
-
-
-def _application(hub: Hub) -> str:
-    """The name of the Application, by how Argo CD marks what it made: an annotation, or a label of its own or not."""
-    tracked = hub.deployment.annotations.get("argocd.argoproj.io/tracking-id", "") if hub.deployment is not None else ""
-    labels = (hub.labels.get(k, "") for k in ("argocd.argoproj.io/instance", "app.kubernetes.io/instance"))
-    return next((name for name in (tracked.partition(":")[0], *labels) if name), "APPLICATION")

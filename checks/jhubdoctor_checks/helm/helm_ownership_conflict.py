@@ -76,6 +76,6 @@ def _fix(hub: Hub) -> Fix:
     return Fix(
         "Give each hub of the cluster a release name of its own: cluster-wide objects are named after it. Until then an"
         " upgrade of this release takes the rights back, and away from the other.",
-        commands=("helm list --all-namespaces", hub.helm_upgrade),
+        commands=("helm list --all-namespaces", hub.helm_again),
         caution="A release of another name makes new claims: move the hub's database and users' claims first.",
     )

@@ -66,6 +66,7 @@ def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[
     text = "See in its log why it cannot ask the API server (rights of its service account, route, sidecar)."
     if sidecars:
         text = "Keep the mesh's sidecar out of the hook's pods: it outlives them or cuts off the API server."
+    look = hub.kubectl(f"logs job/{job.name}")
     return Finding(
         on=(job.ref,),
         says="all nodes have the images, but the Job that waits for them does not end",
@@ -74,7 +75,7 @@ def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[
             ("job", f"status: {job.status.failed} failed, {job.status.active} active"),
             ("pod.spec", f"containers besides its own: {', '.join(sidecars)}") if sidecars else None,
         ),
-        fix=Fix(text, _NO_SIDECAR if sidecars else {}, (hub.kubectl(f"logs job/{job.name}"), hub.helm_upgrade)),
+        fix=Fix(text, _NO_SIDECAR if sidecars else {}, (look, hub.helm_upgrade if sidecars else hub.helm_again)),
         cause="awaiter",
         affects=hook_objects(hub, [daemon], jobs),
     )

@@ -83,7 +83,7 @@ def why_empty(hub: Hub, service: Service, makers: list[Deployment]) -> Empty:
     selector = ", ".join(f"{k}={v}" for k, v in sorted(service.spec.selector.items()))
     evidence = [("service", f"selector: {clean(selector, 200)}"), ("pods", "none with these labels")]
     why, cause = "no pod has the labels that it selects", "nothing-selected"
-    fix = Fix("Restore labels and selector: helm upgrade sets them as the chart does.", commands=(hub.helm_upgrade,))
+    fix = Fix("Restore labels and selector: helm upgrade sets them as the chart does.", commands=(hub.helm_again,))
     for d in makers:
         evidence.append(
             ("deployment", f"{d.name}: spec.replicas {d.spec.replicas}, status.replicas {d.status.replicas}")

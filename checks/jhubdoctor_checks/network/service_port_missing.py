@@ -20,7 +20,7 @@ def service_port_missing(hub: Hub, services: list[Service], pods: list[Pod], hub
                 ),
                 fix=Fix(
                     "Correct the port: helm upgrade sets the chart's.",
-                    commands=(hub.kubectl(f"get service {service.name} --output yaml"), hub.helm_upgrade),
+                    commands=(hub.kubectl(f"get service {service.name} --output yaml"), hub.helm_again),
                 ),
                 # the hub ends where it does not reach its proxy
                 affects=(hub.ref, *(p.ref for p in hub_pods)) if service.component == "proxy-api" else (),

@@ -60,7 +60,7 @@ def service_selects_others(
             ),
             fix=Fix(
                 why,
-                commands=(hub.kubectl("get pods --show-labels"), *((remove,) if unlabelled else ()), hub.helm_upgrade),
+                commands=(hub.kubectl("get pods --show-labels"), *((remove,) if unlabelled else ()), hub.helm_again),
                 caution="This restarts hub and proxy; users' servers keep running.",
             ),
             affects=tuple(p.ref for p in network_policies or () if unlabelled and hub.owns(p)),

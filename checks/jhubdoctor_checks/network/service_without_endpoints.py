@@ -84,7 +84,7 @@ def _wrong_port(hub: Hub, service: Service, pod: Pod, waits: tuple[Ref, ...]) ->
             ("service", f"targetPort: {clean(', '.join(wanted), 80)}"),
             ("pod.spec", f"{pod.name}: ports named {clean(', '.join(named), 80) or 'nothing'}"),
         ),
-        fix=Fix("Correct the port's name: helm upgrade sets the chart's.", commands=(hub.helm_upgrade,)),
+        fix=Fix("Correct the port's name: helm upgrade sets the chart's.", commands=(hub.helm_again,)),
         cause="port-name",
         affects=waits,
     )

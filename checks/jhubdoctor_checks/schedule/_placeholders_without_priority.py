@@ -22,7 +22,7 @@ def turn_on(hub: Hub, *, on: bool) -> Fix:
         if on
         else "Turn pod priority on, so that a user's pod evicts a placeholder and a node is added in time.",
         values={} if on else {"scheduling": {"podPriority": {"enabled": True}}},
-        commands=(hub.helm_upgrade,),
+        commands=(hub.helm_again if on else hub.helm_upgrade,),
         caution=CAUTION,
     )
 

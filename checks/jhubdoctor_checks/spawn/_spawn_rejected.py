@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
+from jhubdoctor_checks.api._move import moving
 from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
@@ -132,8 +133,8 @@ def _rights(r: Refused) -> Fix:
 
 
 def _name(r: Refused) -> Fix:
-    old = r.hub.at_least("4.0.0") is False and not r.hub.argo_cd and r.hub.release
-    return replace(r.plain(), commands=(r.hub.upgrade_to("4.4.0"),) if old else ())
+    to = "4.4.0" if r.hub.at_least("4.0.0") is False else ""
+    return replace(r.plain(), commands=(r.hub.upgrade_to(to),) if to else (), caution=moving(r.hub, to) if to else "")
 
 
 _FIXES: dict[str, Callable[[Refused], Fix]] = {

@@ -72,7 +72,7 @@ def _fix(hub: Hub, pod: Pod, name: str, row: Known[None] | None) -> Fix:
     if row.word == "no-nftables" and hub.at_least("3.3.0") and hub.at_least("3.3.2") is False:
         return Fix(
             "Only the charts 3.3.0 and 3.3.1 ship an iptables that speaks nftables alone: take 3.3.8.",
-            commands=(look, "" if hub.argo_cd or not hub.release else hub.upgrade_to("3.3.8")),
+            commands=(look, hub.upgrade_to("3.3.8")),
             caution=RESTARTS,
         )
     key = "blockWithIptables" if hub.at_least("0.11.0") is not False else "enabled"

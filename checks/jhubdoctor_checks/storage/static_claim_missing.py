@@ -38,7 +38,7 @@ def static_claim_missing(
 
 def _fix(name: str, hub: Hub, *, made: bool) -> Fix:
     if made:
-        return Fix("Have the chart make the claim anew.", commands=(hub.helm_upgrade,))
+        return Fix("Have the chart make the claim anew.", commands=(hub.helm_again,))
     return Fix(
         f"Make the claim {name} in the namespace {hub.namespace}, or name one that exists: claims of other namespaces "
         "cannot be mounted.",

@@ -50,7 +50,7 @@ def _hook_account(hub: Hub, name: str) -> Fix:
     return Fix(
         f"The Job was left by an upgrade that did not end, and its service account {name} is gone. Stop helm where it "
         "still waits, delete what is left of the hook, and upgrade again: it makes all of it anew.",
-        commands=(clear, hub.helm_upgrade),
+        commands=(clear, hub.helm_again),
         caution="The upgrade may restart the hub; users' servers keep running.",
     )
 
@@ -62,7 +62,7 @@ def _account(hub: Hub, name: str, members: list[Refusal]) -> Fix:
         " (serviceAccount.create). Where it is made by hand, make it again, with its rights.",
         commands=(
             hub.kubectl(f"get serviceaccount {name}"),
-            hub.helm_upgrade,
+            hub.helm_again,
             hub.kubectl(f"describe {maker.kind.lower()} {maker.name}"),
         ),
     )

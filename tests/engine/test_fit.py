@@ -1,0 +1,133 @@
+"""A fix as it fits its hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from jhubdoctor.engine.fit import fitted
+from jhubdoctor.model.finding import Fix
+from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.values import Values
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A chart without these keys."""
+
+    missing: tuple[str, ...] = ()
+    blocked: str = ""
+
+    def lacks(self, path: str) -> str:
+        """Why it does not take a key."""
+        return f"chart 1.2.0 has no {path}" if path in self.missing else ""
+
+
+HUB = Hub("jhub", "jhub", "4.4.0", values=Values({"imagePullSecrets": [{"name": "ours"}]}), installed=Installed())
+SECRETS: dict[str, Any] = {"imagePullSecrets": [{"name": "pull-secret"}]}
+
+
+def test_a_list_holds_what_is_set_today() -> None:
+    fix = fitted(Fix("Use it.", SECRETS, (HUB.helm_upgrade,)), HUB)
+
+    assert fix.values == {"imagePullSecrets": [{"name": "ours"}, {"name": "pull-secret"}]}
+    assert fix.commands == (HUB.helm_upgrade,)
+
+
+def test_an_item_that_is_there_is_not_added_twice_and_one_of_its_name_takes_its_place() -> None:
+    sysctls = "proxy.chp.extraPodSpec.securityContext.sysctls".split(".")
+    today = {"name": "net.range", "value": "1 2"}
+    wanted = [{"name": "net.range", "value": "1 9"}, {"name": "net.other", "value": "1"}]
+
+    def nest(items: list[Any]) -> dict[str, Any]:
+        patch: Any = items
+        for key in reversed(sysctls):
+            patch = {key: patch}
+        return dict(patch)
+
+    hub = replace(HUB, values=Values(nest([today])))
+
+    assert fitted(Fix("x", nest(wanted)), hub).values == nest(wanted)
+    assert fitted(Fix("x", nest([today])), hub).values == nest([today])
+
+
+@pytest.mark.parametrize(
+    ("values", "patch"),
+    [
+        # nobody could read them
+        (None, SECRETS),
+        # it is known how many there are, and not what
+        (Values({"hub": {"initContainers": ["[removed]"]}}), {"hub": {"initContainers": [{"name": "chown"}]}}),
+        # nothing of this is kept, so that it seems unset
+        (Values({}), {"hub": {"extraVolumes": [{"name": "more"}]}}),
+    ],
+)
+def test_a_list_that_cannot_be_seen_is_told_in_words_and_added_by_hand(
+    values: Values | None, patch: dict[str, Any]
+) -> None:
+    hub = replace(HUB, values=values)
+    fix = fitted(Fix("Use it.", patch, (hub.helm_upgrade,)), hub)
+
+    assert fix.values == {}
+    assert "keep what is in it today" in fix.text
+    assert fix.commands == hub.by_hand()
+    assert fix.commands[0] == "helm get values jhub --namespace jhub --output yaml > values-today.yaml"
+    assert fix.commands[1].endswith("--version 4.4.0 --values values-today.yaml")
+
+
+def test_a_list_that_the_fix_replaces_is_left_as_it_is() -> None:
+    fix = fitted(Fix("Use it alone.", SECRETS, replaces=("imagePullSecrets",)), HUB)
+
+    assert fix.values == SECRETS
+
+
+def test_a_key_that_the_chart_lacks_is_told_and_the_rest_set() -> None:
+    hub = replace(HUB, installed=Installed(("ingress.ingressClassName",)))
+    both = {"ingress": {"ingressClassName": "nginx", "hosts": []}, "debug": {"enabled": True}}
+
+    fix = fitted(Fix("Name it.", both, (hub.helm_upgrade,), "It restarts."), hub)
+    none = fitted(Fix("Name it.", {"ingress": {"ingressClassName": "nginx"}}, (hub.helm_upgrade,), "It restarts."), hub)
+
+    assert fix.values == {"ingress": {"hosts": []}, "debug": {"enabled": True}}
+    assert (none.values, none.commands, none.caution) == ({}, (), "")
+    assert none.text == "Name it. Chart 1.2.0 has no ingress.ingressClassName."
+
+
+def test_a_chart_that_this_cluster_cannot_run_is_installed_by_no_command() -> None:
+    hub = replace(HUB, installed=Installed(blocked="chart 0.11.1 makes what is not served"))
+    fix = fitted(Fix("Set it.", {"debug": {"enabled": True}}, (hub.helm_upgrade,)), hub)
+
+    assert fix.commands == ()
+    assert fix.text.endswith("It takes effect when the chart is moved: chart 0.11.1 makes what is not served.")
+
+
+FLUX = {"helm.toolkit.fluxcd.io/name": "hub", "helm.toolkit.fluxcd.io/namespace": "flux"}
+
+
+@pytest.mark.parametrize(
+    ("hub", "who"),
+    [
+        (
+            replace(HUB, argo_cd=True, labels={"argocd.argoproj.io/instance": "jhub-prod"}),
+            "Application jhub-prod of Argo",
+        ),
+        (replace(HUB, labels=FLUX), "HelmRelease hub of Flux in namespace flux"),
+    ],
+)
+def test_under_argo_cd_and_flux_no_helm_changes_the_release(hub: Hub, who: str) -> None:
+    commands = ("kubectl get pods", hub.helm_upgrade, hub.helm_again, "helm rollback jhub 3", "helm history jhub")
+    fix = fitted(Fix("Set it.", {"debug": {"enabled": True}}, commands), hub)
+
+    assert fix.commands == ("kubectl get pods", "helm history jhub")
+    assert who in fix.text
+    assert fix.values == {"debug": {"enabled": True}}
+
+
+def test_a_patch_is_added_to_what_is_set() -> None:
+    """Tried with Helm 3.22 and 4.3: what was set stays, a newer chart's defaults come, a null takes a setting away."""
+    assert HUB.helm_upgrade == (
+        "helm upgrade jhub jupyterhub --repo https://hub.jupyter.org/helm-chart/ --namespace jhub --version 4.4.0"
+        " --reset-then-reuse-values --values patch.yaml"
+    )
