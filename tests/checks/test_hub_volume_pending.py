@@ -225,7 +225,7 @@ def test_before_1_26_the_claim_is_made_anew() -> None:
 
     [found] = findings_of(Example([version, no_default, claim(storageClassName=None)]), CHECK)
 
-    assert [c.split(" ")[0] for c in found.fix.commands] == ["kubectl", "kubectl", "helm"]
+    assert [c.split(" ")[0] for c in found.fix.commands] == ["kubectl", "kubectl", "helm", "helm"]
     assert "delete persistentvolumeclaim hub-db-dir" in found.fix.commands[1]
 
 
