@@ -24,6 +24,7 @@ _MOVE = timedelta(minutes=5)
     at=Rung.REACHED,
     symptom=True,
     explains=("service-without-endpoints",),
+    complete=("user_pods", "service_pods"),
     passes_only_with=("lost_servers",),
 )
 def pods_put_out(hub: Hub, now: datetime, lost_servers: list[Loss] | None, lost_parts: list[Loss]) -> Iterator[Finding]:
