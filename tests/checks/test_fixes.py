@@ -17,8 +17,6 @@ from jhubdoctor.testing import Example
 from jhubdoctor_checks.data import apis, charts, keys
 from tests import fixes
 
-CASES = [pytest.param(c, id=c.name) for c in fixes.cases()]
-
 
 def given(report: Report) -> list[Reported]:
     return [f for f in report.findings if f.hub is not None]
@@ -43,8 +41,7 @@ def added(report: Report) -> Iterator[tuple[str, tuple[str, ...]]]:
 OWN = {"name": "our-own", "key": "our-own", "operator": "Exists"}
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_list_keeps_what_is_set_today(case: fixes.Case) -> None:
+def a_list_keeps_what_is_set_today(case: fixes.Case) -> None:
     """Helm replaces lists: what a patch leaves out is gone with the next upgrade."""
     for check, place in set(added(case.report)):
         path = ".".join(place)
@@ -57,8 +54,7 @@ def test_a_list_keeps_what_is_set_today(case: fixes.Case) -> None:
                 assert own in items, f"{check} drops what is in {path} today"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_list_that_nobody_could_see_is_told_in_words(case: fixes.Case) -> None:
+def a_list_that_nobody_could_see_is_told_in_words(case: fixes.Case) -> None:
     if not set(added(case.report)):
         return
     blind = [{"kind": "Missing", "read": r} for r in ("secrets", "helm-secrets", "configmaps", "helm-configmaps")]
@@ -79,8 +75,7 @@ def containers(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from containers(below)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_root_is_allowed_to_run_where_a_fix_asks_for_it(case: fixes.Case) -> None:
+def root_is_allowed_to_run_where_a_fix_asks_for_it(case: fixes.Case) -> None:
     """The kubelet refuses a container with `runAsUser: 0` under `runAsNonRoot: true`, which the hub's pod has."""
     for f in case.report.findings:
         told = [f.fix.values, *_quoted(f.fix.text)]
@@ -132,8 +127,7 @@ def refused(patch: Mapping[str, Any], version: Version) -> list[str]:
     return wrong + [f"{path} ({kind})" for path, kind, _ in keys.mistyped(wanted, version)]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
+def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
     """Whatever the release: Helm refuses an upgrade with a key that its schema does not know."""
     if not any(f.fix.values for f in case.report.findings):
         return
@@ -145,8 +139,7 @@ def test_a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> N
                 assert refused(f.finding.fix.values, version) == [], f"{f.check.id} on chart {version}"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_chart_that_a_command_installs_can_be_installed_on_this_cluster(case: fixes.Case) -> None:
+def a_chart_that_a_command_installs_can_be_installed_on_this_cluster(case: fixes.Case) -> None:
     minor = re.match(r"v?1\.(\d+)", case.report.server_version)
     for f in case.report.findings:
         for command in f.fix.commands:
@@ -165,16 +158,14 @@ HOLDS_DATA = re.compile(
 LOSS = re.compile(r"(?i)\b(?:data|home|database|lost|empty|deleted|deletes|volume|disk|stopped)\b")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_what_is_deleted_with_its_data_is_told(case: fixes.Case) -> None:
+def what_is_deleted_with_its_data_is_told(case: fixes.Case) -> None:
     for f in case.report.findings:
         for command in f.fix.commands:
             if HOLDS_DATA.search(command):
                 assert LOSS.search(f.fix.caution), f"{f.check.id} does not say what is lost by: {command}"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_no_claim_is_deleted_under_a_running_pod(case: fixes.Case) -> None:
+def no_claim_is_deleted_under_a_running_pod(case: fixes.Case) -> None:
     """It would go as soon as that pod ends, for whatever reason, with all that is on its volume."""
     objects = Example(case.text).documents
     pods = [d for d in objects if d.get("kind") == "Pod"]
@@ -199,8 +190,7 @@ def test_no_claim_is_deleted_under_a_running_pod(case: fixes.Case) -> None:
                 assert stopped or not gone, f"{f.check.id} deletes what a pod has mounted: {command}"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_command_is_about_the_namespace_of_its_object(case: fixes.Case) -> None:
+def a_command_is_about_the_namespace_of_its_object(case: fixes.Case) -> None:
     for f in case.report.findings:
         places: dict[str, set[str]] = {}
         for ref in (*f.finding.on, *f.finding.affects):
@@ -209,3 +199,22 @@ def test_a_command_is_about_the_namespace_of_its_object(case: fixes.Case) -> Non
             if place := re.match(r"kubectl --namespace (\S+)", command):
                 for name in set(command.split()) & places.keys():
                     assert not any(places[name]) or place[1] in places[name], f"{f.check.id}: {command}"
+
+
+RULES = (
+    a_list_keeps_what_is_set_today,
+    a_list_that_nobody_could_see_is_told_in_words,
+    root_is_allowed_to_run_where_a_fix_asks_for_it,
+    a_patch_is_valid_for_the_chart_that_is_installed,
+    a_chart_that_a_command_installs_can_be_installed_on_this_cluster,
+    what_is_deleted_with_its_data_is_told,
+    no_claim_is_deleted_under_a_running_pod,
+    a_command_is_about_the_namespace_of_its_object,
+)
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in fixes.cases()])
+def test_no_fix_harms(case: fixes.Case) -> None:
+    """All rules over what is said of one cluster, which is judged once for all of them."""
+    for rule in RULES:
+        rule(case)
