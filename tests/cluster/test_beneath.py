@@ -149,7 +149,8 @@ def test_a_file_server_without_endpoints(
 
     seen = look(release, minutes=10)
 
-    assert seen.errors == ["file-server-down"]
+    # the agent of another test may still be on its way out of the cluster that all share
+    assert [i for i in seen.errors if i != "node-agent-down"] == ["file-server-down"]
     assert {"nfs-server"} == seen.named("file-server-down", "Service")
     assert {"jupyter-ada"} <= seen.named("file-server-down")
     assert f"Deployment {beneath}/nfs-server is scaled to 0" in seen.finding("file-server-down")["message"]
