@@ -132,7 +132,7 @@ def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
     if not any(f.fix.values for f in case.report.findings):
         return
     for release in ("", *RELEASES):
-        report = case.other(chart=release) if release else case.report
+        report = case.on_chart(release) if release else case.report
         for f in given(report):
             version = f.hub.version if f.hub is not None else None
             if version is not None and version >= keys.FIRST_WITH_SCHEMA:
