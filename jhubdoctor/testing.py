@@ -23,7 +23,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -59,14 +59,19 @@ _IN_TEXT = re.compile(r"\{(-\d+(?:\.\d+)?[smhd])\}")
 
 
 def documents(text: str) -> list[dict[str, Any]]:
-    """The documents of a YAML stream."""
+    """The documents of a YAML stream. They are shared with whoever asks for those of the same text: change none."""
+    return list(_parsed(text))
+
+
+@lru_cache(maxsize=1024)  # one text is asked about by many tests, and to parse it takes as long as to judge it
+def _parsed(text: str) -> tuple[dict[str, Any], ...]:
     parts = [load_yaml(part) for part in re.split(r"^---[^\n]*$", text, flags=re.MULTILINE)]
-    return [d for d in parts if isinstance(d, dict)]
+    return tuple(d for d in parts if isinstance(d, dict))
 
 
 @cache
 def _base_documents() -> tuple[dict[str, Any], ...]:
-    return tuple(documents(resources.files("jhubdoctor.example").joinpath("base.yaml").read_text(encoding="utf-8")))
+    return _parsed(resources.files("jhubdoctor.example").joinpath("base.yaml").read_text(encoding="utf-8"))
 
 
 @cache
