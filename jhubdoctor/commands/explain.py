@@ -69,7 +69,8 @@ def explain(check: tuple[str, ...], form: str, examples: bool) -> None:
         sys.stdout.write(json.dumps(_as_dict(found, text), indent=2, ensure_ascii=False) + "\n")
     else:
         base = getattr(importlib.import_module(pack), "DOC_BASE", "")
-        sys.stdout.write(plain(shown, color=sys.stdout.isatty()) + f"\n{note_url(base, found)}\n")
+        told = plain(shown, color=sys.stdout.isatty()).rstrip("\n")
+        sys.stdout.write(f"{told}\n\n{note_url(base, found)}\n")
 
 
 def _may_be_id(word: str) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import TypeVar
 
 from jhubdoctor.engine.declare import Check, Fact
@@ -177,11 +179,22 @@ def load() -> Registry:
         try:
             checks += _objects_of(entry.value, Check)
             facts += _objects_of(entry.value, Fact)
-        except ImportError as e:
-            raise PackError(f"The pack {entry.name} ({entry.value}) cannot be imported: {e}.", "Reinstall it.") from e
+        except PackError:
+            raise
+        except (Exception, SystemExit) as e:  # a pack's modules may do anything while they are imported
+            said = f"The pack {entry.name} ({entry.value}) cannot be imported: {_reason(e)}."
+            raise PackError(said, "Reinstall it, or uninstall it.") from e
         knows |= getattr(importlib.import_module(entry.value), "KNOWS", {})
     unique = {id(f): f for f in facts}
     return Registry({id(c): c for c in checks}.values(), unique.values(), knows)
+
+
+def _reason(error: BaseException) -> str:
+    """What stopped an import, and in which file and line; an ImportError says itself what is missing."""
+    if isinstance(error, ImportError):
+        return str(error)
+    [*_, last] = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {last.filename}, line {last.lineno}"
 
 
 def _objects_of(package: str, kind: type[T]) -> Iterator[T]:
@@ -189,6 +202,12 @@ def _objects_of(package: str, kind: type[T]) -> Iterator[T]:
     root = importlib.import_module(package)
     modules = [root]
     if hasattr(root, "__path__"):
+        for folder in (f for path in root.__path__ for f in Path(path).glob("*/")):
+            if any(folder.glob("*.py")) and not (folder / "__init__.py").exists():
+                raise PackError(
+                    f"The folder {folder.name} of the package {package} has no __init__.py: its checks are not found.",
+                    f"Create the empty file {folder / '__init__.py'}.",
+                )
         modules += [importlib.import_module(m.name) for m in pkgutil.walk_packages(root.__path__, package + ".")]
     for module in modules:
         for value in vars(module).values():

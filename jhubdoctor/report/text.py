@@ -241,7 +241,8 @@ class _ReportPage(Page):
         self.compared()
         statuses = Counter(r.status for r in report.results)
         words = [f"{n} {s.value}" for s in CheckStatus if (n := statuses[s])]
-        last = [f"{len(report.results)} results: {', '.join(words)}"]
+        number = len(report.results)
+        last = [f"{number} result{'' if number == 1 else 's'}: {', '.join(words)}"]
         if report.duration:
             last.append(f"{report.duration:.1f} s")
         if report.knows.get("kubernetes"):

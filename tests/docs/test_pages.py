@@ -142,7 +142,8 @@ def test_a_check_without_a_note_runs_and_says_so(installed: Path) -> None:
     ("line", "says"),
     [
         ("import numpyyy", "The pack acme (jhubdoctor_acme) cannot be imported: No module named 'numpyyy'."),
-        ("raise RuntimeError", "cost_centre_missing.py"),
+        ("raise RuntimeError", "The pack acme (jhubdoctor_acme) cannot be imported: RuntimeError in "),
+        ("raise SystemExit(0)", "cannot be imported: SystemExit in "),
     ],
 )
 def test_a_pack_that_cannot_be_imported_stops_what_loads_checks(installed: Path, line: str, says: str) -> None:
@@ -159,4 +160,12 @@ def test_a_pack_that_cannot_be_imported_stops_what_loads_checks(installed: Path,
     assert versions.stdout.startswith(f"jhubdoctor {__version__}\nPython ")
     assert says in versions.stderr
     assert "Traceback" not in versions.stderr
+
+
+def test_a_folder_of_a_pack_that_python_would_pass_over_is_named(installed: Path) -> None:
+    (installed / "jhubdoctor_acme" / "acme" / "__init__.py").unlink()
+
+    done = doctor("list", path=installed)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "The folder acme of the package jhubdoctor_acme has no __init__.py" in done.stderr
     assert doctor("explain", "spawn-timeout", path=installed).returncode == 0
