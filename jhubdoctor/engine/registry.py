@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 import traceback
@@ -14,6 +13,7 @@ from typing import TypeVar
 from jhubdoctor.engine.declare import Check, Fact
 from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.words import closest
 
 T = TypeVar("T", Check, Fact)
 
@@ -41,7 +41,7 @@ class Registry:
             self.checks[c.id] = c
         for owner, need in self._all_needs():
             if need not in self.facts and need not in PROVIDED:
-                close = difflib.get_close_matches(need, self.facts, 1)
+                close = closest(need, self.facts)
                 hint = f"Did you mean {close[0]!r}?" if close else "See docs/writing-checks.md for the facts there are."
                 raise PackError(f"{owner} asks for a fact {need!r} that does not exist.", hint)
         for c in self.checks.values():
@@ -101,7 +101,7 @@ class Registry:
             return self.checks[fitting[0]]
         if fitting:
             raise UsageError(f"{name!r} is the start of several checks.", f"Choose one: {', '.join(fitting)}.")
-        close = difflib.get_close_matches(name, self.checks, 3, 0.5)
+        close = closest(name, self.checks, 3, 0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all."
         raise UsageError(f"There is no check {name!r}.", hint)
 
@@ -154,7 +154,7 @@ class Registry:
 def _closest(word: str, names: list[str]) -> list[str]:
     """The names that are nearest to a word: spelled alike, or else with a part that it begins (`taints`)."""
     stem = word.removesuffix("s").replace("_", "-")
-    return difflib.get_close_matches(word, names, 2) or [n for n in names if f"-{stem}" in f"-{n}"][:3]
+    return closest(word, names, 2) or [n for n in names if f"-{stem}" in f"-{n}"][:3]
 
 
 def _required(of: Check | Fact, *, to_pass: bool) -> list[str]:
