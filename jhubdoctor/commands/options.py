@@ -261,7 +261,8 @@ def patch(function: F) -> F:
         "--patch",
         "patch_path",
         metavar="FILE",
-        help="Also write the values of all fixes to FILE, in one, for `helm upgrade --values`.",
+        help="Also write the values of all fixes to FILE, in one, for `helm upgrade --values`; of several hubs each to "
+        "its own file beside it.",
     )(function)
 
 

@@ -10,7 +10,7 @@ from jhubdoctor_checks.facts.api import ApiHealth
 _SERVER = Ref("APIServer", "kube-apiserver", api_version="")
 
 
-@check(severity=Severity.ERROR, at=Rung.GIVEN)
+@check(severity=Severity.ERROR, at=Rung.GIVEN, bars=True)
 def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Finding]:
     """The API server reports that something in it fails, or an API behind it cannot be reached."""
     # /readyz holds every item of /livez and more: what fails at both is one fault
