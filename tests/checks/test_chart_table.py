@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
-from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
+from jhubdoctor.api import Given, nested
+from jhubdoctor.privacy.releases import OUTLINE_LIMIT, outline
+from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, schemas
+from jhubdoctor_checks.refused import refusals
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios" / "parts"
 
@@ -99,32 +105,102 @@ def test_every_breaking_change_is_of_a_release_that_exists() -> None:
         assert c.action.endswith("."), c.says
 
 
-def test_keys_that_are_unknown_misspelt_or_of_another_type() -> None:
-    version = Version("4.4.0")
-    shape = {
-        "hub": "object",
-        "hub.resource": "object",
-        "hub.config": "object",
-        "custom": "object",
-        "singleuser": "object",
-        "singleuser.cpu": "object",
-        "singleuser.cpu.limit": "string",
-        "singleuser.memory": "object",
-        "singleuser.memory.limit": "integer",
-        "cull": "object",
-        "cull.timeout": "null",
-    }
+def refused(values: Mapping[str, Any], version: str) -> list[str]:
+    return [p.path for p in refusals(Given(outline=outline(values)), Version(version))]
 
-    assert dict(keys.unknown(shape, version)) == {"hub.resource": "hub.resources"}
-    assert [path for path, _, _ in keys.mistyped(shape, version)] == ["singleuser.cpu.limit"]
+
+def test_keys_that_are_unknown_misspelt_or_of_another_type() -> None:
+    values = {
+        "hub": {"resource": {}, "config": {}},
+        "custom": {"a": 1},
+        "singleuser": {"cpu": {"limit": "500m"}, "memory": {"limit": 1}},
+        "cull": {"timeout": None},
+    }
+    told = {p.path: p.fix for p in refusals(Given(outline=outline(values)), Version("4.4.0"))}
+
+    assert set(told) == {"hub.resource", "singleuser.cpu.limit"}
+    assert "hub.resources" in told["hub.resource"]
 
 
 def test_a_key_is_known_only_from_its_release_on() -> None:
-    shape = {"httpRoute": "object", "rbac": "object", "rbac.create": "boolean"}
+    values = {"httpRoute": {"enabled": True}, "rbac": {"create": True}}
 
-    assert [p for p, _ in keys.unknown(shape, Version("4.2.0"))] == ["httpRoute"]
-    assert not list(keys.unknown(shape, Version("4.3.0")))
-    assert [p for p, _ in keys.unknown(shape, Version("1.2.0"))] == ["httpRoute", "rbac.create"]
+    assert refused(values, "4.2.0") == ["httpRoute"]
+    assert refused(values, "4.3.0") == []
+    assert refused(values, "1.2.0") == ["httpRoute", "rbac.create"]
+    assert refused(values, "0.11.1") == []
+    assert schemas.since(Version("1.2.0"), "httpRoute.enabled") == Version("4.3.0")
+
+
+@pytest.mark.parametrize("version", [c.version for c in charts.table() if c.parsed >= schemas.FIRST])
+def test_every_release_takes_its_own_values(version: str) -> None:
+    assert refused({}, version) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "fix"),
+    [
+        ({"hub": {"services": ["a"]}}, "hub.services", "type"),
+        ({"hub": {"extraConfig": 5}}, "hub.extraConfig", "type"),
+        ({"hub": {"db": {"type": ["postgres"]}}}, "hub.db.type", "Choose"),
+        ({"hub": {"service": {"type": "NodeProt"}}}, "hub.service.type", "Choose"),
+        ({"hub": {"annotations": {"prometheus.io/scrape": True}}}, "hub.annotations.prometheus.io/scrape", "quotes"),
+        ({"singleuser": {"extraFiles": {"a": {"data": {}}}}}, "singleuser.extraFiles.a.mountPath", "Add"),
+        ({"singleuser": {"extraFiles": {"a": {"mountPath": "/a"}}}}, "singleuser.extraFiles.a", "Keep one"),
+        (
+            {"hub": {"extraFiles": {"a": {"mountPath": "/", "data": {}, "mode": "0644"}}}},
+            "hub.extraFiles.a.mode",
+            "bare",
+        ),
+        (
+            {"prePuller": {"extraImages": {"x": {"name": "a", "tag": "b", "policy": "c"}}}},
+            "prePuller.extraImages.x.policy",
+            "",
+        ),
+        ({"hub": {"image": {"tag": None}}}, "hub.image.tag", "Take it out"),
+        ({"hub": {"revisionHistoryLimit": -1}}, "hub.revisionHistoryLimit", "Raise"),
+        ({"hub": {"Authenticator": {"admin_users": []}}}, "hub.Authenticator", "hub.config.Authenticator"),
+        ({"hub": {"pullPolicy": "Always"}}, "hub.pullPolicy", "hub.image.pullPolicy"),
+        ({"extraResource": {}}, "extraResource", "singleuser.extraResource"),
+    ],
+)
+def test_what_helm_refuses_is_foretold_with_what_to_do(values: dict[str, Any], path: str, fix: str) -> None:
+    found = {p.path: p for p in refusals(Given(outline=outline(values)), Version("4.4.0"))}
+
+    assert set(found) == {path}
+    assert fix in found[path].fix
+    assert path in found[path].says
+
+
+def test_an_outline_says_nothing_of_what_is_private() -> None:
+    secret = "s3cr3t-must-not-leak"
+    values = {
+        "hub": {"config": {"Auth": {"client_secret": secret}}, "extraConfig": {"a": secret}, "type": secret},
+        "singleuser": {"profileList": [{"display_name": secret, "kubespawner_override": {"env": {secret: 1}}}]},
+        "custom": {"deep": {secret: secret}},
+        f"{secret}!": 123456,
+    }
+
+    assert secret not in json.dumps(outline(values))
+    assert "123456" not in json.dumps(outline(values))
+    assert outline(outline(values)) == outline(values)
+    assert outline({"a": {str(i): {} for i in range(OUTLINE_LIMIT)}}) is None
+
+
+def test_every_word_that_the_chart_gives_a_choice_of_is_kept_in_an_outline() -> None:
+    def choices(rule: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+        if isinstance(rule, Mapping):
+            if "enum" in rule:
+                yield path, rule["enum"]
+            for key, inner in (*rule.get("properties", {}).items(), *rule.get("patternProperties", {}).items()):
+                yield from choices(inner, (*path, "x" if key == ".*" else key))
+
+    for release in ("1.0.0", "4.4.0"):
+        for path, words in choices(schemas.schema(Version(release)), ()):
+            for word in words:
+                *above, last = path
+                values = nested(".".join(above), {last: word})
+                assert outline(values) == values
 
 
 @pytest.mark.parametrize("part", sorted(SCENARIOS.glob("chart-*.*.*.yaml")), ids=lambda p: p.stem)
