@@ -181,15 +181,20 @@ def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revisi
     if not revisions or revisions[0].status == "deployed" or any(p.component == HOOK for p in pods):
         return
     latest: dict[tuple[str, str], Event] = {}
-    for e in events.of(*EVENT_REASONS):
-        kind, name = e.about
-        of_hook = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
-        if of_hook and _about_a_pull(e) and (quoted := re.search(_QUOTED, e.message)):
-            latest.setdefault((name, quoted[1]), e)
+    for e in failed_of_hook(events):
+        if e.at >= revisions[0].begun and (quoted := re.search(_QUOTED, e.message)):
+            latest.setdefault((e.about[1], quoted[1]), e)
     pulled = events.of("Pulled")
     for (name, image), e in latest.items():
         if not any(p.at >= e.at and image in p.message and p.source.host == e.source.host for p in pulled):
             yield _from_event(e, replace(hub.pod_ref(name), stable=f"DaemonSet/{HOOK}"), HOOK, image, events)
+
+
+def failed_of_hook(events: Events) -> list[Event]:
+    """The pulls of the hook's pods that failed."""
+    return [
+        e for e in events.of(*EVENT_REASONS) if e.about[0] == "Pod" and f"{HOOK}-" in e.about[1] and _about_a_pull(e)
+    ]
 
 
 def _from_event(e: Event, ref: Ref, component: str, image: str, events: Events) -> FailedPull:

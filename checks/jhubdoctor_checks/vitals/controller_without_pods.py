@@ -24,12 +24,12 @@ from jhubdoctor_checks.facts.network import ready_addresses
 
 # The lists of a run are seconds apart, and a pod that was just replaced may be in none of them.
 JUST_NOW = timedelta(minutes=2)
-# Nobody waits for their pods.
-IDLE = frozenset({"continuous-image-puller", "user-placeholder"})
+IDLE = frozenset({"continuous-image-puller", "user-placeholder"})  # nobody waits for their pods
 _ROLLS = ("Killing", "SuccessfulDelete", "SuccessfulCreate", "ScalingReplicaSet", "Preempted", "TaintManagerEviction")
 
 
-@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("pods", "stranger_pods"))
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("pods", "stranger_pods"),
+       fires_only_with=("events",))  # fmt: skip
 def controller_without_pods(
     hub: Hub,
     deployments: list[Deployment],

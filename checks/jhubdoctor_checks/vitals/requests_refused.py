@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Hub, Pod, Rung, Severity, check, clean, times
+from jhubdoctor.api import CannotSay, Evidence, Finding, Hub, Pod, Rung, Severity, Values, check, clean, times
 from jhubdoctor_checks.facts.hub_graph import CORE
 from jhubdoctor_checks.facts.traffic import Request, Traffic
 from jhubdoctor_checks.vitals._requests_refused import METRICS, by_address, objects, refusals, remedy, who, why
@@ -11,7 +11,12 @@ from jhubdoctor_checks.vitals._requests_refused import METRICS, by_address, obje
 
 @check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
 def requests_refused(
-    hub: Hub, now: datetime, traffic: Traffic, user_pods: list[Pod] | None, service_pods: list[Pod] | None
+    hub: Hub,
+    now: datetime,
+    traffic: Traffic,
+    user_pods: list[Pod] | None,
+    service_pods: list[Pod] | None,
+    values: Values | None,
 ) -> Iterator[Finding]:
     """The hub refuses the same requests again and again (4xx), and never lets them in."""
     beside = by_address(p for p in service_pods or () if p.component not in CORE)
@@ -30,6 +35,9 @@ def requests_refused(
             severity=_severity(group),
             cause=clean(f"{last.why or 'refused'} {last.name if last.service else last.caller} {last.route}", 120),
         )
+    if values is None and any(r.refused and r.caller == "user" for r in traffic.lately(now)):
+        # which of the users are services the values alone tell
+        raise CannotSay("values")
 
 
 def _severity(group: list[Request]) -> Severity:
