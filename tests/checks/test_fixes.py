@@ -219,7 +219,25 @@ def a_release_goes_to_one_version_at_a_time(case: fixes.Case) -> None:
     assert len(to) <= 1
 
 
+PUTS_OUT = re.compile(r"rollout restart|delete pods? |--replicas=0|^helm upgrade .*--values ")
+INTERRUPTS = re.compile(r"(?i)restart|anew|cut|away|stop|lose|lost|delet|damage|in use|keep running|not whole")
+
+
+def what_is_interrupted_is_told(case: fixes.Case) -> None:
+    for f in case.report.findings:
+        for command in filter(PUTS_OUT.search, f.fix.commands):
+            assert INTERRUPTS.search(f.fix.caution), f"{f.check.id} does not say what this interrupts: {command}"
+
+
+def who_gets_in_is_told(case: fixes.Case) -> None:
+    for f in case.report.findings:
+        if at(f.fix.values, ("hub", "config", "Authenticator", "allow_all")) is True:
+            assert re.search(r"(?i)everyone|anyone|everybody", f.fix.caution), f"{f.check.id} opens the hub unsaid"
+
+
 RULES = (
+    what_is_interrupted_is_told,
+    who_gets_in_is_told,
     nothing_is_ended_while_nothing_comes_back,
     a_release_goes_to_one_version_at_a_time,
     a_list_keeps_what_is_set_today,
