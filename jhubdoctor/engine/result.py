@@ -13,6 +13,7 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.suppress import Applied, Suppression
 from jhubdoctor.model.finding import Finding, Fix, Severity
 from jhubdoctor.model.hub import Hub, Search
+from jhubdoctor.model.values import nested
 from jhubdoctor.sources.reads import READS, Query, ReadState
 
 
@@ -95,7 +96,7 @@ class Reported:
         if self.waits is not None:
             fix = replace(fix, text=f"{self.waits.says} {fix.text}")
         if self.hub is not None and self.hub.values_root and fix.values:
-            return replace(fix, values={self.hub.values_root: fix.values})
+            return replace(fix, values=nested(self.hub.values_root, fix.values))
         return fix
 
 

@@ -10,6 +10,7 @@ from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Fix, Severity
 from jhubdoctor.model.hub import PATCH_FILE, Hub
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
     COLOR,
@@ -241,7 +242,7 @@ class _ReportPage(Page):
         self.compared()
         statuses = Counter(r.status for r in report.results)
         words = [f"{n} {s.value}" for s in CheckStatus if (n := statuses[s])]
-        last = [f"{len(report.results)} results: {', '.join(words)}"]
+        last = [f"{count(len(report.results), 'result')}: {', '.join(words)}"]
         if report.duration:
             last.append(f"{report.duration:.1f} s")
         if report.knows.get("kubernetes"):

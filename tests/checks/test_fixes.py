@@ -13,9 +13,11 @@ from jhubdoctor.engine import notes
 from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.values import nested
 from jhubdoctor.model.yaml import load_yaml
-from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.releases import outline
 from jhubdoctor.testing import Example, registry
-from jhubdoctor_checks.data import KNOWS, keys
+from jhubdoctor.upgrade.plan import Given
+from jhubdoctor_checks.data import KNOWS, schemas
+from jhubdoctor_checks.refused import refusals
 from tests import fixes
 
 
@@ -86,9 +88,9 @@ RELEASES = ("1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "3.3.8", "4.0.0", "4.1.
 
 def refused(patch: Mapping[str, Any], version: Version) -> list[str]:
     """What of a patch a release of the chart does not take."""
-    wanted = shape(patch)
-    wrong = [f"{path} (unknown)" for path, _ in keys.unknown(wanted, version)]
-    return wrong + [f"{path} ({kind})" for path, kind, _ in keys.mistyped(wanted, version)]
+    # a fix adds to what is set: what else is needed is there
+    found = refusals(Given(outline=outline(patch)), version)
+    return [p.says for p in found if p.fix != "Add it."]
 
 
 def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
@@ -96,10 +98,10 @@ def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
     if not any(f.fix.values for f in case.report.findings):
         return
     for release in ("", *RELEASES):
-        report = case.other(chart=release) if release else case.report
+        report = case.on_chart(release) if release else case.report
         for f in given(report):
             version = f.hub.version if f.hub is not None else None
-            if version is not None and version >= keys.FIRST_WITH_SCHEMA:
+            if version is not None and version >= schemas.FIRST:
                 assert refused(f.finding.fix.values, version) == [], f"{f.check.id} on chart {version}"
 
 

@@ -68,7 +68,8 @@ def _unreachable(group: list[tuple[APIService, Condition]]) -> Finding:
             "Repair the service behind it, or delete the APIService if what it belonged to is gone. Until then Helm "
             "may stop with `unable to retrieve the complete list of server APIs`, and no namespace can be deleted.",
             commands=(
-                f"kubectl --namespace {namespace} get service,endpointslices -l kubernetes.io/service-name={name}",
+                f"kubectl --namespace {namespace} get service {name}",
+                f"kubectl --namespace {namespace} get endpointslices -l kubernetes.io/service-name={name}",
                 f"kubectl get apiservice {first.name} -o yaml",
             ),
         ),
