@@ -44,9 +44,9 @@ def spawn_rejected(
     for cause, group in grouped(told, lambda s: refused(s.error, hub, values, surface).cause):
         newest = group[0]
         refusal = refused(newest.error, hub, values, surface)
-        on, affects = objects(hub, group, user_pods)
+        (on, affects), severity = objects(hub, group, user_pods), weight(group, spawns, user_pods, now)
         code, fails = f"HTTP {newest.code}: " if newest.code else "", (newest.code or 0) >= 500
-        severity, passes = (
+        passes = refusal.row.word in PASSING or newest.error in ended.room
             weight(group, spawns, user_pods, now),
             refusal.row.word in PASSING or newest.error in ended.room,
         )
