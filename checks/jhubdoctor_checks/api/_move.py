@@ -115,6 +115,12 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     )
 
 
+RESTARTS = "This restarts the hub and its helpers; users' servers keep running."
+RESTARTS_SERVERS = (
+    "This restarts the hub and its helpers. Users' servers may have to be stopped before, or started anew after it."
+)
+
+
 def moving(hub: Hub, version: str) -> str:
     """What a move of the chart interrupts, and what to save before it.
 
@@ -122,8 +128,8 @@ def moving(hub: Hub, version: str) -> str:
     """
     mine, other = hub.version, Version(version.partition("-")[0]) if version else None
     if other is None or (mine is not None and charts.major(mine) == charts.major(other)):
-        return "This restarts the hub and its helpers; users' servers keep running."
+        return RESTARTS
     return (
         "Back up the hub's database before: a new major version of the chart may change it, and there is no way back. "
-        "This restarts the hub and its helpers. Users' servers may have to be stopped before, or started anew after it."
+        f"{RESTARTS_SERVERS}"
     )
