@@ -39,14 +39,15 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     end = charts.find(target.chart) if target.chart else None
     notices: list[str] = []
     steps, blocked = _steps(start, end, running, target, hub, given, notices)
-    concerned = [c for s in steps for c in s.changes]
+    # where no chart was named, the way may still need another
+    end = end or next((charts.find(s.end) for s in reversed(steps) if s.kind == "chart" and s.start != s.end), None)
     if start is None and end is not None:
         # nobody knows from where: whatever these values hold that some step breaks
         found = tuple(_changes(given, None, end.parsed))
         steps = [Step("chart", "", end.version, changes=found), *(s for s in steps if s.kind != "chart")]
         concerned = list(found)
     else:
-        steps = [_with_changes(s, given) for s in steps]
+        steps = [_with_changes(s, given, end) for s in steps]
         concerned = [c for s in steps for c in s.changes]
     told = {path for c in concerned if c.refused for path in c.touches}
     wrong = [p for p in problems_of(given, end) if p.path not in told]
@@ -64,7 +65,7 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     return Plan(
         hub=hub.label if hub is not None else "",
         start={"chart": hub.chart if hub is not None else given.chart, "kubernetes": _minor(running)},
-        target={"chart": target.chart, "kubernetes": _minor(target.kubernetes)},
+        target={"chart": end.version if end is not None else "", "kubernetes": _minor(target.kubernetes)},
         steps=tuple(steps),
         problems=tuple(wrong),
         blocked=tuple(blocked),
@@ -212,7 +213,7 @@ def _by_helm(move: way.Move, hub: Hub | None, given: Given) -> tuple[tuple[str, 
 def _saved(hub: Hub) -> tuple[str, ...]:
     """The commands that copy the hub's database while it runs.
 
-    Source: https://www.sqlite.org/backup.html, by way of Python's sqlite3. The chart's hub has its file where it starts.
+    Source: https://www.sqlite.org/backup.html, by way of Python's sqlite3. The hub has its file where it starts.
     """
     copy = "import sqlite3 as s; s.connect('jupyterhub.sqlite').backup(s.connect('/tmp/saved.sqlite'))"
     pod = f"exec deployment/{hub.ref.name} --container hub"
@@ -229,12 +230,24 @@ def _why(chart: charts.Chart | None, following: charts.Chart) -> str:
     return f"{hub}, KubeSpawner {chart.kubespawner} to {following.kubespawner}"
 
 
-def _with_changes(step: Step, given: Given) -> Step:
+def _with_changes(step: Step, given: Given, end: charts.Chart | None) -> Step:
     if step.kind != "chart" or step.start == step.end:
         return step
     start = chart_version(step.start) if step.start else None
     found = tuple(_changes(given, start, Version(step.end)))
-    return replace(step, changes=found)
+    between = () if end is None or step.end == end.version else tuple(_between(given, Version(step.end), end.parsed))
+    return replace(step, changes=(*found, *between))
+
+
+def _between(given: Given, version: Version, end: Version) -> Iterator[Change]:
+    """What a release on the way refuses, and the one at the end does not."""
+    later = {p.path for p in refusals(given, end)}
+    for p in refusals(given, version):
+        if p.path not in later and p.path not in _MOVED:
+            since = schemas.since(version, p.path)
+            action = f"Leave it out until the chart is at {since} or later." if since is not None else p.fix
+            path = f"{given.root}.{p.path}" if given.root else p.path
+            yield Change(str(version), p.says, action, (path,), Severity.ERROR, p.source, refused=True)
 
 
 def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Change]:

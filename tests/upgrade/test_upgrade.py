@@ -29,7 +29,9 @@ from jhubdoctor.upgrade import judge as upgrade
 from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, preflight
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
+from jhubdoctor_checks.api._move import fitting, hops
 from jhubdoctor_checks.data import apis, charts
+from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.preflight import problems_of
 from jhubdoctor_checks.way import Made, begin, find, why_not
 from tests import beside
@@ -273,6 +275,34 @@ def test_a_cluster_that_goes_on_takes_the_chart_along_where_it_must() -> None:
     ]
     assert way(planned("2.0.0", 26, Target(27))) == ["chart 3.3.8", "kubernetes 1.27"]
     assert way(planned("3.3.8", 30, Target(37))) == ["kubernetes 1.37"]
+
+
+def test_what_a_release_on_the_way_refuses_is_told_at_its_step() -> None:
+    values = {"httpRoute": {"enabled": True}, "singleuser": {"typo": 1}}
+    plan = planned("2.0.0", 26, Target(30, "4.4.0"), values)
+    told = {(s.end, c.touches, c.action) for s in plan.steps for c in s.changes if c.severity is Severity.ERROR}
+
+    assert told == {("3.3.8", ("httpRoute",), "Leave it out until the chart is at 4.3.0 or later.")}
+    assert [p.path for p in plan.problems if p.severity is Severity.ERROR] == ["singleuser.typo"]
+
+
+def test_values_are_judged_for_the_chart_that_the_way_needs_though_nobody_named_it() -> None:
+    plan = planned("2.0.0", 26, Target(27), {"hub": {"typo": 1}})
+
+    assert plan.target["chart"] == "3.3.8"
+    assert "hub.typo" in {p.path for p in plan.problems}
+
+
+@pytest.mark.parametrize(
+    ("start", "minor"), [("0.11.1", 26), ("1.2.0", 22), ("1.2.0", 33), ("2.0.0", 30), ("3.0.0", 33)]
+)
+def test_run_and_upgrade_name_the_same_way(start: str, minor: int) -> None:
+    surface = Surface(minor, running=minor)
+    target = fitting(surface)
+    assert target is not None
+    named = [c.version for c in hops(Hub("jhub", "jhub", start), surface, target)]
+
+    assert named == [s.end for s in planned(start, minor, Target(None, target.version)).steps]
 
 
 OFF = """
