@@ -140,7 +140,7 @@ def said(probe: Probe, path: Path) -> list[str]:
 def asked(probe: Probe, helm: str, folder: Path, path: Path) -> str:
     """What Helm refuses of the file that the doctor was given; empty where it takes it."""
     chart = folder / probe.tag / (probe.root or "alone")
-    command = [helm, "template", "x", chart, "--values", path]
+    command: list[str | Path] = [helm, "template", "x", chart, "--values", path]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return (answer.stderr.strip() or "it failed") if answer.returncode else ""
 

@@ -36,6 +36,7 @@ from jhubdoctor_checks.preflight import problems_of
 from jhubdoctor_checks.way import Made, begin, find, why_not
 from tests import beside
 from tests.sources.test_recordings import PLANTED, served
+from tests.upgrade.probes import KEPT, Probe, said
 
 OLD = """
 kind: Version
@@ -525,6 +526,17 @@ def test_later_files_win_and_a_parent_charts_values_are_unwrapped(tmp_path: Path
     assert given.values.get("hub.db.type") == "sqlite-pvc"
     assert given.sets("hub.resource")
     assert given.root == "jupyterhub"
+
+
+def test_values_are_refused_where_helm_refused_them(tmp_path: Path) -> None:
+    """Of the probes of probes.py those that are kept, with the verdict of a real Helm over the real charts."""
+    wrong = []
+    for line in KEPT.read_text(encoding="utf-8").splitlines():
+        tag, root, text, refused = json.loads(line)
+        if bool(said(Probe(tag, root, text, ""), tmp_path / "values.yaml")) is not refused:
+            wrong.append(line)
+
+    assert wrong == []
 
 
 @pytest.mark.parametrize("root", ["", "jupyterhub", "basehub.jupyterhub", "hub", "base.lab"])
