@@ -338,7 +338,7 @@ def _rules(given: Given, version: Version) -> Iterator[Problem]:
 
 def _target(chart: charts.Chart) -> Iterator[Problem]:
     """What is known against the target itself."""
-    found = [a for a in advisories.ADVISORIES if a.concerns(chart.parsed) and not a.rare]
+    found = [a for a in advisories.ADVISORIES if a.concerns(chart.parsed) and a.fixed and not a.rare]
     if found:
         better = charts.newest_of_major(chart)
         yield Problem(

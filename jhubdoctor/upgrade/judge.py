@@ -6,7 +6,6 @@ counts (`CHECKS`), the releases that can be a target (`KNOWN_CHARTS`) and the fu
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import re
@@ -24,6 +23,7 @@ from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.values import Values, merged
+from jhubdoctor.model.words import closest
 from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
 from jhubdoctor.privacy.releases import hub_part, outline, part, roots_of
 from jhubdoctor.privacy.values import allowed
@@ -159,7 +159,7 @@ def known_chart(chart: str | None, pack: Preflight) -> str:
     """
     version = (chart or "").strip().removeprefix("v")
     if version and version not in pack.KNOWN_CHARTS:
-        close = difflib.get_close_matches(version, pack.KNOWN_CHARTS, 1)
+        close = closest(version, pack.KNOWN_CHARTS)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise UsageError(
             f"There is no chart {version!r} that is known here.", f"{hint}The newest is {pack.KNOWN_CHARTS[-1]}."

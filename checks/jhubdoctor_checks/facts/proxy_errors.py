@@ -12,6 +12,7 @@ from jhubdoctor.api import Hub, Pod, PodLog, Service, fact
 
 HUB = "hub"
 OTHER = "other"
+GONE = "gone"
 WINDOW = timedelta(hours=1)
 # configurable-http-proxy 4 writes the time of day, 5 an ISO time.
 _LINE = re.compile(
@@ -40,6 +41,7 @@ class ProxyError:
         target: `hub`, the name of a user's pod, `gone` (a server that has no pod), or `other`.
         address: the host that was asked, empty where the line does not say.
         text: the error as it was written, without the path.
+        user: whose server was asked for, empty where it was none.
     """
 
     at: datetime
@@ -47,6 +49,7 @@ class ProxyError:
     target: str
     address: str
     text: str
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,8 @@ def _error(
         prefix = max((r for r in routes if f"{path}/".startswith(f"{r.rstrip('/')}/")), key=len, default="")
         address = routes.get(prefix, "")
     target = names.get(address) or names.get(address.split(".")[0] if not address[:1].isdigit() else "") or ""
+    user = _USER.search(path)
     if not target:
-        user = _USER.search(path)
         if user is None:
             target = OTHER if path and not re.search(r"/hub(?:/|$)|^/$", path) else HUB
         else:
@@ -118,8 +121,8 @@ def _error(
             servers = [p for p in user_pods if p.user == unquote(user["user"]) and not p.finished]
             ip = servers[0].status.pod_ip if len(servers) == 1 else ""
             same = len(servers) == 1 and (not address or not ip or (":" in address) != (":" in ip))
-            target = servers[0].name if same else "gone"
-    return ProxyError(at, errno, target, address, text)
+            target = servers[0].name if same else GONE
+    return ProxyError(at, errno, target, address, text, unquote(user["user"]) if user else "")
 
 
 def _dated(log: PodLog, now: datetime) -> Iterator[tuple[datetime, str]]:

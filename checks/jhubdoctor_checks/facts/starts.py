@@ -18,13 +18,11 @@ _ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")
 _GONE = re.compile(r"Deleting pod (?:[^\s/]+/)?(?P<pod>[\w.-]+)$")
 _RUNNING = re.compile(r"Running JupyterHub version ")
 # JupyterHub 1.0 to 6.1, handlers and user.py: a start failed. The shapes are wide on purpose: what is known better is
-# left out by its user and time.
+# left out by its user and time; of requests that ended in an error `requests-failing` tells.
 _SPOKEN = re.compile(
     r"(?:Failed to spawn|Failed to add (?P<added>\S+) to proxy|Error (?:in|starting|loading)\b.*\b(?:spawn|server)"
     r"|Unhandled error\b.*\b(?:spawn|server)|Previous spawn for (?P<previous>\S+) failed"
-    r"|Server (?P<server>\S+) didn't start|Exception in Future .*finish_user_spawn"
-    r"|Uncaught exception (?:GET|POST|PUT) \S*/(?:spawn|servers?)\b"
-    r"|50[0-9] (?:GET|POST|PUT) \S*/hub/(?:spawn(?:-pending)?\b|api/users/[^/ ]+/servers?\b)\S* \((?P<asked>[^@()]*)@)"
+    r"|Server (?P<server>\S+) didn't start|Exception in Future .*finish_user_spawn)"
 )
 # What a hook or a profile says no with, on purpose.
 ON_PURPOSE = re.compile(r"HTTPError: HTTP 4\d\d|HTTP 4\d\d: |SpawnException|Not starting ")
@@ -205,7 +203,7 @@ def _told(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Tol
         m = _SPOKEN.match(e.message) if e.level in {"W", "E", "C"} else None
         if m is None or e.at is None or e.at < since or ON_PURPOSE.search(e.text):
             continue
-        user = (m["added"] or m["previous"] or m["server"] or m["asked"] or "").partition(":")[0]
+        user = (m["added"] or m["previous"] or m["server"] or "").partition(":")[0]
         if user in known or any(s.at and abs(e.at - s.at) <= _TOGETHER for s in spawns.failed):
             continue
         if last is not None and e.at - last <= timedelta(seconds=2):
@@ -213,6 +211,5 @@ def _told(entries: list[Entry], since: datetime, spawns: Spawns) -> Iterator[Tol
         if any(at and at > e.at and name.partition(":")[0] == user for name, _, at in spawns.succeeded):
             continue
         last = e.at
-        # headers of a request stand before its line: only what was raised is worth a line
-        line = e.last if e.more and not e.message.startswith("50") else e.message
+        line = e.raised.text if e.raised is not None else e.message
         yield Told(pod_of(user, pods) if user else "", e.at, clean(line, 300))

@@ -24,7 +24,7 @@ CHART = ("jupyterhub-idle-culler", "cull-idle")
 
 _ANSWER = re.compile(
     r"(?P<status>\d{3}) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000}?)(?: -> \S*)? \((?P<name>.{0,256})"
-    r"@(?P<ip>[^@()\s]+)\) [\d.]+ms$"
+    r"@(?P<ip>[^@()\s]+)\) (?P<ms>\d{1,9}(?:\.\d+)?)ms$"
 )
 _WHY = re.compile(
     r"(?:(?P<status>\d{3})|(?P<uncaught>Uncaught exception)) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000})"
@@ -64,6 +64,8 @@ _HANDLERS = tuple(
         ("health", r"/health$"),
     )
 )
+# tornado's, where a browser was closed while it was answered: nobody misses that answer.
+_WENT = frozenset({"StreamClosedError", "WebSocketClosedError"})
 # The API's paths that start a server, a default one and a named one.
 _START = re.compile(r"/hub/api/users/\{name\}/(?:server|servers/[^/]+)$")
 _NAME = re.compile(r"/(?:users|groups|services|tokens|shares|spawn|spawn-pending|user)/([^/]+)")
@@ -87,6 +89,7 @@ class Request:
         reason: the hub's own words, one line.
         raised: the exception that nobody caught.
         about: the name that the path holds, or the one that someone tried to log in with.
+        seconds: how long the hub took to answer.
     """
 
     at: datetime
@@ -101,6 +104,7 @@ class Request:
     reason: str = ""
     raised: Raised | None = None
     about: str = ""
+    seconds: float = 0.0
 
     @property
     def caller(self) -> str:
@@ -117,8 +121,8 @@ class Request:
 
     @property
     def failed(self) -> bool:
-        """Whether the hub could not answer it."""
-        return self.status >= 500
+        """Whether the hub could not answer it; whoever went away meanwhile does not count."""
+        return self.status >= 500 and (self.raised is None or self.raised.kind not in _WENT)
 
     @property
     def refused(self) -> bool:
@@ -264,6 +268,7 @@ class _Reading:
                 reason=reason,
                 raised=cause[0].raised if cause else None,
                 about=about,
+                seconds=float(m.groupdict().get("ms") or 0) / 1000,
             )
         )
 

@@ -18,8 +18,8 @@ _WORKED = r"200 GET \S*/hub/api/users\?.*(?:jupyterhub-idle-culler|cull-idle)@|C
 _OFTEN = 2
 
 
-# it is refused at the hub's API, where others may be refused for reasons of their own
-@check(severity=Severity.WARNING, explains=("requests-refused",))
+# it is refused at the hub's API, where others may be refused for reasons of their own; that it ends, the hub logs too
+@check(severity=Severity.WARNING, explains=("requests-refused", "errors-go-on"))
 def culler_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values | None) -> Iterator[Finding]:
     """The idle culler cannot ask the hub for servers, so servers that nobody uses are never stopped."""
     failures: list[tuple[Entry, str]] = []

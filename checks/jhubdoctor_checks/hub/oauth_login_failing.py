@@ -9,9 +9,10 @@ from jhubdoctor_checks.hub._logged import DAY, weigh
 from jhubdoctor_checks.texts import Known, known
 from jhubdoctor_checks.texts.login import ANSWER, ANSWERS, OTHER
 
-_STATE = r".*OAuth state (?:missing from (?:cookies|URL)|mismatch)"
-# A bookmarked callback or a second tab loses the state now and then.
-_OFTEN = 5
+# The answer; OAuthenticator tells of a mismatch once more before it.
+_STATE = r"400 GET .*OAuth state (?:missing from (?:cookies|URL)|mismatch)"
+# A bookmarked callback or a second tab loses the state now and then, and its user comes in a moment later.
+_FEW, _OFTEN = 3, 5
 
 
 # what the provider answers is why of failed logins alone, not of all that the hub serves, so no rung can say it
@@ -44,7 +45,7 @@ def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values
             cause=kind.word,
             affects=(hub.service_ref,),
         )
-    if len(lost) >= _OFTEN:
+    if len(lost) >= _FEW:
         yield Finding(
             on=(hub.ref,),
             says="logins lose their state on the way back from the login provider",
@@ -57,7 +58,7 @@ def oauth_login_failing(hub: Hub, now: datetime, hub_log: HubLog, values: Values
                 "scheme and host as users see them. A proxy before the hub has to pass cookies and X-Forwarded-Proto.",
                 commands=(hub.kubectl("get ingress,service"),),
             ),
-            severity=Severity.WARNING,
+            severity=weigh(lost[-1].at, now) if len(lost) >= _OFTEN else Severity.WARNING,
             cause="state",
             affects=(hub.service_ref,),
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import RESTARTS, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check
 from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
+from jhubdoctor_checks.spawn._reflector_frozen import halts
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.
 _GIVEN_UP = r"Watching resources never recovered, giving up"
@@ -38,7 +39,8 @@ def reflector_frozen(
         elif (m := re.match(_MISSING, e.message)) and m["pod"] not in deleted:
             missing.append((m["pod"], e.at))
     gave_up = at["gave-up"]
-    if gave_up < 0 or gave_up < max(at["halted"], at["watching"]):
+    ended = at["halted"] if halts(entries, at["halted"]) else -1
+    if gave_up < 0 or gave_up < max(ended, at["watching"]):
         return
     when = entries[gave_up].at
     if any(started and when and started > when for _, _, started in spawns.succeeded):

@@ -80,8 +80,30 @@ LOGIN_ERRORS: tuple[Known[None], ...] = (
         _PYTHON,
     ),
     Known(
+        "cut",
+        r"(?i:empty reply from server)|LDAPSessionTerminatedByServer|ConnectionReset|Connection reset by peer"
+        r"|RemoteDisconnected|ServerDisconnected|IncompleteRead|Connection aborted",
+        "the server that knows the users ends the connection before it has answered",
+        Fix(
+            "The hub reaches it: see what that server, or a proxy before it, logs at these times. It may be restarted, "
+            "want TLS (https) where the hub speaks without, or refuse a header that is too long (a token with many "
+            "groups)."
+        ),
+        _PYTHON,
+    ),
+    Known(
+        "disk",
+        r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded",
+        "no room is left on a disk that the hub writes to",
+        Fix(
+            "See which of the hub's disks is full (df in its container), and what fills it: its database and logs lie "
+            "on the claim of hub.db.pvc, all else on the node's disk."
+        ),
+        _PYTHON,
+    ),
+    Known(
         "unreachable",
-        r"LDAPSocketOpenError|LDAPServerPoolExhausted|LDAPSessionTerminatedByServer|ConnectionRefused|ConnectionReset"
+        r"LDAPSocketOpenError|LDAPServerPoolExhausted|ConnectionRefused"
         r"|ClientConnector|Cannot connect to host|ConnectTimeout|ConnectionTimeout|TimeoutError|HTTP 599"
         r"|No route to host|Network is unreachable|Max retries exceeded|(?i:timed out)",
         "the hub does not reach the server that knows the users",

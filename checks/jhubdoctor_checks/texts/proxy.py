@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jhubdoctor.api import Fix
+from jhubdoctor.api import RESTARTS, Fix
 from jhubdoctor_checks.texts import Known, upgraded
 
 _NODE = "Node.js: the errors of libuv, as configurable-http-proxy 4.2 to 5.3 logs them"
@@ -101,6 +101,20 @@ CONNECT: tuple[Known[None], ...] = (
         Fix("See what it logs at these times: it was overloaded, or restarted.", commands=(_PODS,)),
         _NODE,
     ),
+)
+
+# Servers that have ended, whatever it does not connect for.
+ENDED: Known[None] = Known(
+    "not-noticed",
+    "",
+    "the hub has not noticed",
+    Fix(
+        "Have these users stop their server on /hub/home, and start it again. Where that does not work, or it is "
+        "many, restart the hub: it then looks after each server.",
+        commands=("kubectl --namespace {ns} rollout restart deployment/{hub}",),
+        caution=RESTARTS,
+    ),
+    "kubespawner 1.1 to 7.0: poll_interval of 30 s; jupyterhub handlers/base.py takes the way away",
 )
 
 # Why it does not listen.

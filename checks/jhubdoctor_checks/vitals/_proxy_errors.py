@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import HubLog, Pod, clean, grouped
-from jhubdoctor_checks.facts.proxy_errors import HUB, OTHER, ProxyError, ProxyErrors
+from jhubdoctor_checks.facts.proxy_errors import GONE, HUB, OTHER, ProxyError, ProxyErrors
 
 # What ends by itself: a browser that goes away, a kernel that is stopped.
 CUT = {"ECONNRESET", "EPIPE", "hang up", ""}
@@ -18,6 +18,8 @@ _SETTLED = timedelta(seconds=30)
 # A restart of the hub, with the move of its volume.
 _RESTART = timedelta(minutes=5)
 _LATELY = timedelta(minutes=10)
+# KubeSpawner looks after its pods every half a minute, and takes the way to one that has ended from the proxy.
+_NOTICED = timedelta(minutes=5)
 _PAGE = re.compile(r"(?:200|302) (?:GET|POST) \S*/hub/(?:login|home|spawn|user|api/oauth2|oauth_callback)\b")
 
 
@@ -26,16 +28,18 @@ class Failing:
     """Errors of one kind with one kind of target.
 
     Attributes:
-        target: `hub`, `other` (a service) or `servers`.
+        target: `hub`, `other` (a service), `servers`, or `gone` (servers that have ended).
         errno: as logged.
         errors: oldest first.
         pods: the servers' pods, none for the hub.
+        users: of servers that have ended, whose they were.
     """
 
     target: str
     errno: str
     errors: list[ProxyError]
     pods: tuple[Pod, ...] = ()
+    users: tuple[str, ...] = ()
 
 
 def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: datetime) -> Iterator[Failing]:
@@ -62,10 +66,27 @@ def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: 
         if by_pod and not (errno in CUT and len(by_pod) == 1):
             members = sorted((e for some in by_pod.values() for e in some), key=lambda e: e.at)
             yield Failing("servers", errno, _shown(members), tuple(pods[n] for n in sorted(by_pod)))
+    yield from _gone(found, user_pods)
+
+
+def _gone(found: ProxyErrors, user_pods: list[Pod]) -> Iterator[Failing]:
+    """Servers that have ended, to which the proxy goes on to send their users: the hub has not noticed."""
+    again = {p.user: p.created for p in user_pods if not p.finished}
+    left = [e for e in found.errors if e.target == GONE and e.user and e.errno not in CUT and e.address]
+    lost: list[ProxyError] = []
+    for (user, _), errors in grouped(left, lambda e: (e.user, e.address)):
+        over = user in again and again[user] > errors[-1].at - _NOTICED
+        if len(errors) >= _FEW and errors[-1].at - errors[0].at >= _NOTICED and not over:
+            lost += errors
+    if lost:
+        lost.sort(key=lambda e: e.at)
+        users = tuple(sorted({e.user for e in lost}))
+        ended = tuple(p for p in user_pods if p.finished and p.user in users)
+        yield Failing(GONE, lost[-1].errno, _shown(lost), ended, users)
 
 
 def _shown(errors: list[ProxyError]) -> list[ProxyError]:
-    return [ProxyError(e.at, e.errno, e.target, clean(e.address, 100), clean(e.text, 200)) for e in errors]
+    return [replace(e, address=clean(e.address, 100), text=clean(e.text, 200)) for e in errors]
 
 
 def _ready_since(pod: Pod) -> datetime:

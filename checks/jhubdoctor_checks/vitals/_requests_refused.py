@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
@@ -12,24 +12,29 @@ from jhubdoctor_checks.vitals._said import nobody
 
 # Machines come back at an interval; what comes from outside may be a scanner.
 _OFTEN, _OUTSIDE, _USERS, _PEOPLE, _SPAN = 5, 10, 3, 3, timedelta(minutes=2)
-# How a server asks whether a user may come in: an old cookie in a tab that was left open is refused each time.
+# How a server asks whether a user may come in: an old cookie in a tab that was left open is refused each time. What
+# runs beside the hub (a gateway, a BinderHub) asks for many, and some of them may come in.
 _COOKIES = re.compile(r"/hub/api/(?:user|authorizations(?:/.*)?)$")
 _REQUIRED = re.compile(r"(?i:requires (?:any of \[|scope '))(?P<scope>[a-z:\-]{1,60})")
 # apihandlers/auth.py: who has no right to a service. `Server at` would be somebody else's server, as it should be.
 _SERVICE = re.compile(r"do not have permission to access JupyterHub service (?P<service>[\w.\-]{1,60})")
-_METRICS = (
+METRICS = "/hub/metrics"
+_OPEN_METRICS = (
     "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
     "hub.loadRoles), or let everyone read them, as shown."
 )
 
 
-def refusals(requests: Sequence[Request]) -> Iterator[list[Request]]:
-    """Groups of refused requests, each of one caller at one place, that were never let in."""
+def refusals(requests: Sequence[Request], beside: Mapping[str, Pod]) -> Iterator[list[Request]]:
+    """Groups of refused requests, each of one caller at one place, that were never let in.
+
+    `beside` has the pods of what runs beside the hub, by their addresses.
+    """
 
     def key(r: Request) -> tuple[str, str, str, str]:
         return (r.route, r.why, r.caller, r.name if r.service else r.address if r.inside and not r.name else "")
 
-    refused = [r for r in requests if r.refused and not r.is_login and _counts(r)]
+    refused = [r for r in requests if r.refused and not r.is_login and _counts(r, beside)]
     for (_, _, caller, _), group in grouped(refused, key):
         shut = [r for r in group if not _let_in(r, requests)]
         least = _USERS if caller == "user" else _OFTEN if caller == "service" or group[0].inside else _OUTSIDE
@@ -39,14 +44,14 @@ def refusals(requests: Sequence[Request]) -> Iterator[list[Request]]:
             yield shut
 
 
-def _counts(r: Request) -> bool:
+def _counts(r: Request, beside: Mapping[str, Pod]) -> bool:
     """Whether it is more than a user before a page that is not theirs, or a scanner."""
     if r.caller == "user" and r.handler == "oauth2":
         return _SERVICE.search(r.reason) is not None
     if r.caller == "user":
         return r.is_start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
     machine = r.route.startswith("/hub/api/") or r.route == "/hub/metrics"
-    return machine and not (r.caller == "anonymous" and _COOKIES.match(r.route))
+    return machine and not (r.caller == "anonymous" and _COOKIES.match(r.route) and r.address not in beside)
 
 
 def _let_in(r: Request, requests: Sequence[Request]) -> bool:
@@ -65,8 +70,8 @@ def objects(hub: Hub, r: Request) -> tuple[Ref, ...]:
     return (hub.ref,) if r.address in {"127.0.0.1", "::1"} and r.route.startswith("/hub/api/") else (hub.service_ref,)
 
 
-def who(group: Sequence[Request], user_pods: Iterable[Pod]) -> str:
-    """Who is refused, with `is` or `are`."""
+def who(group: Sequence[Request], pods: Mapping[str, Pod]) -> str:
+    """Who is refused, with `is` or `are`; `pods` by their addresses."""
     last = group[-1]
     if last.service:
         return f"service {clean(last.name, 60)} is"
@@ -76,18 +81,18 @@ def who(group: Sequence[Request], user_pods: Iterable[Pod]) -> str:
     if last.route.endswith("/activity"):
         number = len({r.about for r in group})
         return f"{count(number)} of users that the hub does not know {'is' if number == 1 else 'are'}"
-    if pod := next((p for p in user_pods if last.address and p.status.pod_ip == last.address), None):
+    if pod := pods.get(last.address):
         return f"pod {pod.name} is"
-    if last.route == "/hub/metrics":
+    if last.route == METRICS:
         return "what scrapes the metrics (Prometheus) is"
     return f"a client at {last.address} is" if last.inside else "a client is"
 
 
 def remedy(hub: Hub, r: Request) -> Fix:
     """What would let them in."""
-    if r.route == "/hub/metrics":
+    if r.route == METRICS:
         return hub.values_fix(
-            _METRICS,
+            _OPEN_METRICS,
             {"hub": {"config": {"JupyterHub": {"authenticate_prometheus": False}}}},
             caution="Then whoever reaches the hub may read its metrics. This restarts the hub; users' servers keep "
             "running.",
@@ -132,6 +137,11 @@ def remedy(hub: Hub, r: Request) -> Fix:
         "user's may have been revoked or have expired.",
         commands=(hub.kubectl("get pods -o wide"),),
     )
+
+
+def by_address(pods: Iterable[Pod]) -> dict[str, Pod]:
+    """Pods by the address that they have now; the network of their node is not theirs."""
+    return {p.status.pod_ip: p for p in pods if p.status.pod_ip and not p.finished}
 
 
 def why(reason: str) -> str:

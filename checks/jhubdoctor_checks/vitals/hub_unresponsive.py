@@ -1,4 +1,4 @@
-"""A hub that stands still for seconds."""
+"""A hub that stands still for seconds, or answers slowly."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Rung, Severity, check, times
 from jhubdoctor_checks.facts.traffic import HOUR, Traffic
+from jhubdoctor_checks.vitals._hub_unresponsive import SLOW, pages, slow
 
 # JupyterHub's metrics.py, 5.0 to 6.0: one line for each pause of more than event_loop_interval_log_threshold
 _PAUSE = re.compile(r"Event loop was unresponsive for at least (?P<s>\d{1,6}(?:\.\d{1,3})?)s")
@@ -15,7 +16,7 @@ _LONG, _OFTEN, _ALL, _START = 2.0, 3, 30.0, 120
 
 @check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
 def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -> Iterator[Finding]:
-    """The hub's event loop stands still for seconds, and everybody waits."""
+    """The hub stands still for seconds, or takes as long for its pages, and everybody waits."""
     begins = traffic.begins
     found = [
         (e.at, float(m["s"]))
@@ -25,6 +26,7 @@ def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic)
     ]  # fmt: skip
     whole, worst = sum(s for _, s in found), max((s for _, s in found), default=0.0)
     if len(found) < _OFTEN or whole < _ALL:
+        yield from _slowly(hub, now, traffic)
         return
     yield Finding(
         on=(hub.service_ref,),
@@ -34,14 +36,38 @@ def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic)
             Evidence("hub log", f"Event loop was unresponsive for {found[-1][1]:.1f} s", found[-1][0]),
             Evidence("hub log", "the first of them", found[0][0]),
         ),
-        fix=Fix(
-            "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does "
-            "at these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
-            "without await, thousands of users on /hub/admin.",
-            commands=(
-                hub.kubectl("top pod --containers --selector component=hub"),
-                hub.kubectl(f"logs deployment/{hub.ref.name} --container hub --tail 5000 | grep -B 5 unresponsive"),
-            ),
-        ),
+        fix=_fix(hub, "grep -B 5 unresponsive"),
         unexplained=True,
+    )
+
+
+def _slowly(hub: Hub, now: datetime, traffic: Traffic) -> Iterator[Finding]:
+    """Pages that take long, by a hub that does not tell of pauses, or waits for another."""
+    seen = pages(traffic, now)
+    if found := slow(seen, now):
+        worst = max(found, key=lambda r: r.seconds)
+        yield Finding(
+            on=(hub.service_ref,),
+            says=f"the hub answers slowly: {len(found)} of {len(seen)} pages since {traffic.since(now):%H:%M} UTC took "
+            f"{SLOW:.0f} seconds or more",
+            evidence=(
+                Evidence("hub log", f"{worst.method} {worst.route} took {worst.seconds:.0f} s", worst.at),
+                Evidence("hub log", "the first of them", found[0].at),
+                Evidence("hub log", f"the last of them took {found[-1].seconds:.0f} s", found[-1].at),
+            ),
+            fix=_fix(hub, f"grep '{'[0-9]' * 5}[.][0-9]*ms'"),
+            cause="slow",
+            unexplained=True,
+        )
+
+
+def _fix(hub: Hub, search: str) -> Fix:
+    return Fix(
+        "Give the hub the CPU that it asks for (no limit below 1 in hub.resources.limits). Then see what it does "
+        "at these times: a database on a network share, code in hub.extraConfig or an authenticator that waits "
+        "without await, thousands of users on /hub/admin.",
+        commands=(
+            hub.kubectl("top pod --containers --selector component=hub"),
+            hub.kubectl(f"logs deployment/{hub.ref.name} --container hub --tail 5000 | {search}"),
+        ),
     )

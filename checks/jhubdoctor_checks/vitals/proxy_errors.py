@@ -20,10 +20,10 @@ from jhubdoctor.api import (
     times,
 )
 from jhubdoctor_checks.facts.image import shared
-from jhubdoctor_checks.facts.proxy_errors import HUB, OTHER, ProxyErrors
+from jhubdoctor_checks.facts.proxy_errors import GONE, HUB, OTHER, ProxyErrors
 from jhubdoctor_checks.facts.server_logs import reason_in
 from jhubdoctor_checks.texts import known, names_of
-from jhubdoctor_checks.texts.proxy import CONNECT
+from jhubdoctor_checks.texts.proxy import CONNECT, ENDED
 from jhubdoctor_checks.vitals._proxy_errors import Failing, failing, reached_again
 
 
@@ -40,9 +40,8 @@ def proxy_errors(
     """The proxy cannot pass on what users ask for."""
     for f in failing(proxy_errors, hub_pods, user_pods, now):
         last = f.errors[-1]
-        row = known(CONNECT, f"{f.errno} {last.address}".strip())
         reason, line = reason_in(server_logs or [], [p.name for p in f.pods])
-        row = reason or row
+        row = ENDED if f.target == GONE else reason or known(CONNECT, f"{f.errno} {last.address}".strip())
         names = {**names_of(hub), "name": proxy_errors.pod.owner.partition("/")[2]}
         yield Finding(
             on=tuple(shared(p.ref) for p in f.pods) or (Ref("Service", hub.ref.name, hub.namespace),),
@@ -71,5 +70,9 @@ def _cannot(f: Failing) -> str:
     if f.target == OTHER:
         where = f.errors[-1].address or "a service"
         return f"could not reach {where}, which is neither the hub nor a server, for {count(len(f.errors), 'request')}"
+    if f.target == GONE:
+        one = len(f.users) == 1
+        who = "a user to a server" if one else f"{len(f.users)} users to servers"
+        return f"still sends {who} that {'has' if one else 'have'} ended, for {count(len(f.errors), 'request')}"
     run = "run" if len(f.pods) > 1 else "runs"
     return f"could not reach {count(len(f.pods))} that {run}, for {count(len(f.errors), 'request')}"
