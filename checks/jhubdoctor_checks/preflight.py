@@ -256,7 +256,7 @@ def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Chan
     for c in sorted(changes.CHANGES, key=lambda c: Version(c.since)):
         if Version(c.since) > end or (start is not None and Version(c.since) <= start):
             continue
-        if c.until and Version(c.until) <= end:
+        if (c.until and Version(c.until) <= end) or (c.unless and given.values.get(c.unless) is not None):
             continue
         touched = tuple(c.touches(given)) if c.touches is not None else ()
         key = (c.says, touched)

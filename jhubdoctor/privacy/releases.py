@@ -230,7 +230,7 @@ def _release_values(root: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _root(chart: str, values: Mapping[str, Any]) -> str:
     """Where the hub's values lie in those of a release. A chart that is called otherwise may still be the hub's own."""
-    found = roots_of(values)
+    found = roots_of(values) or roots_of(values, whole=chart in {"jupyterhub", ""})
     if found:
         # of several hubs in one release each is one of its own: nobody says here whose this is
         return next((r for r in found if r.rpartition(".")[2] == "jupyterhub"), found[0])

@@ -356,6 +356,12 @@ def test_a_release_that_helm_cannot_read_is_rewritten_before_the_first_upgrade()
     assert "restarts" in first.restarts
 
 
+def test_who_has_chosen_what_becomes_of_volumes_is_not_told_of_the_default() -> None:
+    chosen = planned("0.11.1", 20, Target(None, "1.2.0"), {"hub": {"config": {"KubeSpawner": {"delete_pvc": False}}}})
+
+    assert not [c for s in chosen.steps for c in s.changes if "volume" in c.says]
+
+
 def test_a_change_keeps_its_severity_in_text_and_in_json() -> None:
     outcome = judged(OLD, 37, "4.4.0")
     told = [c for p in as_dict(outcome)["plans"] for s in p["steps"] for c in s["changes"]]
