@@ -11,7 +11,8 @@ from dataclasses import replace
 from packaging.version import Version
 
 from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version, nested
-from jhubdoctor_checks import problems
+from jhubdoctor_checks import problems, way
+from jhubdoctor_checks.api._move import HELM_4, RESTARTS, RESTARTS_SERVERS, mapkubeapis
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys, schemas
 from jhubdoctor_checks.refused import refusals
 
@@ -37,15 +38,16 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     start = hub.version if hub is not None else chart_version(given.chart) if given.chart else None
     end = charts.find(target.chart) if target.chart else None
     notices: list[str] = []
-    steps, blocked = _steps(start, end, running, target, hub, notices)
-    concerned = [c for s in steps for c in s.changes]
+    steps, blocked = _steps(start, end, running, target, hub, given, notices)
+    # where no chart was named, the way may still need another
+    end = end or next((charts.find(s.end) for s in reversed(steps) if s.kind == "chart" and s.start != s.end), None)
     if start is None and end is not None:
         # nobody knows from where: whatever these values hold that some step breaks
         found = tuple(_changes(given, None, end.parsed))
         steps = [Step("chart", "", end.version, changes=found), *(s for s in steps if s.kind != "chart")]
         concerned = list(found)
     else:
-        steps = [_with_changes(s, given) for s in steps]
+        steps = [_with_changes(s, given, end) for s in steps]
         concerned = [c for s in steps for c in s.changes]
     told = {path for c in concerned if c.refused for path in c.touches}
     wrong = [p for p in problems_of(given, end) if p.path not in told]
@@ -55,12 +57,15 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         notices.append(
             "These are effective values, which hold the chart's defaults: give your own with -f to judge all keys."
         )
+    if given.root:
+        others = f", and not {', '.join(given.beside)} beside it" if given.beside else ""
+        notices.append(f"Of a chart that holds others only the hub's was judged ({given.root}){others}.")
     if target.kubernetes is not None and target.kubernetes > apis.LAST:
         notices.append(f"Kubernetes 1.{target.kubernetes} is newer than what is known here ({KNOWS['kubernetes']}).")
     return Plan(
         hub=hub.label if hub is not None else "",
         start={"chart": hub.chart if hub is not None else given.chart, "kubernetes": _minor(running)},
-        target={"chart": target.chart, "kubernetes": _minor(target.kubernetes)},
+        target={"chart": end.version if end is not None else "", "kubernetes": _minor(target.kubernetes)},
         steps=tuple(steps),
         problems=tuple(wrong),
         blocked=tuple(blocked),
@@ -76,62 +81,146 @@ def _minor(minor: int | None) -> str:
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
+def _made(given: Given) -> way.Made:
+    """What the release makes: as its manifest says, or as these values ask for."""
+    objects = given.objects or ()
+    kinds = {o.kind for o in objects}
+    rows = [apis.find(o.api_version, o.kind) for o in objects]
+    held = frozenset(a for a in rows if a is not None and a.removed is not None) if objects else None
+    if "Deployment" in kinds:
+        scheduler = any(o.kind == "Deployment" and o.name.endswith("user-scheduler") for o in objects)
+        return way.Made("PodDisruptionBudget" in kinds, scheduler, "PriorityClass" in kinds, held)
+    scheduler = given.values.enabled("scheduling.userScheduler.enabled", default=True)
+    return way.Made(scheduler=scheduler, priority=given.values.enabled("scheduling.podPriority.enabled"), held=held)
+
+
 def _steps(
     start: Version | None,
     end: charts.Chart | None,
     running: int | None,
     target: Target,
     hub: Hub | None,
+    given: Given,
     notices: list[str],
 ) -> tuple[list[Step], list[str]]:
-    """The order: the chart goes one major at a time, each as soon as the cluster is new enough for it."""
-    steps: list[Step] = []
-    blocked: list[str] = []
+    """The steps in their order, or why there is no way; never steps that lead to what does not work."""
+    made = _made(given)
     chart = charts.release_of(start) if start is not None else None
-    minor = running
     goal = target.kubernetes if target.kubernetes is not None else running
-    way = _way(chart, end)
-    if chart is not None and end is not None and start is not None and end.parsed < start:
-        blocked.append(f"chart {end.version} is older than {start}: JupyterHub's database cannot go back")
-        way = []
-    for following in way:
-        if minor is not None and minor < following.least_kubernetes:
-            least = following.least_kubernetes
-            if goal is None or goal < least:
-                blocked.append(
-                    f"chart {following.version} asks for Kubernetes 1.{least}, and the cluster stays at 1.{goal}"
-                )
-                return steps, blocked
-            steps += _cluster(minor, least, chart, f"chart {following.version} asks for it", blocked)
-            minor = least
-        elif minor is not None and (why := following.breaks_on(minor)) and following is not way[-1]:
-            # a release in between that this cluster is too new for is passed over
-            notices.append(f"Chart {following.version} is passed over: {why}.")
-            continue
-        if minor is not None and following is way[-1] and (why := following.breaks_on(minor)):
-            blocked.append(f"chart {following.version} does not work on Kubernetes 1.{minor}: {why}")
-        came_from = chart.version if chart is not None else ""
-        commands = hub.by_hand(following.version) if hub is not None else ()
-        steps.append(Step("chart", came_from, following.version, _why(chart, following), commands=commands))
+    if chart is None or running is None or goal is None:
+        return _half(start, end, running, target, made)
+    at = way.begin(chart, running, made)
+    if end is not None and start is not None and chart.parsed <= end.parsed < start:
+        return [], [f"chart {end.version} is older than {start}: JupyterHub's database cannot go back"]
+    moves = way.find(at, goal, end, made)
+    if moves is None:
+        return [], [way.why_not(at, goal, end, made)]
+    return list(_told(moves, hub, given, made, notices)), []
+
+
+def _half(
+    start: Version | None, end: charts.Chart | None, running: int | None, target: Target, made: way.Made
+) -> tuple[list[Step], list[str]]:
+    """The steps where nobody knows the chart, or the cluster: of that half nothing is said."""
+    goal, chart = target.kubernetes, charts.release_of(start) if start is not None else None
+    if end is not None and goal is not None and (why := made.breaks(end, goal)):
+        return [], [f"chart {end.version} does not work on Kubernetes 1.{goal}: {why}"]
+    if goal is not None and running is not None and goal < running:
+        return [], [f"Kubernetes cannot go back from 1.{running} to 1.{goal}"]
+    if chart is not None and end is not None and end.parsed < chart.parsed:
+        return [], [f"chart {end.version} is older than {chart.version}: JupyterHub's database cannot go back"]
+    steps: list[Step] = []
+    for following in way.line(chart, end)[1:] if chart is not None and end is not None else ():
+        steps.append(
+            Step("chart", chart.version if chart is not None else "", following.version, _why(chart, following))
+        )
         chart = following
-    if goal is not None and minor is not None and goal > minor:
-        steps += _cluster(minor, goal, chart, "", blocked)
-    if goal is not None and minor is not None and goal < minor:
-        blocked.append(f"Kubernetes cannot go back from 1.{minor} to 1.{goal}")
-    if target.kubernetes is not None and end is not None and chart is None:
-        why = end.breaks_on(target.kubernetes)
-        if why:
-            blocked.append(f"chart {end.version} does not work on Kubernetes 1.{target.kubernetes}: {why}")
-    return steps, blocked
+    if goal is not None and running is not None and goal > running:
+        steps.append(Step("kubernetes", f"1.{running}", f"1.{goal}", "one minor at a time"))
+    return steps, []
 
 
-def _way(chart: charts.Chart | None, end: charts.Chart | None) -> list[charts.Chart]:
-    """The releases to go through: the last of each major version in between, then the one that is wanted."""
-    if end is None or chart is None or end.parsed <= chart.parsed:
-        return []
-    majors = {c.major: c for c in charts.table() if chart.parsed < c.parsed <= end.parsed and c.major != chart.major}
-    way = [charts.newest_of_major(c) for m, c in sorted(majors.items()) if m != end.major]
-    return [*way, end]
+def _told(moves: list[way.Move], hub: Hub | None, given: Given, made: way.Made, notices: list[str]) -> Iterator[Step]:
+    """Moves as steps: minors of Kubernetes that follow each other are one."""
+    began: way.State | None = None
+    for i, move in enumerate(moves):
+        following = moves[i + 1] if i + 1 < len(moves) else None
+        if not move.by_helm:
+            began = began or move.start
+            if following is None or following.by_helm:
+                why = _waits_for(move.end, following)
+                yield Step("kubernetes", f"1.{began.minor}", f"1.{move.end.minor}", why, check=_check(hub))
+                began = None
+            continue
+        old, new = move.start.chart, move.end.chart
+        if move.again:
+            gone = next((a for a in move.start.held if a not in move.end.held), None)
+            why = f"the same chart once more, so that the release no longer holds {gone}"
+        else:
+            why = _why(old, new)
+            passed = way.line(old, new)[1:-1]
+            notices += [f"Chart {c.version} is passed over: {made.breaks(c, move.start.minor)}." for c in passed]
+        before, commands = _by_helm(move, hub, given)
+        restarts = RESTARTS_SERVERS if old.major != new.major else RESTARTS
+        yield Step("chart", old.version, new.version, why, (), commands, before, restarts, _check(hub))
+
+
+def _waits_for(at: way.State, following: way.Move | None) -> str:
+    """Why the cluster goes just so far before the next step."""
+    if following is None:
+        return "one minor at a time"
+    if following.again:
+        gone = min(following.start.held, key=lambda a: a.removed or 0)
+        return f"the last that serves {gone}, one minor at a time"
+    if following.end.chart.least_kubernetes == at.minor:
+        return f"chart {following.end.chart.version} asks for it, one minor at a time"
+    return "one minor at a time"
+
+
+def _check(hub: Hub | None) -> tuple[str, ...]:
+    return (f"jhubdoctor run --namespace {hub.namespace}",) if hub is not None else ()
+
+
+def _by_helm(move: way.Move, hub: Hub | None, given: Given) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What has to be so before an upgrade of the release, and its commands in their order."""
+    before: list[str] = []
+    commands: list[str] = []
+    new = move.end.chart
+    if hub is None:
+        return (), ()
+    if move.start.lost:
+        lost = ", ".join(sorted(str(a) for a in move.start.held if not a.served_in(move.start.minor)))
+        before.append(
+            f"The stored release holds {lost}, which this cluster no longer serves: Helm stops at it until helm "
+            f"mapkubeapis has rewritten it. {HELM_4}"
+        )
+        commands += mapkubeapis(hub) if hub.release and not hub.manager else ()
+    if move.start.chart.major != new.major:
+        database = given.values.get("hub.db.type", "sqlite-pvc")
+        if database == "sqlite-pvc":
+            before.append("Back up the hub's database.")
+            commands += _saved(hub)
+        elif database != "sqlite-memory":
+            before.append("Back up the hub's database, with the tools of its own server.")
+    if hub.manager:
+        before.append(f"Set the chart's version to {new.version} in {hub.manager}.")
+    elif hub.values_root:
+        before.append(f"Take a release of your own chart that depends on chart {new.version} of the hub.")
+    commands += hub.by_hand(new.version)
+    return tuple(before), tuple(commands)
+
+
+def _saved(hub: Hub) -> tuple[str, ...]:
+    """The commands that copy the hub's database while it runs.
+
+    Source: https://www.sqlite.org/backup.html, by way of Python's sqlite3. The hub has its file where it starts.
+    """
+    copy = "import sqlite3 as s; s.connect('jupyterhub.sqlite').backup(s.connect('/tmp/saved.sqlite'))"
+    pod = f"exec deployment/{hub.ref.name} --container hub"
+    return (
+        hub.kubectl(f'{pod} -- python3 -c "{copy}"'),
+        hub.kubectl(f"{pod} -- cat /tmp/saved.sqlite > jupyterhub.sqlite"),
+    )
 
 
 def _why(chart: charts.Chart | None, following: charts.Chart) -> str:
@@ -141,32 +230,24 @@ def _why(chart: charts.Chart | None, following: charts.Chart) -> str:
     return f"{hub}, KubeSpawner {chart.kubespawner} to {following.kubespawner}"
 
 
-def _cluster(minor: int, goal: int, chart: charts.Chart | None, why: str, blocked: list[str]) -> Iterator[Step]:
-    """Steps of the cluster, which goes one minor at a time; the release is rendered again where that matters."""
-    at = minor
-    if chart is not None:
-        broken = next((m for m in range(minor + 1, goal + 1) if chart.breaks_on(m)), None)
-        if broken is not None:
-            blocked.append(
-                f"chart {chart.version} does not work from Kubernetes 1.{broken} on: {chart.breaks_on(broken)}"
-            )
-        # what the chart made in a version that ends on the way, and would make in another by now
-        old = chart.budget_on(minor)
-        if old is not None and old.removed is not None and goal >= old.removed and len(chart.budget) > 1:
-            between = old.removed - 1
-            yield Step("kubernetes", f"1.{at}", f"1.{between}", f"the last that serves {old}")
-            text = f"the same chart once more, so that the release no longer holds {old}"
-            yield Step("chart", chart.version, chart.version, text)
-            at = between
-    yield Step("kubernetes", f"1.{at}", f"1.{goal}", why or "one minor at a time")
-
-
-def _with_changes(step: Step, given: Given) -> Step:
+def _with_changes(step: Step, given: Given, end: charts.Chart | None) -> Step:
     if step.kind != "chart" or step.start == step.end:
         return step
     start = chart_version(step.start) if step.start else None
     found = tuple(_changes(given, start, Version(step.end)))
-    return Step(step.kind, step.start, step.end, step.why, found, step.commands)
+    between = () if end is None or step.end == end.version else tuple(_between(given, Version(step.end), end.parsed))
+    return replace(step, changes=(*found, *between))
+
+
+def _between(given: Given, version: Version, end: Version) -> Iterator[Change]:
+    """What a release on the way refuses, and the one at the end does not."""
+    later = {p.path for p in refusals(given, end)}
+    for p in refusals(given, version):
+        if p.path not in later and p.path not in _MOVED:
+            since = schemas.since(version, p.path)
+            action = f"Leave it out until the chart is at {since} or later." if since is not None else p.fix
+            path = f"{given.root}.{p.path}" if given.root else p.path
+            yield Change(str(version), p.says, action, (path,), Severity.ERROR, p.source, refused=True)
 
 
 def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Change]:
@@ -175,7 +256,7 @@ def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Chan
     for c in sorted(changes.CHANGES, key=lambda c: Version(c.since)):
         if Version(c.since) > end or (start is not None and Version(c.since) <= start):
             continue
-        if c.until and Version(c.until) <= end:
+        if (c.until and Version(c.until) <= end) or (c.unless and given.values.get(c.unless) is not None):
             continue
         touched = tuple(c.touches(given)) if c.touches is not None else ()
         key = (c.says, touched)

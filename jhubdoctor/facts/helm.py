@@ -77,6 +77,7 @@ class Release:
         supplied: the user's values alone, reduced in the same way.
         outline: which keys the user set for the hub's chart, and of which type each is; None where there are too many.
         values_root: the dotted key under which the hub's values lie, where the chart depends on the hub's.
+        beside: what else it has values for there, by name: other charts that it depends on.
     """
 
     revision: Revision
@@ -89,6 +90,7 @@ class Release:
     supplied: dict[str, Any] = field(default_factory=dict)
     outline: dict[str, Any] | None = None
     values_root: str = ""
+    beside: tuple[str, ...] = ()
 
 
 OWNED = "owner=helm"
@@ -214,6 +216,7 @@ def _content(look: Look, revision: Revision) -> Release:
         supplied=content.get("supplied", {}),
         outline=content.get("outline"),
         values_root=content.get("root", ""),
+        beside=tuple(content.get("beside", ())),
     )
 
 

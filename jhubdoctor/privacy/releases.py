@@ -76,6 +76,7 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
                 for o in manifest_objects(str(h.get("manifest") or ""))
             ],
             "root": root,
+            "beside": beside(whole, root),
             "values": _release_values(root, whole),
             "supplied": _release_values(root, config),
             "outline": outline(hub_part(config, root)),
@@ -182,6 +183,19 @@ def roots_of(values: Any, *, whole: bool = True) -> list[str]:
     return found
 
 
+def beside(values: Any, root: str) -> list[str]:
+    """The names of what lies beside the hub's values, and above: charts that the same chart depends on, mostly."""
+    found: list[str] = []
+    keys = root.split(".") if root else []
+    for depth, key in enumerate(keys):
+        above = part(values, ".".join(keys[:depth]))
+        others = above.items() if isinstance(above, Mapping) else ()
+        found += [
+            k for k, v in others if isinstance(v, Mapping) and k not in {key, "global"} and _KEY.fullmatch(str(k))
+        ]
+    return sorted(found)[:20]
+
+
 def part(values: Any, root: str) -> Any:
     """What lies under a dotted key; None where nothing does."""
     at = values
@@ -216,7 +230,7 @@ def _release_values(root: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _root(chart: str, values: Mapping[str, Any]) -> str:
     """Where the hub's values lie in those of a release. A chart that is called otherwise may still be the hub's own."""
-    found = roots_of(values)
+    found = roots_of(values) or roots_of(values, whole=chart in {"jupyterhub", ""})
     if found:
         # of several hubs in one release each is one of its own: nobody says here whose this is
         return next((r for r in found if r.rpartition(".")[2] == "jupyterhub"), found[0])
@@ -235,6 +249,7 @@ def _release_again(kept: dict[str, Any]) -> str:
         "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
         "chart": {k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
         "root": root,
+        "beside": [k for k in kept.get("beside") or [] if isinstance(k, str) and _KEY.fullmatch(k)][:20],
         "values": _release_values(root, kept.get("values") or {}),
         "supplied": _release_values(root, kept.get("supplied") or {}),
         "outline": _outline_again(kept.get("outline")),

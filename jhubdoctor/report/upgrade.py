@@ -60,7 +60,10 @@ def _plan(plan: Plan) -> dict[str, Any]:
                 "from": s.start or None,
                 "to": s.end,
                 "why": s.why,
+                "before": [clean(b) for b in s.before],
                 "commands": list(s.commands),
+                "restarts": s.restarts,
+                "check": list(s.check),
                 "changes": [_change(c) for c in s.changes],
             }
             for s in plan.steps
@@ -154,7 +157,17 @@ class _PlanPage(Page):
             named = [clean(t) for t in change.touches if t not in change.says]
             touched = f" ({', '.join(named)})" if named else ""
             self.item(change.severity, f"{change.says}{touched}", change.action, "")
-        for command in step.commands:
+        for before in step.before:
+            self.wrapped(clean(before), head=f"{'':<{_INDENT}}first: ")
+        self.commands(step.commands)
+        if step.restarts:
+            self.wrapped(step.restarts, style="dim", head=" " * _INDENT)
+        if step.check:
+            self.line(" " * _INDENT, "then see whether it went well:")
+            self.commands(step.check)
+
+    def commands(self, commands: tuple[str, ...]) -> None:
+        for command in commands:
             for part in folded_command(command, self.width - _INDENT - 2):
                 self.line(" " * (_INDENT + 2), (part, "cyan"))
 

@@ -177,7 +177,8 @@ def judged(pack: Preflight, target: Target, files: tuple[str, ...], report: Repo
     def given(i: int) -> Given:
         release = facts.value("deployed_release", i)
         if files:
-            return given_files(files, release.values_root if release is not None else None)[0]
+            found = given_files(files, release.values_root if release is not None else None)[0]
+            return found if release is None else replace(found, objects=release.objects or None, beside=release.beside)
         return _given(release, facts.value("values", i))
 
     order = sorted(range(len(facts.hubs)), key=lambda i: facts.hubs[i].label)
@@ -199,7 +200,9 @@ def _given(release: Release | None, values: Values | None) -> Given:
     """What the user set, as Helm keeps it; the effective values where it keeps nothing."""
     if release is not None:
         root, source = release.values_root, str(release.revision.ref)
-        return Given(Values(part(release.supplied, root) or {}, source), release.outline, source, root=root)
+        own = Values(part(release.supplied, root) or {}, source)
+        held = release.objects or None
+        return Given(own, release.outline, source, root=root, objects=held, beside=release.beside)
     if values is not None:
         return Given(values, source=values.source, supplied=False)
     return Given(source="nowhere: neither the release nor the hub's Secret could be read", supplied=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jhubdoctor.facts.helm import Listed
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.values import Values
 
@@ -19,6 +20,8 @@ class Given:
         outline: every key that they set, and for each value one of the same type; None where there are too many keys.
         source: where they were read.
         supplied: whether they hold what was set and nothing else; effective values hold the chart's defaults as well.
+        objects: what the release holds that runs with them; None where nobody could see it.
+        beside: what else the chart above the hub's holds, by name.
         chart: the release of the chart that they are in use with, where there is no cluster that says it.
         root: the dotted key under which they lie, where the chart depends on the hub's; paths in a plan begin with it.
     """
@@ -29,6 +32,8 @@ class Given:
     supplied: bool = True
     root: str = ""
     chart: str = ""
+    objects: tuple[Listed, ...] | None = None
+    beside: tuple[str, ...] = ()
 
     def sets(self, path: str) -> bool:
         """Whether a key is set, to anything but null."""
@@ -92,7 +97,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `chart` or `kubernetes`, from one version to another, why it comes here, and what it breaks."""
+    """One step: `chart` or `kubernetes`, from one version to another, why it comes here, and what it breaks.
+
+    Attributes:
+        before: what has to be so before its commands, each a sentence.
+        commands: in the order in which to run them.
+        restarts: what it interrupts, sentences.
+        check: the commands that say afterwards whether it went well.
+    """
 
     kind: str
     start: str
@@ -100,6 +112,9 @@ class Step:
     why: str = ""
     changes: tuple[Change, ...] = ()
     commands: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    restarts: str = ""
+    check: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -28,10 +29,14 @@ from jhubdoctor.upgrade import judge as upgrade
 from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, preflight
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
+from jhubdoctor_checks.api._move import fitting, hops
 from jhubdoctor_checks.data import apis, charts
+from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.preflight import problems_of
+from jhubdoctor_checks.way import Made, begin, find, why_not
 from tests import beside
 from tests.sources.test_recordings import PLANTED, served
+from tests.upgrade.probes import KEPT, Probe, said
 
 OLD = """
 kind: Version
@@ -118,7 +123,7 @@ def test_an_old_hub_is_quiet_today_deprecated_at_1_24_and_broken_at_1_25() -> No
     assert "PodDisruptionBudget" in found(broken, Severity.ERROR)["removed-api-in-release"]
     assert "PodDisruptionBudget" in found(broken, Severity.ERROR)["user-scheduler-removed-api"]
     assert broken.exit_code == 1
-    assert any("1.25" in why for p in broken.plans for why in p.blocked)
+    assert [way(p) for p in broken.plans] == [["chart 1.2.0", "kubernetes 1.21", "chart 2.0.0", "kubernetes 1.25"]]
 
 
 def test_the_evidence_of_a_deprecated_api_is_merged_and_says_what_it_is_worth() -> None:
@@ -226,32 +231,144 @@ def test_a_release_that_was_rendered_before_an_api_came_is_rendered_once_more() 
         ("3.3.8", 27, Target(None, "4.4.0"), "asks for Kubernetes 1.28"),
         ("4.4.0", 33, Target(None, "3.3.8"), "cannot go back"),
         ("4.4.0", 33, Target(30, ""), "cannot go back"),
-        ("2.0.0", 26, Target(27, ""), "does not work from Kubernetes 1.27 on"),
+        ("3.3.8", 26, Target(26, "4.4.0"), "asks for Kubernetes 1.28"),
+        ("0.9.0", 19, Target(30, "1.2.0"), "does not work on Kubernetes 1.30"),
     ],
 )
 def test_what_cannot_be_done_is_said(chart: str, running: int, target: Target, said: str) -> None:
     plan = planned(chart, running, target)
 
     assert any(said in why for why in plan.blocked)
+    assert not plan.steps
     assert Severity.ERROR in plan.severities
 
 
-@pytest.mark.parametrize("start", [c.version for c in charts.table()])
-def test_every_step_of_a_plan_works_on_the_cluster_of_its_moment(start: str) -> None:
+MADE = (Made(), Made(scheduler=False), Made(budget=False, scheduler=False), Made(priority=True))
+
+
+@pytest.mark.parametrize("start", ["0.8.2", "0.10.6", "0.11.1", "1.2.0", "2.0.0", "3.0.0", "3.3.8", "4.0.0", "4.4.0"])
+def test_no_step_leads_to_what_the_tables_call_broken_and_each_plan_ends_or_says_why(start: str) -> None:
     chart = charts.find(start)
     assert chart is not None
-    running = next(m for m in range(16, 38) if not chart.breaks_on(m))
-    plan = planned(start, running, Target(37, "4.4.0"))
-    minor = running
-
-    for step in plan.steps:
-        if step.kind == "kubernetes":
-            minor = int(step.end.partition(".")[2])
+    for made, running, goal, to in itertools.product(MADE, range(16, 38, 3), (20, 25, 28, 37), ("", "2.0.0", "4.4.0")):
+        at, end = begin(chart, running, made), charts.find(to)
+        moves = find(at, goal, end, made)
+        if moves is None:
+            assert why_not(at, goal, end, made)
             continue
-        at = charts.find(step.end)
-        assert at is not None
-        assert not at.breaks_on(minor)
-    assert minor == 37
+        for move in moves:
+            assert move.start == at
+            at = move.end
+            assert not made.breaks(at.chart, at.minor)
+            assert not at.lost
+            assert at.chart.parsed >= move.start.chart.parsed
+            assert at.minor - move.start.minor in (0, 1)
+        assert at.minor == goal
+        assert end in (None, at.chart)
+
+
+def test_a_cluster_that_goes_on_takes_the_chart_along_where_it_must() -> None:
+    assert way(planned("0.11.1", 20, Target(25))) == [
+        "chart 1.2.0",
+        "kubernetes 1.21",
+        "chart 2.0.0",
+        "kubernetes 1.25",
+    ]
+    assert way(planned("2.0.0", 26, Target(27))) == ["chart 3.3.8", "kubernetes 1.27"]
+    assert way(planned("3.3.8", 30, Target(37))) == ["kubernetes 1.37"]
+
+
+def test_what_a_release_on_the_way_refuses_is_told_at_its_step() -> None:
+    values = {"httpRoute": {"enabled": True}, "singleuser": {"typo": 1}}
+    plan = planned("2.0.0", 26, Target(30, "4.4.0"), values)
+    told = {(s.end, c.touches, c.action) for s in plan.steps for c in s.changes if c.severity is Severity.ERROR}
+
+    assert told == {("3.3.8", ("httpRoute",), "Leave it out until the chart is at 4.3.0 or later.")}
+    assert [p.path for p in plan.problems if p.severity is Severity.ERROR] == ["singleuser.typo"]
+
+
+def test_values_are_judged_for_the_chart_that_the_way_needs_though_nobody_named_it() -> None:
+    plan = planned("2.0.0", 26, Target(27), {"hub": {"typo": 1}})
+
+    assert plan.target["chart"] == "3.3.8"
+    assert "hub.typo" in {p.path for p in plan.problems}
+
+
+@pytest.mark.parametrize(
+    ("start", "minor"), [("0.11.1", 26), ("1.2.0", 22), ("1.2.0", 33), ("2.0.0", 30), ("3.0.0", 33)]
+)
+def test_run_and_upgrade_name_the_same_way(start: str, minor: int) -> None:
+    surface = Surface(minor, running=minor)
+    target = fitting(surface)
+    assert target is not None
+    named = [c.version for c in hops(Hub("jhub", "jhub", start), surface, target)]
+
+    assert named == [s.end for s in planned(start, minor, Target(None, target.version)).steps]
+
+
+OFF = """
+kind: Version
+gitVersion: v1.24.0
+---
+kind: Missing
+read: discovery
+---
+kind: Deployment
+metadata: {name: hub, labels: {component: hub, chart: jupyterhub-1.2.0, helm.sh/chart: null}}
+---
+kind: Deployment
+metadata: {name: user-scheduler}
+$delete: true
+---
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {name: jupyterhub, version: 1.2.0}
+config: {scheduling: {userScheduler: {enabled: false}}}
+objects:
+  - {apiVersion: apps/v1, kind: Deployment, name: hub}
+  - {apiVersion: policy/v1, kind: PodDisruptionBudget, name: user-placeholder}
+"""
+
+
+def test_what_this_release_renders_decides_and_not_what_the_chart_could() -> None:
+    [plan] = judged(OFF, 37).plans
+
+    assert way(plan) == ["kubernetes 1.37"]
+    assert not plan.blocked
+
+
+def test_a_release_that_helm_cannot_read_is_rewritten_before_the_first_upgrade() -> None:
+    outcome = judged(OLD.replace("v1.20.15", "v1.26.0"), 30, "4.4.0")
+    [plan] = outcome.plans
+    first = plan.steps[0]
+    words = [c.split()[:2] for c in first.commands]
+
+    assert way(plan) == ["chart 2.0.0", "chart 3.3.8", "kubernetes 1.28", "chart 4.4.0", "kubernetes 1.30"]
+    assert ["helm", "mapkubeapis"] in words
+    assert words.index(["helm", "mapkubeapis"]) < words.index(["helm", "upgrade"])
+    assert any("PodDisruptionBudget" in b for b in first.before)
+    assert "mapkubeapis" not in str([s.commands for s in plan.steps[1:]])
+    assert any("Back up" in b for b in first.before)
+    assert "jhubdoctor run --namespace jhub" in first.check
+    assert "restarts" in first.restarts
+
+
+def test_who_has_chosen_what_becomes_of_volumes_is_not_told_of_the_default() -> None:
+    chosen = planned("0.11.1", 20, Target(None, "1.2.0"), {"hub": {"config": {"KubeSpawner": {"delete_pvc": False}}}})
+
+    assert not [c for s in chosen.steps for c in s.changes if "volume" in c.says]
+
+
+def test_a_change_keeps_its_severity_in_text_and_in_json() -> None:
+    outcome = judged(OLD, 37, "4.4.0")
+    told = [c for p in as_dict(outcome)["plans"] for s in p["steps"] for c in s["changes"]]
+    [volume] = [c for c in told if "deletes the user's volume" in c["message"]]
+
+    assert volume["severity"] == "warning"
+    assert "WARNING  deleting a user in the hub deletes the user's volume" in render_text(outcome)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -417,6 +534,17 @@ def test_later_files_win_and_a_parent_charts_values_are_unwrapped(tmp_path: Path
     assert given.root == "jupyterhub"
 
 
+def test_values_are_refused_where_helm_refused_them(tmp_path: Path) -> None:
+    """Of the probes of probes.py those that are kept, with the verdict of a real Helm over the real charts."""
+    wrong = []
+    for line in KEPT.read_text(encoding="utf-8").splitlines():
+        tag, root, text, refused = json.loads(line)
+        if bool(said(Probe(tag, root, text, ""), tmp_path / "values.yaml")) is not refused:
+            wrong.append(line)
+
+    assert wrong == []
+
+
 @pytest.mark.parametrize("root", ["", "jupyterhub", "basehub.jupyterhub", "hub", "base.lab"])
 def test_values_below_parents_are_judged_under_their_true_path(tmp_path: Path, root: str) -> None:
     import yaml
@@ -565,7 +693,9 @@ def test_the_text_fits_80_columns_but_for_what_must_not_be_broken() -> None:
     shown = render_text(judged(OLD, 37, "4.4.0"), width=80)
 
     assert not [
-        line for line in shown.splitlines() if len(line) > 80 and "://" not in line and "jhubdoctor upgrade" not in line
+        line
+        for line in shown.splitlines()
+        if len(line) > 80 and not any(whole in line for whole in ("://", "jhubdoctor upgrade", "sqlite3"))
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from packaging.version import Version
 
 from jhubdoctor.api import Fix, Hub, Ref, Severity
+from jhubdoctor_checks import way
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
 
@@ -48,6 +49,21 @@ def fitting(surface: Surface) -> charts.Chart | None:
     """
     minors = [m for m in (surface.minor, surface.running if surface.planned else None) if m is not None]
     return next((c for c in reversed(charts.table()) if not any(c.breaks_on(m) for m in minors)), None)
+
+
+def hops(hub: Hub, surface: Surface, target: charts.Chart) -> list[charts.Chart]:
+    """The releases on the way to one that fits, that one last: those that a plan of `upgrade` goes through."""
+    own = charts.release_of(hub.version) if hub.version is not None else None
+    now, goal = surface.running, surface.minor
+    if own is None or now is None or goal is None or own.parsed >= target.parsed:
+        return [target]
+    values = hub.values
+    scheduler = values is None or values.enabled("scheduling.userScheduler.enabled", default=True)
+    made = way.Made(
+        scheduler=scheduler, priority=values is not None and values.enabled("scheduling.podPriority.enabled")
+    )
+    moves = way.find(way.begin(own, now, made), goal, target, made) or []
+    return [m.end.chart for m in moves if m.by_helm and not m.again] or [target]
 
 
 def newer(hub: Hub, surface: Surface | None, least: str) -> str:
@@ -100,7 +116,9 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     fits = (
         f"which fits {surface}" if surface.minor is not None else f"if this is Kubernetes 1.{target.least_kubernetes}+"
     )
-    text = f"{ahead}ove the chart to {target.version}, {fits}. "
+    through = hops(hub, surface, target)
+    named = f"{through[0].version} first, then to {', then to '.join(c.version for c in through[1:])}"
+    text = f"{ahead}ove the chart to {named if len(through) > 1 else target.version}, {fits}. "
     if mine is not None and mine >= target.parsed:
         text = f"Render the release again on {surface}: chart {hub.chart} fits it. "
     elif mine is None or mine.release[:1] < target.parsed.release[:1]:
@@ -113,12 +131,19 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
         )
     if hub.manager:
         text += f"Set its version in {hub.manager}. "
-    to = hub.upgrade_to(hub.chart if mine is not None and mine >= target.parsed else target.version)
+    next_ = hub.chart if mine is not None and mine >= target.parsed else through[0].version
+    to = hub.upgrade_to(next_)
     return Fix(
         f"{text}{more}".strip(),
         commands=(*(mapkubeapis(hub) if repair else ()), to) if by_helm else (),
-        caution=moving(hub, hub.chart if mine is not None and mine >= target.parsed else target.version),
+        caution=moving(hub, next_),
     )
+
+
+RESTARTS = "This restarts the hub and its helpers; users' servers keep running."
+RESTARTS_SERVERS = (
+    "This restarts the hub and its helpers. Users' servers may have to be stopped before, or started anew after it."
+)
 
 
 def moving(hub: Hub, version: str) -> str:
@@ -128,8 +153,8 @@ def moving(hub: Hub, version: str) -> str:
     """
     mine, other = hub.version, Version(version.partition("-")[0]) if version else None
     if other is None or (mine is not None and charts.major(mine) == charts.major(other)):
-        return "This restarts the hub and its helpers; users' servers keep running."
+        return RESTARTS
     return (
         "Back up the hub's database before: a new major version of the chart may change it, and there is no way back. "
-        "This restarts the hub and its helpers. Users' servers may have to be stopped before, or started anew after it."
+        f"{RESTARTS_SERVERS}"
     )

@@ -26,7 +26,7 @@ class Breaking:
     """One breaking change.
 
     `touches` gives the keys of somebody's values that it concerns; None concerns every hub. With `refused` Helm refuses
-    those keys as they are. From release `until` on it no longer holds.
+    those keys as they are. From release `until` on it no longer holds. Whoever set the key `unless` has chosen.
     """
 
     since: str
@@ -37,6 +37,7 @@ class Breaking:
     source: str
     refused: bool = False
     until: str = ""
+    unless: str = ""
 
 
 def _set(*paths: str) -> Touches:
@@ -231,6 +232,7 @@ CHANGES = (
         None,
         _WARNING,
         _LOG,
+        unless="hub.config.KubeSpawner.delete_pvc",
     ),
     Breaking(
         "1.0.0",

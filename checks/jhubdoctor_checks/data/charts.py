@@ -8,7 +8,8 @@ from importlib import resources
 
 from packaging.version import Version
 
-from jhubdoctor_checks.data import apis, scheduler
+from jhubdoctor_checks.data import apis
+from jhubdoctor_checks.data.scheduler import lists as listed_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,24 @@ class Chart:
         rows = [a for v in self.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None and a.served_in(minor)]
         return max(rows, key=lambda a: a.removed or 999, default=None)
 
-    def breaks_on(self, minor: int) -> str:
-        """Why it does not work on a cluster of this minor; empty where nothing is known against it."""
+    def breaks_on(self, minor: int, *, budget: bool = True, scheduler: bool = True, priority: bool = False) -> str:
+        """Why it does not work on a cluster of this minor; empty where nothing is known against it.
+
+        Without `budget` its values make no PodDisruptionBudget, without `scheduler` they run no user-scheduler, and
+        only with `priority`, which is off by default, they make PriorityClasses.
+        """
         if minor < self.least_kubernetes:
             return f"chart {self.version} asks for Kubernetes 1.{self.least_kubernetes} or later"
-        for kind, versions in (("PodDisruptionBudget", self.budget), ("PriorityClass", self.priority)):
+        made = {
+            "PodDisruptionBudget": self.budget if budget else (),
+            "PriorityClass": self.priority if priority else (),
+        }
+        for kind, versions in made.items():
             rows = [a for v in versions if (a := apis.find(v, kind)) is not None]
-            # PriorityClasses are made only where scheduling.podPriority is on, which it is not by default
-            if kind == "PodDisruptionBudget" and rows and not any(a.served_in(minor) for a in rows):
+            if rows and not any(a.served_in(minor) for a in rows):
                 return f"it makes a {rows[0]}, which Kubernetes 1.{rows[0].removed} and later do not serve"
         shipped = self.scheduler_minor(minor)
-        for api in scheduler.lists(shipped):
+        for api in listed_by(shipped) if scheduler else ():
             if not api.served_in(minor):
                 return f"its kube-scheduler 1.{shipped} lists {api}, which Kubernetes 1.{minor} does not serve"
         return ""
