@@ -48,6 +48,16 @@ OTHER: Known[None] = Known(
 # Exceptions with which logins fail, `Class: text`, whatever authenticator raised them.
 LOGIN_ERRORS: tuple[Known[None], ...] = (
     Known(
+        "username-claim",
+        r"ValueError: \W*No [\w.-]+ found in\b",
+        "what the login provider says of a user has no field of the name that username_claim gives",
+        Fix(
+            "Set username_claim of the authenticator (under hub.config) to a field that the provider sends, or ask for "
+            "more (scope: openid, profile, email). Some send a field only for users that have one."
+        ),
+        "OAuthenticator 16 to 17.4: oauth2.py",
+    ),
+    Known(
         "ldap-start-tls",
         r"LDAPStartTLSError|(?i:start_?tls)",
         "the LDAP server does not take StartTLS there",
