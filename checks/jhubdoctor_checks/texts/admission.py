@@ -248,6 +248,18 @@ ADMISSION: tuple[Known[None], ...] = (
         _SPEC,
         "plugin/pkg/admission/runtimeclass, 1.20 to 1.36",
     ),
+    # `{username}` without quotes is a mapping in YAML
+    Known(
+        "invalid-type",
+        r"cannot be handled as a \w+: .*cannot unmarshal (?P<got>\w+) into Go struct field (?P<field>[\w.]+) of type"
+        r" (?P<want>[\w.*\[\]]+)",
+        "the pod that the hub makes is not valid: {field} is of type {got}, and has to be of type {want}",
+        Fix(
+            "Correct the value behind that field (singleuser.*, a profile's kubespawner_override, "
+            "hub.config.KubeSpawner). In YAML text in braces needs quotes, and so do numbers that are names."
+        ),
+        "staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json, 1.20 to 1.36; zero-to-jupyterhub-k8s#421",
+    ),
     Known(
         "invalid-spec",
         r"\bis invalid: |spec\.[\w.\[\]]+: (?:Invalid value|Required value|Not found|Duplicate value|Forbidden)",

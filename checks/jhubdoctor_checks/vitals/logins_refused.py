@@ -18,14 +18,14 @@ def logins_refused(
     claims: list[PersistentVolumeClaim] | None,
     public_services: list[Service] | None,
 ) -> Iterator[Finding]:
-    """Users who log in are refused (403): by a form that does not count, by a rule, or whatever they type."""
+    """Users who log in are refused: by a form that does not count, by a rule, or whatever they type."""
     well = traffic.logged_in(now)
     for kind in refusals(traffic, users(traffic, user_pods, claims), now):
         last, number = kind.requests[-1], len(kind.requests)
         yield Finding(
             on=(hub.service_ref,),
-            says=f"{number} of {number + len(well)} logins were refused (403) since {traffic.since(now):%H:%M} UTC: "
-            f"{kind.says}",
+            says=f"{number} of {number + len(well)} logins were refused ({kind.codes}) since "
+            f"{traffic.since(now):%H:%M} UTC: {kind.says}",
             evidence=(
                 Evidence("hub log", f"{last.method} {last.route}: {nobody(last.reason) or kind.word}", last.at),
                 Evidence("hub log", "the first of them", kind.requests[0].at),
