@@ -44,8 +44,8 @@ class Failure:
 
     @property
     def last(self) -> str:
-        """How the event ends."""
-        return last_words(self.event.message)
+        """How the event ends, without the volume, which is named apart."""
+        return last_words(re.sub(rf"^.*?{_VOLUMES[0]}\s*:\s*", "", self.event.message))
 
 
 def failure_of(events: Iterable[Event]) -> Failure | None:

@@ -463,6 +463,17 @@ SPAWN_ERRORS: tuple[Known[None], ...] = (
         ),
         "JupyterHub 1.0 to 6.1: traitlets.py",
     ),
+    # what was given stands after it, and may be a secret
+    Known(
+        "trait",
+        r"The '(?P<trait>\w+)' trait of an? (?P<cls>\w+) instance (?P<must>(?:must be|expected) [\w .-]{1,60})",
+        "the setting {trait} of {cls} {must}",
+        Fix(
+            "Correct what sets {trait}: hub.config.{cls}, the chart's own value for it (singleuser.*), a profile's "
+            "kubespawner_override, or code in hub.extraConfig."
+        ),
+        "traitlets 4 and 5; jupyterhub/zero-to-jupyterhub-k8s#807",
+    ),
     Known(
         "template",
         r"(?:KeyError|IndexError): |Replacement index|expected '}' before|Single '[{}]' encountered|unmatched '\{'",
