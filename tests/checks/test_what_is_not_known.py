@@ -177,7 +177,7 @@ def test_each_address_stands_beside_the_user_whose_server_it_is() -> None:
 
     [found] = findings_of(HUB + lines, "spawn-http-timeout")
 
-    shown = [e.detail for e in found.finding.evidence if e is not None and "no answer" in e.detail]
+    shown = [e.detail for e in found.finding.proof if "no answer" in e.detail]
     assert len(shown) == 2
     assert all(
         ("10.1.2.4" not in s or s.startswith("ada")) and ("10.1.2.3" not in s or s.startswith("bob")) for s in shown
