@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import LINE_LIMIT, ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
-from jhubdoctor_checks.texts import most_telling
+from jhubdoctor_checks.texts import known, most_telling
 from jhubdoctor_checks.texts.registry import PULLS
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
@@ -109,11 +109,14 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
         image = _image(pod, status)
         tries = [e for e in _about_pulls(events, pod.name) if image in e.message]
         times = sum(e.times for e in tries) or 1
-        if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
-            continue
-        lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
         telling = most_telling(tries, _message, PULLS) if tries else None
         message = telling.message if telling else ""
+        first = waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY
+        row = known(PULLS, f"{waiting.message} {message}")
+        # no other try will find a tag that does not exist
+        if first and (row is None or row.word != "not-found"):
+            continue
+        lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
         yield FailedPull(
             pod=pod,
             ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,

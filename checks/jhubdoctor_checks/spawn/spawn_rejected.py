@@ -47,9 +47,6 @@ def spawn_rejected(
         (on, affects), severity = objects(hub, group, user_pods), weight(group, spawns, user_pods, now)
         code, fails = f"HTTP {newest.code}: " if newest.code else "", (newest.code or 0) >= 500
         passes = refusal.row.word in PASSING or newest.error in ended.room
-            weight(group, spawns, user_pods, now),
-            refusal.row.word in PASSING or newest.error in ended.room,
-        )
         yield Finding(
             on=on,
             says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {refusal.says}",
