@@ -17,12 +17,19 @@ status: {replicas: 1}
 kind: Pod
 metadata: {name: cluster-autoscaler-7f-x, namespace: kube-system, creationTimestamp: -50m, labels: {app: scaler}}
 spec: {%s containers: [{name: scaler}]}
-status: {phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, lastTransitionTime: -50m}]}
+status:
+  phase: Pending
+  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, lastTransitionTime: -50m}]
 ---
 kind: Pod
-metadata: {name: jupyter-ada, creationTimestamp: -9m, labels: {component: singleuser-server, hub.jupyter.org/username: ada}}
+metadata:
+  name: jupyter-ada
+  creationTimestamp: -9m
+  labels: {component: singleuser-server, hub.jupyter.org/username: ada}
 spec: {containers: [{name: notebook, resources: {requests: {memory: 8Gi}}}]}
-status: {phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/2 nodes are available: 1 Insufficient memory."}]}
+status:
+  phase: Pending
+  conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/2: 1 Insufficient memory"}]
 """
 
 
@@ -36,4 +43,4 @@ status: {phase: Pending, conditions: [{type: PodScheduled, status: "False", reas
 def test_what_keeps_it_from_a_node_is_said(spec: str, why: str) -> None:
     [found] = findings_of(PENDING % spec, "autoscaler-down")
 
-    assert found.says.endswith(f"its pod has no node, for {why}")
+    assert found.finding.says.endswith(f"its pod has no node, for {why}")
