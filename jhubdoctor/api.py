@@ -57,6 +57,7 @@ from jhubdoctor.model.slugs import expanded, pod_of
 from jhubdoctor.model.traceback import Frame, Raised
 from jhubdoctor.model.values import Values, merged, nested
 from jhubdoctor.model.words import count, grouped, more, some, times
+from jhubdoctor.privacy.releases import TEXT
 from jhubdoctor.privacy.text import LINE_LIMIT, clean, excerpt, log_text
 from jhubdoctor.sources.reads import Query, ReadState, Unreadable
 from jhubdoctor.upgrade.plan import Change, Given, Plan, Problem, Step, Target

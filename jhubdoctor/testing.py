@@ -23,9 +23,11 @@ import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
+
+import msgspec
 
 from jhubdoctor.engine import notes, suppress
 from jhubdoctor.engine.declare import Check
@@ -49,6 +51,7 @@ _CLUSTER_WIDE = {
     "PriorityClass", "IngressClass", "APIService", "ClusterRole", "ClusterRoleBinding", "ComponentStatus",
     "MutatingWebhookConfiguration", "RuntimeClass", "ValidatingWebhookConfiguration",
 }  # fmt: skip
+_NO_OBJECTS = {"Empty", "Log", "Missing", "Now", "Path", "Release", "Suppression", "Values", "Version"}
 _UNLABELLED = _CLUSTER_WIDE | {"Event", "PersistentVolumeClaim", "Lease", "Secret", "ConfigMap", "EndpointSlice"}
 _AGO = re.compile(r"-(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -56,26 +59,34 @@ _IN_TEXT = re.compile(r"\{(-\d+(?:\.\d+)?[smhd])\}")
 
 
 def documents(text: str) -> list[dict[str, Any]]:
-    """The documents of a YAML stream."""
+    """The documents of a YAML stream. They are shared with whoever asks for those of the same text: change none."""
+    return list(_parsed(text))
+
+
+@lru_cache(maxsize=1024)  # one text is asked about by many tests, and to parse it takes as long as to judge it
+def _parsed(text: str) -> tuple[dict[str, Any], ...]:
     parts = [load_yaml(part) for part in re.split(r"^---[^\n]*$", text, flags=re.MULTILINE)]
-    return [d for d in parts if isinstance(d, dict)]
+    return tuple(d for d in parts if isinstance(d, dict))
 
 
 @cache
 def _base_documents() -> tuple[dict[str, Any], ...]:
-    return tuple(documents(resources.files("jhubdoctor.example").joinpath("base.yaml").read_text(encoding="utf-8")))
+    return _parsed(resources.files("jhubdoctor.example").joinpath("base.yaml").read_text(encoding="utf-8"))
 
 
-def base_documents() -> list[dict[str, Any]]:
-    """The healthy hub that examples build on."""
-    return [_copied(d) for d in _base_documents()]
+@cache
+def _base_objects() -> dict[int, dict[str, Any]]:
+    """The objects of the healthy hub as a reader takes them, by the identity of their documents.
+
+    They are in almost every example, and nobody changes a document: what is made of them is made once.
+    """
+    objects = (d for d in _base_documents() if d.get("kind") not in _NO_OBJECTS)
+    return {id(d): _complete(_times(d, NOW), NOW) for d in objects}
 
 
-def _copied(value: Any) -> Any:
-    """A copy of what YAML holds: `copy.deepcopy` takes five times as long, which thousands of examples feel."""
-    if isinstance(value, dict):
-        return {k: _copied(v) for k, v in value.items()}
-    return [_copied(v) for v in value] if isinstance(value, list) else value
+@cache
+def _base_ids() -> frozenset[int]:
+    return frozenset(map(id, _base_objects().values()))
 
 
 def _ago(text: str, now: datetime) -> datetime | None:
@@ -133,13 +144,13 @@ def _identity(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 class Example:
-    """A cluster in YAML, ready to be read."""
+    """A cluster in YAML, ready to be read. Its documents are shared with other examples: change none in place."""
 
     def __init__(self, text: str | Iterable[Mapping[str, Any]]) -> None:
-        given = documents(text) if isinstance(text, str) else [dict(d) for d in text]
+        given = documents(text) if isinstance(text, str) else [d if isinstance(d, dict) else dict(d) for d in text]
         empty = any(d.get("kind") == "Empty" for d in given)
         merged_: dict[tuple[str, ...], dict[str, Any]] = {}
-        for d in [] if empty else base_documents():
+        for d in [] if empty else _base_documents():
             merged_[_identity(d)] = d
         for d in given:
             key = _identity(d)
@@ -186,7 +197,8 @@ class Example:
                 case "Now" | "Empty" | "Suppression":
                     pass
                 case _:
-                    objects.append(_complete(_times(d, now), now))
+                    base = _base_objects() if now == NOW else {}
+                    objects.append(base[id(d)] if id(d) in base else _complete(_times(d, now), now))
         if shuffle is not None:
             shuffle.shuffle(objects)
         reader = _ExampleReader(objects, logs=logs, paths=paths, now=now, missing=missing)
@@ -195,11 +207,15 @@ class Example:
 
 
 class _ExampleReader(MemoryReader):
-    """Reduces a Secret once: the healthy hub's are in almost every example, and take longer than all the rest."""
+    """Reduces the healthy hub's objects once: they are in almost every example. The most costly are its Secrets."""
 
     def _decoded(self, kind: type[Object], o: Mapping[str, Any]) -> Any:
         if kind is not Secret:
-            return super()._decoded(kind, o)
+            if id(o) not in _base_ids():
+                return super()._decoded(kind, o)
+            if (kind, id(o)) not in _PACKED:
+                _PACKED[kind, id(o)] = msgspec.msgpack.encode(super()._decoded(kind, o))
+            return msgspec.msgpack.decode(_PACKED[kind, id(o)], type=kind)
         key = repr(o)
         secret = _SECRETS.get(key)
         if secret is None:
@@ -212,6 +228,7 @@ class _ExampleReader(MemoryReader):
 
 MOST_SECRETS = 64
 _SECRETS: dict[str, Any] = {}
+_PACKED: dict[tuple[type[Object], int], bytes] = {}
 
 
 def _moment(at: Any) -> datetime:

@@ -91,6 +91,7 @@ def scenarios() -> list[str]:
     return sorted(p.stem for p in FOLDER.glob("*.yaml"))
 
 
+@cache
 def text_of(name: str) -> str:
     """The text of a scenario, after the parts and scenarios that it is like."""
     part = FOLDER / "parts" / f"{name}.yaml"

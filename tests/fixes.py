@@ -10,7 +10,7 @@ from typing import Any
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.result import Report
-from jhubdoctor.testing import Example, diagnose, documents, registry
+from jhubdoctor.testing import Example, diagnose, registry
 from tests import accuracy
 
 
@@ -27,13 +27,20 @@ class Case:
         """What is said of it."""
         return diagnose(self.text, *self.ids)
 
-    def other(self, *more: Mapping[str, Any], chart: str = "") -> Report:
-        """What is said of it with `more` laid over it, or as if another release of the chart were installed."""
-        given = [*documents(self.text), *more]
-        if chart:
-            # a label that an example writes hides the base's, and only the whole tells which there are
-            given = [{"kind": "Empty"}, *(relabelled(d, chart) for d in Example(given).documents)]
-        return diagnose(Example(given), *self.ids)
+    @cached_property
+    def whole(self) -> list[dict[str, Any]]:
+        """All of the cluster, the healthy hub under it included."""
+        return [{"kind": "Empty"}, *Example(self.text).documents]
+
+    def other(self, *more: Mapping[str, Any]) -> Report:
+        """What is said of it with `more` laid over it."""
+        return diagnose(Example([*self.whole, *more]), *self.ids)
+
+    def on_chart(self, version: str) -> Report:
+        """What the checks that patch values here say as if another release of the chart were installed."""
+        # a label that an example writes hides the base's, and only the whole tells which there are
+        patching = {f.check.id for f in self.report.findings if f.fix.values}
+        return diagnose(Example([relabelled(d, version) for d in self.whole]), *sorted(patching))
 
 
 @cache

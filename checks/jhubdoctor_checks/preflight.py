@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from packaging.version import Version
 
-from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version
+from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version, nested
 from jhubdoctor_checks import problems
-from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
+from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys, schemas
+from jhubdoctor_checks.refused import refusals
 
 CHECKS = (
     "user-scheduler-removed-api",
@@ -30,12 +31,10 @@ CHECKS = (
 KNOWN_CHARTS = tuple(c.version for c in charts.table())
 """The releases of the chart that can be a target."""
 
-_SCHEMA = "the schema of the values of chart {}"
-
 
 def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> Plan:
     """The plan for one hub, or for values alone."""
-    start = hub.version if hub is not None else None
+    start = hub.version if hub is not None else chart_version(given.chart) if given.chart else None
     end = charts.find(target.chart) if target.chart else None
     notices: list[str] = []
     steps, blocked = _steps(start, end, running, target, hub, notices)
@@ -48,8 +47,10 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     else:
         steps = [_with_changes(s, given) for s in steps]
         concerned = [c for s in steps for c in s.changes]
-    touched = {path for c in concerned for path in c.touches}
-    wrong = [p for p in problems_of(given, end) if p.path not in touched] if end is not None else []
+    told = {path for c in concerned if c.refused for path in c.touches}
+    wrong = [p for p in problems_of(given, end) if p.path not in told]
+    if given.supplied and given.outline is None and end is not None:
+        notices.append("These values have more keys than any real file: they were not held against the chart's schema.")
     if not given.supplied:
         notices.append(
             "These are effective values, which hold the chart's defaults: give your own with -f to judge all keys."
@@ -58,7 +59,7 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         notices.append(f"Kubernetes 1.{target.kubernetes} is newer than what is known here ({KNOWS['kubernetes']}).")
     return Plan(
         hub=hub.label if hub is not None else "",
-        start={"chart": hub.chart if hub is not None else "", "kubernetes": _minor(running)},
+        start={"chart": hub.chart if hub is not None else given.chart, "kubernetes": _minor(running)},
         target={"chart": target.chart, "kubernetes": _minor(target.kubernetes)},
         steps=tuple(steps),
         problems=tuple(wrong),
@@ -174,11 +175,14 @@ def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Chan
     for c in sorted(changes.CHANGES, key=lambda c: Version(c.since)):
         if Version(c.since) > end or (start is not None and Version(c.since) <= start):
             continue
+        if c.until and Version(c.until) <= end:
+            continue
         touched = tuple(c.touches(given)) if c.touches is not None else ()
         key = (c.says, touched)
         if (touched or (c.touches is None and start is not None)) and key not in seen:
             seen.add(key)
-            yield Change(c.since, c.says, c.action, touched, c.severity, c.source)
+            placed = tuple(f"{given.root}.{t}" if given.root else t for t in touched)
+            yield Change(c.since, c.says, c.action, placed, c.severity, c.source, c.refused)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -188,53 +192,34 @@ def problems_of(given: Given, chart: charts.Chart | None) -> list[Problem]:
     """What of these values a release does not take, or does not work with."""
     if chart is None:
         return []
-    found = [*_keys(given, chart.parsed), *_rules(given, chart.parsed), *_target(chart)]
-    return sorted(found, key=lambda p: (p.severity.rank, p.path, p.says))
+    found: list[Problem] = []
+    for p in (*_moved(given, chart.parsed), *_rules(given, chart.parsed), *refusals(given, chart.parsed)):
+        same = [f for f in found if f.severity is Severity.ERROR and f.path == p.path]
+        # what has moved is not judged any further
+        if not same and not any(p.path.startswith(f"{f.path}.") and f.path in _MOVED for f in found):
+            found.append(p)
+    found += _target(chart)
+    return [_placed(given.root, p) for p in sorted(found, key=lambda p: (p.severity.rank, p.path, p.says))]
 
 
-def _keys(given: Given, version: Version) -> Iterator[Problem]:
-    if version < keys.FIRST_WITH_SCHEMA:
+_MOVED = {m.path for m in keys.MOVED}
+
+
+def _placed(root: str, problem: Problem) -> Problem:
+    """A problem under the key where the hub's values lie."""
+    if not root or not problem.path:
+        return problem
+    values = nested(root, problem.values) if problem.values else {}
+    return replace(problem, path=f"{root}.{problem.path}", values=values)
+
+
+def _moved(given: Given, version: Version) -> Iterator[Problem]:
+    if version < schemas.FIRST:
         return
-    source = _SCHEMA.format(version)
-    moved = {m.path: m for m in keys.MOVED if m.since <= version}
-    rejected = dict(keys.unknown(given.shape, version))
-    for path, m in moved.items():
-        if given.shape.get(path, "null") != "null":
-            yield Problem(path, f"{path} is not accepted since chart {m.since}", f"Use {m.instead}.", source=m.source)
-    for path, close in rejected.items():
-        if path in moved or any(path.startswith(f"{p}.") for p in (*moved, *rejected)):
-            continue
-        text = f"Did you mean {close}?" if close else "Take it out; what is for your own code may stand below custom."
-        yield Problem(
-            path,
-            f"chart {version} knows no key {path}",
-            text,
-            source=source,
-        )
-    for path, kind, key in keys.mistyped(given.shape, version):
-        wanted = " or ".join(sorted(key.types))
-        quoted = " Write it in quotes." if kind in {"number", "integer", "boolean"} and "string" in key.types else ""
-        bare = (
-            " Give a bare number, without unit and quotes."
-            if kind == "string" and key.types & {"number", "integer"}
-            else ""
-        )
-        yield Problem(
-            path,
-            f"{path} is of type {kind}, and chart {version} takes {wanted}",
-            f"Change its type.{quoted}{bare}",
-            source=source,
-        )
-    for path, key in keys.accepted(version).items():
-        value = given.values.get(path) if key.words else None
-        if isinstance(value, str) and value not in key.words and path in given.shape:
-            words = ", ".join(w or '""' for w in key.words if w != "null")
-            yield Problem(
-                path,
-                f"{path} is {value[:40]!r}, and chart {version} takes one of {words}",
-                "Choose one of them.",
-                source=source,
-            )
+    for m in keys.MOVED:
+        if m.since <= version and given.sets(m.path):
+            says = f"{m.path} is not accepted since chart {m.since}"
+            yield Problem(m.path, says, f"Use {m.instead}.", source=m.source)
 
 
 def _rules(given: Given, version: Version) -> Iterator[Problem]:
@@ -272,7 +257,7 @@ def _rules(given: Given, version: Version) -> Iterator[Problem]:
 
 def _target(chart: charts.Chart) -> Iterator[Problem]:
     """What is known against the target itself."""
-    found = [a for a in advisories.ADVISORIES if a.concerns(chart.parsed) and not a.rare]
+    found = [a for a in advisories.ADVISORIES if a.concerns(chart.parsed) and a.fixed and not a.rare]
     if found:
         better = charts.newest_of_major(chart)
         yield Problem(

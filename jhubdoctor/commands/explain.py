@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import json
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,7 @@ from jhubdoctor import __version__, note_url
 from jhubdoctor.commands import complete, options
 from jhubdoctor.engine import notes
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.words import closest
 
 if TYPE_CHECKING:
     # `explain` and `--version` start fast: they import no check
@@ -37,7 +38,7 @@ def find_note(name: str, files: Collection[str]) -> str:
         return fitting[0]
     if fitting:
         raise UsageError(f"{name!r} is the start of several checks.", f"Choose one: {', '.join(fitting)}.")
-    close = difflib.get_close_matches(name, files, 3, 0.5)
+    close = closest(name, files, 3, 0.5)
     raise UsageError(
         f"There is no check {name!r}.",
         f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all.",
@@ -58,10 +59,11 @@ def explain(check: tuple[str, ...], form: str, examples: bool) -> None:
     examples.
     """
     asked = sys.stdin.read() if check == ("-",) else " ".join(check)
-    if len(check) > 1 or check == ("-",) or not _may_be_id(asked):
+    files = notes.files()
+    if len(check) > 1 or check == ("-",) or not _may_be_id(asked, files):
         _look_up(asked, form)
         return
-    found, text, pack = _note(asked)
+    found, text, pack = _note(asked, files)
     shown = text if examples else notes.split(text)[0]
     if form == "markdown":
         sys.stdout.write(shown)
@@ -69,14 +71,14 @@ def explain(check: tuple[str, ...], form: str, examples: bool) -> None:
         sys.stdout.write(json.dumps(_as_dict(found, text), indent=2, ensure_ascii=False) + "\n")
     else:
         base = getattr(importlib.import_module(pack), "DOC_BASE", "")
-        sys.stdout.write(plain(shown, color=sys.stdout.isatty()) + f"\n{note_url(base, found)}\n")
+        told = plain(shown, color=sys.stdout.isatty()).rstrip("\n")
+        sys.stdout.write(f"{told}\n\n{note_url(base, found)}\n")
 
 
-def _may_be_id(word: str) -> bool:
+def _may_be_id(word: str, ids: Collection[str]) -> bool:
     """Whether a word is an id, the start of one, or close to one: `ImagePullBackOff` and `taints` are texts."""
     name = word.replace("_", "-")
-    files = notes.files()
-    if any(i.startswith(name) for i in files):
+    if any(i.startswith(name) for i in ids):
         return True
     return "-" in name and bool(re.fullmatch(r"[a-z0-9-]+", name))
 
@@ -125,9 +127,8 @@ def _look_up(text: str, form: str) -> None:
     sys.stdout.write(f"\n`jhubdoctor explain {rows[0]['id']}` shows what to do.{which}\n")
 
 
-def _note(name: str) -> tuple[str, str, str]:
+def _note(name: str, files: Mapping[str, tuple[Path, str]]) -> tuple[str, str, str]:
     """The id that a name means, its note, and the package that ships it."""
-    files = notes.files()
     try:
         found = find_note(name, files)
     except UsageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from typing import Any, NoReturn
@@ -12,6 +11,7 @@ import click
 from jhubdoctor import __version__
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.words import closest
 
 NO_VERDICT = 3
 WRONG_USAGE = 2
@@ -38,7 +38,7 @@ class LazyGroup(click.Group):
         """As click does; a mistyped name gets the closest."""
         name = str(args[0])
         if name not in COMMANDS and not name.startswith("-"):
-            close = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
+            close = closest(name, COMMANDS, 1, 0.5)
             hint = f"Did you mean {close[0]!r}?" if close else "`jhubdoctor --help` names all."
             raise UsageError(f"There is no command {name!r}.", hint)
         return super().resolve_command(ctx, args)

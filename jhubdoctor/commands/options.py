@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from jhubdoctor.commands import complete
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.words import closest
 from jhubdoctor.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -261,7 +261,8 @@ def patch(function: F) -> F:
         "--patch",
         "patch_path",
         metavar="FILE",
-        help="Also write the values of all fixes to FILE, in one, for `helm upgrade --values`.",
+        help="Also write the values of all fixes to FILE, in one, for `helm upgrade --values`; of several hubs each to "
+        "its own file beside it.",
     )(function)
 
 
@@ -276,7 +277,7 @@ def parse_outputs(outputs: tuple[str, ...]) -> list[tuple[str, str | None]]:
     for entry in outputs or ("text",):
         name, _, path = entry.partition("=")
         if name not in FORMATS:
-            close = difflib.get_close_matches(name, FORMATS, 1)
+            close = closest(name, FORMATS)
             meant = f"Did you mean {close[0]!r}? " if close else ""
             raise UsageError(f"There is no format {name!r}.", f"{meant}Choose one of {', '.join(FORMATS)}.")
         if "=" in entry and not path:

@@ -85,7 +85,7 @@ def run(
     many = all_contexts or len(set(context_names)) > 1
     _sane(wanted, watch=watch, wait=wait, many=many)
     if patch_path is not None and (watch or many):
-        raise UsageError("--patch is of one hub at one time.", "Leave --watch and other contexts out.")
+        raise UsageError("--patch is of one cluster at one time.", "Leave --watch and other contexts out.")
     with plugin_line(wanted):
         registry = load()
         visit = Visit(
@@ -129,7 +129,8 @@ def run(
         report = _look(visit, wait, interval, Progress())
         deliver(report, wanted, style)
         if patch_path is not None:
-            write_file(patch_path, patch.render(report))
+            for path, text in patch.files(report, patch_path).items():
+                write_file(path, text)
     sys.exit(exit_code(report, wanted))
 
 

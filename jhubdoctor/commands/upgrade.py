@@ -12,7 +12,16 @@ from jhubdoctor.commands.deliver import color_wanted, write_file
 from jhubdoctor.engine.registry import load
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
-from jhubdoctor.upgrade.judge import FACTS, Preflight, UpgradeResult, given_files, judged, preflight, target_of
+from jhubdoctor.upgrade.judge import (
+    FACTS,
+    Preflight,
+    UpgradeResult,
+    given_files,
+    judged,
+    known_chart,
+    preflight,
+    target_of,
+)
 from jhubdoctor.upgrade.plan import Given, Target
 from jhubdoctor.visits.kept import from_file
 from jhubdoctor.visits.visit import Visit, require_hub
@@ -29,6 +38,7 @@ from jhubdoctor.visits.visit import Visit, require_hub
     metavar="PATH",
     help="Values to judge instead of those of the release. Repeatable, as with helm.",
 )
+@click.option("--from-chart", metavar="VERSION", help="The release that the values of -f are in use with today.")
 @click.option("--offline", is_flag=True, help="Judge the files alone, even if there is a cluster.")
 @click.option("--from", "from_path", metavar="PATH", help="Not a cluster, but a bundle of collect, or a dump.")
 @options.connection
@@ -38,6 +48,7 @@ def upgrade(
     *,
     to_kubernetes: str | None,
     to_chart: str | None,
+    from_chart: str | None,
     files: tuple[str, ...],
     offline: bool,
     from_path: str | None,
@@ -66,11 +77,14 @@ def upgrade(
     target = target_of(to_kubernetes, to_chart, pack)
     if files and not target.chart:
         raise UsageError("Values are judged for a release of the chart.", "Name it with --to-chart.")
-    if offline and not files:
+    start = known_chart(from_chart, pack)
+    if (offline or start) and not files:
         raise UsageError("Without a cluster there is nothing to judge.", "Give the values with -f.")
+    # of a cluster is known what it has
+    offline = offline or bool(start)
     if from_path is not None and (kubeconfig or context_name or offline):
         raise UsageError("--from looks at a file, not at a cluster.", "Leave the options of clusters out.")
-    given = given_files(files) if files else None
+    given = given_files(files, chart=start) if files else ()
     registry = load()
     asked = bool(kubeconfig or context_name or namespace or all_namespaces or release or from_path is not None)
     outcome = None
@@ -85,19 +99,19 @@ def upgrade(
                 fail_on=fail_on,
                 accept_unknown=accept_unknown,
             )
-            outcome = _with_cluster(pack, target, given, visit if from_path is None else from_file(visit, from_path))
+            outcome = _with_cluster(pack, target, files, visit if from_path is None else from_file(visit, from_path))
         except DoctorError as e:
-            if given is None or asked or isinstance(e, UsageError):
+            if not given or asked or isinstance(e, UsageError):
                 raise
             reason = f"No cluster was looked at: {e.what}"
             outcome = _without_cluster(pack, target, given, reason, fail_on)
     if outcome is None:
-        outcome = _without_cluster(pack, target, given or Given(), "", fail_on)
+        outcome = _without_cluster(pack, target, given, "", fail_on)
     _deliver(outcome, wanted, color=color, verbose=verbose)
     sys.exit(outcome.exit_code)
 
 
-def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: Visit) -> UpgradeResult:
+def _with_cluster(pack: Preflight, target: Target, files: tuple[str, ...], visit: Visit) -> UpgradeResult:
     """What it takes for a live cluster, or for one that was kept in a file."""
     progress = Progress()
     try:
@@ -105,12 +119,14 @@ def _with_cluster(pack: Preflight, target: Target, given: Given | None, visit: V
     finally:
         progress.clear()
     require_hub(report, facts)
-    return judged(pack, target, given, report, facts)
+    return judged(pack, target, files, report, facts)
 
 
-def _without_cluster(pack: Preflight, target: Target, given: Given, reason: str, fail_on: str) -> UpgradeResult:
-    plan = pack.plan(given, None, None, target)
-    return UpgradeResult(target, (plan,), None, load().knows, (reason,) if reason else (), fail_on)
+def _without_cluster(
+    pack: Preflight, target: Target, given: tuple[Given, ...], reason: str, fail_on: str
+) -> UpgradeResult:
+    plans = tuple(pack.plan(g, None, None, target) for g in given)
+    return UpgradeResult(target, plans, None, load().knows, (reason,) if reason else (), fail_on)
 
 
 def _deliver(

@@ -96,6 +96,8 @@ class Check:
     """The rung at which what its findings are about fails."""
     stops: Rung | None = None
     """The first rung that what its findings affect does not reach."""
+    bars: bool = False
+    """Whether no pod that ends is made anew while an error of it lasts: the fixes that end pods wait for its own."""
     symptom: bool = False
     """Whether its findings stand under what explains them: they say that something fails, not why."""
 
@@ -166,6 +168,7 @@ def check(
     at: Rung | None = None,
     stops: Rung | None = None,
     symptom: bool = False,
+    bars: bool = False,
     explains: tuple[str, ...] = (),
     complete: tuple[str, ...] = (),
     passes_only_with: tuple[str, ...] = (),
@@ -178,6 +181,7 @@ def check(
     are folded wherever they are about the same objects: for what no rung tells, each with its reason beside it.
     `complete` names the facts (its own, or those of its facts) of which its findings say that something is not there:
     where one was read in part (a page of its list failed), the check is unknown, whatever it found.
+    `bars` is for what keeps every new pod from being made: in a report, fixes that end pods wait for this one's.
     `passes_only_with` names optional parameters: a finding may do without them, `ok` may not.
 
     Raises:
@@ -203,6 +207,7 @@ def check(
             at=at,
             stops=stops,
             symptom=symptom,
+            bars=bars,
         )
 
     return declare

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from jhubdoctor.engine.order import order
 from jhubdoctor.engine.rank import ranked
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import CheckStatus, Reported, Result
@@ -73,7 +74,9 @@ def settled(
         f.suppression = next((r for r in holding if _covers(r, f)), None)
     active = [f for f in findings if f.suppression is None]
     fold(active)
-    return ranked(active), ranked([f for f in findings if f.suppression is not None])
+    active = ranked(active)
+    order(active)
+    return active, ranked([f for f in findings if f.suppression is not None])
 
 
 def _covers(rule: Suppression, f: Reported) -> bool:

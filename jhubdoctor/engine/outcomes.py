@@ -113,11 +113,12 @@ class Facts:
         return bool(answers)
 
     def complete_hubs(self) -> None:
-        """Give each hub what the facts say of it."""
-        self.hubs = [
-            replace(hub, **{name: value for name in OF_HUB if (value := self.value(name, i)) is not None})
-            for i, hub in enumerate(self.hubs)
-        ]
+        """Give each hub what the facts say of it, and a file of its own for its patch where there are several."""
+        for i, hub in enumerate(self.hubs):
+            known = {name: value for name in OF_HUB if (value := self.value(name, i)) is not None}
+            # no namespace has a dot in its name, so no two hubs share a file
+            own = f"patch-{hub.label.replace('/', '.')}.yaml" if len(self.hubs) > 1 else hub.patch_file
+            self.hubs[i] = replace(hub, patch_file=own, **known)
 
     def of(self, need: str, i: int | None) -> FactOutcome:
         """The outcome of a fact for a hub."""

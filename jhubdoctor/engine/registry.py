@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import TypeVar
 
 from jhubdoctor.engine.declare import Check, Fact
 from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.words import closest
 
 T = TypeVar("T", Check, Fact)
 
@@ -39,7 +41,7 @@ class Registry:
             self.checks[c.id] = c
         for owner, need in self._all_needs():
             if need not in self.facts and need not in PROVIDED:
-                close = difflib.get_close_matches(need, self.facts, 1)
+                close = closest(need, self.facts)
                 hint = f"Did you mean {close[0]!r}?" if close else "See docs/writing-checks.md for the facts there are."
                 raise PackError(f"{owner} asks for a fact {need!r} that does not exist.", hint)
         for c in self.checks.values():
@@ -99,7 +101,7 @@ class Registry:
             return self.checks[fitting[0]]
         if fitting:
             raise UsageError(f"{name!r} is the start of several checks.", f"Choose one: {', '.join(fitting)}.")
-        close = difflib.get_close_matches(name, self.checks, 3, 0.5)
+        close = closest(name, self.checks, 3, 0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all."
         raise UsageError(f"There is no check {name!r}.", hint)
 
@@ -152,7 +154,7 @@ class Registry:
 def _closest(word: str, names: list[str]) -> list[str]:
     """The names that are nearest to a word: spelled alike, or else with a part that it begins (`taints`)."""
     stem = word.removesuffix("s").replace("_", "-")
-    return difflib.get_close_matches(word, names, 2) or [n for n in names if f"-{stem}" in f"-{n}"][:3]
+    return closest(word, names, 2) or [n for n in names if f"-{stem}" in f"-{n}"][:3]
 
 
 def _required(of: Check | Fact, *, to_pass: bool) -> list[str]:
@@ -177,11 +179,22 @@ def load() -> Registry:
         try:
             checks += _objects_of(entry.value, Check)
             facts += _objects_of(entry.value, Fact)
-        except ImportError as e:
-            raise PackError(f"The pack {entry.name} ({entry.value}) cannot be imported: {e}.", "Reinstall it.") from e
+        except PackError:
+            raise
+        except (Exception, SystemExit) as e:  # a pack's modules may do anything while they are imported
+            said = f"The pack {entry.name} ({entry.value}) cannot be imported: {_reason(e)}."
+            raise PackError(said, "Reinstall it, or uninstall it.") from e
         knows |= getattr(importlib.import_module(entry.value), "KNOWS", {})
     unique = {id(f): f for f in facts}
     return Registry({id(c): c for c in checks}.values(), unique.values(), knows)
+
+
+def _reason(error: BaseException) -> str:
+    """What stopped an import, and in which file and line; an ImportError says itself what is missing."""
+    if isinstance(error, ImportError):
+        return str(error)
+    [*_, last] = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {last.filename}, line {last.lineno}"
 
 
 def _objects_of(package: str, kind: type[T]) -> Iterator[T]:
@@ -189,6 +202,12 @@ def _objects_of(package: str, kind: type[T]) -> Iterator[T]:
     root = importlib.import_module(package)
     modules = [root]
     if hasattr(root, "__path__"):
+        for folder in (f for path in root.__path__ for f in Path(path).glob("*/")):
+            if any(folder.glob("*.py")) and not (folder / "__init__.py").exists():
+                raise PackError(
+                    f"The folder {folder.name} of the package {package} has no __init__.py: its checks are not found.",
+                    f"Create the empty file {folder / '__init__.py'}.",
+                )
         modules += [importlib.import_module(m.name) for m in pkgutil.walk_packages(root.__path__, package + ".")]
     for module in modules:
         for value in vars(module).values():

@@ -13,6 +13,7 @@ from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.suppress import Applied, Suppression
 from jhubdoctor.model.finding import Finding, Fix, Severity
 from jhubdoctor.model.hub import Hub, Search
+from jhubdoctor.model.values import nested
 from jhubdoctor.sources.reads import READS, Query, ReadState
 
 
@@ -64,6 +65,14 @@ class Result:
     """What was asked for the facts that the check cannot do without."""
 
 
+@dataclass(frozen=True)
+class Wait:
+    """Why a fix is not to be done yet: the fingerprint of the finding to see to before, and the words for it."""
+
+    after: str
+    says: str
+
+
 @dataclass(eq=False)
 class Reported:
     """A finding with its check, its place among the others and a fingerprint that outlives pods and texts."""
@@ -77,13 +86,17 @@ class Reported:
     suppression: Suppression | None = None
     known: bool = False
     """Whether it is in the baseline, at this severity or a worse one."""
+    waits: Wait | None = None
+    """What its fix waits for."""
 
     @property
     def fix(self) -> Fix:
-        """The fix; its values nested where the chart is a dependency of another."""
+        """The fix; its values nested where the chart is a dependency of another, with what it waits for."""
         fix = self.finding.fix
+        if self.waits is not None:
+            fix = replace(fix, text=f"{self.waits.says} {fix.text}")
         if self.hub is not None and self.hub.values_root and fix.values:
-            return replace(fix, values={self.hub.values_root: fix.values})
+            return replace(fix, values=nested(self.hub.values_root, fix.values))
         return fix
 
 

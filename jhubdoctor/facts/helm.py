@@ -75,7 +75,8 @@ class Release:
         hooks: what its hooks hold.
         values: the chart's and the user's values, merged and reduced to the allow-list.
         supplied: the user's values alone, reduced in the same way.
-        shape: which keys the user set for the hub's chart, as dotted paths, and of which type each is.
+        outline: which keys the user set for the hub's chart, and of which type each is; None where there are too many.
+        values_root: the dotted key under which the hub's values lie, where the chart depends on the hub's.
     """
 
     revision: Revision
@@ -86,12 +87,8 @@ class Release:
     hooks: tuple[Listed, ...] = ()
     values: dict[str, Any] = field(default_factory=dict)
     supplied: dict[str, Any] = field(default_factory=dict)
-    shape: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def values_root(self) -> str:
-        """The key under which the hub's values lie, where the release is of a chart that depends on jupyterhub's."""
-        return "" if self.chart_name in {"jupyterhub", ""} else "jupyterhub"
+    outline: dict[str, Any] | None = None
+    values_root: str = ""
 
 
 OWNED = "owner=helm"
@@ -215,7 +212,8 @@ def _content(look: Look, revision: Revision) -> Release:
         hooks=_listed(content["hooks"]),
         values=content["values"],
         supplied=content.get("supplied", {}),
-        shape=content.get("shape", {}),
+        outline=content.get("outline"),
+        values_root=content.get("root", ""),
     )
 
 

@@ -13,6 +13,7 @@ from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.yaml import BadValues, load_yaml
+from jhubdoctor.privacy.releases import part
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.sources.reads import Query, ReadState, Unreadable
 
@@ -70,8 +71,7 @@ def values(hub: Hub, hub_secret_values: Values | None, newest_release: Release |
     if not hub.z2jh:
         raise NotApplicable("it was not installed by the z2jh chart, so it has no values of it")
     if newest_release is not None:
-        root = newest_release.values_root
-        found = newest_release.values.get(root, {}) if root else newest_release.values
+        found = part(newest_release.values, newest_release.values_root)
         if found:
             return Values(found, str(newest_release.revision.ref))
     raise Unreadable(Query("secrets", hub.namespace, "the hub's"), ReadState.FORBIDDEN, "the values cannot be read")

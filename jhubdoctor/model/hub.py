@@ -90,6 +90,7 @@ class Hub:
         jupyterhub_version: what runs, as far as it is known.
         values: what is set today; None where nobody could see it.
         installed: what is known of the release of the chart; None where no pack knows anything.
+        patch_file: the file that the values of its fixes go to: a name of its own where there are other hubs.
 
     `values_root`, `jupyterhub_version`, `values` and `installed` are facts, filled in when all facts are there: checks
     see them, facts do not.
@@ -106,6 +107,7 @@ class Hub:
     jupyterhub_version: str = ""
     values: Values | None = None
     installed: Installed | None = None
+    patch_file: str = PATCH_FILE
 
     @property
     def label(self) -> str:
@@ -176,7 +178,7 @@ class Hub:
         patch, the engine puts what `by_hand` gives in its place.
         """
         again = self.helm_again
-        return again and f"{again} --reset-then-reuse-values --values {PATCH_FILE}"
+        return again and f"{again} --reset-then-reuse-values --values {self.patch_file}"
 
     @property
     def helm_again(self) -> str:

@@ -25,6 +25,13 @@ def count(number: int, what: str = "server") -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def closest(word: str, names: Iterable[str], most: int = 1, least: float = 0.6) -> list[str]:
+    """The names that are spelled most like a word, best first; `least` is how alike, from 0 to 1."""
+    import difflib  # a tenth of what `explain` takes, and only a slip of the keyboard needs it
+
+    return difflib.get_close_matches(word, list(names), most, least)
+
+
 def times(number: int) -> str:
     """`once`, `3 times`."""
     return "once" if number == 1 else f"{number} times"

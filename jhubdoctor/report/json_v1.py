@@ -143,6 +143,7 @@ def finding(reported: Reported) -> dict[str, Any]:
             "commands": list(fix.commands),
             "values": plain(fix.values),
             "caution": fix.caution,
+            "after": reported.waits.after if reported.waits else None,
         },
         "doc_url": doc_url(reported.check),
         "explained_by": reported.explained_by,

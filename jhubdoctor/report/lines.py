@@ -74,7 +74,7 @@ def patch_place(hub: Hub | None) -> str:
     """Where the lines of a patch belong: into a file for Helm, or to who holds the values in its place."""
     if hub is not None and hub.manager:
         return "In the values"
-    return f"In {PATCH_FILE}"
+    return f"In {hub.patch_file if hub is not None else PATCH_FILE}"
 
 
 def plain(value: Any) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jhubdoctor.engine.result import Report, Reported
-from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
-from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.hub import PATCH_FILE, Hub
 from jhubdoctor.report.lines import sentence, values_yaml
 from jhubdoctor.report.parts import roots
+
+EMPTY = "# No root cause has a fix by values.\n{}\n"
 
 
 @dataclass
@@ -30,10 +32,13 @@ class Patch:
 
 
 def patch_of(findings: Iterable[Reported]) -> Patch:
-    """The values of these findings of one hub in one; the first of two that contradict each other is right."""
+    """The values of these findings of one hub in one; the first of two that contradict each other is right.
+
+    Those of a fix that waits for another are not among them.
+    """
     patch = Patch()
     for f in findings:
-        if not f.fix.values:
+        if not f.fix.values or f.waits:
             continue
         if path := _contradicted(patch.values, f.fix.values):
             patch.waits.append((f, path))
@@ -48,19 +53,20 @@ def worth(report: Report, hub: Hub) -> list[Reported]:
     return [f for f in roots(report, hub) if report.weight(f) is not Severity.INFO]
 
 
-def render(report: Report) -> str:
-    """The patch as YAML, with what each line is for above it.
+def files(report: Report, path: str) -> dict[str, str]:
+    """What `--patch` writes: the file, or where there are several hubs one beside it for each that has something."""
+    if len(report.hubs) <= 1:
+        return {path: render(report, report.hubs[0]) if report.hubs else EMPTY}
+    file, own = Path(path), {h: render(report, h) for h in report.hubs}
+    named = {h: h.patch_file.removeprefix(Path(PATCH_FILE).stem).removesuffix(Path(PATCH_FILE).suffix) for h in own}
+    return {str(file.with_stem(f"{file.stem}{named[h]}")): text for h, text in own.items() if text != EMPTY}
 
-    Raises:
-        UsageError: where the values of several hubs would come into one file.
-    """
-    patches = [(hub, p) for hub in report.hubs if (p := patch_of(worth(report, hub))).of]
-    if len(patches) > 1:
-        names = ", ".join(hub.label for hub, _ in patches)
-        raise UsageError(f"--patch is of one hub, and there are several: {names}.", "Choose one with --release or -n.")
-    if not patches:
-        return "# No root cause has a fix by values.\n{}\n"
-    hub, patch = patches[0]
+
+def render(report: Report, hub: Hub) -> str:
+    """The patch of a hub as YAML, with what each line is for above it."""
+    patch = patch_of(worth(report, hub))
+    if not patch.of:
+        return EMPTY
     lines = [f"# For {hub.label}:", *(f"# - {f.check.id}: {sentence(f.finding.says)}" for f in patch.of)]
     lines += [f"# Not in it, for one above sets {path} otherwise: {f.check.id}" for f, path in patch.waits]
     lines += [f"# {hub.helm_upgrade}"] if hub.helm_upgrade else []

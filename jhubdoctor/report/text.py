@@ -10,6 +10,7 @@ from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Fix, Severity
 from jhubdoctor.model.hub import PATCH_FILE, Hub
+from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
     COLOR,
@@ -83,7 +84,7 @@ class _ReportPage(Page):
 
     def later(self, f: Reported) -> bool:
         """Whether its values are in the patch at the end of the report."""
-        return f.hub is not None and f.hub.label in self.patches and bool(f.fix.values)
+        return f.hub is not None and f.hub.label in self.patches and bool(f.fix.values) and f.waits is None
 
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
@@ -241,7 +242,7 @@ class _ReportPage(Page):
         self.compared()
         statuses = Counter(r.status for r in report.results)
         words = [f"{n} {s.value}" for s in CheckStatus if (n := statuses[s])]
-        last = [f"{len(report.results)} results: {', '.join(words)}"]
+        last = [f"{count(len(report.results), 'result')}: {', '.join(words)}"]
         if report.duration:
             last.append(f"{report.duration:.1f} s")
         if report.knows.get("kubernetes"):
@@ -252,13 +253,13 @@ class _ReportPage(Page):
             self.line((part, "dim"))
         if len(self.shown) > 1:
             # of all hubs the worst, which need not be the first hub's
-            self.first(next(f for f in report.findings if f in self.shown))
+            self.first(next(f for f in report.findings if f in self.shown and f.waits is None))
 
     def apply(self, hub: Hub) -> None:
         """All values of a hub's fixes in one patch, and the one command for them."""
         if patch := self.patches.get(hub.label):
             numbers = ", ".join(str(self.number(f)) for f in patch.of)
-            self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, in {PATCH_FILE}:")
+            self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, in {hub.patch_file}:")
             self.block(values_yaml(patch.values).splitlines(), "green")
             if hub.helm_upgrade:
                 self.row("", f"`jhubdoctor run --patch {PATCH_FILE}` writes it. Then run:")

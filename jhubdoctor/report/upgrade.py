@@ -134,7 +134,7 @@ class _PlanPage(Page):
             for p in plan.problems:
                 self.item(p.severity, p.says, p.fix, p.source)
             self.line()
-        elif plan.target["chart"]:
+        elif plan.target["chart"] and not any(c.refused for s in plan.steps for c in s.changes):
             self.line(
                 (SIGN["ok"], "bold green"),
                 f" Chart {plan.target['chart']} takes these values as far as they were judged.",
@@ -153,9 +153,7 @@ class _PlanPage(Page):
         for change in step.changes:
             named = [clean(t) for t in change.touches if t not in change.says]
             touched = f" ({', '.join(named)})" if named else ""
-            self.item(
-                change.severity if change.touches else Severity.INFO, f"{change.says}{touched}", change.action, ""
-            )
+            self.item(change.severity, f"{change.says}{touched}", change.action, "")
         for command in step.commands:
             for part in folded_command(command, self.width - _INDENT - 2):
                 self.line(" " * (_INDENT + 2), (part, "cyan"))

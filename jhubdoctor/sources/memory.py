@@ -47,7 +47,7 @@ class MemoryReader(Reader):
         for o in objects:
             resource = PLURALS.get(str(o.get("kind")))
             if resource:
-                self._objects.setdefault(resource, []).append(dict(o))
+                self._objects.setdefault(resource, []).append(o if isinstance(o, dict) else dict(o))
         self._logs = dict(logs or {})
         self._paths = dict(paths or {})
         self._now = now or datetime.now(UTC)

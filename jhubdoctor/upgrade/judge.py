@@ -6,7 +6,6 @@ counts (`CHECKS`), the releases that can be a target (`KNOWN_CHARTS`) and the fu
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import re
@@ -24,8 +23,9 @@ from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.values import Values, merged
+from jhubdoctor.model.words import closest
 from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
-from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.releases import hub_part, outline, part, roots_of
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 
@@ -110,20 +110,17 @@ def target_of(kubernetes: str | None, chart: str | None, pack: Preflight) -> Tar
         if parsed is None:
             raise UsageError(f"{kubernetes!r} is no version of Kubernetes.", "Write it as 1.37.")
         minor = int(parsed[1])
-    version = (chart or "").strip().removeprefix("v")
-    if version and version not in pack.KNOWN_CHARTS:
-        close = difflib.get_close_matches(version, pack.KNOWN_CHARTS, 1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise UsageError(
-            f"There is no chart {version!r} that is known here.", f"{hint}The newest is {pack.KNOWN_CHARTS[-1]}."
-        )
+    version = known_chart(chart, pack)
     if minor is None and not version:
         raise UsageError("There is nothing to upgrade to.", "Give --to-kubernetes, --to-chart, or both.")
     return Target(minor, version)
 
 
-def given_files(paths: tuple[str, ...]) -> Given:
-    """Values from files, later ones over earlier ones, as Helm merges them.
+def given_files(paths: tuple[str, ...], root: str | None = None, chart: str = "") -> tuple[Given, ...]:
+    """Values from files, later ones over earlier ones, as Helm merges them; one a hub that they are for.
+
+    `root` is where the hub's values lie, where that is known; else it is looked for. `chart` is what they are in use
+    with today.
 
     Raises:
         UsageError: where a file cannot be read, or is no values file.
@@ -132,7 +129,7 @@ def given_files(paths: tuple[str, ...]) -> Given:
     for path in paths:
         try:
             with Path(path).open(encoding="utf-8") as f:
-                loaded = load_yaml(f.read(TEXT_LIMIT + 1))
+                loaded = load_yaml(f.read(TEXT_LIMIT + 1), as_helm=True)
         except OSError as e:
             raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Check the path.") from e
         except (BadValues, UnicodeDecodeError) as e:
@@ -145,24 +142,49 @@ def given_files(paths: tuple[str, ...]) -> Given:
                 f"{path} is no values file: it is no mapping.", "Give the file that helm gets by --values."
             )
         data = merged(data, loaded)
-    inner = data.get("jupyterhub")
-    if isinstance(inner, dict) and not any(k in data for k in ("hub", "proxy", "singleuser")):
-        # values of a chart that depends on the hub's
-        data = inner
-    return Given(Values(allowed(data), ", ".join(paths)), shape(data), ", ".join(paths))
+    source = ", ".join(paths)
+    known = root is not None and part(data, root) is not None
+    roots = [root or ""] if known else roots_of(data, whole=False) or [""]
+    return tuple(
+        Given(Values(allowed(part(data, r)), source), outline(hub_part(data, r)), source, root=r, chart=chart)
+        for r in roots
+    )
+
+
+def known_chart(chart: str | None, pack: Preflight) -> str:
+    """A release of the chart that the command line names; empty where it names none.
+
+    Raises:
+        UsageError: where it is not known.
+    """
+    version = (chart or "").strip().removeprefix("v")
+    if version and version not in pack.KNOWN_CHARTS:
+        close = closest(version, pack.KNOWN_CHARTS)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise UsageError(
+            f"There is no chart {version!r} that is known here.", f"{hint}The newest is {pack.KNOWN_CHARTS[-1]}."
+        )
+    return version
 
 
 FACTS = ("deployed_release", "values", "server_version")
 """What an upgrade starts from, besides what the checks need."""
 
 
-def judged(pack: Preflight, target: Target, given: Given | None, report: Report, facts: Facts) -> UpgradeResult:
+def judged(pack: Preflight, target: Target, files: tuple[str, ...], report: Report, facts: Facts) -> UpgradeResult:
     """What an upgrade of this cluster takes: a plan a hub, and the report that was judged against the target."""
+
+    def given(i: int) -> Given:
+        release = facts.value("deployed_release", i)
+        if files:
+            return given_files(files, release.values_root if release is not None else None)[0]
+        return _given(release, facts.value("values", i))
+
     order = sorted(range(len(facts.hubs)), key=lambda i: facts.hubs[i].label)
     version = facts.value("server_version", None)
     plans = tuple(
         pack.plan(
-            given or _given(facts.value("deployed_release", i), facts.value("values", i)),
+            given(i),
             facts.hubs[i],
             version.minor if version is not None else None,
             target,
@@ -176,10 +198,8 @@ def judged(pack: Preflight, target: Target, given: Given | None, report: Report,
 def _given(release: Release | None, values: Values | None) -> Given:
     """What the user set, as Helm keeps it; the effective values where it keeps nothing."""
     if release is not None:
-        root = release.values_root
-        own = release.supplied.get(root, {}) if root else release.supplied
-        source = str(release.revision.ref)
-        return Given(Values(own, source), release.shape, source)
+        root, source = release.values_root, str(release.revision.ref)
+        return Given(Values(part(release.supplied, root) or {}, source), release.outline, source, root=root)
     if values is not None:
-        return Given(values, {}, values.source, supplied=False)
+        return Given(values, source=values.source, supplied=False)
     return Given(source="nowhere: neither the release nor the hub's Secret could be read", supplied=False)

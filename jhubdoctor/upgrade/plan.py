@@ -16,15 +16,26 @@ class Given:
 
     Attributes:
         values: what somebody set, reduced to the allow-list.
-        shape: every key that they set, as dotted paths, and its type.
+        outline: every key that they set, and for each value one of the same type; None where there are too many keys.
         source: where they were read.
         supplied: whether they hold what was set and nothing else; effective values hold the chart's defaults as well.
+        chart: the release of the chart that they are in use with, where there is no cluster that says it.
+        root: the dotted key under which they lie, where the chart depends on the hub's; paths in a plan begin with it.
     """
 
     values: Values = field(default_factory=Values)
-    shape: Mapping[str, str] = field(default_factory=dict)
+    outline: Mapping[str, Any] | None = None
     source: str = ""
     supplied: bool = True
+    root: str = ""
+    chart: str = ""
+
+    def sets(self, path: str) -> bool:
+        """Whether a key is set, to anything but null."""
+        at: Any = self.outline
+        for key in path.split("."):
+            at = at.get(key) if isinstance(at, Mapping) else None
+        return at is not None
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Change:
         touches: the keys that it concerns; empty for what concerns every hub.
         severity: `error` where the upgrade fails or the hub does not work without the action.
         source: where it is told.
+        refused: whether Helm refuses values for which this is not done.
     """
 
     since: str
@@ -75,6 +87,7 @@ class Change:
     touches: tuple[str, ...] = ()
     severity: Severity = Severity.WARNING
     source: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True)

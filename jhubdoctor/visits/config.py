@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from jhubdoctor.engine.suppress import Suppression, parse
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.model.words import closest
 
 NAME = "jhubdoctor.toml"
 KEYS = ("suppress",)
@@ -43,7 +43,7 @@ def _parsed(file: Path, place: str, *, optional: bool = False) -> tuple[Suppress
         if not table:
             return ()
     if extra := sorted(set(table) - set(KEYS)):
-        close = difflib.get_close_matches(extra[0], KEYS, 1)
+        close = closest(extra[0], KEYS)
         hint = f"Did you mean {close[0]!r}?" if close else f"There is {', '.join(KEYS)}."
         raise UsageError(f"{place} has a key {extra[0]!r} that does not exist.", hint)
     return parse(table.get("suppress", []), place)

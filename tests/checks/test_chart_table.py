@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
 from packaging.version import Version
 
-from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys
+from jhubdoctor.api import Given, nested
+from jhubdoctor.privacy.releases import OUTLINE_LIMIT, outline
+from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, schemas
+from jhubdoctor_checks.refused import refusals
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios" / "parts"
 
 
 def test_it_reaches_as_far_as_it_says_and_is_in_order() -> None:
@@ -55,16 +66,23 @@ def test_what_older_clusters_get_instead() -> None:
     assert (three.scheduler_minor(23), three.scheduler_minor(24)) == (23, 26)
 
 
+LATEST = ("CVE-2026-33175", "CVE-2026-34052", "CVE-2026-54338")
+GOOGLE = ("CVE-2024-28233", "CVE-2024-29033")
+OLD = ("CVE-2022-31027", *GOOGLE, *LATEST)
+ROLES = ("GHSA-69wv-m5fw-2fhp",)
+
+
 @pytest.mark.parametrize(
     ("version", "ids"),
     [
-        ("0.10.3", {"GHSA-384w-5v3f-q499", "GHSA-5xvc-vgmp-jgc3"}),
-        ("0.10.6", {"GHSA-5xvc-vgmp-jgc3"}),
-        ("1.2.0", set()),
-        ("3.0.3", {"jupyterhub/kubespawner#697", "CVE-2024-41942"}),
-        ("3.3.8", set()),
-        ("4.3.4", {"4.3.4", "GHSA-p43p-whwx-q52h"}),
-        ("4.4.0", set()),
+        ("0.9.0", {"CVE-2020-15110", "CVE-2021-41247", "GHSA-5xvc-vgmp-jgc3", *OLD}),
+        ("0.10.3", {"GHSA-384w-5v3f-q499", "CVE-2021-41247", "GHSA-5xvc-vgmp-jgc3", *OLD}),
+        ("0.10.6", {"CVE-2021-41247", "GHSA-5xvc-vgmp-jgc3", *OLD}),
+        ("1.2.0", set(OLD)),
+        ("3.0.3", {"jupyterhub/kubespawner#697", "CVE-2024-41942", *GOOGLE, *ROLES, *LATEST}),
+        ("3.3.8", {"CVE-2026-40864", *ROLES, *LATEST}),
+        ("4.3.4", {"4.3.4", "CVE-2026-54338", "GHSA-c4gm-pwx9-9w8j", *ROLES}),
+        ("4.4.0", {"GHSA-c4gm-pwx9-9w8j", *ROLES}),
     ],
 )
 def test_known_faults_of_a_release(version: str, ids: set[str]) -> None:
@@ -73,9 +91,10 @@ def test_known_faults_of_a_release(version: str, ids: set[str]) -> None:
 
 def test_every_fault_is_fixed_by_a_release_that_exists() -> None:
     for a in advisories.ADVISORIES:
-        assert charts.find(a.fixed) is not None, a.id
-        assert Version(a.since) < Version(a.fixed), a.id
         assert a.url.startswith("https://"), a.id
+        if a.fixed:
+            assert charts.find(a.fixed) is not None, a.id
+            assert Version(a.since) < Version(a.fixed), a.id
 
 
 def test_every_breaking_change_is_of_a_release_that_exists() -> None:
@@ -86,29 +105,107 @@ def test_every_breaking_change_is_of_a_release_that_exists() -> None:
         assert c.action.endswith("."), c.says
 
 
-def test_keys_that_are_unknown_misspelt_or_of_another_type() -> None:
-    version = Version("4.4.0")
-    shape = {
-        "hub": "object",
-        "hub.resource": "object",
-        "hub.config": "object",
-        "custom": "object",
-        "singleuser": "object",
-        "singleuser.cpu": "object",
-        "singleuser.cpu.limit": "string",
-        "singleuser.memory": "object",
-        "singleuser.memory.limit": "integer",
-        "cull": "object",
-        "cull.timeout": "null",
-    }
+def refused(values: Mapping[str, Any], version: str) -> list[str]:
+    return [p.path for p in refusals(Given(outline=outline(values)), Version(version))]
 
-    assert dict(keys.unknown(shape, version)) == {"hub.resource": "hub.resources"}
-    assert [path for path, _, _ in keys.mistyped(shape, version)] == ["singleuser.cpu.limit"]
+
+def test_keys_that_are_unknown_misspelt_or_of_another_type() -> None:
+    values = {
+        "hub": {"resource": {}, "config": {}},
+        "custom": {"a": 1},
+        "singleuser": {"cpu": {"limit": "500m"}, "memory": {"limit": 1}},
+        "cull": {"timeout": None},
+    }
+    told = {p.path: p.fix for p in refusals(Given(outline=outline(values)), Version("4.4.0"))}
+
+    assert set(told) == {"hub.resource", "singleuser.cpu.limit"}
+    assert "hub.resources" in told["hub.resource"]
 
 
 def test_a_key_is_known_only_from_its_release_on() -> None:
-    shape = {"httpRoute": "object", "rbac": "object", "rbac.create": "boolean"}
+    values = {"httpRoute": {"enabled": True}, "rbac": {"create": True}}
 
-    assert [p for p, _ in keys.unknown(shape, Version("4.2.0"))] == ["httpRoute"]
-    assert not list(keys.unknown(shape, Version("4.3.0")))
-    assert [p for p, _ in keys.unknown(shape, Version("1.2.0"))] == ["httpRoute", "rbac.create"]
+    assert refused(values, "4.2.0") == ["httpRoute"]
+    assert refused(values, "4.3.0") == []
+    assert refused(values, "1.2.0") == ["httpRoute", "rbac.create"]
+    assert refused(values, "0.11.1") == []
+    assert schemas.since(Version("1.2.0"), "httpRoute.enabled") == Version("4.3.0")
+
+
+@pytest.mark.parametrize("version", [c.version for c in charts.table() if c.parsed >= schemas.FIRST])
+def test_every_release_takes_its_own_values(version: str) -> None:
+    assert refused({}, version) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "fix"),
+    [
+        ({"hub": {"services": ["a"]}}, "hub.services", "type"),
+        ({"hub": {"extraConfig": 5}}, "hub.extraConfig", "type"),
+        ({"hub": {"db": {"type": ["postgres"]}}}, "hub.db.type", "Choose"),
+        ({"hub": {"service": {"type": "NodeProt"}}}, "hub.service.type", "Choose"),
+        ({"hub": {"annotations": {"prometheus.io/scrape": True}}}, "hub.annotations.prometheus.io/scrape", "quotes"),
+        ({"singleuser": {"extraFiles": {"a": {"data": {}}}}}, "singleuser.extraFiles.a.mountPath", "Add"),
+        ({"singleuser": {"extraFiles": {"a": {"mountPath": "/a"}}}}, "singleuser.extraFiles.a", "Keep one"),
+        (
+            {"hub": {"extraFiles": {"a": {"mountPath": "/", "data": {}, "mode": "0644"}}}},
+            "hub.extraFiles.a.mode",
+            "bare",
+        ),
+        (
+            {"prePuller": {"extraImages": {"x": {"name": "a", "tag": "b", "policy": "c"}}}},
+            "prePuller.extraImages.x.policy",
+            "",
+        ),
+        ({"hub": {"image": {"tag": None}}}, "hub.image.tag", "Take it out"),
+        ({"hub": {"revisionHistoryLimit": -1}}, "hub.revisionHistoryLimit", "Raise"),
+        ({"hub": {"Authenticator": {"admin_users": []}}}, "hub.Authenticator", "hub.config.Authenticator"),
+        ({"hub": {"pullPolicy": "Always"}}, "hub.pullPolicy", "hub.image.pullPolicy"),
+        ({"extraResource": {}}, "extraResource", "singleuser.extraResource"),
+    ],
+)
+def test_what_helm_refuses_is_foretold_with_what_to_do(values: dict[str, Any], path: str, fix: str) -> None:
+    found = {p.path: p for p in refusals(Given(outline=outline(values)), Version("4.4.0"))}
+
+    assert set(found) == {path}
+    assert fix in found[path].fix
+    assert path in found[path].says
+
+
+def test_an_outline_says_nothing_of_what_is_private() -> None:
+    secret = "s3cr3t-must-not-leak"
+    values = {
+        "hub": {"config": {"Auth": {"client_secret": secret}}, "extraConfig": {"a": secret}, "type": secret},
+        "singleuser": {"profileList": [{"display_name": secret, "kubespawner_override": {"env": {secret: 1}}}]},
+        "custom": {"deep": {secret: secret}},
+        f"{secret}!": 123456,
+    }
+
+    assert secret not in json.dumps(outline(values))
+    assert "123456" not in json.dumps(outline(values))
+    assert outline(outline(values)) == outline(values)
+    assert outline({"a": {str(i): {} for i in range(OUTLINE_LIMIT)}}) is None
+
+
+def test_every_word_that_the_chart_gives_a_choice_of_is_kept_in_an_outline() -> None:
+    def choices(rule: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+        if isinstance(rule, Mapping):
+            if "enum" in rule:
+                yield path, rule["enum"]
+            for key, inner in (*rule.get("properties", {}).items(), *rule.get("patternProperties", {}).items()):
+                yield from choices(inner, (*path, "x" if key == ".*" else key))
+
+    for release in ("1.0.0", "4.4.0"):
+        for path, words in choices(schemas.schema(Version(release)), ()):
+            for word in words:
+                *above, last = path
+                values = nested(".".join(above), {last: word})
+                assert outline(values) == values
+
+
+@pytest.mark.parametrize("part", sorted(SCENARIOS.glob("chart-*.*.*.yaml")), ids=lambda p: p.stem)
+def test_the_hub_of_a_chart_says_itself_that_it_is_the_jupyterhub_of_the_table(part: Path) -> None:
+    chart = charts.find(part.stem.removeprefix("chart-"))
+
+    assert chart is not None
+    assert re.findall(r"Running JupyterHub version (\S+)", part.read_text(encoding="utf-8")) == [chart.jupyterhub]

@@ -11,10 +11,13 @@ import pytest
 from packaging.version import Version
 
 from jhubdoctor.engine.result import Report, Reported
+from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.values import nested
-from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.releases import outline
 from jhubdoctor.testing import Example
-from jhubdoctor_checks.data import apis, charts, keys
+from jhubdoctor.upgrade.plan import Given
+from jhubdoctor_checks.data import apis, charts, schemas
+from jhubdoctor_checks.refused import refusals
 from tests import fixes
 
 
@@ -122,9 +125,9 @@ RELEASES = ("1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "3.3.8", "4.0.0", "4.1.
 
 def refused(patch: Mapping[str, Any], version: Version) -> list[str]:
     """What of a patch a release of the chart does not take."""
-    wanted = shape(patch)
-    wrong = [f"{path} (unknown)" for path, _ in keys.unknown(wanted, version)]
-    return wrong + [f"{path} ({kind})" for path, kind, _ in keys.mistyped(wanted, version)]
+    # a fix adds to what is set: what else is needed is there
+    found = refusals(Given(outline=outline(patch)), version)
+    return [p.says for p in found if p.fix != "Add it."]
 
 
 def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
@@ -132,10 +135,10 @@ def a_patch_is_valid_for_the_chart_that_is_installed(case: fixes.Case) -> None:
     if not any(f.fix.values for f in case.report.findings):
         return
     for release in ("", *RELEASES):
-        report = case.other(chart=release) if release else case.report
+        report = case.on_chart(release) if release else case.report
         for f in given(report):
             version = f.hub.version if f.hub is not None else None
-            if version is not None and version >= keys.FIRST_WITH_SCHEMA:
+            if version is not None and version >= schemas.FIRST:
                 assert refused(f.finding.fix.values, version) == [], f"{f.check.id} on chart {version}"
 
 
@@ -201,7 +204,26 @@ def a_command_is_about_the_namespace_of_its_object(case: fixes.Case) -> None:
                     assert not any(places[name]) or place[1] in places[name], f"{f.check.id}: {command}"
 
 
+ENDS = re.compile(r"rollout restart|delete pods? |scale |drain |helm upgrade ")
+
+
+def nothing_is_ended_while_nothing_comes_back(case: fixes.Case) -> None:
+    barred = [f for f in case.report.findings if f.check.bars and f.severity is Severity.ERROR]
+    first = {f.explained_by or f.fingerprint for f in barred}
+    for f in case.report.findings:
+        if barred and f.explained_by is None and f.fingerprint not in first:
+            assert f.waits or not any(map(ENDS.search, f.fix.commands)), f"{f.check.id} does not wait"
+
+
+def a_release_goes_to_one_version_at_a_time(case: fixes.Case) -> None:
+    now = [f for f in case.report.findings if f.explained_by is None and f.waits is None]
+    to = {m[1] for f in now for c in f.fix.commands if (m := re.search(r"^helm upgrade .*--version (\S+)", c))}
+    assert len(to) <= 1
+
+
 RULES = (
+    nothing_is_ended_while_nothing_comes_back,
+    a_release_goes_to_one_version_at_a_time,
     a_list_keeps_what_is_set_today,
     a_list_that_nobody_could_see_is_told_in_words,
     root_is_allowed_to_run_where_a_fix_asks_for_it,

@@ -9,15 +9,15 @@ import yaml
 from packaging.version import Version
 
 from jhubdoctor.api import Given, Severity, Values, spawner_bytes
-from jhubdoctor.privacy.releases import shape
+from jhubdoctor.privacy.releases import outline
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.testing import findings_of
-from jhubdoctor_checks.data import charts, components, keys
+from jhubdoctor_checks.data import charts, components, schemas
 from jhubdoctor_checks.preflight import problems_of
 
 
 def planned(values: Mapping[str, Any]) -> dict[str, Severity]:
-    given = Given(Values(allowed(dict(values))), shape(dict(values)))
+    given = Given(Values(allowed(dict(values))), outline(dict(values)))
     found = problems_of(given, charts.newest())
     return {p.path: p.severity for p in found if p.path}
 
@@ -85,7 +85,7 @@ def test_memory_is_read_as_jupyterhub_reads_it(value: object, number: object) ->
 
 
 def test_the_chart_has_every_setting_of_a_component() -> None:
-    newest = keys.accepted(Version("4.4.0"))
+    newest = set(schemas.keys(Version("4.4.0")))
     paths = [components.path(c.label, s) for c in components.COMPONENTS for s in c.settings]
 
     assert [p for p in paths if p not in newest] == []

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Version = Literal["newest", "1.24", "helm"]
+Version = Literal["newest", "1.24", "helm", "helm-4", "kubectl"]
 
 HERE = Path(__file__).parent
-MOST: tuple[Version, ...] = ("newest", "helm")
+MOST: tuple[Version, ...] = ("newest", "helm", "helm-4", "kubectl")
 """What is built without being asked for: a second control plane takes as long as all other tests together."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -69,7 +69,7 @@ class Recipe:
     def stamps(self) -> tuple[str, ...]:
         """The variables that the linker sets; without them the servers answer v0.0.0-master when asked who they are."""
         if self.program == "helm":
-            return (f"helm.sh/helm/v3/internal/version.version={self.release}",)
+            return (f"{self.pinned}/internal/version.version={self.release}",)
         major, minor, _ = self.release.removeprefix("v").split(".", 2)
         values = {"gitVersion": self.release, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
         return tuple(f"{package}.{name}={value}" for package in VERSION_PACKAGES for name, value in values.items())
@@ -79,6 +79,8 @@ RECIPES: dict[Version, Recipe] = {
     "newest": Recipe("controlplane", "k8s.io/kubernetes", ".", "controlplane", "auto", CONTROL_PLANE),
     "1.24": Recipe("controlplane-1.24", "k8s.io/kubernetes", ".", "controlplane", "go1.20.14", CONTROL_PLANE[1:]),
     "helm": Recipe("helm", "helm.sh/helm/v3", "helm.sh/helm/v3/cmd/helm", "helm", "auto"),
+    "helm-4": Recipe("helm-4", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm", "helm", "auto"),
+    "kubectl": Recipe("kubectl", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kubectl", "kubectl", "auto"),
 }
 
 
@@ -95,8 +97,8 @@ def ready(version: Version) -> Path | None:
     folder = _folder(version)
     if folder.exists():
         return folder
-    if version == "helm" and not shutil.which("go") and (helm := shutil.which("helm")):
-        return Path(helm).parent
+    if version in {"helm", "kubectl"} and not shutil.which("go") and (program := shutil.which(version)):
+        return Path(program).parent
     return None
 
 
@@ -125,7 +127,8 @@ def _folder(version: Version) -> Path:
     digest = hashlib.sha256(repr((recipe, recipe.stamps)).encode())
     for path in sorted(recipe.source.glob("*.*")):
         digest.update(path.read_bytes())
-    name = f"{'helm-' if version == 'helm' else ''}{recipe.release}-{digest.hexdigest()[:8]}"
+    own = "" if recipe.package == "." else f"{recipe.program}-"
+    name = f"{own}{recipe.release}-{digest.hexdigest()[:8]}"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "jhubdoctor" / "controlplane" / name
 

@@ -168,6 +168,8 @@ def test_watch_prints_changes_and_keeps_files_current(api: Api, fault: str, sele
             api.start()
             api.text = ""
             until(lambda: number() == "0")
+            # the file is written before the line: the end must not come between them
+            until(lambda: "gone" in kinds)
         finally:
             process.send_signal(signal.SIGINT)
             following.join(timeout=30)

@@ -84,18 +84,19 @@ def hostile(check: str, which: str, suffix: str = SUFFIX) -> tuple[Report, ...]:
 
 def obeyed(text: str) -> list[str]:
     """Characters that a terminal or an editor would act upon."""
-    return sorted({repr(c) for c in text if (ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c in BIDI})
+    return sorted(set(map(repr, _OBEYED.findall(text))))
 
 
-BIDI = frozenset(
-    "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c"
+_OBEYED = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f"
+    "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c]"
 )
 READ: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
     "sarif": json.loads,
     "ndjson": lambda text: [json.loads(line) for line in text.splitlines()],
     "junit": ET.fromstring,
-    "openreports": lambda text: list(yaml.safe_load_all(text)),
+    "openreports": lambda text: list(yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))),
     "prometheus": lambda text: list(text_string_to_metric_families(text)),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from jhubdoctor.commands.group import cli
-from jhubdoctor.engine.result import Reported
-from jhubdoctor.model.errors import UsageError
+from jhubdoctor.engine.result import Reported, Wait
 from jhubdoctor.model.finding import Finding, Fix, Severity
 from jhubdoctor.report import patch
 from jhubdoctor.testing import diagnose, registry
@@ -57,9 +55,10 @@ def test_of_two_that_set_a_key_otherwise_the_second_waits() -> None:
 def test_the_file_says_what_each_part_is_for() -> None:
     report = accuracy.diagnosed("failure.two-things-at-once-and-one-of-them-stops-everybody")
     hub = report.hubs[0]
-    text = patch.render(report)
+    [(path, text)] = patch.files(report, "p.yaml").items()
     wanted = patch.patch_of(patch.worth(report, hub))
 
+    assert path == "p.yaml"
     assert yaml.safe_load(text) == wanted.values
     assert wanted.values
     for f in wanted.of:
@@ -68,21 +67,27 @@ def test_the_file_says_what_each_part_is_for() -> None:
 
 
 def test_without_anything_to_set_it_is_an_empty_patch() -> None:
-    assert yaml.safe_load(patch.render(diagnose(""))) == {}
+    assert yaml.safe_load(patch.files(diagnose(""), "p")["p"]) == {}
 
 
-def test_two_hubs_are_no_one_patch() -> None:
-    report = accuracy.diagnosed("failure.two-things-at-once-and-one-of-them-stops-everybody")
-    hub = report.hubs[0]
-    other = replace(hub, release="other")
-    twice = [replace_hub(f, other) for f in report.findings]
+def test_each_of_several_hubs_has_a_file_of_its_own_that_its_command_names() -> None:
+    report = accuracy.diagnosed("failure.one-of-two-hubs-wants-a-class-that-is-not-there")
+    broken = next(f.hub for f in report.findings if f.severity is Severity.ERROR and f.hub is not None)
+    name = f"patch-{broken.namespace}.{broken.release}"
 
-    with pytest.raises(UsageError, match="several"):
-        patch.render(replace(report, hubs=(hub, other), findings=(*report.findings, *twice)))
+    written = patch.files(report, "out/patch.yaml")
+
+    assert len(report.hubs) > 1
+    assert list(written) == [f"out/{name}.yaml"]
+    assert broken.helm_upgrade.endswith(f"--values {name}.yaml")
+    assert f"# {broken.helm_upgrade}" in written[f"out/{name}.yaml"]
 
 
-def replace_hub(f: Reported, hub: Any) -> Reported:
-    return Reported(f.check, hub, f.finding, f.severity, f"{f.fingerprint}x")
+def test_a_fix_that_waits_is_in_no_patch() -> None:
+    first, second = setting({"a": 1}, "1"), setting({"b": 2}, "2")
+    second.waits = Wait("1", "Only after that.")
+
+    assert patch.patch_of([first, second]).values == {"a": 1}
 
 
 @pytest.mark.parametrize("extra", [["--watch"], ["--context", "a", "--context", "b"]])
@@ -90,4 +95,4 @@ def test_it_is_of_one_hub_at_one_time(extra: list[str], tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["run", "--patch", str(tmp_path / "p.yaml"), *extra])
 
     assert done.exit_code == 2
-    assert "--patch is of one hub" in done.output
+    assert "--patch is of one cluster" in done.output

@@ -15,8 +15,9 @@ from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub, Scope
-from jhubdoctor.model.values import Values
-from jhubdoctor.privacy.releases import shape
+from jhubdoctor.model.values import Values, nested
+from jhubdoctor.model.yaml import load_yaml
+from jhubdoctor.privacy.releases import outline
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.upgrade import as_dict, render_text
@@ -28,6 +29,7 @@ from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, prefligh
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
 from jhubdoctor_checks.data import apis, charts
+from jhubdoctor_checks.preflight import problems_of
 from tests import beside
 from tests.sources.test_recordings import PLANTED, served
 
@@ -70,16 +72,16 @@ objects:
 """
 
 
-def judged(text: str, kubernetes: int | None = None, chart: str = "", given: Given | None = None) -> UpgradeResult:
-    return seen(Example(text).reader(), Target(kubernetes, chart), given)
+def judged(text: str, kubernetes: int | None = None, chart: str = "", files: tuple[str, ...] = ()) -> UpgradeResult:
+    return seen(Example(text).reader(), Target(kubernetes, chart), files)
 
 
-def seen(reader: Reader, target: Target, given: Given | None = None) -> UpgradeResult:
+def seen(reader: Reader, target: Target, files: tuple[str, ...] = ()) -> UpgradeResult:
     pack = preflight()
     scope = Scope(kubernetes=target.kubernetes, chart=target.chart)
     checks = [c for c in registry().select() if c.id in pack.CHECKS]
     report, facts = Visit(registry(), checks, lambda: reader, scope, concurrency=1).look(facts=FACTS)
-    return upgrade.judged(pack, target, given, report, facts)
+    return upgrade.judged(pack, target, files, report, facts)
 
 
 def found(outcome: UpgradeResult, *severities: Severity) -> dict[str, str]:
@@ -91,7 +93,7 @@ def found(outcome: UpgradeResult, *severities: Severity) -> dict[str, str]:
 def planned(chart: str, running: int, target: Target, values: dict[str, Any] | None = None) -> Plan:
     data = values or {}
     hub = Hub("jhub", "jhub", chart)
-    return preflight().plan(Given(Values(allowed(data)), shape(data), "values.yaml"), hub, running, target)
+    return preflight().plan(Given(Values(allowed(data)), outline(data), "values.yaml"), hub, running, target)
 
 
 def way(plan: Plan) -> list[str]:
@@ -268,7 +270,7 @@ BAD = {
 
 
 def test_values_that_a_chart_does_not_take_are_named_by_path() -> None:
-    plan = preflight().plan(Given(Values(allowed(BAD)), shape(BAD), "values.yaml"), None, None, Target(None, "4.4.0"))
+    plan = preflight().plan(Given(Values(allowed(BAD)), outline(BAD), "values.yaml"), None, None, Target(None, "4.4.0"))
     problems = {p.path for p in plan.problems}
     touched = {t for s in plan.steps for c in s.changes for t in c.touches}
 
@@ -304,7 +306,7 @@ def test_values_by_the_book_are_taken(chart: str) -> None:
         },
         "custom": {"anything": {"goes": 1}},
     }
-    plan = preflight().plan(Given(Values(allowed(values)), shape(values)), None, None, Target(None, chart))
+    plan = preflight().plan(Given(Values(allowed(values)), outline(values)), None, None, Target(None, chart))
 
     assert [p.path for p in plan.problems if p.path] == []
     assert not [c for s in plan.steps for c in s.changes if c.severity is Severity.ERROR]
@@ -315,7 +317,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "hub.fsGid": ("2.0.0", {"hub": {"fsGid": 1000}}),
     "rbac.enabled": ("2.0.0", {"rbac": {"enabled": False}}),
     "singleuser.networkPolicy.egress": ("2.0.0", {"singleuser": {"networkPolicy": {"egress": []}}}),
-    "scheduling.userScheduler.plugins": ("2.0.0", {"scheduling": {"userScheduler": {"plugins": {"score": {}}}}}),
+    "scheduling.userScheduler.plugins": ("3.0.0", {"scheduling": {"userScheduler": {"plugins": {"score": {}}}}}),
     "singleuser.uid": ("2.0.0", {"singleuser": {"uid": 0}}),
     "hub.config": ("3.0.0", {"hub": {"config": {"JupyterHub": {"authenticator_class": "github"}}}}),
     "singleuser.extraEnv": ("3.0.0", {"singleuser": {"extraEnv": {"A": "{x}"}}}),
@@ -408,15 +410,124 @@ def test_later_files_win_and_a_parent_charts_values_are_unwrapped(tmp_path: Path
     first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
     first.write_text("jupyterhub: {hub: {db: {type: mysql}, resource: {}}}", encoding="utf-8")
     second.write_text("jupyterhub: {hub: {db: {type: sqlite-pvc}}}", encoding="utf-8")
-    given = given_files((str(first), str(second)))
+    [given] = given_files((str(first), str(second)))
 
     assert given.values.get("hub.db.type") == "sqlite-pvc"
-    assert "hub.resource" in given.shape
+    assert given.sets("hub.resource")
+    assert given.root == "jupyterhub"
+
+
+@pytest.mark.parametrize("root", ["", "jupyterhub", "basehub.jupyterhub", "hub", "base.lab"])
+def test_values_below_parents_are_judged_under_their_true_path(tmp_path: Path, root: str) -> None:
+    import yaml
+
+    own: dict[str, Any] = {"hub": {"config": {}, "services": ["a"]}, "proxy": {}, "singleuser": {"extraEnv": "A=1"}}
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump({**(nested(root, own) if root else own), "dask-gateway": {}} if root else own))
+    under = f"{root}." if root else ""
+    release = f"""
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {{name: {"jupyterhub" if not root else "parent"}, version: 4.3.0}}
+config: {json.dumps(nested(root, own) if root else own)}
+"""
+    [offline] = given_files((str(path),))
+    [here] = judged(release, chart="4.4.0").plans
+    [files] = judged(release, chart="4.4.0", files=(str(path),)).plans
+    without = preflight().plan(offline, None, None, Target(None, "4.4.0"))
+
+    for plan in (here, files, without):
+        assert {p.path for p in plan.problems if p.path} == {f"{under}hub.services", f"{under}singleuser.extraEnv"}
+
+
+def test_each_hub_of_one_file_has_a_plan_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("a: {hub: {typo: 1}}\nb: {singleuser: {typo: 1}}", encoding="utf-8")
+    result = call("upgrade", "--offline", "-f", str(path), "--to-chart", "4.4.0", "-o", "json")
+    plans = json.loads(result.stdout)["plans"]
+
+    assert [[p["path"] for p in plan["problems"]] for plan in plans] == [["a.hub.typo"], ["b.singleuser.typo"]]
+
+
+def test_globals_of_a_parent_reach_the_hub(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("global: {safeToShowValues: 5}\nlab: {hub: {}}", encoding="utf-8")
+    [given] = given_files((str(path),))
+
+    assert [p.path for p in problems_of(given, charts.newest())] == ["lab.global.safeToShowValues"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"hub": {"services": ["a"]}},
+        {"hub": {"extraConfig": 5}},
+        {"singleuser": {"extraEnv": "FOO=1"}},
+        {"proxy": {"traefik": {"extraStaticConfig": 5}}},
+        {"hub": {"db": {"type": ["postgres"]}}},
+    ],
+)
+def test_a_note_about_a_key_takes_no_error_away(values: dict[str, Any]) -> None:
+    plan = planned("1.2.0", 33, Target(None, "4.4.0"), values)
+
+    assert [p.severity for p in plan.problems if p.path] == [Severity.ERROR]
+
+
+def test_what_is_refused_is_never_called_taken() -> None:
+    outcome = UpgradeResult(
+        Target(None, "4.4.0"), (planned("1.2.0", 33, Target(None, "4.4.0"), {"hub": {"fsGid": 1}}),)
+    )
+
+    assert "hub.fsGid is not accepted any more" in render_text(outcome)
+    assert "takes these values" not in render_text(outcome)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"https": {"hosts": ["a"]}}, True),
+        ({"https": {"enabled": False, "letsencrypt": {"contactEmail": "a@b"}}}, False),
+        ({"https": {"letsencrypt": {"contactEmail": "a@b"}}, "ingress": True}, False),
+    ],
+)
+def test_https_that_was_switched_off_on_purpose_is_no_error(values: dict[str, Any], told: bool) -> None:
+    ingress = {"ingress": {"enabled": True, "tls": [{"hosts": ["a"]}]}} if values.pop("ingress", False) else {}
+    plan = planned("0.9.0", 19, Target(None, "1.2.0"), {"proxy": values, **ingress})
+
+    assert any("proxy.https" in c.touches for s in plan.steps for c in s.changes) is told
+
+
+def test_values_of_a_known_release_get_no_notes_of_older_ones(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("singleuser: {extraEnv: {A: b}, uid: 0}", encoding="utf-8")
+    words = ("upgrade", "-f", str(path), "--to-chart", "4.4.0", "-o", "json")
+    [anywhere] = json.loads(call(*words, "--offline").stdout)["plans"]
+    [known] = json.loads(call(*words, "--from-chart", "4.0.0").stdout)["plans"]
+
+    assert {c["since"] for s in anywhere["steps"] for c in s["changes"]} >= {"2.0.0", "3.0.0"}
+    assert known["from"]["chart"] == "4.0.0"
+    assert not [c for s in known["steps"] for c in s["changes"] if c["touches"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[y, off, 0o644, 0644, 08, -08, 1e3, 1_000, 0x1F]", [True, False, 420, 420, 8, -8, 1000, 1000, 31]),
+        ("[12:30, 2026-01-05, =, '1', ~, 1.10]", ["12:30", "2026-01-05", "=", "1", None, 1.1]),
+    ],
+)
+def test_files_are_read_as_helm_reads_them(text: str, found: list[object]) -> None:
+    assert load_yaml(text, as_helm=True) == found
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--to-chart", "4.4.0", "--from-chart", "4.0.0"], "nothing to judge"),
+        (["--to-chart", "4.4.0", "--from-chart", "9", "-f", "x"], "no chart"),
         ([], "nothing to upgrade to"),
         (["--to-kubernetes", "latest"], "no version of Kubernetes"),
         (["--to-chart", "4.40"], "Did you mean 4.4.0"),

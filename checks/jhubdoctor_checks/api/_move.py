@@ -50,6 +50,12 @@ def fitting(surface: Surface) -> charts.Chart | None:
     return next((c for c in reversed(charts.table()) if not any(c.breaks_on(m) for m in minors)), None)
 
 
+def newer(hub: Hub, surface: Surface | None, least: str) -> str:
+    """The release that fits the cluster, where it is at least this one and the hub's is older; else nothing."""
+    target = fitting(surface) if surface is not None else None
+    return target.version if target and target.parsed >= Version(least) and hub.at_least(least) is False else ""
+
+
 def renders(hub: Hub, surface: Surface) -> bool:
     """Whether the hub's own release of the chart can still be installed on this server, as far as is known."""
     mine = charts.release_of(hub.version) if hub.version is not None else None

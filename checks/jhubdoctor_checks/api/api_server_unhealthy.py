@@ -10,7 +10,7 @@ from jhubdoctor_checks.facts.api import ApiHealth
 _SERVER = Ref("APIServer", "kube-apiserver", api_version="")
 
 
-@check(severity=Severity.ERROR, at=Rung.GIVEN)
+@check(severity=Severity.ERROR, at=Rung.GIVEN, bars=True)
 def api_server_unhealthy(api_health: ApiHealth, now: datetime) -> Iterator[Finding]:
     """The API server reports that something in it fails, or an API behind it cannot be reached."""
     # /readyz holds every item of /livez and more: what fails at both is one fault
@@ -68,7 +68,8 @@ def _unreachable(group: list[tuple[APIService, Condition]]) -> Finding:
             "Repair the service behind it, or delete the APIService if what it belonged to is gone. Until then Helm "
             "may stop with `unable to retrieve the complete list of server APIs`, and no namespace can be deleted.",
             commands=(
-                f"kubectl --namespace {namespace} get service,endpointslices -l kubernetes.io/service-name={name}",
+                f"kubectl --namespace {namespace} get service {name}",
+                f"kubectl --namespace {namespace} get endpointslices -l kubernetes.io/service-name={name}",
                 f"kubectl get apiservice {first.name} -o yaml",
             ),
         ),

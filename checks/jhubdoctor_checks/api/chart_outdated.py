@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-from packaging.version import Version
-
 from jhubdoctor.api import Finding, Hub, NotApplicable, ServerVersion, Severity, check
 from jhubdoctor_checks.api._move import fitting, subject, upgrade_fix
 from jhubdoctor_checks.data import KNOWS, advisories, charts
@@ -29,7 +27,8 @@ def chart_outdated(hub: Hub, surface: Surface, server_version: ServerVersion) ->
     days = (date.fromisoformat(best.date) - since).days
     if days < _LONG:
         return
-    fixed = [a.id for a in advisories.ADVISORIES if Version(a.fixed) > version and a.id.startswith(("CVE", "GHSA"))]
+    security = [a for a in advisories.ADVISORIES if a.id.startswith(("CVE", "GHSA"))]
+    fixed = [a.id for a in security if a.concerns(version) and not a.concerns(best.parsed)]
     yield Finding(
         on=(subject(hub),),
         says=f"chart {hub.chart} ({current.date if current else 'before 0.8'}) is behind {best.version} ({best.date})",

@@ -12,7 +12,7 @@ _ETCD = Ref("APIServer", "kube-apiserver", api_version="")
 
 
 # every write of everybody is refused, so what runs keeps running and nothing new comes
-@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED, bars=True)
 def etcd_full(
     hub: Hub,
     spawns: Spawns,

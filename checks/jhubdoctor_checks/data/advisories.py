@@ -16,12 +16,15 @@ class Advisory:
 
     Attributes:
         id: an advisory id, or an issue.
-        since: the first release known to have it; of security advisories the major version whose release notes name it.
-        fixed: the first release without it.
+        since: the first release that has it, `0` for all before it was mended.
+        fixed: the first release without it; empty where there is none yet.
         what: what is wrong, as the rest of a sentence that starts with the id.
         url: where it is told.
         authenticator: it concerns only authenticator classes whose name holds one of these words (lower case).
-        switch: it concerns only hubs where this value is on (it is, unless the values say otherwise).
+        spares: it does not concern authenticator classes whose name holds one of these words.
+        switch: it concerns only hubs where this value is on.
+        on: whether that value is on where nobody sets it.
+        roles: it concerns only hubs with roles of their own.
         rare: it takes something that few hubs have, and that cannot be seen from outside.
     """
 
@@ -31,23 +34,36 @@ class Advisory:
     what: str
     url: str
     authenticator: tuple[str, ...] = ()
+    spares: tuple[str, ...] = ()
     switch: str = ""
+    on: bool = True
+    roles: bool = False
     rare: bool = False
 
     def concerns(self, version: Version) -> bool:
         """Whether a version of the chart has it."""
-        return Version(self.since) <= version < Version(self.fixed)
+        return Version(self.since) <= version and (not self.fixed or version < Version(self.fixed))
 
 
 _OAUTH = "github gitlab google globus azuread auth0 bitbucket cilogon okpy openshift mediawiki oauth generic".split()
+_OAUTHENTICATOR = "https://github.com/jupyterhub/oauthenticator/security/advisories/"
 
 ADVISORIES = (
+    Advisory(
+        "CVE-2020-15110",
+        "0",
+        "0.9.1",
+        "users with named servers can get into the server of somebody whose name begins like theirs (high)",
+        "https://github.com/jupyterhub/kubespawner/security/advisories/GHSA-v7m9-9497-p9gr",
+        switch="hub.allowNamedServers",
+        on=False,
+    ),
     Advisory(
         "GHSA-384w-5v3f-q499",
         "0.10.0",
         "0.10.6",
         "OAuthenticator lets in users whom nobody allowed",
-        "https://github.com/jupyterhub/oauthenticator/security/advisories/GHSA-384w-5v3f-q499",
+        f"{_OAUTHENTICATOR}GHSA-384w-5v3f-q499",
         authenticator=tuple(_OAUTH),
     ),
     Advisory(
@@ -57,6 +73,39 @@ ADVISORIES = (
         "FirstUseAuthenticator lets one sign in as somebody else (critical)",
         "https://github.com/jupyterhub/firstuseauthenticator/security/advisories/GHSA-5xvc-vgmp-jgc3",
         authenticator=("firstuse",),
+    ),
+    # JupyterHub 1.0 to 1.4; what counts is the one in the users' image, which may be newer
+    Advisory(
+        "CVE-2021-41247",
+        "0.9.0",
+        "1.2.0",
+        "after a logout with several tabs of JupyterLab the browser may still be let in by the server",
+        f"{_HUB}GHSA-cw7p-q79f-m2v7",
+        rare=True,
+    ),
+    Advisory(
+        "CVE-2022-31027",
+        "0",
+        "2.0.0",
+        "CILogonOAuthenticator goes by an address's domain instead of by who vouches for the user",
+        f"{_OAUTHENTICATOR}GHSA-r7v4-jwx9-wx43",
+        authenticator=("cilogon",),
+    ),
+    Advisory(
+        "CVE-2024-28233",
+        "0",
+        "3.3.0",
+        "where users have pages on neighbouring domains, these can act as who is signed in (high)",
+        f"{_HUB}GHSA-7r3h-4ph8-w38g",
+        rare=True,
+    ),
+    Advisory(
+        "CVE-2024-29033",
+        "0",
+        "3.3.0",
+        "GoogleOAuthenticator takes any account whose address ends with hosted_domain for a member (high)",
+        f"{_OAUTHENTICATOR}GHSA-55m3-44xf-hg4h",
+        authenticator=("google",),
     ),
     Advisory(
         "jupyterhub/kubespawner#697",
@@ -98,30 +147,53 @@ ADVISORIES = (
     Advisory("CVE-2026-33709", "4.0.0", "4.3.3", "JupyterHub redirects to foreign sites", f"{_HUB}GHSA-3vff-hjqv-m7h8"),
     Advisory(
         "CVE-2026-33175",
-        "4.0.0",
+        "0",
         "4.3.3",
-        "Auth0OAuthenticator does not verify addresses",
-        "https://github.com/jupyterhub/oauthenticator/security/advisories/GHSA-rrvg-cxh4-qhrv",
+        "Auth0OAuthenticator does not verify addresses (high)",
+        f"{_OAUTHENTICATOR}GHSA-rrvg-cxh4-qhrv",
         authenticator=("auth0",),
     ),
     Advisory(
         "CVE-2026-34052",
-        "4.0.0",
+        "0",
         "4.3.3",
         "LTI11Authenticator can be made to use up the hub's memory",
         "https://github.com/jupyterhub/ltiauthenticator/security/advisories/GHSA-8mxq-7xr7-2fxj",
         authenticator=("lti11",),
     ),
     Advisory(
-        "CVE-2026-40864", "4.0.0", "4.3.4", "a foreign site can act for a signed-in user", f"{_HUB}GHSA-m68r-v472-jgq9"
+        "CVE-2026-40864", "3.3.0", "4.3.4", "a foreign site can act for a signed-in user", f"{_HUB}GHSA-m68r-v472-jgq9"
     ),
     Advisory("4.3.4", "4.3.4", "4.3.5", "JupyterHub 5.4.5 has a regression that 5.4.6 mends", _CHANGELOG),
     Advisory(
-        "GHSA-p43p-whwx-q52h", "4.0.0", "4.4.0", "JupyterHub can be made to stop serving", f"{_HUB}GHSA-p43p-whwx-q52h"
+        "CVE-2026-54338",
+        "0",
+        "4.4.0",
+        "anybody can make a hub with a login form log without end",
+        f"{_HUB}GHSA-p43p-whwx-q52h",
+        spares=tuple(_OAUTH),
+    ),
+    Advisory(
+        "GHSA-c4gm-pwx9-9w8j",
+        "4.0.0",
+        "",
+        "where users may share servers, a link of one can run code as another (high); JupyterHub 5.5.1 mends it",
+        f"{_HUB}GHSA-c4gm-pwx9-9w8j",
+        roles=True,
+        rare=True,
+    ),
+    Advisory(
+        "GHSA-69wv-m5fw-2fhp",
+        "2.0.0",
+        "",
+        "roles with admin:users or admin:groups for a group alone reach further; JupyterHub 5.5.1 mends it",
+        f"{_HUB}GHSA-69wv-m5fw-2fhp",
+        roles=True,
+        rare=True,
     ),
 )
-"""Sources: the chart's changelog at tag 4.4.0, and what each row links.
+"""Sources: what each row links, its range of releases of JupyterHub, KubeSpawner or an authenticator, and
+images/hub/requirements.txt of the chart's tags, which says what a chart holds.
 
-A security release says from when on it is free of a fault, and not since when the fault was there: only releases of the
-same major version are said to have it.
+GHSA-gprj-3p75-f996 takes JupyterHub 5 with OAuthenticator before 16.3.1, which no chart holds together.
 """

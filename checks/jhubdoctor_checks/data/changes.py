@@ -23,7 +23,11 @@ Touches = Callable[[Given], list[str]]
 
 @dataclass(frozen=True)
 class Breaking:
-    """One breaking change. `touches` gives the keys of somebody's values that it concerns; None concerns every hub."""
+    """One breaking change.
+
+    `touches` gives the keys of somebody's values that it concerns; None concerns every hub. With `refused` Helm refuses
+    those keys as they are. From release `until` on it no longer holds.
+    """
 
     since: str
     says: str
@@ -31,23 +35,28 @@ class Breaking:
     touches: Touches | None
     severity: Severity
     source: str
+    refused: bool = False
+    until: str = ""
 
 
 def _set(*paths: str) -> Touches:
     """Those of these keys that are set to anything but nothing."""
-    return lambda given: [p for p in paths if given.shape.get(p, "null") != "null"]
+    return lambda given: [p for p in paths if given.sets(p)]
 
 
 def _https(given: Given) -> list[str]:
-    hosts = given.values.get("proxy.https.hosts") or given.shape.get("proxy.https.letsencrypt.contactEmail") == "string"
-    return ["proxy.https"] if hosts and given.values.get("proxy.https.enabled") is not True else []
+    values = given.values
+    meant = values.get("proxy.https.hosts") or given.sets("proxy.https.letsencrypt.contactEmail")
+    # who says false has chosen, and who lets an Ingress do TLS needs no other
+    elsewhere = values.enabled("ingress.enabled") and values.items("ingress.tls")
+    return ["proxy.https"] if meant and values.get("proxy.https.enabled") is None and not elsewhere else []
 
 
 def _external_database(given: Given) -> list[str]:
     kind = given.values.get("hub.db.type")
     return (
         ["hub.db.upgrade"]
-        if kind in {"mysql", "postgres", "other"} and not given.values.enabled("hub.db.upgrade")
+        if kind in ("mysql", "postgres", "other") and not given.values.enabled("hub.db.upgrade")
         else []
     )
 
@@ -139,7 +148,7 @@ def _metadata_both(given: Given) -> list[str]:
 
 def _egress(given: Given) -> list[str]:
     owners = ("hub", "proxy.chp", "proxy.traefik", "singleuser")
-    return [p for o in owners if given.shape.get(p := f"{o}.networkPolicy.egress", "null") != "null"]
+    return [p for o in owners if given.sets(p := f"{o}.networkPolicy.egress")]
 
 
 def _named_servers(given: Given) -> list[str]:
@@ -154,7 +163,13 @@ _DATABASE = (
 CHANGES = (
     *(
         Breaking(
-            str(m.since), f"{m.path} is not accepted any more", f"Use {m.instead}.", _set(m.path), _ERROR, m.source
+            str(m.since),
+            f"{m.path} is not accepted any more",
+            f"Use {m.instead}.",
+            _set(m.path),
+            _ERROR,
+            m.source,
+            refused=True,
         )
         for m in MOVED
     ),
@@ -245,11 +260,12 @@ CHANGES = (
     ),
     Breaking(
         "2.0.0",
-        "plugins of the user-scheduler must be written for kubescheduler.config.k8s.io/v1beta3",
-        "Rewrite scheduling.userScheduler.plugins, and pluginConfig beside it.",
+        "plugins of the user-scheduler are read as kubescheduler.config.k8s.io/v1beta3, from Kubernetes 1.21 on",
+        "Compare scheduling.userScheduler.plugins, and pluginConfig beside it, with that version.",
         _set("scheduling.userScheduler.plugins"),
-        _ERROR,
+        _WARNING,
         f"{_GUIDE}upgrade-1-to-2.html",
+        until="3.0.0",
     ),
     Breaking(
         "2.0.0",
@@ -300,6 +316,14 @@ CHANGES = (
         _metadata_both,
         _ERROR,
         "templates/NOTES.txt of chart 3.0.0",
+    ),
+    Breaking(
+        "3.0.0",
+        "plugins of the user-scheduler are read as kubescheduler.config.k8s.io/v1, from Kubernetes 1.24 on",
+        "Compare scheduling.userScheduler.plugins, and pluginConfig beside it, with that version.",
+        _set("scheduling.userScheduler.plugins"),
+        _WARNING,
+        "templates/scheduling/user-scheduler/configmap.yaml of chart 3.0.0",
     ),
     Breaking(
         "3.0.0",
@@ -388,6 +412,7 @@ CHANGES = (
         _lower_case,
         _ERROR,
         "values.schema.yaml of chart 4.3.0",
+        refused=True,
     ),
 )
 """In the order of releases."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from jhubdoctor.api import Hub, fact
-from jhubdoctor_checks.data import charts, keys
+from jhubdoctor_checks.data import charts, schemas
 from jhubdoctor_checks.facts.api import Surface
 
 
@@ -25,13 +25,9 @@ class Installed:
 
     def lacks(self, path: str) -> str:
         """Why this release does not take a key of the values; empty where it does, or where nobody checks it."""
-        if self.version is None or self.version < keys.FIRST_WITH_SCHEMA:
+        if self.version is None or self.version < schemas.FIRST or schemas.takes(self.version, path):
             return ""
-        accepted = keys.accepted(self.version)
-        above = accepted.get(path.rpartition(".")[0])
-        if path in accepted or above is None or not above.closed:
-            return ""
-        later = min((k.since for k in keys.table() if k.path == path and k.since > self.version), default=None)
+        later = schemas.since(self.version, path)
         return f"chart {self.version} has no {path}" + (f", which came with chart {later}" if later else "")
 
 

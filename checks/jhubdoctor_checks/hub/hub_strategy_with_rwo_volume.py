@@ -36,7 +36,8 @@ def hub_strategy_with_rwo_volume(hub: Hub, claims: list[PersistentVolumeClaim]) 
     elif spec.strategy.type == "RollingUpdate" and single:
         yield Finding(
             on=(hub.ref,),
-            says="the next upgrade starts a second hub while the first still holds the volume, and hangs",
+            says="the next upgrade starts a second hub beside the first: on one node both write to one database, "
+            "on another it waits for the volume",
             evidence=(Evidence("deployment", "spec.strategy.type: RollingUpdate"), *shown),
             fix=Fix(
                 "Let the old hub end before the new one starts, as is the chart's default.",

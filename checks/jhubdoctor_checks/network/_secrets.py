@@ -10,10 +10,11 @@ def renewed(hub: Hub, c: ServedCertificate) -> Fix:
     restart = hub.kubectl(f"rollout restart {deploy}")
     caution = "The restart cuts all users off for some seconds; their servers keep running."
     if c.key == "acme.json":
-        text = "Traefik should have renewed it: read its log, and start it again once the reason is gone."
+        # no restart to paste: each is an attempt, which a rate limit counts
         return Fix(
-            text,
-            commands=(hub.kubectl(f"logs {deploy} --container traefik --tail 100"), restart),
+            "Traefik should have renewed it: see in its log why it did not, and mend that. After `rateLimited` wait as "
+            f"long as the message says. Only then start it again: `{restart}`.",
+            commands=(hub.kubectl(f"logs {deploy} --container traefik --tail 100"),),
             caution=caution,
         )
     if c.renewed:

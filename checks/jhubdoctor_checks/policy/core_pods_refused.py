@@ -9,7 +9,7 @@ from jhubdoctor_checks.policy._meanings import refusal_of
 from jhubdoctor_checks.texts import Known, names_of
 
 
-@check(severity=Severity.ERROR, at=Rung.ALLOWED, stops=Rung.UP, symptom=True)
+@check(severity=Severity.ERROR, at=Rung.ALLOWED, stops=Rung.UP, symptom=True, bars=True)
 def core_pods_refused(hub: Hub, deployments: list[Deployment], hub_graph: HubGraph) -> Iterator[Finding]:
     """The API server refuses to make the pods of hub, proxy or user-scheduler."""
     groups: dict[tuple[str, str], list[tuple[Deployment, Condition]]] = {}

@@ -10,7 +10,7 @@ from jhubdoctor_checks.storage._retain import retain
 _ALL = "kubectl get all,configmaps,secrets,persistentvolumeclaims,ingresses,networkpolicies"
 
 
-@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED)
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED, bars=True)
 def namespace_terminating(hub: Hub, namespace: Namespace, around: Around, now: datetime) -> Iterator[Finding]:
     """The hub's namespace is being deleted: nothing new can be made in it, and nothing of it stays."""
     if not namespace.terminating:

@@ -26,7 +26,7 @@ from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import namespace_labels, pod_labels
 
 
-@check(severity=Severity.ERROR, stops=Rung.ALLOWED)
+@check(severity=Severity.ERROR, stops=Rung.ALLOWED, bars=True)
 def webhook_fails_closed(
     hub: Hub,
     namespace: Namespace,

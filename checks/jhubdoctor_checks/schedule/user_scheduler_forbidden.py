@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod, PodLog, Rung, Severity, Values, check
 from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.facts.hub_graph import served_by
-from jhubdoctor_checks.schedule._user_scheduler_forbidden import refused_lists
+from jhubdoctor_checks.schedule._user_scheduler_forbidden import refused_lists, why
 
 # Right after an install the rights may come a moment after the pod.
 OFTEN = 3
@@ -31,6 +31,7 @@ def user_scheduler_forbidden(
         return
     images = ", ".join(c.image for c in user_scheduler.spec.template.spec.containers)
     created = values is None or values.enabled(f"rbac.{rights_key(hub)}", default=True)
+    key = {} if created else {"rbac": {rights_key(hub): True}}
     waiting = [
         p
         for p in (*pending_user_pods, *placeholder_pods)
@@ -45,12 +46,9 @@ def user_scheduler_forbidden(
             ("values", f"rbac.{rights_key(hub)}: false") if not created else None,
         ),
         fix=Fix(
-            "Remove scheduling.userScheduler.image from your values: each chart has rights for its own release of"
-            " kube-scheduler only. An upgrade also brings back a ClusterRole that was changed."
-            if created
-            else "Give the service account a ClusterRole as the chart has it, or let the chart make it.",
-            {} if created else {"rbac": {rights_key(hub): True}},
-            (hub.helm_upgrade,),
+            why(hub, user_scheduler, created=created),
+            key,
+            (f"kubectl get clusterrole,clusterrolebinding {hub.release}-user-scheduler", hub.helm_upgrade),
             "The upgrade restarts the hub; users' servers keep running.",
         ),
         cause=" ".join(refused),

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Values
-from jhubdoctor_checks.api._move import moving
+from jhubdoctor_checks.api._move import moving, newer
 from jhubdoctor_checks.data.components import rights_key
+from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.texts import Known, known, last_words, names_of
 from jhubdoctor_checks.texts.admission import ADMISSION, OTHER
 from jhubdoctor_checks.texts.privileges import PRIVILEGED, TO_OPENSHIFT, UNBLOCK, iptables_off, openshift
@@ -27,6 +28,7 @@ class Refused:
     message: str
     hub: Hub
     values: Values | None
+    surface: Surface | None = None
 
     @property
     def says(self) -> str:
@@ -53,18 +55,17 @@ class Refused:
 _OBJECTS = ("quota", "level", "kind", "resource", "webhook", "policy", "account", "verb", "name")
 
 
-def refused(message: str, hub: Hub, values: Values | None) -> Refused:
+def refused(message: str, hub: Hub, values: Values | None, surface: Surface | None) -> Refused:
     """What a message of the API server means."""
     row = known(ADMISSION, message) or OTHER
     m = row.search(message)
-    return Refused(row, {"last": last_words(message), **(m.groupdict("") if m else {})}, message, hub, values)
+    return Refused(row, {"last": last_words(message), **(m.groupdict("") if m else {})}, message, hub, values, surface)
 
 
 def without_pod(message: str) -> str:
     """A message without the name of the pod or claim that it is about, so that those of many users read the same."""
-    return re.sub(
-        r'^(?:pods|Pod|persistentvolumeclaims|PersistentVolumeClaim) "[^"]*" is (?:forbidden|invalid): ', "", message
-    )
+    subject = r'^(?:pods|Pod|persistentvolumeclaims|PersistentVolumeClaim) "[^"]*" is (?:forbidden|invalid): '
+    return re.sub(subject, "", message)
 
 
 def _pod_security(r: Refused) -> Fix:
@@ -117,9 +118,8 @@ def _limits(r: Refused) -> Fix:
 
 
 def _limit_range(r: Refused) -> Fix:
-    path = {"memory": "singleuser.memory", "cpu": "singleuser.cpu", "storage": "singleuser.storage.capacity"}.get(
-        r.groups["resource"]
-    )
+    paths = {"memory": "singleuser.memory", "cpu": "singleuser.cpu", "storage": "singleuser.storage.capacity"}
+    path = paths.get(r.groups["resource"])
     return r.plain(change=f"{path} (or the profile that sets it)" if path else "what the pod asks for")
 
 
@@ -133,7 +133,7 @@ def _rights(r: Refused) -> Fix:
 
 
 def _name(r: Refused) -> Fix:
-    to = "4.4.0" if r.hub.at_least("4.0.0") is False else ""
+    to = newer(r.hub, r.surface, "4.0.0")
     return replace(r.plain(), commands=(r.hub.upgrade_to(to),) if to else (), caution=moving(r.hub, to) if to else "")
 
 

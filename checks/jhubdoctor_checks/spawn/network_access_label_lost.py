@@ -46,8 +46,8 @@ def network_access_label_lost(
             Evidence("values", f"singleuser.extraLabels: no {LABEL}") if lost else None,
         ),
         fix=Fix(
-            "Set the label again: what replaces the labels (a null in singleuser.extraLabels, a profile's "
-            "extra_labels, hub.config.KubeSpawner.extra_labels) has to keep it.",
+            "Set the label again: what takes it out (a null in singleuser.extraLabels or a profile's extra_labels) or "
+            "replaces all labels (hub.config.KubeSpawner.extra_labels, code) has to keep it.",
             values={"singleuser": {"extraLabels": {LABEL: "true"}}},
             commands=(*(hub.kubectl(f"label pod {p.name} {LABEL}=true") for p in without[:1]), hub.helm_upgrade),
             caution="This restarts the hub; servers that are started after it have the label.",

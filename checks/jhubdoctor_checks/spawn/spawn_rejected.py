@@ -17,6 +17,7 @@ from jhubdoctor.api import (
     check,
     count,
 )
+from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
 from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
@@ -33,15 +34,16 @@ def spawn_rejected(
     user_pods: list[Pod],
     ended_refusals: EndedRefusals | None,
     values: Values | None,
+    surface: Surface | None,
 ) -> Iterator[Finding]:
     """The API server refuses to create users' servers."""
     groups: dict[str, list[Spawn]] = {}
     ended = ended_refusals or EndedRefusals()
     for s in (s for s in unresolved(spawns, now, user_pods, "rejected") if not ended.over(s, now)):
-        groups.setdefault(refused(s.error, hub, values).cause, []).append(s)
+        groups.setdefault(refused(s.error, hub, values, surface).cause, []).append(s)
     for cause, group in groups.items():
         newest = group[0]
-        refusal = refused(newest.error, hub, values)
+        refusal = refused(newest.error, hub, values, surface)
         on, affects = objects(hub, group, user_pods)
         code = f"HTTP {newest.code}: " if newest.code else ""
         fails = (newest.code or 0) >= 500

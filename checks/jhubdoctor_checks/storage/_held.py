@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Pod, Ref, VolumeAttachment
+from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Pod, Ref, VolumeAttachment, some
 
 OUT_OF_SERVICE = 26
 """The first minor in which the taint out-of-service is on by default."""
@@ -83,10 +83,12 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
         case "dead-node" if held.missing or not held.node:
             forced = hub.kubectl(f"delete pod {names} --grace-period=0 --force") if names else ""
             free = f"kubectl delete volumeattachment {attachments}" if attachments else ""
-            if not forced and not free and held.attachments:
+            going = [a.name for a in held.attachments if a not in to_delete(held.attachments)]
+            if not forced and not free and going:
                 return _detaching(held)
+            left = f" {some(going)} is being deleted already: its driver has to detach it." if going else ""
             return Fix(
-                f"Node {held.node} is gone: forget what it held.",
+                f"Node {held.node} is gone: forget what it held.{left}",
                 commands=tuple(filter(None, (forced, free))),
                 caution=off,
             )

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from jhubdoctor.api import RESTARTS, Fix
 from jhubdoctor_checks.texts import Known, upgraded
 
-_APP = "JupyterHub 1.0 to 6.0: app.py"
-_ORM = "JupyterHub 1.0 to 6.0: orm.py; SQLAlchemy and its drivers"
-_PROXY = "JupyterHub 1.0 to 6.0: proxy.py"
+_APP = "JupyterHub 1.0 to 6.1: app.py"
+_ORM = "JupyterHub 1.0 to 6.1: orm.py; SQLAlchemy and its drivers"
+_PROXY = "JupyterHub 1.0 to 6.1: proxy.py"
 _CHART = "the chart's jupyterhub_config.py and z2jh.py, 0.9 to 4.4"
-_TRAITLETS = "traitlets; JupyterHub 1.0 to 6.0"
+_TRAITLETS = "traitlets; JupyterHub 1.0 to 6.1"
 _SPAWNER = "KubeSpawner 0.11 to 7.1: spawner.py"
 _REFLECTOR = "KubeSpawner 0.11 to 7.1: reflector.py"
 _PYTHON = "Python's own exceptions"
@@ -271,7 +271,7 @@ CRASHES: tuple[Known[Entered], ...] = (
             "hub.config.CryptKeeper.keys out: the "
             "chart makes one."
         ),
-        "JupyterHub 1.0 to 6.0: crypto.py",
+        "JupyterHub 1.0 to 6.1: crypto.py",
         _last,
     ),
     Known(
@@ -281,21 +281,21 @@ CRASHES: tuple[Known[Entered], ...] = (
         upgraded(
             "Correct hub.loadRoles: names have small letters, digits and dashes, and services have to be defined."
         ),
-        "JupyterHub 2.0 to 6.0: roles.py and scopes.py",
+        "JupyterHub 2.0 to 6.1: roles.py and scopes.py",
         _last,
     ),
     Known(
         "service-unreachable",
-        rf"(?m)Cannot connect to \w+ service (?P<service>{_NAME}) at \S+ Is it running\?"
-        rf"|Cannot connect to (?P<managed>{_NAME}) service managed|Failed to start service (?P<failed>{_NAME})"
+        rf"(?m)Cannot connect to (?P<managed>{_NAME}) service managed|Failed to start service (?P<failed>{_NAME})"
         rf"|Service (?P<ended>{_NAME}) exited with status",
-        "its service {service}{managed}{failed}{ended} does not answer",
+        "its service {managed}{failed}{ended} does not come up",
         Fix(
-            "See that the service runs at its URL and that NetworkPolicies let the hub reach it. JupyterHub 5 "
-            "and later does not start without its services.",
+            "See why the service ends: what it says stands before this line. The hub does not start without the "
+            "services that it starts itself (a command in hub.services); of others it only warns.",
             commands=(_LOG,),
         ),
-        "JupyterHub 1.0 to 6.0: app.py and services/service.py",
+        "JupyterHub 1.0 to 6.1: app.py; 5.0.0 to 5.2.0, which no chart holds, ended for others too",
+        _last,
     ),
     # --- the API server ---
     Known(
@@ -407,6 +407,19 @@ SPAWN_ERRORS: tuple[Known[None], ...] = (
         ),
         "aiohttp, urllib3, Python",
     ),
+    # KubeSpawner looks for a kubeconfig where its pod has no token, and tells of that alone
+    Known(
+        "no-account",
+        r"ConfigException\W+(?:Invalid kube-config|Service (?:token|certification|host))",
+        "the hub finds no token of a service account in its pod",
+        Fix(
+            "Let the pod have one: rbac.create and hub.serviceAccount.create, no automountServiceAccountToken: false "
+            "on the account or the pod. Then start the hub anew.",
+            commands=("kubectl --namespace {ns} get serviceaccount {account} -o yaml",),
+            caution=RESTARTS,
+        ),
+        "KubeSpawner 4 to 7.1: clients.py; kubernetes_asyncio: config",
+    ),
     Known(
         "no-address",
         r"KeyError\W+podIP",
@@ -434,7 +447,7 @@ SPAWN_ERRORS: tuple[Known[None], ...] = (
             "singleuser.cpu, "
             "in profiles too."
         ),
-        "JupyterHub 1.0 to 6.0: traitlets.py",
+        "JupyterHub 1.0 to 6.1: traitlets.py",
     ),
     Known(
         "template",
@@ -456,7 +469,7 @@ SPAWN_ERROR: Known[None] = Known(
 )
 
 # What users' servers log before they end.
-_SINGLEUSER = "JupyterHub 1.0 to 6.0: singleuser/mixins.py and extension.py"
+_SINGLEUSER = "JupyterHub 1.0 to 6.1: singleuser/mixins.py and extension.py"
 SERVER_ENDINGS: tuple[Known[None], ...] = (
     Known(
         "hub-unreachable",

@@ -16,6 +16,7 @@ _SERVER = Ref("APIServer", "kube-apiserver", api_version="")
 @check(
     severity=Severity.ERROR,
     at=Rung.SERVED,
+    bars=True,
     symptom=True,
     explains=("spawn-rejected", "starts-failing"),
     passes_only_with=("api_health", "hub_log", "spawns"),

@@ -1,0 +1,32 @@
+"""A JupyterHub that is newer than what jhubdoctor knows."""
+
+from collections.abc import Iterator
+
+from packaging.version import InvalidVersion, Version
+
+from jhubdoctor.api import Finding, Fix, Hub, NotApplicable, Severity, check
+from jhubdoctor_checks.data import KNOWS
+
+
+@check(severity=Severity.INFO)
+def jupyterhub_newer_than_data(hub: Hub, jupyterhub_version: str) -> Iterator[Finding]:
+    """The hub runs a JupyterHub that is newer than those whose log this jhubdoctor knows."""
+    try:
+        runs = Version(jupyterhub_version)
+    except InvalidVersion:
+        raise NotApplicable("the version of JupyterHub is not known") from None
+    if runs.release[:2] <= Version(KNOWS["jupyterhub"]).release:
+        return
+    yield Finding(
+        on=(hub.ref,),
+        says=f"JupyterHub {runs} is newer than what this jhubdoctor knows ({KNOWS['jupyterhub']})",
+        evidence=(
+            ("hub", f"JupyterHub {runs}"),
+            ("jhubdoctor", f"it knows what JupyterHub logs up to {KNOWS['jupyterhub']}"),
+        ),
+        fix=Fix(
+            "Upgrade jhubdoctor. Until then, what the cluster itself tells is true; of what the hub logs in new words "
+            "it may miss something.",
+            commands=("pip install --upgrade jhubdoctor",),
+        ),
+    )
