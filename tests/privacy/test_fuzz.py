@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.facts.cluster import parse_health, parse_server_version
 from jhubdoctor.facts.logs import parse_log, parse_spawns
-from jhubdoctor.facts.users import shapes
+from jhubdoctor.facts.users import shapes_of
 from jhubdoctor.model.hub import chart_version
 from jhubdoctor.model.kube.quantity import human, quantity
 from jhubdoctor.model.kube.selectors import Requirement, requirement_met
@@ -255,7 +255,7 @@ def test_values_of_a_wrong_type_give_shapes_all_the_same() -> None:
                 "nodeSelector": odd,
             }
         }
-        assert shapes.function(Values(allowed(data))), odd
+        assert all(shapes_of(Values(allowed(data)), merges=m) for m in (True, False)), odd
 
 
 # --- logs ------------------------------------------------------------------------------------------------------------
