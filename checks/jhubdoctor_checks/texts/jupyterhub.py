@@ -396,7 +396,9 @@ DATABASE: tuple[Known[None], ...] = (
         r"Database connection error, attempting to reconnect|\((?:2006|2013|4031), |MySQL server has gone away"
         r"|Lost connection to MySQL server|server closed the connection unexpectedly|SSL SYSCALL error"
         r"|SSL connection has been closed unexpectedly|terminating connection due to"
-        r"|Can't reconnect until invalid transaction|the connection is (?:closed|lost)|connection already closed",
+        r"|Can't reconnect until invalid transaction|the connection is (?:closed|lost)|connection already closed"
+        # PyMySQL, of a connection that was lost before
+        r"|\(0, ''\)",
         "it loses the connection to its database",
         Fix(
             "Let the hub renew its connections before the database server, or a balancer or firewall between them, "
