@@ -253,7 +253,8 @@ class _ReportPage(Page):
             self.line((part, "dim"))
         if len(self.shown) > 1:
             # of all hubs the worst, which need not be the first hub's
-            self.first(next(f for f in report.findings if f in self.shown and f.waits is None))
+            ready = (f for f in report.findings if f in self.shown and f.waits is None)
+            self.first(next(ready, self.shown[0]))
 
     def apply(self, hub: Hub) -> None:
         """All values of a hub's fixes in one patch, and the one command for them."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .release import Release
 
 Object = dict[str, Any]
+MOST_ROUNDS = 3
 LOOKS = re.compile(r"^kubectl .*\b(?:get|describe|logs|auth can-i|top|events)\b|^helm (?:get|status|history|list)")
 """Commands that only show something: whoever reads it decides. They have to run, whatever they end with."""
 
@@ -215,7 +216,14 @@ def cure(doctor: Doctor, check: str, *, after_it: Callable[[], None] | None = No
     before = doctor.ask()
     wanted = [f for f in roots(before) if f.check.id == check]
     assert wanted, f"{check} is not found: {[*grave(before).values()]}"
-    doctor.do([f for f in roots(before) if f in wanted or f.severity is not Severity.INFO])
+    now = before
+    for _ in range(MOST_ROUNDS):
+        # what waits for another is asked about again once that is done
+        theirs = [f for f in roots(now) if f.check.id == check]
+        doctor.do([f for f in roots(now) if f in theirs or f.severity is not Severity.INFO])
+        if not any(f.waits for f in theirs):
+            break
+        now = doctor.ask()
     if after_it is not None:
         after_it()
     ill = {f.fingerprint for f in wanted}

@@ -63,7 +63,7 @@ EXAMPLES = {
     "value-has-moved-0": "values, by hand",
     "value-has-moved-1": "values, by hand",
     "values-overridden-by-code-0": "values, by hand",
-    "webhook-fails-closed-0": "objects",
+    "webhook-fails-closed-1": "objects",
 }
 """Examples of notes: their values are set, or their objects are put into the cluster."""
 

@@ -61,10 +61,11 @@ def doctor(pharmacy: Pharmacy, tmp_path: Path, request: pytest.FixtureRequest) -
 
 
 @pytest.fixture
-def made(plane: ControlPlane) -> Iterator[list[str]]:
-    """What is outside a release's namespace, and goes with the test."""
+def made(plane: ControlPlane, kubelet: Kubelet) -> Iterator[list[str]]:
+    """What is outside a release's namespace, and goes with the test; the class that all claims need is as before."""
     paths: list[str] = []
     yield paths
+    kubelet.storage_class()
     for path in paths:
         try:
             plane.request("DELETE", path)
