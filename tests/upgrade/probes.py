@@ -155,7 +155,7 @@ def verdict(probe: Probe, helm: str, folder: Path, number: int) -> tuple[Probe, 
     return probe, bool(there), f"{where}: helm {there[:300]!r}, here {here}" if bool(there) != bool(here) else ""
 
 
-def kept(verdicts: list[tuple[Probe, bool, str]], most: int = 16) -> str:
+def kept(verdicts: list[tuple[Probe, bool, str]], most: int = 6) -> str:
     """So many probes of each release and place that Helm refuses, and as many that it takes: what CI holds us to."""
     lines, seen = [], Counter[tuple[str, str, bool]]()
     for probe, refused, _ in verdicts:
