@@ -1,14 +1,17 @@
 """Write what is generated of the documentation, beside the pages that are written by hand.
 
-`python docs/generate.py` writes the pages of the checks and their table, the page of messages, the schemas, and the
-picture of the report. None of them is committed: the `docs` session and Read the Docs make them before they build.
+`python docs/generate.py` writes the pages of the checks and their table, the page of messages, how fixes are proved,
+the schemas, and the picture of the report. None of them is committed: the `docs` session and Read the Docs make them
+before they build.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
+from collections import Counter
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -18,8 +21,10 @@ from jhubdoctor.commands.run import demo_reader
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
+from jhubdoctor.model.finding import Fix
 from jhubdoctor.report import schemas
 from jhubdoctor.report.text import picture
+from jhubdoctor.testing import diagnose
 from jhubdoctor.visits.visit import Visit
 
 DOCS = Path(__file__).parent
@@ -125,6 +130,85 @@ def message_page(found: list[Message]) -> str:
     ])  # fmt: skip
 
 
+# What a proof would need that the tests do not have, by area.
+NEEDS = {
+    "api": "an API server that fails, or another release of it",
+    "helm": "another state of Helm's storage",
+    "hub": "a hub and its proxy that run",
+    "image": "a kubelet that pulls images",
+    "network": "a network, a name server, or a cloud's load balancer",
+    "node": "a kubelet, or a cloud that gives nodes",
+    "policy": "a policy engine",
+    "schedule": "an autoscaler, or a cloud that gives nodes",
+    "spawn": "a hub that starts servers on a kubelet",
+    "storage": "a CSI driver, or a kubelet that mounts",
+    "suppression": "nothing: it is the reader's own file",
+    "values": "nothing: a person decides",
+    "vitals": "nothing: it says where to look",
+}
+LOOKS = re.compile(r"^kubectl .*\b(?:get|describe|logs|auth can-i|top|events)\b|^helm (?:get|status|history|list)")
+CARRIED_OUT, SCHEMA, RULES, READ = "carried out", "schema and rules", "rules", "read by people"
+WAYS = {"done": CARRIED_OUT, "schema": SCHEMA, "rules": RULES, "read": READ}
+PROOFS = """# How fixes are proved
+
+{number} fixes, as the examples of the checks get them. On other clusters they are the same with other names.
+
+- **carried out** ({done}): the tests break a hub on a real control plane and run the commands of the report as they
+  stand, with kubectl, and with Helm 3 and 4 in turn. Then they look again: the finding is gone, and no new error or
+  warning is there. A small chart of our own makes the objects of the hub's chart. Kubelets, clouds and what a hub logs
+  are played. Where a fix leaves something to a person, the tests write what its words say.
+- **schema and rules** ({schema}): its values are valid for every release of the chart since 1.0, and it keeps the rules
+  below.
+- **rules** ({rules}): its commands keep the rules.
+- **read by people** ({read}): it changes nothing by itself; it says what to see, and what to do then.
+
+These rules hold for every fix of every scenario and example:
+
+- Lists keep their items.
+- What a pod mounts is not deleted, and of what holds data the fix says so.
+- No container asks for root where that is refused.
+- No chart is named that the cluster cannot run.
+- Nothing is ended while nothing comes back, and no two fixes of a report contradict each other.
+
+"""
+
+
+def fixes_page(registry: Registry) -> str:
+    """The table of fixes: those of all examples, each with how it is known to work."""
+    proofs = runpy.run_path(str(DOCS.parent / "tests" / "cluster" / "proofs.py"))
+    done = {*proofs["EXAMPLES"], *proofs["PLAYED"].values()}
+    rows: dict[tuple[str, str], str] = {}
+    for check in sorted(registry.checks.values(), key=lambda c: c.id):
+        for i, text in enumerate(notes.of(check).fires_on):
+            for f in diagnose(text, check.id).findings:
+                row = check.id, re.split(r"(?<=[a-z`)]{2})[.:](?: |$)", f.finding.fix.text)[0]
+                how = proof(f.finding.fix) if f"{check.id}-{i}" not in done else CARRIED_OUT
+                rows[row] = how if how == CARRIED_OUT else rows.get(row, how)
+    table = [
+        f"| [{c}](checks/{c}.md) | {escape(fix).replace('|', '&#124;')} | {how} |"
+        + (f" {NEEDS.get(registry.checks[c].area, '')} |" if how in {SCHEMA, RULES} else " |")
+        for (c, fix), how in rows.items()
+    ]
+    counts = Counter(rows.values())
+    return PROOFS.format(number=len(rows), **{k: counts[v] for k, v in WAYS.items()}) + "\n".join([
+        '<div class="filtered" data-choices="proved" markdown="1">',
+        "",
+        "| check | fix | proved | what a proof would need |",
+        "|---|---|---|---|",
+        *table,
+        "",
+        "</div>",
+        "",
+    ])  # fmt: skip
+
+
+def proof(fix: Fix) -> str:
+    """How a fix is known to work that is not carried out."""
+    if fix.values:
+        return SCHEMA
+    return RULES if any(not LOOKS.search(c) for c in fix.commands) else READ
+
+
 def demo_picture(registry: Registry) -> str:
     """The report on the example hub, as SVG that loads nothing from elsewhere."""
     report = Visit(registry, registry.select(), demo_reader, concurrency=1)()
@@ -140,6 +224,7 @@ def generated() -> dict[Path, str]:
     files[DOCS / "checks" / "index.md"] = index(registry)
     files[DOCS / "messages.md"] = message_page(messages(registry))
     files |= {DOCS / "schemas" / f"jhubdoctor-{name}-v1.json": schemas.schema(name) for name in schemas.NAMES}
+    files[DOCS / "fixes.md"] = fixes_page(registry)
     files[DOCS / "demo.svg"] = demo_picture(registry)
     return files
 

@@ -3,7 +3,7 @@
 None of it reaches the network, the clock, the terminal or the kubernetes package.
 """
 
-from jhubdoctor.engine.declare import Check, Fact, NotApplicable, Rung, check, fact
+from jhubdoctor.engine.declare import CannotSay, Check, Fact, NotApplicable, Rung, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.suppress import Suppression, Suppressions
 from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -20,6 +21,21 @@ from jhubdoctor.visits.visit import Visit
 NAME = "jhubdoctor"
 # A Role can grant these of the namespace that it is in: the API server takes a namespace's name for where it lies.
 _ITS_OWN = ("namespaces",)
+# What an Ingress and an HTTPRoute are served by lies outside.
+_WAYS_IN = """
+kind: Service
+metadata: {name: proxy-public}
+spec: {type: ClusterIP}
+status: null
+---
+kind: Ingress
+metadata: {name: jupyterhub, labels: {component: ingress}}
+spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: proxy-public, port: {name: http}}}}]}}]}
+---
+kind: HTTPRoute
+metadata: {name: jupyterhub, labels: {component: httproute}}
+spec: {parentRefs: [{name: public, namespace: gateways}], rules: [{backendRefs: [{name: proxy-public, port: 80}]}]}
+"""
 
 
 def manifests(
@@ -46,14 +62,18 @@ def manifests(
 def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
     """The checks that are unknown for the example hub to whoever may only look into its namespace.
 
-    What a check needs of other namespaces, or one of two sources, its declaration does not tell.
+    What a check needs of other namespaces, or one of two sources, its declaration does not tell. Some look there only
+    for a hub that has an Ingress, say.
     """
     from jhubdoctor.testing import Example
 
-    reader = Example(()).reader()
-    inside = Visit(registry, checks, lambda: _Inside(reader, reader.namespace), Scope(reader.namespace))
-    report, _ = inside.look()
-    return {r.check.id for r in report.results if r.status is CheckStatus.UNKNOWN}
+    unsure: set[str] = set()
+    for example in ("", _WAYS_IN):
+        whole = Example(example).reader()
+        inside = Visit(registry, checks, partial(_Inside, whole, whole.namespace), Scope(whole.namespace))
+        report, _ = inside.look()
+        unsure |= {r.check.id for r in report.results if r.status is CheckStatus.UNKNOWN}
+    return unsure
 
 
 class _Inside(Reader):

@@ -22,6 +22,18 @@ class NotApplicable(Exception):  # noqa: N818  - a result, not a fault of the pr
     """Raised by a fact or a check: there is nothing to look at here. The text says why ("... is off in the values")."""
 
 
+class CannotSay(Exception):  # noqa: N818  - a result, not a fault of the program
+    """Raised by a check: what it has found so far is all that it can tell without these of its optional parameters.
+
+    Where one of them could not be read, and nothing was found, the check is unknown. Where none of them is to be had
+    here (`NotApplicable`), it has looked at all there is.
+    """
+
+    def __init__(self, *without: str) -> None:
+        super().__init__(", ".join(without))
+        self.without = without
+
+
 class Rung(IntEnum):
     """How far an object gets on its way to serve users: each step needs those before it.
 
@@ -91,6 +103,7 @@ class Check:
     complete: tuple[str, ...] = ()
     """Facts that it must see whole: its findings say that something is not among them."""
     passes_only_with: tuple[str, ...] = ()
+    fires_only_with: tuple[str, ...] = ()
     """Optional parameters that it finds without, and is not well without."""
     at: Rung | None = None
     """The rung at which what its findings are about fails."""
@@ -172,6 +185,7 @@ def check(
     explains: tuple[str, ...] = (),
     complete: tuple[str, ...] = (),
     passes_only_with: tuple[str, ...] = (),
+    fires_only_with: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterable[Finding]]], Check]:
     """Declare a check.
 
@@ -183,6 +197,7 @@ def check(
     where one was read in part (a page of its list failed), the check is unknown, whatever it found.
     `bars` is for what keeps every new pod from being made: in a report, fixes that end pods wait for this one's.
     `passes_only_with` names optional parameters: a finding may do without them, `ok` may not.
+    `fires_only_with` names facts that acquit: `ok` may do without them, a finding may not.
 
     Raises:
         ValueError: where one of these is no optional parameter, or a symptom does not say `at` which rung it fails.
@@ -204,6 +219,7 @@ def check(
             module=function.__module__,
             complete=complete,
             passes_only_with=_optional(f"the check {function.__name__}", needs, passes_only_with),
+            fires_only_with=fires_only_with,
             at=at,
             stops=stops,
             symptom=symptom,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from jhubdoctor.model.finding import Fix
-from jhubdoctor.model.hub import VALUES_FILE, Hub, Installed
+from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Installed
 from jhubdoctor.model.values import Values
 from jhubdoctor.privacy.values import list_at
 
@@ -17,7 +18,8 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
     """The fix as this hub can take it; what of a patch it cannot, words say.
 
     Helm replaces lists: each holds what is set today as well, unless `Fix.replaces` names it. One that cannot be seen
-    whole is no patch. Helm refuses keys that the chart does not have: they are no patch either.
+    whole is no patch. Helm refuses keys that the chart does not have: they are no patch either. A patch that no command
+    would apply gets the one that does.
     """
     if hub is None:
         return fix
@@ -30,6 +32,8 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         f"Add to {path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."
         for path, items in unseen.items()
     ]
+    if blanks := dict.fromkeys(_blanks(fix.values)) if patch else {}:
+        words.append(f"Before the upgrade put your own in place of {', '.join(blanks)}.")
     left = bool(patch or unseen or not fix.values)
     if fix.values and left and hub.installed is not None and hub.installed.blocked:
         words.append(f"It takes effect when the chart is moved: {hub.installed.blocked}.")
@@ -37,17 +41,41 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         words.append(f"Set it in the values of {hub.manager}, or where that takes them from: it undoes what Helm does.")
     theirs = _HELM if hub.manager else ()
     commands = [c for c in fix.commands if not c.startswith(theirs) and (left or c != hub.helm_upgrade)]
+    if patch and hub.helm_upgrade and not any(c.startswith("helm upgrade ") for c in commands):
+        commands.append(hub.helm_upgrade)
     if hub.helm_upgrade in commands and (unseen or not patch):
         at = commands.index(hub.helm_upgrade)
         commands[at : at + 1] = hub.by_hand()
         words.append(f"Change it in {VALUES_FILE} before the upgrade.")
+    caution = fix.caution if left else ""
+    if any(map(_SETS.search, commands)) and not _TELLS.search(caution):
+        caution = f"{caution} {RESTARTS}".strip()
     return replace(
         fix,
         text=" ".join((fix.text, *words)),
         values=patch,
         commands=tuple(filter(None, commands)),
-        caution=fix.caution if left else "",
+        caution=caution,
     )
+
+
+_SETS = re.compile(r"^helm upgrade .*--values ")
+"""What sets values: the hub starts anew with each change of them, for its pods carry their checksum."""
+_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop")
+
+_BLANK = re.compile(r"\b[A-Z]{4,}(?: [A-Za-z0-9-]+)*")
+
+
+def _blanks(value: Any) -> Iterator[str]:
+    """What a patch leaves to its reader, which stands in capital letters."""
+    if isinstance(value, Mapping):
+        for below in value.values():
+            yield from _blanks(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _blanks(below)
+    elif isinstance(value, str):
+        yield from (m[0] for m in _BLANK.finditer(value))
 
 
 _HELM = ("helm upgrade ", "helm install ", "helm rollback ", "helm uninstall ", "helm plugin ", "helm mapkubeapis ")

@@ -167,9 +167,14 @@ class Facts:
             return {}, FactOutcome(absent=absent[0])
         return arguments, missing
 
-    def cut(self, names: Iterable[str], i: int | None) -> bool:
-        """Whether of one of these facts a part was not seen."""
-        return any(self.of(name, i).partial for name in names)
+    def cut(self, names: Iterable[str], i: int | None) -> tuple[Gap, ...]:
+        """Of these facts what was read in part alone."""
+        return tuple(dict.fromkeys(g for name in names for g in self.of(name, i).partial))
+
+    def unread(self, names: Iterable[str], i: int | None) -> tuple[Gap, ...]:
+        """What was not read of these facts, or in part alone."""
+        found = [self.of(name, i) for name in names]
+        return tuple(dict.fromkeys(g for o in found for g in (*o.partial, *o.gaps, *o.unseen)))
 
     def asked(self, facts: Iterable[Fact], i: int | None) -> frozenset[Query]:
         """What these facts asked for, for a hub, but for what they can do without.

@@ -193,6 +193,8 @@ def _reason(error: BaseException) -> str:
     """What stopped an import, and in which file and line; an ImportError says itself what is missing."""
     if isinstance(error, ImportError):
         return str(error)
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} in {error.filename}, line {error.lineno}"
     [*_, last] = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} in {last.filename}, line {last.lineno}"
 

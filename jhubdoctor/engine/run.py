@@ -12,13 +12,14 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from jhubdoctor.engine import bug
-from jhubdoctor.engine.declare import Check, NotApplicable
+from jhubdoctor.engine.declare import CannotSay, Check, NotApplicable
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.engine.fold import applied, settled
 from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
 from jhubdoctor.engine.registry import Registry
-from jhubdoctor.engine.result import CheckStatus, CoverageRow, Report, Reported, Result, fingerprint
+from jhubdoctor.engine.result import CheckStatus, CoverageRow, Gap, Report, Reported, Result, fingerprint
 from jhubdoctor.engine.suppress import Suppression
+from jhubdoctor.model.finding import Finding
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reader import Reader
@@ -128,8 +129,13 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
         gaps = tuple(dict.fromkeys(missing.gaps))
         return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps), []
     start = time.monotonic()
+    findings: list[Finding] = []
+    untold: tuple[Gap, ...] = ()
     try:
-        findings = list(check.function(**arguments))
+        for finding in check.function(**arguments):
+            findings.append(finding)  # noqa: PERF402  - those before a CannotSay count
+    except CannotSay as e:
+        untold = facts.unread(e.without, i)
     except NotApplicable as e:
         if partly := tuple(dict.fromkeys(missing.partial)):
             return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partly)), partly), []
@@ -139,7 +145,9 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
     duration = time.monotonic() - start
     partial, unseen = tuple(dict.fromkeys(missing.partial)), tuple(dict.fromkeys(missing.unseen))
     sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(missing.sampled)]
-    if findings and not facts.cut(check.complete, i):
+    if findings:
+        untold = facts.cut(check.complete, i) + facts.unread(check.fires_only_with, i)
+    if findings and not untold:
         reason = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
         reported = [
             Reported(
@@ -152,8 +160,8 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
             for f in findings
         ]
         return Result(check, hub, CheckStatus.FOUND, reason, partial + unseen, duration), reported
-    if partial:
-        return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partial)), partial, duration), []
+    if gaps := tuple(dict.fromkeys(partial + untold)):
+        return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps, duration), []
     reason = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
     return Result(check, hub, CheckStatus.OK, reason, unseen, duration), []
 

@@ -70,7 +70,8 @@ def values(hub: Hub, hub_secret_values: Values | None, newest_release: Release |
         return hub_secret_values
     if not hub.z2jh:
         raise NotApplicable("it was not installed by the z2jh chart, so it has no values of it")
-    if newest_release is not None:
+    # of a chart that a parent brings Helm keeps only what the parent sets, without the chart's own defaults
+    if newest_release is not None and not (newest_release.values_root and hub.deployment is not None):
         found = part(newest_release.values, newest_release.values_root)
         if found:
             return Values(found, str(newest_release.revision.ref))

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from jhubdoctor.engine.declare import fact
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.nodes import Node, selector_matches
 from jhubdoctor.model.kube.pods import Affinity, NodeAffinity, Pod, PodSpec
 from jhubdoctor.model.kube.quantity import quantity, spawner_bytes
-from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Requirement, Taint, Toleration, tolerates
+from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Taint, Toleration, tolerates
 from jhubdoctor.model.values import Values
 
 PURPOSE = "hub.jupyter.org/node-purpose"
@@ -91,28 +92,61 @@ def _terms(items: Any) -> list[NodeSelectorTerm]:
     return terms
 
 
-DEDICATED = [
-    Toleration("hub.jupyter.org/dedicated", "Equal", "user", "NoSchedule"),
-    Toleration("hub.jupyter.org_dedicated", "Equal", "user", "NoSchedule"),
-]
+_DEDICATED = tuple(
+    {"key": f"hub.jupyter.org{separator}dedicated", "operator": "Equal", "value": "user", "effect": "NoSchedule"}
+    for separator in "/_"
+)
+Traits = dict[str, Any]
 
 
-def _base(values: Values) -> PodSpec:
-    tolerations = tolerations_from(values.items("singleuser.extraTolerations"))
+def _traits(values: Values) -> Traits:
+    """What the chart sets of KubeSpawner, by the names of its traits."""
+    tolerations = list(_DEDICATED)
     if values.has("scheduling.userPods.tolerations"):
-        tolerations += tolerations_from(values.items("scheduling.userPods.tolerations"))
-    else:
         # hard-coded before 1.0
-        tolerations += DEDICATED
-    terms = _terms(values.get("singleuser.extraNodeAffinity.required"))
+        tolerations = values.items("scheduling.userPods.tolerations")
+    # terms are alternatives, and the chart adds its own as one more
+    terms = values.items("singleuser.extraNodeAffinity.required")
     if values.get("scheduling.userPods.nodeAffinity.matchNodePurpose") == "require":
-        purpose = Requirement(PURPOSE, "In", ["user"])
-        terms = [NodeSelectorTerm([*t.match_expressions, purpose], t.match_fields) for t in terms] or [
-            NodeSelectorTerm([purpose])
-        ]
-    affinity = Affinity(NodeAffinity(required=NodeSelector(terms))) if terms else None
-    selector = {k: str(v) for k, v in values.mapping("singleuser.nodeSelector").items()}
-    return PodSpec(node_selector=selector, tolerations=tolerations, affinity=affinity)
+        terms = [*terms, {"matchExpressions": [{"key": PURPOSE, "operator": "In", "values": ["user"]}]}]
+    name, tag = values.get("singleuser.image.name", ""), values.get("singleuser.image.tag", "")
+    return {
+        "image": f"{name}:{tag}" if tag else str(name),
+        "node_selector": values.mapping("singleuser.nodeSelector"),
+        "tolerations": [*tolerations, *values.items("singleuser.extraTolerations")],
+        "node_affinity_required": terms,
+        "cpu_guarantee": values.get("singleuser.cpu.guarantee"),
+        "cpu_limit": values.get("singleuser.cpu.limit"),
+        "mem_guarantee": values.get("singleuser.memory.guarantee"),
+        "mem_limit": values.get("singleuser.memory.limit"),
+        "extra_resource_guarantees": values.mapping("singleuser.extraResource.guarantees"),
+        "extra_resource_limits": values.mapping("singleuser.extraResource.limits"),
+    }
+
+
+def _overridden(traits: Traits, override: Mapping[str, Any], *, merges: bool) -> Traits:
+    """Traits with what a profile, or a choice of one, puts in their place; since KubeSpawner 5 mappings merge."""
+    found = dict(traits)
+    for name, value in override.items():
+        before = found.get(name)
+        if merges and isinstance(value, Mapping) and isinstance(before, Mapping):
+            found[name] = _merged(before, value)
+        else:
+            found[name] = value
+    return found
+
+
+def _merged(before: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """One mapping over another; None takes a key away."""
+    found = dict(before)
+    for key, value in over.items():
+        if value is None:
+            found.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(found.get(key), Mapping):
+            found[key] = _merged(found[key], value)
+        else:
+            found[key] = value
+    return found
 
 
 def _spawner_bytes(value: Any) -> Decimal | None:
@@ -121,81 +155,67 @@ def _spawner_bytes(value: Any) -> Decimal | None:
     return quantity(value) if number is None else number
 
 
-def _requests(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]:
-    cpu = quantity(override.get("cpu_guarantee", values.get("singleuser.cpu.guarantee")))
-    if cpu is None:
-        cpu = quantity(override.get("cpu_limit", values.get("singleuser.cpu.limit")))
-    memory = _spawner_bytes(override.get("mem_guarantee", values.get("singleuser.memory.guarantee")))
-    if memory is None:
-        memory = _spawner_bytes(override.get("mem_limit", values.get("singleuser.memory.limit")))
-    extra = override.get("extra_resource_guarantees", values.get("singleuser.extraResource.guarantees"))
-    limits = override.get("extra_resource_limits", values.get("singleuser.extraResource.limits"))
-    requests = {"cpu": cpu, "memory": memory}
-    for section in (limits, extra):
-        if isinstance(section, Mapping):
-            requests |= {str(k): quantity(v) for k, v in section.items()}
-    return {k: v for k, v in requests.items() if v is not None}
+def _resources(traits: Traits, word: str) -> dict[str, Decimal]:
+    """The `guarantee` or the `limit` of each resource."""
+    given = {"cpu": quantity(traits.get(f"cpu_{word}")), "memory": _spawner_bytes(traits.get(f"mem_{word}"))}
+    extra = traits.get(f"extra_resource_{word}s")
+    given |= {str(k): quantity(v) for k, v in extra.items()} if isinstance(extra, Mapping) else {}
+    return {k: v for k, v in given.items() if v is not None}
 
 
-def _limits(values: Values, override: Mapping[str, Any]) -> dict[str, Decimal]:
-    limits = {
-        "cpu": quantity(override.get("cpu_limit", values.get("singleuser.cpu.limit"))),
-        "memory": _spawner_bytes(override.get("mem_limit", values.get("singleuser.memory.limit"))),
-    }
-    extra = override.get("extra_resource_limits", values.get("singleuser.extraResource.limits"))
-    if isinstance(extra, Mapping):
-        limits |= {str(k): quantity(v) for k, v in extra.items()}
-    return {k: v for k, v in limits.items() if v is not None}
+def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Labels as the API server takes them: null is no text."""
+    return {str(k): "" if v is None else str(v) for k, v in labels.items()}
 
 
-def _image(values: Values) -> str:
-    name, tag = values.get("singleuser.image.name", ""), values.get("singleuser.image.tag", "")
-    return f"{name}:{tag}" if tag else str(name)
-
-
-def _shape(name: str, path: str, values: Values, base: PodSpec, override: Mapping[str, Any]) -> Shape:
-    spec = PodSpec(node_selector=dict(base.node_selector), tolerations=list(base.tolerations), affinity=base.affinity)
-    if isinstance(override.get("node_selector"), Mapping):
-        # KubeSpawner replaces a trait as a whole, it does not merge
-        spec.node_selector = {str(k): str(v) for k, v in override["node_selector"].items()}
-    if isinstance(override.get("tolerations"), list):
-        spec.tolerations = tolerations_from(override["tolerations"])
-    if isinstance(override.get("node_affinity_required"), list):
-        spec.affinity = Affinity(NodeAffinity(required=NodeSelector(_terms(override["node_affinity_required"]))))
-    return Shape(
-        name,
-        spec,
-        _requests(values, override),
-        (str(override.get("image") or _image(values)),),
-        path,
-        _limits(values, override),
+def _shape(name: str, path: str, traits: Traits) -> Shape:
+    selector, tolerations = traits.get("node_selector"), traits.get("tolerations")
+    terms = _terms(traits.get("node_affinity_required"))
+    limits = _resources(traits, "limit")
+    spec = PodSpec(
+        node_selector=_texts(selector) if isinstance(selector, Mapping) else {},
+        tolerations=tolerations_from(tolerations) if isinstance(tolerations, list) else [],
+        affinity=Affinity(NodeAffinity(required=NodeSelector(terms))) if terms else None,
     )
+    # the API server takes a limit for a request where there is none
+    return Shape(name, spec, limits | _resources(traits, "guarantee"), (str(traits.get("image")),), path, limits)
 
 
-@fact()
-def shapes(values: Values) -> list[Shape]:
-    """The kinds of user pods that the values define: the default, each profile, each choice of a profile's options."""
-    base = _base(values)
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def shapes_of(values: Values, *, merges: bool) -> list[Shape]:
+    """The kinds of user pods that values define.
+
+    `merges` says whether KubeSpawner merges mappings, as it does since its release 5, which came with chart 3.0.
+    """
+    base = _traits(values)
     found: list[Shape] = []
     for i, profile in enumerate(values.items("singleuser.profileList")):
         if not isinstance(profile, Mapping):
             continue
         path = f"singleuser.profileList[{i}]"
         name = f'profile "{profile.get("display_name", i)}"'
-        override = profile.get("kubespawner_override")
-        override = dict(override) if isinstance(override, Mapping) else {}
-        found.append(_shape(name, path, values, base, override))
-        options = profile.get("profile_options")
-        for option in options.values() if isinstance(options, Mapping) else []:
-            choices = option.get("choices") if isinstance(option, Mapping) else None
-            for choice in choices.values() if isinstance(choices, Mapping) else []:
-                over = choice.get("kubespawner_override") if isinstance(choice, Mapping) else None
-                if isinstance(over, Mapping):
-                    label = f'{name}, choice "{choice.get("display_name", "")}"'
-                    found.append(_shape(label, path, values, base, {**override, **over}))
-    if not found:
-        found.append(_shape("default", "singleuser", values, base, {}))
-    return found
+        own = _map(profile.get("kubespawner_override"))
+        options = [_map(_map(o).get("choices")) for o in _map(profile.get("profile_options")).values()]
+        options = [choices for choices in options if choices]
+        # of each option one choice is made: the default, which is the first where none is called so
+        chosen = [next((k for k, c in o.items() if _map(c).get("default")), next(iter(o))) for o in options]
+        for n, word in [(-1, ""), *((n, k) for n, o in enumerate(options) for k in o if k != chosen[n])]:
+            traits = _overridden(base, own, merges=merges)
+            for m, choices in enumerate(options):
+                choice = _map(choices[word if m == n else chosen[m]])
+                traits = _overridden(traits, _map(choice.get("kubespawner_override")), merges=merges)
+            label = f'{name}, choice "{_map(options[n][word]).get("display_name", "")}"' if word else name
+            found.append(_shape(label, path, traits))
+    return found or [_shape("default", "singleuser", base)]
+
+
+@fact()
+def shapes(values: Values, hub: Hub) -> list[Shape]:
+    """The kinds of user pods that the values define: the default, each profile, each choice of a profile's options."""
+    return shapes_of(values, merges=hub.at_least("3.0.0") is not False)
 
 
 @fact()

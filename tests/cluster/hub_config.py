@@ -43,6 +43,19 @@ c.KubeSpawner.extra_labels = user["extraLabels"]
 c.KubeSpawner.node_selector = user["nodeSelector"]
 c.KubeSpawner.tolerations = values["scheduling"]["userPods"]["tolerations"] + user["extraTolerations"]
 c.KubeSpawner.mem_guarantee = user["memory"]["guarantee"]
+for trait, section, key in (
+    ("mem_limit", "memory", "limit"),
+    ("cpu_guarantee", "cpu", "guarantee"),
+    ("cpu_limit", "cpu", "limit"),
+    ("extra_resource_guarantees", "extraResource", "guarantees"),
+    ("extra_resource_limits", "extraResource", "limits"),
+    ("node_affinity_required", "extraNodeAffinity", "required"),
+):
+    if user.get(section, {}).get(key) is not None:
+        setattr(c.KubeSpawner, trait, user[section][key])
+if values["scheduling"]["userPods"].get("nodeAffinity", {}).get("matchNodePurpose") == "require":
+    purpose = {"key": "hub.jupyter.org/node-purpose", "operator": "In", "values": ["user"]}
+    c.KubeSpawner.node_affinity_required.append({"matchExpressions": [purpose]})
 c.KubeSpawner.profile_list = user["profileList"]
 c.KubeSpawner.uid = user["uid"]
 c.KubeSpawner.fs_gid = user["fsGid"]

@@ -46,10 +46,16 @@ def missing() -> str | None:
 
 def ensure(pair: str) -> tuple[Path, Path]:
     """Return where jupyterhub and configurable-http-proxy are, after installing them if they are not there yet."""
-    hub, proxy = _folder(pair, PAIRS[pair].read_text(), sys.version), _folder(PROXY)
-    _once(hub, lambda folder: _install_hub(folder, PAIRS[pair]))
+    hub, proxy = ensure_hub(pair), _folder(PROXY)
     _once(proxy, lambda folder: _run("npm", "install", "--silent", "--no-fund", "--prefix", str(folder), PROXY))
     return hub / "bin" / "jupyterhub", proxy / "node_modules" / ".bin" / "configurable-http-proxy"
+
+
+def ensure_hub(pair: str) -> Path:
+    """Return the Python environment of a hub, which needs no proxy to say what it would make."""
+    hub = _folder(pair, PAIRS[pair].read_text(), sys.version)
+    _once(hub, lambda folder: _install_hub(folder, PAIRS[pair]))
+    return hub
 
 
 def _install_hub(folder: Path, requirements: Path) -> None:

@@ -39,12 +39,17 @@ class Authority:
         self.path = folder / f"{name}.crt"
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, user: str, groups: Sequence[str] = (), *, days: float = 30) -> tuple[Path, Path]:
-        """Sign a certificate for a client and a server on loopback alike; with negative days it is already expired."""
+    def issue(
+        self, name: str, user: str, groups: Sequence[str] = (), *, days: float = 30, hosts: Sequence[str] = ()
+    ) -> tuple[Path, Path]:
+        """Sign a certificate for a client and a server on loopback alike; with negative days it is already expired.
+
+        `hosts` are names that the server has besides.
+        """
         key = write_key(self.folder / f"{name}.key")
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, user)])
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
+        names = [*map(x509.DNSName, ("localhost", *hosts)), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = self._builder(subject, key, days=days).add_extension(x509.ExtendedKeyUsage(purposes), critical=False)

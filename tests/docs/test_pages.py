@@ -144,6 +144,7 @@ def test_a_check_without_a_note_runs_and_says_so(installed: Path) -> None:
         ("import numpyyy", "The pack acme (jhubdoctor_acme) cannot be imported: No module named 'numpyyy'."),
         ("raise RuntimeError", "The pack acme (jhubdoctor_acme) cannot be imported: RuntimeError in "),
         ("raise SystemExit(0)", "cannot be imported: SystemExit in "),
+        ("this is no Python", "cannot be imported: SyntaxError in "),
     ],
 )
 def test_a_pack_that_cannot_be_imported_stops_what_loads_checks(installed: Path, line: str, says: str) -> None:

@@ -54,7 +54,12 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources of the site with all that is generated, as Read the Docs has them."""
     folder = tmp_path_factory.mktemp("docs")
     shutil.copy(ROOT / "zensical.toml", folder)
-    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("checks", "schemas", "messages.md"))
+    shutil.copytree(
+        ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("checks", "schemas", "messages.md", "fixes.md")
+    )
+    proofs = Path("tests", "cluster", "proofs.py")
+    (folder / proofs).parent.mkdir(parents=True)
+    shutil.copy(ROOT / proofs, folder / proofs)
     for command in JOBS["pre_build"]:
         assert (done := shell(command, folder)).returncode == 0, done.stdout + done.stderr
     return folder

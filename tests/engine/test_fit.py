@@ -131,3 +131,26 @@ def test_a_patch_is_added_to_what_is_set() -> None:
         "helm upgrade jhub jupyterhub --repo https://hub.jupyter.org/helm-chart/ --namespace jhub --version 4.4.0"
         " --reset-then-reuse-values --values patch.yaml"
     )
+
+
+def test_a_patch_that_no_command_applies_gets_one() -> None:
+    assert fitted(Fix("x", {"debug": {"enabled": False}}), HUB).commands == (HUB.helm_upgrade,)
+    assert fitted(Fix("x", {"a": 1}, ("helm upgrade jhub other",)), HUB).commands == ("helm upgrade jhub other",)
+    assert fitted(Fix("x"), HUB).commands == ()
+
+
+@pytest.mark.parametrize("caution", ["", "It is slow.", "The proxy restarts."])
+def test_an_upgrade_that_sets_values_says_what_it_interrupts(caution: str) -> None:
+    told = fitted(Fix("x", {"a": 1}, (HUB.helm_upgrade,), caution), HUB).caution
+
+    assert told.startswith(caution)
+    assert "restarts" in told
+    assert told.count("restart") == 1
+    assert fitted(Fix("x", commands=(HUB.helm_again,), caution=caution), HUB).caution == caution
+
+
+def test_what_a_patch_leaves_to_its_reader_is_named() -> None:
+    values = {"hub": {"db": {"url": "postgresql://USER@HOST/x"}, "a": {"b": "NAME OF A USER"}}, "c": "ALL", "d": 1}
+
+    assert "in place of USER, HOST, NAME OF A USER." in fitted(Fix("x.", values, (HUB.helm_upgrade,)), HUB).text
+    assert fitted(Fix("x.", {"a": "plain"}, (HUB.helm_upgrade,)), HUB).text == "x."

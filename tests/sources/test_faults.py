@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -28,6 +28,7 @@ from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.testing import Example, diagnose, judged, registry
+from tests import accuracy
 from tests.fakeapi import ENDLESS, FAULTS, LOG_FAULTS, FakeAPI, Wire, plain
 from tests.honesty import hushed, unearned
 
@@ -305,6 +306,50 @@ def missing(**states: str) -> str:
         f"kind: Missing\nread: {read}\nstate: {state}\ndetail: HTTP 404, as the test says"
         for read, state in states.items()
     )
+
+
+# True without what is refused, and each says what it rests on: an object that is not there is not there, whatever Helm
+# is doing; a pull takes long for the time that the chart gives by default; the hub mounts a claim for its database.
+TRUE_ANYWAY = {
+    "image-pull-slow: ok, then found",
+    "release-object-missing: not-applicable, then found",
+    "sqlite-on-network-share: not-applicable, then found",
+}
+# What is gone of two hubs in a namespace is told of both where nothing shows whose it was (facts/neighbours.py).
+OF_BOTH = {"image-pull-failed: ok, then found", "warnings-go-on: ok, then found"}
+
+
+def blinded(text: str, *checks: str) -> Iterator[tuple[Query, Report, Report]]:
+    """What checks say of a cluster, and what they say where one thing that they ask for is refused, each in turn."""
+    example, chosen = Example(text), registry().select(checks)
+    reader = Remembered(example.reader())
+    rules = example.suppressions()
+    seen = judged(registry(), chosen, reader, concurrency=1, suppressions=rules)
+    for query, answer in list(reader.known.items()):
+        if answer.state in {ReadState.OK, ReadState.ABSENT}:
+            refused = Instead(reader, {query: Answer(ReadState.FORBIDDEN, [], detail="HTTP 403")})
+            yield query, seen, judged(registry(), chosen, refused, concurrency=1, suppressions=rules)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("check", registry().checks.values(), ids=lambda c: c.id)
+def test_no_query_of_an_example_makes_silence_or_an_accusation(check: Check) -> None:
+    """What is found may become unknown, never `ok`; what is `ok` may become unknown, never found."""
+    note = notes.of(check)
+    for text in (*note.fires_on, *note.quiet_on):
+        for query, seen, report in blinded(text, check.id):
+            assert [r.reason for r in report.results if r.status is CheckStatus.BROKEN] == [], query
+            assert unearned(report) == {}, query
+            assert set(hushed(seen, report)) <= TRUE_ANYWAY, query
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", accuracy.scenarios())
+def test_no_query_of_a_scenario_hides_what_was_found(name: str) -> None:
+    text = accuracy.text_of(name)
+    for query, seen, report in blinded(text, *sorted({f.check.id for f in accuracy.diagnosed(name).findings})):
+        of_both = OF_BOTH if len(seen.hubs) > 1 else set()
+        assert set(hushed(seen, report)) <= TRUE_ANYWAY | of_both, query
 
 
 STATES = ["forbidden", "absent"]

@@ -19,13 +19,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from jhubdoctor.engine.result import Report
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.report import json_v1
 from jhubdoctor.report.schemas import schema
 from jhubdoctor.report.text import render
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import judged, registry
-from tests import beside
+from tests import beside, fixes
 
 RECORDINGS = beside.each("recordings/*.json.gz")
 
@@ -73,12 +74,18 @@ def served(recording: Path, *extra: str) -> Iterator[str]:
 
 
 @cache
-def diagnosed(recording: Path, *deny: str) -> tuple[dict[str, Any], str]:
-    """The JSON and the text report of a recording."""
+def judged_of(recording: Path, *deny: str) -> Report:
+    """What is said of a recording."""
     with served(recording, *(word for d in deny for word in ("--deny", d))) as kubeconfig:
         reader = LiveReader(kubeconfig, timeout=30)
         reader.connect()
-        report = judged(registry(), registry().select(), reader, Scope(default_namespace=reader.namespace))
+        return judged(registry(), registry().select(), reader, Scope(default_namespace=reader.namespace))
+
+
+@cache
+def diagnosed(recording: Path, *deny: str) -> tuple[dict[str, Any], str]:
+    """The JSON and the text report of a recording."""
+    report = judged_of(recording, *deny)
     return json.loads(json_v1.render(report)), render(report, width=80, verbose=True)
 
 
@@ -114,6 +121,12 @@ def test_nothing_else_is_claimed(recording: Path) -> None:
         assert roots - {FIRST.get(name, "")} <= ALSO_TRUE.get(name, set())
     assert not [c for c in report["checks"] if c["status"] == "broken"]
     assert not [c for c in report["checks"] if c["status"] == "unknown"]
+
+
+@pytest.mark.parametrize("recording", RECORDINGS)
+def test_no_fix_harms(recording: Path) -> None:
+    for rule in fixes.RULES:
+        rule(judged_of(recording))
 
 
 @pytest.mark.parametrize("recording", RECORDINGS)

@@ -68,7 +68,7 @@ def _fix(hub: Hub, version: Version, found: list[advisories.Advisory], surface: 
     same = [c for c in fitting if c.parsed.release[0] == version.release[0]]
     if not fitting:
         return Fix(
-            f"Upgrade the cluster: chart {need} is the first without what has a fix, and none from it on fits {surface}.",
+            f"Upgrade the cluster: chart {need} is the first without them, and none from it on fits {surface}.",
             commands=(f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {charts.newest().version}",),
         )
     to = (same or fitting)[-1]

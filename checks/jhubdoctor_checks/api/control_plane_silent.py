@@ -10,7 +10,7 @@ from jhubdoctor_checks.facts.control_plane import NAMESPACE, Silent
 
 
 # What these do not make is not there from the beginning: no pod, no place for it, no volume.
-@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED, bars=True)
+@check(severity=Severity.ERROR, at=Rung.GIVEN, stops=Rung.ALLOWED, bars=True, fires_only_with=("silent_control_plane",))
 def control_plane_silent(hub: Hub, silent_control_plane: Silent, around: Around, now: datetime) -> Iterator[Finding]:
     """The cluster's controller-manager or scheduler has stopped: nothing new is made, or placed."""
     other = silent_control_plane.others

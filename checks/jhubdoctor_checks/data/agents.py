@@ -84,18 +84,26 @@ class Device:
     machines: str = r"(?!)"
 
 
+def _pci(vendor: str, *classes: str) -> tuple[str, ...]:
+    """Labels of node feature discovery: by class and vendor, or by vendor alone where NVIDIA's operator sets it up."""
+    return tuple(
+        f"feature.node.kubernetes.io/pci-{what}.present=true" for what in (vendor, *(f"{c}_{vendor}" for c in classes))
+    )
+
+
 # Names of the vendors' own manifests and charts, GKE's and AKS'; labels of node feature discovery and of the clouds.
 DEVICES: tuple[Device, ...] = (
     Device(
         r"nvidia\.com/.*",
         r"(?:.*-)?nvidia-(?:gpu-)?device-plugin(?:-.*)?",
-        ("nvidia.com/gpu.present=true", "feature.node.kubernetes.io/pci-10de.present=true",
+        ("nvidia.com/gpu.present=true", *_pci("10de", "0300", "0302"),
          "cloud.google.com/gke-accelerator", "k8s.amazonaws.com/accelerator", "accelerator=nvidia",
          "kubernetes.azure.com/accelerator=nvidia"),
         r"(?:p[2-6]|g[3-7])\w*\..*|Standard_N[CDVG].*|a[2-4]-.*|g[24]-.*",
     ),
-    Device(r"amd\.com/gpu.*", r"(?:.*-)?amdgpu-device-plugin(?:-.*)?",
-           ("feature.node.kubernetes.io/pci-1002.present=true",)),
+    # the chart calls it amd-gpu-device-plugin-daemonset; the label is that of AMD's operator
+    Device(r"amd\.com/gpu.*", r"(?:.*-)?amd-?gpu-device-plugin(?:-.*)?",
+           ("feature.node.kubernetes.io/amd-gpu=true", *_pci("1002", "0300", "0302", "0380", "1200"))),
     Device(r"gpu\.intel\.com/.*", r"(?:.*-)?intel-gpu-plugin(?:-.*)?", ("intel.feature.node.kubernetes.io/gpu=true",)),
     Device(r"aws\.amazon\.com/neuron.*", r"neuron-device-plugin(?:-.*)?", (), r"(?:inf|trn)\d\w*\..*"),
     Device(r"habana\.ai/.*", r"habanalabs-device-plugin(?:-.*)?", (), r"dl1\..*"),

@@ -113,8 +113,8 @@ def _places(hub: Hub, hub_nodes: HubNodes, events: Events | None, spawns: Spawns
         ailing = (*(p.ref for p in here if _ails(p, now)), *gone.get(node.name, ()))
         unready = [c for c in node.status.conditions if c.type == "Ready" and c.status != "True"]
         offline = bool(unready) and _NO_NETWORK.search(unready[0].message) is not None
-        if leaving(node) or (unready and not offline):
-            # of a node that is away all agents are: that is told of the node
+        if leaving(node) or node.virtual or (unready and not offline):
+            # of a node that is away all agents are: that is told of the node; a virtual one has none
             continue
         if here or ailing or (offline and node.name in hub_nodes.for_users):
             found.append(_Place(node, here, ailing, tuple(refused.get(node.name, ()))))

@@ -146,6 +146,7 @@ def api_health(look: Look) -> ApiHealth:
     failing = components or any(h.failing for h in endpoints) or any(unavailable(s) for s in services)
     if missed and not failing:
         raise missed[0]
+    look.partial += missed
     return found
 
 

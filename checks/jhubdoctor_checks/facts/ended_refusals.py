@@ -25,15 +25,24 @@ class EndedRefusals:
     Attributes:
         mended: those for something that did not exist, and exists by now.
         room: those by a quota that has room by now for what was asked for.
+        unsure: those by a quota, where no quota could be read.
     """
 
     mended: frozenset[str] = frozenset()
     room: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
 
     def over(self, spawn: Spawn, now: datetime) -> bool:
         """Whether a refused start is history."""
-        passed = spawn.at is not None and now - spawn.at > RECENT
-        return spawn.error in self.mended or (spawn.error in self.room and passed)
+        return spawn.error in self.mended or (spawn.error in self.room and _passed(spawn, now))
+
+    def open(self, spawn: Spawn, now: datetime) -> bool:
+        """Whether nobody can say that."""
+        return spawn.error in self.unsure and _passed(spawn, now)
+
+
+def _passed(spawn: Spawn, now: datetime) -> bool:
+    return spawn.at is not None and now - spawn.at > RECENT
 
 
 @fact(optional=tuple(_CLASSES.values()))
@@ -50,7 +59,8 @@ def ended_refusals(look: Look, spawns: Spawns, resource_quotas: list[ResourceQuo
             continue
         mended |= {text for text, name in missed.items() if name in there}
     room = {t for t in texts if any(admits(q, t) for q in resource_quotas or ())}
-    return EndedRefusals(frozenset(mended), frozenset(room))
+    unsure = {t for t in texts if resource_quotas is None and re.search(_EXCEEDED, t)}
+    return EndedRefusals(frozenset(mended), frozenset(room), frozenset(unsure))
 
 
 def admits(quota: ResourceQuota, refusal: str) -> bool:

@@ -48,7 +48,7 @@ class Forgotten:
     detail: str = ""
 
 
-@fact()
+@fact(passes_only_with=("values",))
 def forgotten(hub_log: HubLog, user_pods: list[Pod], now: datetime, values: Values | None) -> list[Forgotten]:
     """Pods of users' servers that run and that the hub does not know, by name; each with the first sign of it."""
     alive = {p.name: p for p in user_pods if p.phase == "Running" and not p.terminating}

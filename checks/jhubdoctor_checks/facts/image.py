@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import LINE_LIMIT, ContainerStatus, Event, Events, Hub, Pod, Ref, Revision, Values, clean, fact
-from jhubdoctor_checks.texts import most_telling
+from jhubdoctor_checks.texts import known, most_telling
 from jhubdoctor_checks.texts.registry import PULLS
 
 # waiting.reason of containers, kubelet 1.20 to 1.36 (pkg/kubelet/images/types.go)
@@ -109,11 +109,14 @@ def _live(pod: Pod, events: Events, now: datetime) -> Iterator[FailedPull]:
         image = _image(pod, status)
         tries = [e for e in _about_pulls(events, pod.name) if image in e.message]
         times = sum(e.times for e in tries) or 1
-        if waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY:
-            continue
-        lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
         telling = most_telling(tries, _message, PULLS) if tries else None
         message = telling.message if telling else ""
+        first = waiting.reason == "ErrImagePull" and times == 1 and (now - pod.created).total_seconds() < FIRST_TRY
+        row = known(PULLS, f"{waiting.message} {message}")
+        # no other try will find a tag that does not exist
+        if first and (row is None or row.word != "not-found"):
+            continue
+        lost = events.about("Pod", pod.name, "FailedToRetrieveImagePullSecret")
         yield FailedPull(
             pod=pod,
             ref=shared(pod.ref) if pod.component == USER_SERVER else pod.ref,
@@ -181,15 +184,20 @@ def _hook_gone(hub: Hub, pods: list[Pod], events: Events, revisions: list[Revisi
     if not revisions or revisions[0].status == "deployed" or any(p.component == HOOK for p in pods):
         return
     latest: dict[tuple[str, str], Event] = {}
-    for e in events.of(*EVENT_REASONS):
-        kind, name = e.about
-        of_hook = kind == "Pod" and f"{HOOK}-" in name and e.at >= revisions[0].begun
-        if of_hook and _about_a_pull(e) and (quoted := re.search(_QUOTED, e.message)):
-            latest.setdefault((name, quoted[1]), e)
+    for e in failed_of_hook(events):
+        if e.at >= revisions[0].begun and (quoted := re.search(_QUOTED, e.message)):
+            latest.setdefault((e.about[1], quoted[1]), e)
     pulled = events.of("Pulled")
     for (name, image), e in latest.items():
         if not any(p.at >= e.at and image in p.message and p.source.host == e.source.host for p in pulled):
             yield _from_event(e, replace(hub.pod_ref(name), stable=f"DaemonSet/{HOOK}"), HOOK, image, events)
+
+
+def failed_of_hook(events: Events) -> list[Event]:
+    """The pulls of the hook's pods that failed."""
+    return [
+        e for e in events.of(*EVENT_REASONS) if e.about[0] == "Pod" and f"{HOOK}-" in e.about[1] and _about_a_pull(e)
+    ]
 
 
 def _from_event(e: Event, ref: Ref, component: str, image: str, events: Events) -> FailedPull:

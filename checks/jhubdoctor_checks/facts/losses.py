@@ -32,7 +32,8 @@ class Loss:
 
     Attributes:
         ref: it.
-        why: the cause, stable: `memory`, `disk`, `preempted`, `node-gone`, `refused ...`, `evicted`.
+        why: the cause, stable: `memory`, `disk`, `disk limit` (its own), `preempted`, `node-gone`, `refused ...`,
+            `evicted`.
         evidence: what shows it.
         at: when.
         node: where, empty where unknown.
@@ -147,5 +148,7 @@ def _why(reason: str, message: str) -> str:
     m = re.search(_RESOURCE, message)
     if m is None:
         return "evicted"
-    found = (m["low"] or m["condition"] or "storage").lower()
+    if m["local"]:
+        return "disk limit"
+    found = (m["low"] or m["condition"]).lower()
     return "memory" if "memory" in found else "disk" if re.search(r"disk|storage|inode", found) else "evicted"

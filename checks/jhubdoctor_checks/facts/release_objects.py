@@ -14,6 +14,8 @@ from jhubdoctor.api import (
     Namespace,
     NotApplicable,
     Object,
+    Query,
+    ReadState,
     Release,
     Revision,
     Unreadable,
@@ -84,11 +86,15 @@ def missing_objects(
     release = deployed_release
     if revisions and not hub.argo_cd and not any(r.status == "deployed" for r in revisions):
         # what Helm made of an install that failed runs, what it could not make is missing
+        if newest_release is None and revisions[0].status == "failed":
+            raise _unread(hub, revisions[0])
         if newest_release is None or revisions[0].status != "failed" or hub.deployment is None:
             raise NotApplicable(f"no revision of the release {hub.release} is deployed")
         release = newest_release
     if release is not None and not _current(hub, release):
         release = None
+    if release is not None and newest_release is None and revisions and revisions[0] != release.revision:
+        raise _unread(hub, revisions[0])
     wanted = _held(hub, release, newest_release) if release is not None else _of_every_hub(look, hub)
     if not wanted and (deployed_release is not None or revisions is not None):
         raise NotApplicable("Helm keeps no release that says what should be there")
@@ -97,6 +103,10 @@ def missing_objects(
     if release is None:
         return MissingObjects(found)
     return MissingObjects(found, release.revision, release.description)
+
+
+def _unread(hub: Hub, revision: Revision) -> Unreadable:
+    return Unreadable(Query("helm-secrets", hub.namespace, revision.name), ReadState.FORBIDDEN, "it says what is made")
 
 
 def _current(hub: Hub, release: Release) -> bool:

@@ -59,7 +59,7 @@ class Missing:
     seen: str
 
 
-@fact("clusterroles")
+@fact("clusterroles", passes_only_with=("user_scheduler_calls",))
 def scheduler_rights(
     look: Look,
     hub: Hub,

@@ -131,8 +131,12 @@ class Request:
 
     @property
     def is_login(self) -> bool:
-        """Whether it is a try to log in: a form that is sent, or the way back from a login provider."""
-        return self.handler == "login" and (self.method == "POST" or "callback" in self.route)
+        """Whether it is a try to log in: a form that is sent, the way back from a login provider, or a page of no form.
+
+        Authenticators that go by a header or a ticket look at the page itself, and refuse that.
+        """
+        sent = self.method == "POST" or "callback" in self.route or self.status in {401, 403}
+        return self.handler == "login" and sent
 
     @property
     def is_start(self) -> bool:

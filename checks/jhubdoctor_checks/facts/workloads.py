@@ -20,6 +20,10 @@ from jhubdoctor.api import (
     StatefulSet,
     Terminated,
     clean,
+    selected,
+    some,
+    transient,
+    untolerated,
 )
 from jhubdoctor_checks.facts.image import PULL_REASONS
 
@@ -60,18 +64,18 @@ def trouble_of(pod: Pod, nodes: Iterable[Node] | None, now: datetime) -> Trouble
     """Why a pod that is not ready is not."""
     ready = pod.condition("Ready")
     since = (ready.last_transition_time if ready else None) or pod.created
-    word, says, more = _reason(pod, {n.name for n in nodes or () if not n.ready}, now)
+    word, says, more = _reason(pod, list(nodes or ()), now)
     return Trouble(pod, word, says, since, clean(more, 300))
 
 
-def _reason(pod: Pod, away: set[str], now: datetime) -> tuple[str, str, str]:
-    if pod.node in away:
+def _reason(pod: Pod, nodes: list[Node], now: datetime) -> tuple[str, str, str]:
+    if any(n.name == pod.node and not n.ready for n in nodes):
         return "node-away", f"is on node {pod.node}, which is not ready", ""
     if pod.terminating:
         return "terminating", "does not finish terminating", ""
     placed = pod.condition("PodScheduled")
     if not pod.node:
-        return "no-node", "has no node", placed.message if placed is not None else ""
+        return "no-node", f"has no node{_kept_away(pod, nodes)}", placed.message if placed is not None else ""
     for status in pod.statuses():
         waits = status.state.waiting
         if waits is not None and waits.reason in PULL_REASONS:
@@ -87,6 +91,20 @@ def _reason(pod: Pod, away: set[str], now: datetime) -> tuple[str, str, str]:
     if pod.phase == "Running":
         return "unready", "runs, and does not answer its readiness probe", ""
     return "not-started", "has not started", ""
+
+
+def _kept_away(pod: Pod, nodes: list[Node]) -> str:
+    """What keeps a pod from all nodes, as the rest of a sentence; empty where it is room, or nothing that is known."""
+    there = [n for n in nodes if n.ready and not n.spec.unschedulable]
+    meant = [n for n in there if selected(pod.spec, n)]
+    taints = [[t for t in untolerated(pod.spec, n) if not transient(t)] for n in meant]
+    if there and not meant:
+        wanted = ", ".join(f"{k}={v}" for k, v in sorted(pod.spec.node_selector.items()))
+        return f", for no node is as its {f'selector wants ({clean(wanted, 120)})' if wanted else 'affinity wants'}"
+    if meant and all(taints):
+        shown = some(sorted({clean(str(t), 80) for each in taints for t in each}))
+        return f", for it does not tolerate {shown}"
+    return ""
 
 
 def _crashes(status: ContainerStatus, now: datetime) -> bool:

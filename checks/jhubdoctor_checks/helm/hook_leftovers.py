@@ -3,7 +3,20 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Job, Revision, Role, RoleBinding, Rung, Severity, check
+from jhubdoctor.api import (
+    CannotSay,
+    DaemonSet,
+    Finding,
+    Fix,
+    Hub,
+    Job,
+    Revision,
+    Role,
+    RoleBinding,
+    Rung,
+    Severity,
+    check,
+)
 from jhubdoctor_checks.helm._operations import PATIENCE, pending
 
 LABEL = "hub.jupyter.org/deletable"
@@ -29,7 +42,11 @@ def hook_leftovers(
         running = newest.status == "deployed" and now - newest.modified < JUST_NOW
     else:
         running = any(now - o.created < PATIENCE for o in left)
-    if not left or running:
+    if not left:
+        return
+    if running and revisions is None:
+        raise CannotSay("revisions")
+    if running:
         return
     evidence: list[tuple[str, str, datetime | None]] = [
         (o.ref.kind.lower(), f"{o.name} with the label {LABEL}=true, created", o.created) for o in left[:6]

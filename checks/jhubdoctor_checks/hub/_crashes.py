@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jhubdoctor.api import Entry, Fix, Hub, clean
-from jhubdoctor_checks.texts import Known, names_of
+from jhubdoctor_checks.texts import Known, last_words, names_of
 from jhubdoctor_checks.texts.jupyterhub import CRASH, CRASHES, Entered
 
 # The chart prints these while it loads its configuration; the last before a traceback is the part that failed.
@@ -34,12 +34,24 @@ class Diagnosis:
 
     @property
     def says(self) -> str:
-        """The sentence's end, with what the entry names."""
-        return self.crash.means(self.match.groupdict(""))
+        """The sentence's end, with what the entry names; of an exception that nobody knows its own words."""
+        says = self.crash.means({**self.match.groupdict(""), "last": last_words(self.line)})
+        return f"{says}, raised by hub.extraConfig ({self._own})" if self._own else says
+
+    @property
+    def _own(self) -> str:
+        """The part of hub.extraConfig, and its line, that raises an exception that nobody knows."""
+        part = self.part.removeprefix("extra config: ")
+        lines = re.findall(r'^\s*File "<string>", line (\d+)', self.entry.text, re.MULTILINE)
+        return f"{part}, line {lines[-1]}" if self.crash is CRASH and lines and part != self.part else ""
 
     def fix(self, hub: Hub) -> Fix:
         """What to do about it."""
         fix = self.crash.remedy({**names_of(hub), **self.match.groupdict("")})
+        if self._own:
+            fix = hub.values_fix(
+                f"Correct hub.extraConfig ({self._own}): the log has the traceback.", {}, *fix.commands
+            )
         return fix if hub.z2jh else replace(fix, values={})
 
     @property

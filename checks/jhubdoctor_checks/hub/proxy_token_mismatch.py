@@ -21,6 +21,7 @@ _RUNNING = r"JupyterHub is now running"
     stops=Rung.UP,
     explains=("proxy-unreachable",),
     complete=("hub_pods", "proxy_pods"),
+    fires_only_with=("proxy_log",),
 )
 def proxy_token_mismatch(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], proxy_pods: list[Pod], proxy_log: PodLog | None

@@ -24,7 +24,7 @@ def missed(pullers: list[DaemonSet], nodes: list[Node], shapes: list[Shape], use
     """The nodes on which none of the pullers runs and somebody may, by the taints."""
     groups: dict[str, Missed] = {}
     for node in sorted(nodes, key=lambda n: n.name) if pullers else []:
-        if any(may_run(d.spec.template.spec, node) for d in pullers):
+        if node.virtual or any(may_run(d.spec.template.spec, node) for d in pullers):
             continue
         users = [s.name for s in shapes if may_run(s.spec, node)]
         users += sorted(p.name for p in user_pods if not p.finished and p.node == node.name and _would_again(p, node))

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jhubdoctor.api import (
+    CannotSay,
     DaemonSet,
+    Events,
     Finding,
     Hub,
     Job,
+    Revision,
     Rung,
     Severity,
     Values,
@@ -16,7 +19,7 @@ from jhubdoctor.api import (
     some,
 )
 from jhubdoctor_checks.facts.hub_graph import HubGraph
-from jhubdoctor_checks.facts.image import FailedPull
+from jhubdoctor_checks.facts.image import FailedPull, failed_of_hook
 from jhubdoctor_checks.image._causes import PASSING, cause_of, essence, host
 from jhubdoctor_checks.image._fixes import lost_secrets, remedy
 from jhubdoctor_checks.image._suffers import hook_objects
@@ -36,6 +39,8 @@ def image_pull_failed(
     daemon_sets: list[DaemonSet] | None,
     jobs: list[Job] | None,
     values: Values | None,
+    events: Events | None,
+    revisions: list[Revision] | None,
 ) -> Iterator[Finding]:
     """An image cannot be pulled."""
     for (image, word), pulls in sorted(grouped(failed_pulls, lambda p: (p.image, cause_of(p).word))):
@@ -72,3 +77,6 @@ def image_pull_failed(
                 *hub_graph.dependents(components),
             ),
         )
+    if revisions is None and events is not None and failed_of_hook(events):
+        # Helm deletes the hook's pods: only its release tells whether the install went on without them
+        raise CannotSay("revisions")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean
+from jhubdoctor.api import CannotSay, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check, clean
 from jhubdoctor_checks.facts.network import ClusterDNS
 
 PATIENCE = timedelta(minutes=2)
@@ -32,6 +32,8 @@ def cluster_dns_down(
     if cluster_dns.addresses or any(p.ready for p in cluster_dns.pods):
         return
     entry = next((e for e, _ in hub_log.search(UNRESOLVED)), None) if hub_log else None
+    if not cluster_dns.pods and hub_log is None:
+        raise CannotSay("hub_log")
     if not cluster_dns.pods and entry is None:
         # scaled to zero where another DNS serves (GKE's Cloud DNS keeps the Service)
         return

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count
+from jhubdoctor.api import CannotSay, Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.connections import Blocked
+from jhubdoctor_checks.facts.network import ClusterDNS
 from jhubdoctor_checks.network._ends import CACHED_DNS, changed
 from jhubdoctor_checks.network._walls import opened, walls_of
 
@@ -13,15 +14,24 @@ from jhubdoctor_checks.network._walls import opened, walls_of
     severity=Severity.WARNING, stops=Rung.TOLD, explains=("user-pod-crash-loop",), complete=("network_policies", "pods")
 )
 def network_policy_blocks_users(
-    hub: Hub, users_blocked: list[Blocked], user_pods: list[Pod], spawns: Spawns | None, values: Values | None
+    hub: Hub,
+    users_blocked: list[Blocked],
+    user_pods: list[Pod],
+    spawns: Spawns | None,
+    values: Values | None,
+    cluster_dns: ClusterDNS | None,
 ) -> Iterator[Finding]:
     """NetworkPolicies keep users' servers from the hub, or the hub and the proxy from users' servers."""
     # pods ask the cache under this address only where their kubelet says so: it is blamed where servers do not answer
+    if users_blocked and spawns is None:
+        raise CannotSay("spawns")
     silent = any(s.kind == "http-timeout" for s in (spawns.failed if spawns else ()))
     users_blocked = [b for b in users_blocked if silent or b.path.target.name != CACHED_DNS]
     policies = walls_of(users_blocked)
     since = changed(policies)
     # a start succeeds only once hub and server have reached each other; after that nothing enforces the policy
+    if cluster_dns is None and not policies:
+        raise CannotSay("cluster_dns")
     if not policies or (spawns and any(at is not None and at > since for _, _, at in spawns.succeeded)):
         return
     tried = [s for s in (spawns.failed if spawns else ()) if s.kind == "http-timeout"]

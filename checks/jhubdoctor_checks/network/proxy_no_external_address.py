@@ -25,7 +25,7 @@ from jhubdoctor_checks.texts import known, last_words
 from jhubdoctor_checks.texts.load_balancer import REFUSALS
 
 
-@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.REACHED)
+@check(severity=Severity.ERROR, at=Rung.REACHED, stops=Rung.REACHED, fires_only_with=("events",))
 def proxy_no_external_address(
     hub: Hub,
     services: list[Service],

@@ -2,7 +2,7 @@
 
 from jhubdoctor.api import Condition, Fix, Node, clean
 from jhubdoctor_checks.facts.hub_nodes import leaving
-from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts import Known, known, last_words
 from jhubdoctor_checks.texts.kubelet import FAULT, FAULTS
 
 _SILENT: Known[None] = Known(
@@ -20,7 +20,12 @@ _SILENT: Known[None] = Known(
 
 def fault_of(ready: Condition) -> Known[None]:
     """Why, as far as the node tells."""
-    return (known(FAULTS, ready.message) or FAULT) if ready.status == "False" else _SILENT
+    return known(FAULTS, ready.message) or FAULT if ready.status == "False" else _SILENT
+
+
+def why(fault: Known[None], ready: Condition) -> str:
+    """The same in words; of what is not known the node's own."""
+    return fault.means({"last": last_words(ready.message)}) if ready.message else fault.means({"last": "not ready"})
 
 
 def repair(fault: Known[None], node: str, *, holds: bool) -> Fix:

@@ -16,7 +16,8 @@ def kubelet_skew(nodes: list[Node], server_version: ServerVersion) -> Iterator[F
     if server is None:
         raise NotApplicable("the API server does not know its own version")
     allowed = WIDE if server >= WIDER else NARROW
-    minors = {n.name: int(m[1]) for n in nodes if (m := re.match(r"v?1\.(\d+)", n.status.node_info.kubelet_version))}
+    told = {n.name: n.status.node_info.kubelet_version for n in nodes if not n.virtual}
+    minors = {name: int(m[1]) for name, version in told.items() if (m := re.match(r"v?1\.(\d+)", version))}
     newer = [n for n in nodes if minors.get(n.name, server) > server]
     older = [n for n in nodes if server - minors.get(n.name, server) > allowed]
     for cause, group in (("newer", newer), ("older", older)):

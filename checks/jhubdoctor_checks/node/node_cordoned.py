@@ -8,7 +8,7 @@ from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.node._nodes import they
 
 
-@check(severity=Severity.ERROR, stops=Rung.PLACED, complete=("nodes",))
+@check(severity=Severity.ERROR, stops=Rung.PLACED, complete=("nodes",), fires_only_with=("nodes_are_added",))
 def node_cordoned(hub_nodes: HubNodes, unplaced: list[Unplaced], nodes_are_added: bool | None) -> Iterator[Finding]:
     """Nodes that pods need are cordoned."""
     cordoned = [n for n in hub_nodes.all if n.spec.unschedulable and n.ready and not leaving(n)]

@@ -16,7 +16,7 @@ from jhubdoctor.api import (
     grouped,
 )
 from jhubdoctor_checks.facts.hub_nodes import HubNodes
-from jhubdoctor_checks.node._node_not_ready import away, fault_of, reason_of, repair
+from jhubdoctor_checks.node._node_not_ready import away, fault_of, reason_of, repair, why
 from jhubdoctor_checks.node._nodes import claims_on, hook_of, they
 
 PATIENCE = timedelta(minutes=3)
@@ -44,7 +44,7 @@ def node_not_ready(
         there = "a pod of this hub is" if len(own) == 1 else f"{len(own)} pods of this hub are"
         yield Finding(
             on=tuple(n.ref for n in nodes),
-            says=f"{they(nodes)} not ready: {fault.says}"
+            says=f"{they(nodes)} not ready: {why(fault, members[0][1])}"
             + (f", and {there} there" if own else "")
             + (", and helm waits for the image puller there" if stopped else ""),
             evidence=(

@@ -46,9 +46,13 @@ _MEANING: dict[str, tuple[str, Fix]] = {
             commands=("kubectl get namespace {ns} --show-labels", "{upgrade}"),
         ),
     ),
+    "webhook-certificate": (
+        "the certificate of the admission webhook {name} is none that the API server takes",
+        Fix("Have the certificate made anew, or the webhook's caBundle set to who signed it.", commands=(WEBHOOKS,)),
+    ),
     "webhook-failed": (
-        "the admission webhook {name} does not answer",
-        Fix("Bring the service behind the webhook back.", commands=(WEBHOOKS,)),
+        "the admission webhook {name} cannot be called",
+        Fix("See that the service behind the webhook runs, and that the API server reaches it.", commands=(WEBHOOKS,)),
     ),
     "policy-denied": (
         "the ValidatingAdmissionPolicy {name} denies them",

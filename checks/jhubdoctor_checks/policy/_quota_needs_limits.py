@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jhubdoctor.api import Hub, LimitRange, ResourceQuota, Shape, Values
+from jhubdoctor.api import Deployment, Fix, Hub, LimitRange, ResourceQuota, Shape, Values
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.policy._quota import OF_PODS, asked, covers, defaults, numbers
 from jhubdoctor_checks.policy._users import blocks_metadata, tools
@@ -60,8 +60,20 @@ def path_of(field: Field) -> str:
     return f"singleuser.{resource}.{'limit' if kind == 'limits' else 'guarantee'}"
 
 
+def needy(quota: ResourceQuota, deployments: Iterable[Deployment], ranges: list[LimitRange]) -> set[str]:
+    """The components whose pods do not set them all: those that run are refused as soon as an upgrade restarts them."""
+    given = dict(zip(("requests", "limits"), defaults(ranges), strict=True))
+    return {
+        d.component
+        for d in deployments
+        for c in (*d.spec.template.spec.init_containers, *d.spec.template.spec.containers)
+        for kind, resource in counted(quota)
+        if resource not in {**getattr(c, kind), **(c.limits if kind == "requests" else {}), **given[kind]}
+    }
+
+
 def for_core(components: Iterable[str], fields: Iterable[Field]) -> dict[str, Any]:
-    """Values that give core components such limits and requests, with amounts to begin with."""
+    """Values that give core components and image pullers such limits and requests, with amounts to begin with."""
     amounts: dict[str, Any] = {}
     for kind, resource in sorted(fields):
         little, much = ("200m", "1") if resource == "cpu" else ("512Mi", "1Gi")
@@ -73,6 +85,8 @@ def for_core(components: Iterable[str], fields: Iterable[Field]) -> dict[str, An
         for key in above:
             section = section.setdefault(key, {})
         section[last] = copy.deepcopy(amounts)
+    if found:
+        found["prePuller"] = {"resources": copy.deepcopy(amounts), "hook": {"resources": copy.deepcopy(amounts)}}
     return found
 
 
@@ -86,3 +100,14 @@ def a_start(missing: Mapping[Field, list[str]], lacking: list[Field]) -> dict[st
         small = "100m" if resource == "cpu" else "64Mi"
         user.setdefault("networkTools", {}).setdefault("resources", {}).setdefault(kind, {})[resource] = small
     return {"singleuser": user} if user else {}
+
+
+def remedy(
+    hub: Hub, quota: ResourceQuota, missing: Mapping[Field, list[str]], lacking: list[Field], restarted: set[str]
+) -> Fix:
+    """What sets them for users, and for the pods of the hub's own that the upgrade starts anew."""
+    return hub.values_fix(
+        "Set them (the amounts are a start), also for the hub's own pods: the upgrade restarts them. Or give the "
+        "namespace a LimitRange with defaults, which restarts nothing.",
+        {**a_start(missing, lacking), **for_core(restarted, counted(quota))},
+    )

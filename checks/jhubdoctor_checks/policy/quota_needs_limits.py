@@ -21,7 +21,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
 from jhubdoctor_checks.policy._core import refs, refused_by, told_of
-from jhubdoctor_checks.policy._quota_needs_limits import a_start, counted, for_core, path_of, unset, unset_by_tools
+from jhubdoctor_checks.policy._quota_needs_limits import counted, needy, path_of, remedy, unset, unset_by_tools
 from jhubdoctor_checks.policy._refused import refused
 from jhubdoctor_checks.policy._users import contradicted
 
@@ -49,6 +49,7 @@ def quota_needs_limits(
         lacking = unset_by_tools(hub, quota, limit_ranges, values)
         if not missing and not lacking and not core:
             continue
+        restarted = {d.component for d in core} | needy(quota, deployments or (), limit_ranges)
         fields = {*missing, *lacking} or set(counted(quota))
         names = sorted(f"{kind}.{resource}" for kind, resource in fields)
         who = " and ".join(
@@ -77,10 +78,6 @@ def quota_needs_limits(
                     for d, c in told_of(core)
                 ),
             ),
-            fix=hub.values_fix(
-                "Set them (the amounts are a start), or give the namespace a LimitRange with defaults. Pods of hub, "
-                "proxy and image pullers need them too (hub.resources, proxy.chp.resources, prePuller.resources).",
-                {**a_start(missing, lacking), **for_core([d.component for d in core], counted(quota))},
-            ),
+            fix=remedy(hub, quota, missing, lacking, restarted),
             affects=(*users.pods, *refs(core), *refused_with(refusals, text)),
         )

@@ -9,6 +9,11 @@ from jhubdoctor_checks.schedule._place import YIELDING, evidence, on, owners, ve
 
 _WAITS = frozenset({"resources", "pods", "taint", "affinity"})
 """What a node of another kind, or one more, would help against."""
+_MEND = {
+    "scaled-to-zero": "Start it again, if nobody stopped it on purpose.",
+    "no-node": "Let it run on a node that is always there: give its pod a toleration for that node's taints, or a node "
+    "selector that it matches. It adds no node for itself.",
+}
 
 
 # nodes that would fit may be those that it would add: while it is ill, nobody can tell
@@ -32,17 +37,14 @@ def autoscaler_down(autoscaler_state: AutoscalerState, misfits: list[Unplaced]) 
     if state.down:
         first = state.down[0]
         name, namespace = first.workload.name, first.workload.namespace
-        scaled = first.word == "scaled-to-zero"
         start = f"kubectl --namespace {namespace} scale deployment {name} --replicas 1"
         yield Finding(
             on=tuple(r for d in state.down for r in (d.workload.ref, *d.pods)),
             says=f"{says}the autoscaler {namespace}/{name} {first.says}",
             evidence=(*first.evidence, evidence(waiting) if waiting else None),
             fix=Fix(
-                "Start it again, if nobody stopped it on purpose."
-                if scaled
-                else "Correct what keeps its pod from running; its log says what is refused to it.",
-                commands=(start,) if scaled else first.look_closer(),
+                _MEND.get(first.word, "Correct what keeps its pod from running; its log says what is refused to it."),
+                commands=(start,) if first.word == "scaled-to-zero" else first.look_closer(),
             ),
             severity=None if waiting else Severity.WARNING,
             cause=first.word,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Pod, Ref, Rung, Severity, StatefulSet, Values, check
+from jhubdoctor.api import CannotSay, Finding, Hub, Pod, Ref, Rung, Severity, StatefulSet, Values, check
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._placeholders_without_priority import PRIORITY, lower, priorities, turn_on
 from jhubdoctor_checks.schedule._room import lacking
@@ -24,6 +24,8 @@ def placeholders_without_priority(
         if s.component != "user-placeholder" or not s.spec.replicas:
             continue
         name = s.spec.template.spec.priority_class_name
+        if name and values is None:
+            raise CannotSay("values")
         own, users = priorities(values)
         if name and (own is None or users is None or own < users):
             continue

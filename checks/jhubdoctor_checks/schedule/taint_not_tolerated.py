@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Hub, Node, Rung, Severity, Values, check, grouped
+from jhubdoctor.api import CannotSay, Finding, Hub, Node, Rung, Severity, Values, check, grouped
 from jhubdoctor_checks.facts.hub_graph import CORE, HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, names, on, owners, who
@@ -43,6 +43,8 @@ def taint_not_tolerated(
             cause=key,
             affects=tuple(dict.fromkeys((*owners(pods), *suffer))),
         )
+    if values is None and any(p.spec is None and "taint" in p.nodes for p in misfits):
+        raise CannotSay("values")
 
 
 def _purpose(pod: Unplaced) -> str:

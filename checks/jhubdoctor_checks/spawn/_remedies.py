@@ -91,7 +91,7 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
 
 
 _TEXTS = {
-    "no-node": "Make room for users, or let their pods on the nodes that there are: the scheduler's reasons say which.",
+    "no-node": "See what the scheduler says of each group of nodes: all that it names has to be mended on one of them.",
     "nobody-schedules": "See whether the scheduler that the pod names runs, and what it logs.",
     "not-asked": "See what the hub logged meanwhile: before it asks for a pod it lists those that there are.",
     "gated": "Something has to remove the scheduling gate: see who sets it.",

@@ -11,6 +11,9 @@ from jhubdoctor_checks.texts.jupyterhub import SPAWN_ERROR, SPAWN_ERRORS
 # What a hook or profile raises on purpose to say no: HTTP 4xx.
 ON_PURPOSE = r"(?:tornado\.web\.)?HTTPError: HTTP 4\d\d|^HTTP 4\d\d: |SpawnException"
 
+# What fills templates: _expand_user_properties and _expand_all of KubeSpawner, format_string of JupyterHub.
+_FILLS = r"expand|format"
+
 
 def error_of(spawn: Spawn, hub_log: HubLog) -> tuple[Known[None], Origin | None]:
     """The kind of an exception, and whose code it comes from.
@@ -20,7 +23,12 @@ def error_of(spawn: Spawn, hub_log: HubLog) -> tuple[Known[None], Origin | None]
     whose = origin(spawn.raised, hub_log)
     if whose is not None and whose.own:
         return SPAWN_ERROR, whose
-    return known(SPAWN_ERRORS, spawn.error) or SPAWN_ERROR, whose
+    kind = known(SPAWN_ERRORS, spawn.error) or SPAWN_ERROR
+    frames = spawn.raised.frames if spawn.raised is not None else ()
+    if kind.word == "template" and frames and not any(re.search(_FILLS, f.function) for f in frames):
+        # a name may be missing in whatever is looked up
+        return SPAWN_ERROR, whose
+    return kind, whose
 
 
 def cause_of(spawn: Spawn, hub_log: HubLog) -> str:
@@ -35,9 +43,11 @@ def cause_of(spawn: Spawn, hub_log: HubLog) -> str:
 def meaning(hub: Hub, spawn: Spawn, hub_log: HubLog) -> tuple[str, Fix]:
     """Why it failed, as the rest of a sentence, and what to do."""
     kind, whose = error_of(spawn, hub_log)
-    fix = kind.remedy(names_of(hub))
+    m = kind.search(spawn.error)
+    names = {k: clean(v, 120) for k, v in (m.groupdict("") if m else {}).items()}
+    fix = kind.remedy({**names_of(hub), **names})
     if kind is not SPAWN_ERROR:
-        return kind.says, fix
+        return kind.means(names), fix
     if whose is None:
         return f"{kind.says} ({clean(spawn.error, 160)})", fix
     says = f"{whose.says} raises {clean(spawn.error, 160)}"

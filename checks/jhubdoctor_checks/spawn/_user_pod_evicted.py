@@ -2,13 +2,15 @@
 
 import re
 
-from jhubdoctor.api import Fix, Hub, nested
+from jhubdoctor.api import Fix, Hub, count, nested, quantity
 from jhubdoctor_checks.facts.losses import Loss
 from jhubdoctor_checks.texts import last_words
 
 # lifecycle/predicate.go, 1.20 to 1.36: "[Pod was rejected: ]Node didn't have enough resource: pods, requested: 1, used:
 # 110, capacity: 110"
 _FULL = r"enough resource: (?P<what>[\w./-]+), requested: (?P<asked>\d+), used: (?P<used>\d+), capacity: (?P<all>\d+)"
+
+_LIMIT = "singleuser.extraResource.limits.ephemeral-storage"
 
 
 def _refused(members: list[Loss]) -> tuple[str, Fix]:
@@ -34,22 +36,57 @@ def _refused(members: list[Loss]) -> tuple[str, Fix]:
     )
 
 
+# pkg/kubelet/eviction, 1.20 to 1.36: "Container notebook was using 252Ki, which exceeds its request of 0. "
+_USED = r"Container (?P<name>\S+) was using (?P<amount>\S+?), "
+_LITTLE = 2**30
+_NO_CASE = re.IGNORECASE
+
+
+def _short(what: str, members: list[Loss]) -> str:
+    """That nodes ran short, which they are, and what the servers themselves had of it."""
+    nodes = sorted({m.node for m in members if m.node})
+    where = f"node {nodes[0]}" if len(nodes) == 1 else f"{count(len(nodes), 'node')}" if nodes else "the node"
+    used = [u for m in members for u in re.findall(_USED, m.message, _NO_CASE) if quantity(u[1]) is not None]
+    most = max(used, key=lambda u: quantity(u[1]) or 0, default=None)
+    return f"{where} ran short of {what}" + (f" (container {most[0]} used {most[1]} of it)" if most else "")
+
+
+def _disk(members: list[Loss], hub: Hub, caution: str) -> tuple[str, Fix]:
+    """A node that ran short of disk: who fills it need not be the servers that it gave up."""
+    used = [quantity(u[1]) or 0 for m in members for u in re.findall(_USED, m.message, _NO_CASE)]
+    says = _short("disk", members)
+    nodes = sorted({m.node for m in members if m.node})
+    if used and max(used) < _LITTLE:
+        return says, Fix(
+            "What these servers wrote is not what fills it: see what does (images, logs, other pods), and give the"
+            " nodes larger disks.",
+            commands=tuple(f"kubectl describe node {n}" for n in nodes[:1]) or ("kubectl describe nodes",),
+        )
+    return says, hub.values_fix(
+        "Limit what a server writes outside its home, or give the nodes larger disks.",
+        nested(_LIMIT, "10Gi"),
+        caution=caution,
+    )
+
+
 def explained(why: str, members: list[Loss], hub: Hub) -> tuple[str, Fix]:
     """What a cause means, and what to do."""
     caution = "This restarts the hub; it holds for servers that are started after it."
     match why.partition(" ")[0]:
         case "memory":
-            return "the node ran out of memory", hub.values_fix(
+            return _short("memory", members), hub.values_fix(
                 "Guarantee each server the memory that it really uses, so that fewer share a node.",
                 nested("singleuser.memory.guarantee", "2G"),
                 caution=caution,
             )
-        case "disk":
-            return "the node ran out of disk, or the server used more of it than it may", hub.values_fix(
-                "Limit what a server writes outside its home, or give the nodes larger disks.",
-                nested("singleuser.extraResource.limits.ephemeral-storage", "10Gi"),
-                caution=caution,
+        case "disk" if why == "disk limit":
+            said = last_words(members[0].message)
+            return f"more was written to the node's disk than the server may ({said})", Fix(
+                f"Have users keep large files in their homes, or raise the limit: {_LIMIT}, the profile's, or the size"
+                " of the emptyDir that the message names. The node has not run short."
             )
+        case "disk":
+            return _disk(members, hub, caution)
         case "preempted":
             return "a pod of higher priority took the place", Fix(
                 "See which priority users' pods have, and which pods are above it.",

@@ -45,15 +45,18 @@ def spawn_http_timeout(
         group = [s for s, _ in members]
         # the one with the most to show for it
         spawn, silence = max(members, key=lambda m: len(m[1].evidence))
+        told = [spawn, *(s for s in group if s is not spawn)]
         on, affects = objects(hub, group, user_pods)
-        limit = f"{spawn.limit} seconds" if spawn.limit else "time"
+        limits = {s.limit for s in group}
+        limit = f"{spawn.limit} seconds" if spawn.limit and len(limits) == 1 else "time"
         bound = values.get("hub.config.KubeSpawner.http_timeout") if values is not None else None
         setting = f"hub.config.KubeSpawner.http_timeout: {bound if bound is not None else 'not set (30)'}"
         yield Finding(
             on=on,
             says=f"{count(len(group))} ran and did not answer within {limit}: {silence.says}",
             evidence=(
-                *seen(group, f"no answer at {spawn.url}" if spawn.url else "no answer"),
+                *seen(told[:1], f"no answer at {spawn.url}" if spawn.url else "no answer"),
+                *seen(told[1:], "no answer", most=2),
                 *silence.evidence,
                 Evidence("values", setting) if values is not None else None,
             ),

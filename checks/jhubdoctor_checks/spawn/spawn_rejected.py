@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import (
+    CannotSay,
     Evidence,
     Finding,
     Hub,
@@ -11,11 +12,11 @@ from jhubdoctor.api import (
     Pod,
     Rung,
     Severity,
-    Spawn,
     Spawns,
     Values,
     check,
     count,
+    grouped,
 )
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
@@ -37,17 +38,14 @@ def spawn_rejected(
     surface: Surface | None,
 ) -> Iterator[Finding]:
     """The API server refuses to create users' servers."""
-    groups: dict[str, list[Spawn]] = {}
     ended = ended_refusals or EndedRefusals()
-    for s in (s for s in unresolved(spawns, now, user_pods, "rejected") if not ended.over(s, now)):
-        groups.setdefault(refused(s.error, hub, values, surface).cause, []).append(s)
-    for cause, group in groups.items():
+    lasting = [s for s in unresolved(spawns, now, user_pods, "rejected") if not ended.over(s, now)]
+    told = (s for s in lasting if not ended.open(s, now))
+    for cause, group in grouped(told, lambda s: refused(s.error, hub, values, surface).cause):
         newest = group[0]
         refusal = refused(newest.error, hub, values, surface)
-        on, affects = objects(hub, group, user_pods)
-        code = f"HTTP {newest.code}: " if newest.code else ""
-        fails = (newest.code or 0) >= 500
-        severity = weight(group, spawns, user_pods, now)
+        (on, affects), severity = objects(hub, group, user_pods), weight(group, spawns, user_pods, now)
+        code, fails = f"HTTP {newest.code}: " if newest.code else "", (newest.code or 0) >= 500
         passes = refusal.row.word in PASSING or newest.error in ended.room
         yield Finding(
             on=on,
@@ -61,3 +59,5 @@ def spawn_rejected(
             cause=cause,
             affects=(*affects, *aborted(hub, hub_log, hub_pods)),
         )
+    if any(ended.open(s, now) for s in lasting):
+        raise CannotSay("ended_refusals")

@@ -20,7 +20,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.spawn import has_ended, never_ran
 from jhubdoctor_checks.spawn._servers import gone, refs
-from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts import Known, known, last_words
 from jhubdoctor_checks.texts.iptables import BLOCKS
 
 METADATA = "block-cloud-metadata"
@@ -43,9 +43,11 @@ def user_pod_init_failed(
         logs = [log for log in ended_user_logs or [] if log.container == name]
         line = next((line for log in logs for line in reversed(log.lines) if known(BLOCKS, line)), "")
         row = known(BLOCKS, line) if name == METADATA else None
+        last = next((line for log in logs for line in reversed(log.lines) if line.strip()), "")
+        told = row.says if row else f"its log ends with: {last_words(last)}" if last else ""
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"the init container {name} of {count(len(members))} fails" + (f": {row.says}" if row else ""),
+            says=f"the init container {name} of {count(len(members))} fails" + (f": {told}" if told else ""),
             evidence=(
                 *(_shown(pod, status) for pod, status in members[:3]),
                 Evidence("pod log", row.excerpt(line)) if row else None,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Event, Events, Evidence, Finding, Fix, Hub, Pod, Rung, Severity, check, count, grouped
 from jhubdoctor_checks.spawn._servers import gone, refs
-from jhubdoctor_checks.texts import Known, known, last_words, most_telling
+from jhubdoctor_checks.texts import Known, alike, known, last_words, most_telling, on_nodes
 from jhubdoctor_checks.texts.kubelet import SANDBOX_FAILED, SANDBOXES
 
 _REASONS = ("FailedCreatePodSandBox", "NetworkNotReady")
@@ -23,11 +23,12 @@ def user_pod_sandbox_failed(
     failing = [(pod, e) for pod in user_pods if (e := _failed(pod, events, now))]
     # those too that the hub deleted while they waited
     late = [(ref, e) for ref, e in gone(hub, [*pods, *user_pods], events, *_REASONS, *_OVER) if e.reason in _REASONS]
-    for kind, members in grouped(failing, lambda f: _kind(f[1])):
+    for (kind, _), members in grouped(failing, lambda f: (_kind(f[1]), _apart(f[1]))):
         nodes = sorted({pod.node for pod, _ in members if pod.node})
         yield Finding(
             on=refs(pod for pod, _ in members),
-            says=f"{count(len(members))} cannot start: {kind.means({'last': last_words(members[0][1].message)})}",
+            says=f"{count(len(members))} cannot start{on_nodes(nodes)}: "
+            f"{kind.means({'last': last_words(members[0][1].message)})}",
             evidence=tuple(
                 Evidence("event", f"{pod.name}: {e.reason}: {kind.excerpt(e.message)} ({e.times} times)", e.at)
                 for pod, e in members[:3]
@@ -39,13 +40,18 @@ def user_pod_sandbox_failed(
                     hub.kubectl(f"describe pod {members[0][0].name}"),
                 ),
             ),
-            cause=kind.word,
-            affects=tuple(ref for ref, e in late if _kind(e) is kind),
+            cause=f"{kind.word} {_apart(members[0][1])}".strip(),
+            affects=tuple(ref for ref, e in late if _kind(e) is kind and _apart(e) == _apart(members[0][1])),
         )
 
 
 def _kind(e: Event) -> Known[None]:
     return known(SANDBOXES, e.message) or SANDBOX_FAILED
+
+
+def _apart(e: Event) -> str:
+    """What tells failures apart that no row knows."""
+    return alike(last_words(e.message)) if _kind(e) is SANDBOX_FAILED else ""
 
 
 def _failed(pod: Pod, events: Events, now: datetime) -> Event | None:

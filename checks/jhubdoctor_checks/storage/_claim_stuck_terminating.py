@@ -26,6 +26,7 @@ def let_go(
         return Fix(
             "A deletion cannot be taken back. Delete what is left of the pod, and the claim goes.",
             commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in ended)}"),),
+            caution="The claim goes then, and all data on its volume where the reclaim policy is Delete.",
         )
     others = [f for f in claim.metadata.finalizers if f != PROTECTION]
     if others:

@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     quantity,
 )
 from jhubdoctor_checks.storage._drivers import IN_TREE, NO_PROVISIONER, driver_of, is_csi, is_disk, usable
-from jhubdoctor_checks.texts import known, most_telling
+from jhubdoctor_checks.texts import known, last_words, most_telling
 from jhubdoctor_checks.texts.provisioner import FAILURES, OTHER, Asked
 
 SELECTED = "volume.kubernetes.io/selected-node"
@@ -344,7 +344,14 @@ def _dynamic(claim: PersistentVolumeClaim, world: World, wanted: StorageClass) -
         cause = row.word
         if cause not in {"access-mode", "rights", "plugin-gone"} and _waited(claim, world) < PATIENCE:
             return None
-        says = row.means({"class": wanted.name, "provisioner": wanted.provisioner, "modes": ", ".join(many)})
+        says = row.means(
+            {
+                "class": wanted.name,
+                "provisioner": wanted.provisioner,
+                "modes": ", ".join(many),
+                "last": last_words(failed.message),
+            }
+        )
         text = Evidence("event", f"ProvisioningFailed: {excerpt(failed.message, limit=600)}", failed.at)
         return Stuck(cause, wanted.name, says, (*shown, asked, text), retake=cause == "access-mode")
     if many and is_disk(wanted.provisioner) and claim.spec.volume_mode != "Block":

@@ -40,7 +40,12 @@ class Failure:
     @property
     def _names(self) -> dict[str, str]:
         m = self.row.search(self.event.message)
-        return {**(m.groupdict("") if m else {}), "name": self.name, "last": last_words(self.event.message)}
+        return {**(m.groupdict("") if m else {}), "name": self.name, "last": self.last}
+
+    @property
+    def last(self) -> str:
+        """How the event ends, without the volume, which is named apart."""
+        return last_words(re.sub(rf"^.*?{_VOLUMES[0]}\s*:\s*", "", self.event.message))
 
 
 def failure_of(events: Iterable[Event]) -> Failure | None:

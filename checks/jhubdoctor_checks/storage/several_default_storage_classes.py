@@ -9,7 +9,7 @@ NEWEST_WINS = 26
 """The first minor that takes the newest default; before, the API server refuses claims without a class."""
 
 
-@check(severity=Severity.INFO)
+@check(severity=Severity.INFO, fires_only_with=("values",))
 def several_default_storage_classes(
     storage_classes: list[StorageClass], server_version: ServerVersion, values: Values | None
 ) -> Iterator[Finding]:

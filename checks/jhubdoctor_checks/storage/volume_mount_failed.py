@@ -19,7 +19,8 @@ from jhubdoctor.api import (
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.image import user_prefix
 from jhubdoctor_checks.storage._volume_mount_failed import EVENTS, LONG, Failure, failure_of, unstarted
-from jhubdoctor_checks.texts.kubelet import MOUNT_SLOW
+from jhubdoctor_checks.texts import alike, on_nodes
+from jhubdoctor_checks.texts.kubelet import MOUNT_FAILED, MOUNT_SLOW
 
 
 @check(severity=Severity.ERROR, at=Rung.MOUNTED, stops=Rung.UP, symptom=True)
@@ -44,11 +45,13 @@ def volume_mount_failed(
     for key, members in sorted(grouped(found, lambda f: _key(f[0], f[2], users))):
         failure = members[0][2]
         count = f"{len(members)} pods wait" if len(members) > 1 else "a pod waits"
-        volume = f"volume {failure.volume}" if failure.volume else "volume"
+        volumes = {f.volume for _, _, f in members}
+        volume = f"volume {failure.volume}" if failure.volume and len(volumes) == 1 else "volume"
+        where = on_nodes(p.node for p, _, _ in members if p)
         refs = sorted((r for _, r, _ in members), key=lambda r: r.name)
         yield Finding(
             on=tuple(refs),
-            says=f"{count} for a {volume} that {failure.says()}",
+            says=f"{count}{where} for a {volume} that {failure.says()}",
             evidence=tuple(
                 Evidence("event", f"{r.name}: {f.event.reason}: {f.row.excerpt(f.event.message, 500)}", f.event.at)
                 for _, r, f in members[:3]
@@ -61,4 +64,6 @@ def volume_mount_failed(
 
 def _key(pod: Pod | None, failure: Failure, users: set[str]) -> tuple[str, str]:
     """One Secret, server or driver that fails is one finding; of users' pods all that fail for it."""
+    if failure.row is MOUNT_FAILED:
+        return failure.row.word, alike(failure.last)
     return failure.row.word, failure.name or (failure.volume if pod and pod.name not in users else "")

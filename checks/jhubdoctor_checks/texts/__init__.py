@@ -99,6 +99,21 @@ def last_words(text: str, most: int = 120) -> str:
     return excerpt(found, limit=most)
 
 
+def alike(text: str, most: int = 80) -> str:
+    """What stays of a text from one object to the next: without what is quoted, numbers, paths and the pod's own names.
+
+    Failures that no row knows are of one kind where this is the same.
+    """
+    rest = re.sub(r'"[^"]*"|\S*[/\d]\S*', " ", clean(text, LINE_LIMIT))
+    return " ".join(rest.split())[:most].strip()
+
+
+def on_nodes(nodes: Iterable[str]) -> str:
+    """Where it happened, as ` on node a`; empty where no node is known."""
+    found = sorted({n for n in nodes if n})
+    return f" on node {found[0]}" if len(found) == 1 else f" on {len(found)} nodes" if found else ""
+
+
 def filled(fix: Fix, names: Mapping[str, str]) -> Fix:
     """A fix with these names. A command that comes out empty, as an upgrade does under Argo CD, is left out."""
     commands = (c.format_map(names) for c in fix.commands)

@@ -143,12 +143,25 @@ ADMISSION: tuple[Known[None], ...] = (
         "pkg/apis/core/validation/validation.go, 1.20 to 1.36",
     ),
     Known(
+        "webhook-certificate",
+        r'failed calling (?:admission )?webhook "(?P<webhook>[\w.-]+)"[\s\S]*x509: ',
+        "the certificate of the admission webhook {webhook} is none that the API server takes ({last})",
+        Fix(
+            "Have the webhook's certificate made anew, or its caBundle set to who signed it (cert-manager, or a Job of"
+            " the webhook's own chart, does both). Until then nothing that the webhook covers can be created.",
+            commands=(
+                f"{WEBHOOKS} -o 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name' | grep {{webhook}}",
+            ),
+        ),
+        "staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook, 1.20 to 1.36; Go: crypto/x509",
+    ),
+    Known(
         "webhook-failed",
         r'failed calling (?:admission )?webhook "(?P<webhook>[\w.-]+)"',
-        "the admission webhook {webhook} does not answer",
+        "the admission webhook {webhook} cannot be called ({last})",
         Fix(
-            "Bring the service behind the webhook back. Until it answers, nothing that the webhook covers can be "
-            "created.",
+            "See that the service behind the webhook runs, and that the API server reaches it (on private clusters a "
+            "firewall between them is common). Until then nothing that the webhook covers can be created.",
             commands=(
                 f"{WEBHOOKS} -o 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name' | grep {{webhook}}",
             ),
@@ -234,6 +247,18 @@ ADMISSION: tuple[Known[None], ...] = (
         "the RuntimeClass {name} does not exist",
         _SPEC,
         "plugin/pkg/admission/runtimeclass, 1.20 to 1.36",
+    ),
+    # `{username}` without quotes is a mapping in YAML
+    Known(
+        "invalid-type",
+        r"cannot be handled as a \w+: .*cannot unmarshal (?P<got>\w+) into Go struct field (?P<field>[\w.]+) of type"
+        r" (?P<want>[\w.*\[\]]+)",
+        "the pod that the hub makes is not valid: {field} is of type {got}, and has to be of type {want}",
+        Fix(
+            "Correct the value behind that field (singleuser.*, a profile's kubespawner_override, "
+            "hub.config.KubeSpawner). In YAML text in braces needs quotes, and so do numbers that are names."
+        ),
+        "staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json, 1.20 to 1.36; zero-to-jupyterhub-k8s#421",
     ),
     Known(
         "invalid-spec",

@@ -252,7 +252,8 @@ CRASHES: tuple[Known[Entered], ...] = (
     ),
     Known(
         "cookie-secret",
-        r"(?m)invalid cookie_secret_file|cookie_secret set as a string|cookie_secret.*(?:must be|hexadecimal)",
+        r"(?m)invalid cookie_secret_file|cookie_secret set as a string|cookie_secret.*(?:must be|hexadecimal)"
+        r"|\bin init_secrets\n(?:.*\n)+?\s*binascii\.Error",
         "its cookie secret is not valid",
         upgraded(
             "Use 64 hexadecimal digits (openssl rand -hex 32), or leave hub.config.JupyterHub.cookie_secret "
@@ -286,15 +287,27 @@ CRASHES: tuple[Known[Entered], ...] = (
     ),
     Known(
         "service-unreachable",
-        rf"(?m)Cannot connect to (?P<managed>{_NAME}) service managed|Failed to start service (?P<failed>{_NAME})"
-        rf"|Service (?P<ended>{_NAME}) exited with status",
-        "its service {managed}{failed}{ended} does not come up",
+        rf"(?m)Cannot connect to (?P<service>{_NAME}) service managed",
+        "its service {service}, which it starts itself, does not answer at the URL that hub.services gives it",
         Fix(
-            "See why the service ends: what it says stands before this line. The hub does not start without the "
-            "services that it starts itself (a command in hub.services); of others it only warns.",
+            "Read what the service logs before this line. Where it listens, the way is closed: the hub asks at that URL"
+            " too, so the Service of the hub needs the port (hub.service.extraPorts), and the hub's NetworkPolicy has"
+            " to let the hub's own pod in on it (hub.networkPolicy.ingress).",
             commands=(_LOG,),
         ),
-        "JupyterHub 1.0 to 6.1: app.py; 5.0.0 to 5.2.0, which no chart holds, ended for others too",
+        "JupyterHub 5.2 to 6.1: app.py; jupyterhub/zero-to-jupyterhub-k8s#3871",
+        _last,
+    ),
+    Known(
+        "service-ended",
+        rf"(?m)Failed to start service (?P<failed>{_NAME})|Service (?P<ended>{_NAME}) exited with status",
+        "its service {failed}{ended}, which it starts itself, ends",
+        Fix(
+            "See why the service ends: what it says stands before this line. The hub does not start without the "
+            "services that it starts itself (a command in hub.services).",
+            commands=(_LOG,),
+        ),
+        "JupyterHub 1.0 to 6.1: app.py",
         _last,
     ),
     # --- the API server ---
@@ -331,7 +344,7 @@ CRASHES: tuple[Known[Entered], ...] = (
 CRASH: Known[Entered] = Known(
     "exception",
     r"(?m)^(?P<what>[\w.]*(?:Error|Exception|Exit|Interrupt|Timeout))\b(?P<why>.*)$",
-    "it ends with {what}",
+    "it ends with {last}",
     Fix("See the whole traceback in the log of the run that ended.", commands=(_LOG,)),
     _PYTHON,
 )
@@ -378,11 +391,12 @@ DATABASE: tuple[Known[None], ...] = (
     ),
     Known(
         "connection",
-        # PyMySQL's and mysqlclient's 2006, 2013 and 4031; libpq; SQLAlchemy, which goes on with such a connection
+        # PyMySQL's and mysqlclient's 2006, 2013 and 4031; libpq; psycopg 2 and 3, of a connection that was cut before;
+        # SQLAlchemy, which goes on with such a connection
         r"Database connection error, attempting to reconnect|\((?:2006|2013|4031), |MySQL server has gone away"
         r"|Lost connection to MySQL server|server closed the connection unexpectedly|SSL SYSCALL error"
         r"|SSL connection has been closed unexpectedly|terminating connection due to"
-        r"|Can't reconnect until invalid transaction",
+        r"|Can't reconnect until invalid transaction|the connection is (?:closed|lost)|connection already closed",
         "it loses the connection to its database",
         Fix(
             "Let the hub renew its connections before the database server, or a balancer or firewall between them, "
@@ -448,6 +462,17 @@ SPAWN_ERRORS: tuple[Known[None], ...] = (
             "in profiles too."
         ),
         "JupyterHub 1.0 to 6.1: traitlets.py",
+    ),
+    # what was given stands after it, and may be a secret
+    Known(
+        "trait",
+        r"The '(?P<trait>\w+)' trait of an? (?P<cls>\w+) instance (?P<must>(?:must be|expected) [\w .-]{1,60})",
+        "the setting {trait} of {cls} {must}",
+        Fix(
+            "Correct what sets {trait}: hub.config.{cls}, the chart's own value for it (singleuser.*), a profile's "
+            "kubespawner_override, or code in hub.extraConfig."
+        ),
+        "traitlets 4 and 5; jupyterhub/zero-to-jupyterhub-k8s#807",
     ),
     Known(
         "template",

@@ -356,4 +356,4 @@ FAULTS: tuple[Known[None], ...] = (
     ),
     Known("stopping", r"(?i)shutting down|shutdown", "the machine shuts down", _RESTART, _OF_ITSELF),
 )
-FAULT: Known[None] = Known("not-ready", "", "the kubelet says so", _RESTART, "")
+FAULT: Known[None] = Known("not-ready", "", "the kubelet says: {last}", _RESTART, "")

@@ -48,6 +48,16 @@ OTHER: Known[None] = Known(
 # Exceptions with which logins fail, `Class: text`, whatever authenticator raised them.
 LOGIN_ERRORS: tuple[Known[None], ...] = (
     Known(
+        "username-claim",
+        r"ValueError: \W*No [\w.-]+ found in\b",
+        "what the login provider says of a user has no field of the name that username_claim gives",
+        Fix(
+            "Set username_claim of the authenticator (under hub.config) to a field that the provider sends, or ask for "
+            "more (scope: openid, profile, email). Some send a field only for users that have one."
+        ),
+        "OAuthenticator 16 to 17.4: oauth2.py",
+    ),
+    Known(
         "ldap-start-tls",
         r"LDAPStartTLSError|(?i:start_?tls)",
         "the LDAP server does not take StartTLS there",
@@ -114,3 +124,53 @@ LOGIN_ERRORS: tuple[Known[None], ...] = (
         _PYTHON,
     ),
 )
+
+# With which words a hub refuses logins (4xx): those of authenticators.
+LOGIN_REFUSALS: tuple[Known[None], ...] = (
+    Known(
+        "consumer-key",
+        r"oauth_consumer_key not known|unknown oauth_consumer_key",
+        "the key that the learning platform sends is none that the hub knows",
+        Fix(
+            "Compare the key in the platform's tool with those under consumers. The class that reads them is "
+            "LTI11Authenticator (charts from 2.0 on); a section LTIAuthenticator under hub.config is read no more."
+        ),
+        "ltiauthenticator: lti11/validator.py; ltiauthenticator issues 50 and 114",
+    ),
+    Known(
+        "oauth-state",
+        r"OAuth state (?:mismatch|missing from cookies)",
+        "the cookie that the hub sets before it sends users to the login provider does not come back with them",
+        Fix(
+            "Users have to leave from and come back to one host name, by https: that of the authenticator's"
+            " oauth_callback_url. See also what takes cookies away (a proxy, several hubs under one name)."
+        ),
+        "OAuthenticator 14 to 17.4: oauth2.py",
+    ),
+    Known(
+        "provider-says",
+        r"OAuth error: (?P<what>.{1,200})",
+        "the login provider sends them back with an error: {what}",
+        Fix("See what the provider says of the application's registration, and of who may use it."),
+        "OAuthenticator 14 to 17.4: oauth2.py; RFC 6749, 4.1.2.1",
+    ),
+)
+
+FORMS: dict[str, Fix] = {
+    "launch": Fix(
+        "No other site can have the hub's token, so an authenticator exempts its own pages, from some release on: "
+        "ltiauthenticator from 1.5.1, which charts from 3.0 hold. Put a newer one into a hub's image of your own.",
+        commands=("kubectl --namespace {ns} exec deployment/{hub} -- pip list",),
+    ),
+    "form": Fix(
+        "Templates of your own for the login page need the hidden field _xsrf since JupyterHub 4: compare them with"
+        " the release's own login.html.",
+        commands=("kubectl --namespace {ns} describe deployment {hub}",),
+    ),
+    "xsrf": Fix(
+        "Cookies have to come back as they were set: one host name, https all the way, no cache before the hub, and no "
+        "second hub whose cookies reach this one (a cookie for a whole domain).",
+        commands=("kubectl --namespace {ns} get ingress,service",),
+    ),
+}
+"""What to do where forms have no XSRF token that counts, by what they have in common."""

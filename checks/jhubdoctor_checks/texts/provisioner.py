@@ -96,7 +96,7 @@ FAILURES: tuple[Known[Asked], ...] = (
 OTHER: Known[Asked] = Known(
     "refused",
     "",
-    "cannot be provisioned by StorageClass {class}",
+    "cannot be provisioned by StorageClass {class}: {last}",
     _SEE,
     "",
 )

@@ -166,7 +166,10 @@ PULLS: tuple[Known[None], ...] = (
         "certificate-host",
         r"(?i)certificate is (?:not )?valid for|doesn't contain any IP SANs|relies on legacy Common Name",
         "the certificate that answers as {host} is for another name",
-        Fix("Give {host} a certificate with its name, or correct the address at which it is reached."),
+        Fix(
+            "See on {nodes} which address {host} has: a proxy, a filter or a wrong DNS record answers in its place. A "
+            "registry of your own needs a certificate with that name."
+        ),
         _GO,
     ),
     Known(

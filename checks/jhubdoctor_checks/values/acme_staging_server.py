@@ -24,7 +24,7 @@ def acme_staging_server(hub: Hub, values: Values) -> Iterator[Finding]:
                 },
                 commands=(
                     hub.helm_upgrade,
-                    hub.kubectl("delete secret proxy-public-tls-acme"),
+                    hub.kubectl("delete secret proxy-public-tls-acme --ignore-not-found"),
                     hub.kubectl("delete pod --selector component=autohttps"),
                 ),
                 caution="This cuts all users off for some seconds; their servers keep running.",

@@ -6,7 +6,7 @@ from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, Values, chec
 from jhubdoctor_checks.values._resources import choices, set_elsewhere
 
 
-@check(severity=Severity.INFO)
+@check(severity=Severity.INFO, fires_only_with=("limit_ranges",))
 def users_without_memory_guarantee(
     hub: Hub, values: Values, limit_ranges: list[LimitRange] | None
 ) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ def remedy(hub: Hub, request: Request, hub_log: HubLog) -> tuple[Fix, Known[None
     """What to do, and the row that says so, None where none knows."""
     row = _row(request)
     if row is None:
-        return mend(hub, request.raised, hub_log, "exception POST .*/hub/login"), None
+        return mend(hub, request.raised, hub_log, f"exception {request.method} .*{request.route}"), None
     found = origin(request.raised, hub_log)
     text = row.fix.text + (f" It is raised in {found.says}." if found is not None and found.own else "")
     fix = hub.values_fix(text, row.fix.values) if row.fix.values and hub.z2jh else Fix(text)

@@ -8,10 +8,14 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Pod, Service, grouped
 from jhubdoctor_checks.facts.traffic import Request, Traffic
+from jhubdoctor_checks.texts import Known, filled, known, names_of
+from jhubdoctor_checks.texts.login import FORMS, LOGIN_REFUSALS
+from jhubdoctor_checks.vitals._said import nobody
 
 # A form that was open for an hour, two tabs: now and then. One user types a wrong password five times.
 _OFTEN, _PEOPLE, _KNOWN, _SHARE = 3, 3, 2, 0.25
 _USER = "hub.jupyter.org/username"
+_FORM = "/hub/login"
 _OTHER = 5
 
 
@@ -24,12 +28,19 @@ class Refusals:
         requests: oldest first.
         says: what it is.
         few: whether so few tried that they may be strangers.
+        row: what knows the hub's words.
     """
 
     word: str
     requests: tuple[Request, ...]
     says: str
     few: bool = False
+    row: Known[None] | None = None
+
+    @property
+    def codes(self) -> str:
+        """How the hub answered; a wrong password with 200 before JupyterHub 5."""
+        return " and ".join(sorted({str(r.status) for r in self.requests if r.refused and r.status >= 400})) or "200"
 
 
 def users(
@@ -42,11 +53,11 @@ def users(
     return traffic.known() | {n.casefold() for n in (*homes, *(p.user for p in user_pods)) if n}
 
 
-def refusals(traffic: Traffic, known: frozenset[str] | None, now: datetime) -> Iterator[Refusals]:
+def refusals(traffic: Traffic, homes: frozenset[str] | None, now: datetime) -> Iterator[Refusals]:
     """Kinds of refused logins of the last hour that weigh."""
     requests = traffic.lately(now)
     well = traffic.logged_in(now)
-    names = traffic.known() if known is None else known
+    names = traffic.known() if homes is None else homes
     refused = [r for r in requests if r.is_login and r.refused]
     for why, group in grouped(refused, lambda r: r.why):
         number, share = len(group), len(group) / (len(group) + len(well))
@@ -56,7 +67,7 @@ def refusals(traffic: Traffic, known: frozenset[str] | None, now: datetime) -> I
         elif why in {"not-allowed", "password"} and not well:
             tried = {r.about.casefold() for r in group if r.about}
             mine = {t for t in tried if t in names or t.partition("@")[0] in names}
-            many, first = len(tried) >= _PEOPLE, known is not None and not known
+            many, first = len(tried) >= _PEOPLE, homes is not None and not homes
             # a hub that let nobody in so far: whom its rules refuse has not mistyped anything
             few = why == "not-allowed" and (len(tried) >= _KNOWN or number >= _OFTEN)
             if len(mine) >= _KNOWN or (first and (many or few)):
@@ -67,7 +78,21 @@ def refusals(traffic: Traffic, known: frozenset[str] | None, now: datetime) -> I
                 )
                 yield Refusals(why, tuple(group), says, few=not (mine or many))
         elif number >= _OTHER and not well and not why:
-            yield Refusals("reason", tuple(group), "all for a reason that the hub names")
+            yield from _reasons(group)
+
+
+def _reasons(group: list[Request]) -> Iterator[Refusals]:
+    """Those of which nothing but the hub's own words tells why: by what they say."""
+    for row, members in grouped(group, lambda r: known(LOGIN_REFUSALS, r.reason)):
+        if len(members) < _OFTEN:
+            continue
+        said = {nobody(r.reason) for r in members}
+        quoted = f"the hub says: {said.pop()}" if len(said) == 1 and members[0].reason else "for several reasons"
+        if row is None:
+            yield Refusals("reason", tuple(members), quoted)
+        else:
+            m = row.search(members[-1].reason)
+            yield Refusals(row.word, tuple(members), row.means(m.groupdict("") if m else {}), row=row)
 
 
 def _forms(group: list[Request], requests: list[Request], well: bool) -> Refusals | None:
@@ -80,6 +105,9 @@ def _forms(group: list[Request], requests: list[Request], well: bool) -> Refusal
     if 2 * moved > len(group):
         return Refusals("address", tuple(group), "the client's address changes between the login form and its answer")
     if all("missing from" in r.reason for r in group):
+        if all(r.route != _FORM for r in group):
+            # a page of an authenticator, which other sites send users to: no scanner knows of it
+            return Refusals("launch", tuple(group), "what another site sends users here with has no XSRF token")
         # a script that never asked for the form is no user
         enough = not well and 2 * len(forms) >= len(group)
         return Refusals("form", tuple(group), "the login form sends no XSRF token") if enough else None
@@ -104,18 +132,10 @@ def remedy(hub: Hub, kind: Refusals, services: Iterable[Service]) -> Fix:
     """What to do about a kind."""
     if kind.word == "address":
         return _address(hub, services)
-    if kind.word == "form":
-        return Fix(
-            "Templates of your own for the login page need the hidden field _xsrf since JupyterHub 4: compare them "
-            "with the release's own login.html.",
-            commands=(hub.kubectl(f"describe deployment {hub.ref.name}"),),
-        )
-    if kind.word == "xsrf":
-        return Fix(
-            "Cookies have to come back as they were set: one host name, https all the way, no cache before the hub, "
-            "and no second hub whose cookies reach this one (a cookie for a whole domain).",
-            commands=(hub.kubectl("get ingress,service"),),
-        )
+    if kind.row is not None:
+        return kind.row.remedy(names_of(hub))
+    if kind.word in FORMS:
+        return filled(FORMS[kind.word], names_of(hub))
     if kind.word == "not-allowed":
         return hub.values_fix(
             "Compare the names in the hub's log with allowed_users, admin_users and the other rules under hub.config: "
@@ -123,6 +143,9 @@ def remedy(hub: Hub, kind: Refusals, services: Iterable[Service]) -> Fix:
             {},
             _grep(hub, "not allowed"),
         )
+    if kind.word == "reason":
+        asked = _grep(hub, f"{kind.requests[-1].method} {kind.requests[-1].route}")
+        return Fix("See what the authenticator logs just before.", commands=(asked,))
     return Fix(
         "Log in once yourself, and see what the authenticator logs just before: what it asked the server that knows "
         "the users (its address, the account that it binds with, the template of names under hub.config).",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from urllib.parse import unquote
 
 from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
 from jhubdoctor_checks.facts.traffic import Request
@@ -16,9 +17,10 @@ _OFTEN, _OUTSIDE, _USERS, _PEOPLE, _SPAN = 5, 10, 3, 3, timedelta(minutes=2)
 # runs beside the hub (a gateway, a BinderHub) asks for many, and some of them may come in.
 _COOKIES = re.compile(r"/hub/api/(?:user|authorizations(?:/.*)?)$")
 _REQUIRED = re.compile(r"(?i:requires (?:any of \[|scope '))(?P<scope>[a-z:\-]{1,60})")
-# apihandlers/auth.py: who has no right to a service. `Server at` would be somebody else's server, as it should be.
+# apihandlers/auth.py: who has no right to a service, or to their own server; to somebody else's nobody should have.
 _SERVICE = re.compile(r"do not have permission to access JupyterHub service (?P<service>[\w.\-]{1,60})")
 METRICS = "/hub/metrics"
+_SERVER = re.compile(r"do not have permission to access Server at /user/(?P<user>[^/\s]{1,256})/")
 _OPEN_METRICS = (
     "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
     "hub.loadRoles), or let everyone read them, as shown."
@@ -32,13 +34,14 @@ def refusals(requests: Sequence[Request], beside: Mapping[str, Pod]) -> Iterator
     """
 
     def key(r: Request) -> tuple[str, str, str, str]:
-        return (r.route, r.why, r.caller, r.name if r.service else r.address if r.inside and not r.name else "")
+        who = r.name if r.service else r.address if r.inside and not r.name else ""
+        return (r.route, "own" if own(r) else r.why, r.caller, who)
 
     refused = [r for r in requests if r.refused and not r.is_login and _counts(r, beside)]
     for (_, _, caller, _), group in grouped(refused, key):
         shut = [r for r in group if not _let_in(r, requests)]
         least = _USERS if caller == "user" else _OFTEN if caller == "service" or group[0].inside else _OUTSIDE
-        if group[0].handler == "oauth2" and len({r.name for r in shut}) < _PEOPLE:
+        if group[0].handler == "oauth2" and not own(group[0]) and len({r.name for r in shut}) < _PEOPLE:
             continue
         if len(shut) >= least and (caller == "user" or shut[-1].at - shut[0].at >= _SPAN):
             yield shut
@@ -47,11 +50,17 @@ def refusals(requests: Sequence[Request], beside: Mapping[str, Pod]) -> Iterator
 def _counts(r: Request, beside: Mapping[str, Pod]) -> bool:
     """Whether it is more than a user before a page that is not theirs, or a scanner."""
     if r.caller == "user" and r.handler == "oauth2":
-        return _SERVICE.search(r.reason) is not None
+        return _SERVICE.search(r.reason) is not None or own(r)
     if r.caller == "user":
         return r.is_start and r.method == "POST" and r.why in {"xsrf", "scope"} and r.about in {"", r.name}
     machine = r.route.startswith("/hub/api/") or r.route == "/hub/metrics"
     return machine and not (r.caller == "anonymous" and _COOKIES.match(r.route) and r.address not in beside)
+
+
+def own(r: Request) -> bool:
+    """Whether it is about the server of the user who asks."""
+    found = _SERVER.search(r.reason)
+    return found is not None and unquote(found["user"]) == r.name
 
 
 def _let_in(r: Request, requests: Sequence[Request]) -> bool:

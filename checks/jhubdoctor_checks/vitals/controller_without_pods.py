@@ -1,4 +1,4 @@
-"""What makes pods and says that they are ready, while there are none."""
+"""What makes pods, or says that they are ready, while there are none."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,10 +10,8 @@ from jhubdoctor.api import (
     Events,
     Evidence,
     Finding,
-    Fix,
     Hub,
     Pod,
-    Ref,
     Rung,
     Service,
     Severity,
@@ -21,15 +19,16 @@ from jhubdoctor.api import (
     check,
 )
 from jhubdoctor_checks.facts.network import ready_addresses
+from jhubdoctor_checks.vitals._controller_without_pods import fix, for_long, of
 
 # The lists of a run are seconds apart, and a pod that was just replaced may be in none of them.
 JUST_NOW = timedelta(minutes=2)
-# Nobody waits for their pods.
-IDLE = frozenset({"continuous-image-puller", "user-placeholder"})
+IDLE = frozenset({"continuous-image-puller", "user-placeholder"})  # nobody waits for their pods
 _ROLLS = ("Killing", "SuccessfulDelete", "SuccessfulCreate", "ScalingReplicaSet", "Preempted", "TaintManagerEviction")
 
 
-@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("pods", "stranger_pods"))
+@check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("pods", "stranger_pods"),
+       fires_only_with=("events",))  # fmt: skip
 def controller_without_pods(
     hub: Hub,
     deployments: list[Deployment],
@@ -42,7 +41,7 @@ def controller_without_pods(
     events: Events | None,
     now: datetime,
 ) -> Iterator[Finding]:
-    """What makes a part of the hub says that its pods are ready, and there is none."""
+    """What makes a part of the hub has no pod, though its status says so, or it has had time enough to make one."""
     makers: Sequence[Deployment | StatefulSet | DaemonSet] = (
         *deployments,
         *(stateful_sets or ()),
@@ -53,38 +52,26 @@ def controller_without_pods(
         ready = d.status.number_ready if isinstance(d, DaemonSet) else d.status.ready_replicas
         wanted = d.status.desired_number_scheduled if isinstance(d, DaemonSet) else d.spec.replicas
         selector = d.spec.selector
-        if not ready or not wanted or not (selector.match_labels or selector.match_expressions):
+        if not wanted or not (selector.match_labels or selector.match_expressions):
             continue
-        if any(selector.matches(p.labels) for p in (*pods, *stranger_pods)) or any(_of(n, d.name) for n in moving):
+        if not ready and not for_long(d, now):
+            continue
+        if any(selector.matches(p.labels) for p in (*pods, *stranger_pods)) or any(of(n, d.name) for n in moving):
             continue
         labels = d.spec.template.metadata.labels
         behind = [s for s in services or () if s.spec.selector and s.spec.selector.items() <= labels.items()]
         listed = sum(len(ready_addresses(e)) for s in behind for e in endpoint_slices or () if e.service == s.name)
         yield Finding(
             on=(d.ref,),
-            says=f"the {d.ref.kind} {d.name} has no pod, and its status still says that it has {ready} ready",
+            says=f"the {d.ref.kind} {d.name} has no pod, "
+            + (f"and its status still says that it has {ready} ready" if ready else "and nothing makes one"),
             evidence=(
                 Evidence(d.ref.kind.lower(), f"{d.name}: {ready} of {wanted} ready"),
                 Evidence("pods", "none with the labels that it selects"),
                 Evidence("endpointslice", f"{behind[0].name}: {listed} ready addresses, of no pod") if listed else None,
             ),
-            fix=_fix(hub, d.ref),
+            fix=fix(hub, d.ref),
             severity=Severity.WARNING if d.component in IDLE else None,
             cause=d.component or d.name,
             affects=tuple(s.ref for s in behind),
         )
-
-
-def _of(name: str, maker: str) -> bool:
-    return name == maker or name.startswith(f"{maker}-")
-
-
-def _fix(hub: Hub, maker: Ref) -> Fix:
-    return Fix(
-        "The cluster's kube-controller-manager makes the pods and keeps the status: see that it runs; in a cloud ask "
-        "whoever runs the control plane. Nothing of the chart helps before.",
-        commands=(
-            hub.kubectl(f"describe {maker.kind.lower()} {maker.name}"),
-            "kubectl --namespace kube-system get lease kube-controller-manager --output yaml",
-        ),
-    )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, PersistentVolumeClaim, Pod, Rung, Service, Severity, check
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.vitals._logins_refused import Refusals, refusals, remedy, shape, users
+from jhubdoctor_checks.vitals._logins_refused import refusals, remedy, shape, users
 from jhubdoctor_checks.vitals._said import nobody
 
 
@@ -18,14 +18,14 @@ def logins_refused(
     claims: list[PersistentVolumeClaim] | None,
     public_services: list[Service] | None,
 ) -> Iterator[Finding]:
-    """Users who log in are refused (403): by a form that does not count, by a rule, or whatever they type."""
+    """Users who log in are refused: by a form that does not count, by a rule, or whatever they type."""
     well = traffic.logged_in(now)
     for kind in refusals(traffic, users(traffic, user_pods, claims), now):
         last, number = kind.requests[-1], len(kind.requests)
         yield Finding(
             on=(hub.service_ref,),
-            says=f"{number} of {number + len(well)} logins were refused{_status(kind)} "
-            f"since {traffic.since(now):%H:%M} UTC: {kind.says}",
+            says=f"{number} of {number + len(well)} logins were refused ({kind.codes}) since "
+            f"{traffic.since(now):%H:%M} UTC: {kind.says}",
             evidence=(
                 Evidence("hub log", f"{last.method} {last.route}: {nobody(last.reason) or kind.word}", last.at),
                 Evidence("hub log", "the first of them", kind.requests[0].at),
@@ -36,9 +36,3 @@ def logins_refused(
             severity=Severity.WARNING if kind.few or (well and well[-1] > last.at) else Severity.ERROR,
             cause=kind.word,
         )
-
-
-def _status(kind: Refusals) -> str:
-    """` (403)`; nothing where a refused login is answered with its form once more."""
-    refused = sorted({r.status for r in kind.requests if r.refused and r.status >= 400})
-    return f" ({', '.join(map(str, refused))})" if refused else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Events, Evidence, Finding, Hub, Node, Pod, Rung, Severity, check, clean, grouped
+from jhubdoctor.api import CannotSay, Events, Evidence, Finding, Hub, Node, Pod, Rung, Severity, check, clean, grouped
 from jhubdoctor_checks.facts.hub_graph import CORE
 from jhubdoctor_checks.vitals._containers import workload
 from jhubdoctor_checks.vitals._pod_not_ready import lasts, look, since, waiting, why
@@ -20,7 +20,9 @@ def pod_not_ready(
     away = {n.name for n in nodes or () if not n.ready}
     found = [p for p in service_pods if p.component not in IDLE and lasts(p, events, now)]
     found = [p for p in found if p.node not in away or p.component in CORE]
-    for (owner, reason), members in grouped(sorted(found, key=lambda p: p.name), lambda p: (p.owner, why(p))):
+    # whether a node is coming for those that have none, events alone tell
+    told_of = found if events is not None else [p for p in found if p.node]
+    for (owner, reason), members in grouped(sorted(told_of, key=lambda p: p.name), lambda p: (p.owner, why(p))):
         first = members[0]
         told = next((e for e in events.about("Pod", first.name) if e.type == "Warning"), None) if events else None
         ready = any(p.owner == owner and p.ready for p in service_pods)
@@ -39,3 +41,5 @@ def pod_not_ready(
             cause=f"{workload(first)} {reason}",
             unexplained=True,
         )
+    if told_of != found:
+        raise CannotSay("events")

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Rung, Severity, Spawns, check, count, grouped, times
 from jhubdoctor_checks.facts.traffic import HOUR, LOOP, Traffic
 from jhubdoctor_checks.vitals._said import nobody
+from jhubdoctor_checks.vitals._users_sent_in_circles import unknown
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0: a server that is ready, whose user comes to the hub once more. The first
 # time a proxy may just not have been told the way yet; the hub waits, and gives up after four times, or two where the
@@ -20,7 +21,8 @@ _FEW = 2
 def users_sent_in_circles(
     hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic, spawns: Spawns
 ) -> Iterator[Finding]:
-    """Users are sent to and fro between the hub and their server, which runs."""
+    """Users are sent to and fro between the hub and their server, which runs, or the login page."""
+    yield from _by_the_login(hub, traffic, now)
     anew = {user.partition(":")[0]: at for user, _, at in spawns.succeeded if at}
     ends = [(r.about, r.at, r.reason) for r in traffic.lately(now) if r.failed and r.reason.startswith(LOOP)]
     turns = [
@@ -58,5 +60,28 @@ def users_sent_in_circles(
         ),
         severity=Severity.ERROR if len(lost) >= _FEW else None,
         cause="loop",
+        unexplained=True,
+    )
+
+
+def _by_the_login(hub: Hub, traffic: Traffic, now: datetime) -> Iterator[Finding]:
+    """Users who log in, and are nobody when they come back."""
+    if not (lost := unknown(traffic, now)):
+        return
+    yield Finding(
+        on=(hub.service_ref,),
+        says=f"users log in ({times(len(lost))} since {traffic.since(now):%H:%M} UTC), and a moment later the hub does "
+        "not know them",
+        evidence=(
+            Evidence("hub log", "User logged in, and then 302 to the login page for nobody", lost[-1]),
+            Evidence("hub log", "the first of them", lost[0]),
+        ),
+        fix=Fix(
+            "The hub's cookie does not come back. Let users come by one host name and by https all the way; see that "
+            "nothing before the hub drops or renames cookies, and that hub.baseUrl is the path that users see.",
+            commands=(hub.kubectl("get ingress,service"),),
+        ),
+        severity=Severity.ERROR,
+        cause="login",
         unexplained=True,
     )

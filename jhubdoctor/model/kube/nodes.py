@@ -49,6 +49,16 @@ class Node(Object):
         return any(c.type == "Ready" and c.status == "True" for c in self.status.conditions)
 
     @property
+    def virtual(self) -> bool:
+        """Whether no machine is behind it: DaemonSets do not run there, images are not kept, its version is its own.
+
+        As virtual-kubelet labels and taints its nodes (AKS' virtual nodes, ECI), and EKS those of Fargate.
+        """
+        fargate = self.labels.get("eks.amazonaws.com/compute-type") == "fargate"
+        marked = any(t.key == "virtual-kubelet.io/provider" for t in self.spec.taints)
+        return fargate or marked or self.labels.get("type") == "virtual-kubelet"
+
+    @property
     def allocatable(self) -> dict[str, Decimal]:
         """status.allocatable as numbers in base units (cores, bytes, pods)."""
         return {k: v for k, raw in self.status.allocatable.items() if (v := quantity(raw)) is not None}
