@@ -14,7 +14,7 @@ from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Ta
 from jhubdoctor_checks import problems, way
 from jhubdoctor_checks.api._move import HELM_4, RESTARTS, RESTARTS_SERVERS, mapkubeapis
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys, schemas
-from jhubdoctor_checks.refused import refusals
+from jhubdoctor_checks.refused import emptied, refusals
 
 CHECKS = (
     "user-scheduler-removed-api",
@@ -274,7 +274,9 @@ def problems_of(given: Given, chart: charts.Chart | None) -> list[Problem]:
     if chart is None:
         return []
     found: list[Problem] = []
-    for p in (*_moved(given, chart.parsed), *_rules(given, chart.parsed), *refusals(given, chart.parsed)):
+    version = chart.parsed
+    told = (*_moved(given, version), *_rules(given, version), *refusals(given, version), *emptied(given, version))
+    for p in told:
         same = [f for f in found if f.severity is Severity.ERROR and f.path == p.path]
         # what has moved is not judged any further
         if not same and not any(p.path.startswith(f"{f.path}.") and f.path in _MOVED for f in found):

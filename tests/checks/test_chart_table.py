@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from jhubdoctor.api import Given, nested
+from jhubdoctor.api import Given, Severity, nested
 from jhubdoctor.privacy.releases import OUTLINE_LIMIT, outline
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, schemas
-from jhubdoctor_checks.refused import refusals
+from jhubdoctor_checks.refused import emptied, refusals
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios" / "parts"
 
@@ -170,6 +170,13 @@ def test_what_helm_refuses_is_foretold_with_what_to_do(values: dict[str, Any], p
     assert set(found) == {path}
     assert fix in found[path].fix
     assert path in found[path].says
+
+
+def test_a_section_that_a_null_takes_away_is_told() -> None:
+    values = {"hub": {"db": None, "containerSecurityContext": None, "extraEnv": None}, "singleuser": {"image": {}}}
+    found = list(emptied(Given(outline=outline(values)), Version("4.4.0")))
+
+    assert [(p.path, p.severity) for p in found] == [("hub.db", Severity.WARNING)]
 
 
 def test_an_outline_says_nothing_of_what_is_private() -> None:
