@@ -25,6 +25,7 @@ from jhubdoctor.model.kube.network import (
     Ingress,
     IngressBackend,
     IngressClass,
+    IngressPoint,
     NetworkPolicy,
     PolicyPeer,
     PolicyPort,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhubdoctor.api import Problem, Values, clean
-from jhubdoctor_checks.values._resources import PATHS, all_given, amount, contradictions
+from jhubdoctor_checks.resources import PATHS, all_given, amount, contradictions
 
 _CHART = "jupyterhub_config.py of the chart"
 EXTERNAL = ("mysql", "postgres", "other")

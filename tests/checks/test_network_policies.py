@@ -7,7 +7,7 @@ import pytest
 from jhubdoctor.api import NetworkPolicy
 from jhubdoctor.sources.decode import convert
 from jhubdoctor.testing import findings_of
-from jhubdoctor_checks.network._policies import End, blocking
+from jhubdoctor_checks.facts.policies import End, blocking
 
 HUB = End("hub", {"component": "hub"}, ("10.1.0.4",), {"team": "hubs"}, ports={"http": 8081})
 USER = End("user", {"component": "singleuser-server"}, ("10.1.0.9",), {"team": "hubs"}, ports={"notebook-port": 8888})

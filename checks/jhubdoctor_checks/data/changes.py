@@ -13,7 +13,7 @@ from typing import Any
 
 from jhubdoctor.api import Given, Severity
 from jhubdoctor_checks.data.keys import MOVED
-from jhubdoctor_checks.hub._login import allow_rules, authenticator, is_dummy, is_oauth
+from jhubdoctor_checks.login import allow_rules, authenticator, is_dummy, is_oauth
 
 _GUIDE = "https://z2jh.jupyter.org/en/stable/administrator/upgrading/"
 _LOG = "https://z2jh.jupyter.org/en/stable/changelog.html"

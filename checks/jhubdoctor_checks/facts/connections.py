@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, EndpointSlice, Hub, Look, Namespace, NetworkPolicy, NotApplicable, Pod, fact
+from jhubdoctor_checks.facts.ends import api, cached_dns, changed, deployed, dns, users
 from jhubdoctor_checks.facts.network import ClusterDNS
-from jhubdoctor_checks.network._ends import api, cached_dns, changed, deployed, dns, users
-from jhubdoctor_checks.network._policies import End, blocking
+from jhubdoctor_checks.facts.policies import End, blocking
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from jhubdoctor.api import (
     Service,
     fact,
 )
-from jhubdoctor_checks.network._routes import leading_to
+from jhubdoctor_checks.facts.routes import leading_to
 
 FORMER_CLASS = "kubernetes.io/ingress.class"
 """The annotation that named the class of an Ingress before it had a field for it."""

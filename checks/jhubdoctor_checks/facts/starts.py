@@ -11,7 +11,7 @@ from statistics import median
 
 from jhubdoctor.api import Entry, HubLog, Pod, Spawn, Spawns, Values, clean, fact, more, pod_of
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
-from jhubdoctor_checks.spawn._failures import unresolved
+from jhubdoctor_checks.facts.failures import unresolved
 
 WINDOW = timedelta(hours=1)
 _ATTEMPT = re.compile(r"Attempting to create pod (?P<pod>[\w.-]+)")

@@ -24,8 +24,8 @@ from jhubdoctor.api import (
     fact,
 )
 from jhubdoctor_checks.facts.network import FORMER_CLASS
+from jhubdoctor_checks.facts.routes import WAY, ingress_backends, refusals_of
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.network._routes import WAY, ingress_backends, refusals_of
 
 LB_PATIENCE, ROUTE_PATIENCE = timedelta(minutes=5), timedelta(minutes=5)
 INGRESS_PATIENCE = timedelta(minutes=10)

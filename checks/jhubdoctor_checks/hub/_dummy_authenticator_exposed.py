@@ -3,8 +3,7 @@
 import ipaddress
 import re
 
-from jhubdoctor.api import Ingress, Service
-from jhubdoctor.model.kube.network import IngressPoint
+from jhubdoctor.api import Ingress, IngressPoint, Service
 
 # Names that the public DNS never holds (RFC 6761, 6762 and 8375, and ICANN's choice of `internal` in 2024).
 _LOCAL_NAMES = (".localhost", ".local", ".test", ".invalid", ".home.arpa", ".internal", ".lan")

@@ -10,7 +10,7 @@ from jhubdoctor_checks.hub._dummy_authenticator_exposed import (
     local_name,
     outer_points,
 )
-from jhubdoctor_checks.hub._login import authenticator, is_dummy
+from jhubdoctor_checks.login import authenticator, is_dummy
 
 
 @check(severity=Severity.WARNING)

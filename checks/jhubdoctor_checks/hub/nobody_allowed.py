@@ -6,7 +6,7 @@ from datetime import datetime
 
 from jhubdoctor.api import RESTARTS, Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.hub._logged import DAY
-from jhubdoctor_checks.hub._login import (
+from jhubdoctor_checks.login import (
     allow_rules,
     authenticator,
     by_organisation,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Event, Events, Evidence, Service, clean, excerpt
-from jhubdoctor_checks.network._routes import WAY
+from jhubdoctor_checks.facts.routes import WAY
 from jhubdoctor_checks.network._service_lb import Held
 from jhubdoctor_checks.texts import most_telling
 from jhubdoctor_checks.texts.load_balancer import REFUSALS

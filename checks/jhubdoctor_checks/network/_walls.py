@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from jhubdoctor.api import Fix, Hub, NetworkPolicy, Values
 from jhubdoctor_checks.facts.connections import Blocked
-from jhubdoctor_checks.network._ends import allowing, may_reach
+from jhubdoctor_checks.facts.ends import allowing, may_reach
 
 
 def walls_of(blocked: Iterable[Blocked]) -> list[NetworkPolicy]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Finding, Fix, HTTPRoute, Hub, Rung, Severity, check, clean, excerpt
+from jhubdoctor_checks.facts.routes import refusals_of
 from jhubdoctor_checks.facts.ways_in import ROUTE_PATIENCE
-from jhubdoctor_checks.network._routes import refusals_of
 
 # Reasons of the conditions, from the Gateway API's specification (v1): what they mean and what to do.
 REASONS = {

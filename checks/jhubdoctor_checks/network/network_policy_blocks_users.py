@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from jhubdoctor.api import CannotSay, Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count
 from jhubdoctor_checks.facts.connections import Blocked
+from jhubdoctor_checks.facts.ends import CACHED_DNS, changed
 from jhubdoctor_checks.facts.network import ClusterDNS
-from jhubdoctor_checks.network._ends import CACHED_DNS, changed
 from jhubdoctor_checks.network._walls import opened, walls_of
 
 

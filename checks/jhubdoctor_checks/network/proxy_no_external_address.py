@@ -17,9 +17,9 @@ from jhubdoctor.api import (
     Severity,
     check,
 )
+from jhubdoctor_checks.facts.routes import leading_to
 from jhubdoctor_checks.facts.ways_in import LB_PATIENCE, addressed
 from jhubdoctor_checks.network._proxy_no_external_address import STARTED, asked, failures, heard, reached
-from jhubdoctor_checks.network._routes import leading_to
 from jhubdoctor_checks.network._service_lb import held
 from jhubdoctor_checks.texts import known, last_words
 from jhubdoctor_checks.texts.load_balancer import REFUSALS

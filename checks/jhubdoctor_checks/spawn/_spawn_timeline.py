@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Event, Events, Fix, Hub, Pod, Spawns, Values, count, pod_of
-from jhubdoctor_checks.spawn._failures import unresolved
+from jhubdoctor_checks.facts.failures import unresolved
 from jhubdoctor_checks.spawn._phases import phase_of, trace
 from jhubdoctor_checks.spawn._remedies import enough, more_time
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import RESTARTS, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, Spawns, check
-from jhubdoctor_checks.spawn._failures import aborted, objects, unresolved
+from jhubdoctor_checks.facts.failures import aborted, objects, unresolved
 from jhubdoctor_checks.spawn._reflector_frozen import halts
 
 # KubeSpawner's reflector.py, all versions: after that it never watches again. Up to 4.x the hub then stopped itself.

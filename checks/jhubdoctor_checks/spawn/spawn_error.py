@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Pod, Rung, Severity, Spawns, check, count, excerpt, grouped
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.facts.failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_error import ON_PURPOSE, cause_of, meaning
 
 

@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     check,
     count,
 )
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.facts.failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_http_timeout import Silence, silence_of
 
 

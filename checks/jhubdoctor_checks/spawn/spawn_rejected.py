@@ -20,7 +20,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.facts.failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._spawn_rejected import PASSING, refused, without_pod
 
 

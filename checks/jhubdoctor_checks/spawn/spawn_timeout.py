@@ -19,7 +19,7 @@ from jhubdoctor.api import (
     check,
     count,
 )
-from jhubdoctor_checks.spawn._failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.facts.failures import aborted, objects, seen, unresolved, weight
 from jhubdoctor_checks.spawn._phases import NO_TRACE, Phase, phase_of, trace
 from jhubdoctor_checks.spawn._remedies import remedy
 

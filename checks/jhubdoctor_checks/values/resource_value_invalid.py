@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Rung, Severity, Shape, Spawns, Values, check
+from jhubdoctor_checks.resources import all_given, amount, contradictions, correction
 from jhubdoctor_checks.values._resource_value_invalid import Excess, excesses
-from jhubdoctor_checks.values._resources import all_given, amount, contradictions, correction
 
 # jupyterhub/traitlets.py and traitlets' Float, as the hub's log quotes them
 REFUSED_BY_SPAWNER = ("is not a valid memory specification", "_limit' trait", "_guarantee' trait")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, Values, check
-from jhubdoctor_checks.values._resources import choices, set_elsewhere
+from jhubdoctor_checks.resources import choices, set_elsewhere
 
 
 @check(severity=Severity.INFO, fires_only_with=("limit_ranges",))

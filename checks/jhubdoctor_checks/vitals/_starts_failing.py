@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, Pod, Ref, Severity, clean, count, times
+from jhubdoctor_checks.facts.failures import objects
 from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.facts.starts import Starts, Told
-from jhubdoctor_checks.spawn._failures import objects
 
 # So many failed starts, of so many users, are no matter of one user.
 _MANY, _USERS = 3, 2

@@ -20,7 +20,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
-from jhubdoctor_checks.network._policies import End
+from jhubdoctor_checks.facts.policies import End
 
 ACCESS = "hub.jupyter.org/network-access-"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
