@@ -15,6 +15,7 @@ from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.parts import label, stopped
+from jhubdoctor.visits.memory import Place
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,6 @@ class Tally:
 
 
 _WORSE = (CheckStatus.NOT_APPLICABLE, CheckStatus.OK, CheckStatus.FOUND, CheckStatus.UNKNOWN, CheckStatus.BROKEN)
-Place = tuple[str, str]
-"""A check and a hub (empty for the cluster as a whole)."""
 
 
 def render(report: Report) -> str:

@@ -27,9 +27,9 @@ from jhubdoctor.model.errors import DoctorError, NoHubError
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report import html, json_v1, prometheus
 from jhubdoctor.report.parts import counted
-from jhubdoctor.report.prometheus import Family, Place, Tally
+from jhubdoctor.report.prometheus import Family, Tally
 from jhubdoctor.sources.reader import Reader
-from jhubdoctor.visits.memory import sight_of
+from jhubdoctor.visits.memory import Place, sight_of
 
 OUTCOMES = ("complete", "incomplete", "failed")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from jhubdoctor.api import DaemonSet, Hub, Lease, Pod, Ref
-from jhubdoctor_checks.facts.around import Around, Workload
+from jhubdoctor.api import Hub, Lease, Pod, Ref
+from jhubdoctor_checks.facts.around import Around
 from jhubdoctor_checks.facts.control_plane import DEFAULT_SCHEDULER, SCHEDULER
+from jhubdoctor_checks.facts.workloads import wanted
 
 
 def stopped(lease: Lease) -> str:
@@ -21,7 +22,7 @@ def waiting(hub: Hub, lease: Lease, around: Around, now: datetime) -> tuple[Ref,
     pods, claims = around.pods, around.claims
     if lease.name == SCHEDULER:
         return tuple(p.ref for p in pods if p.phase == "Pending" and not p.node and _asks_default(p))
-    short = [w for w in around.workloads if _wanted(w) > sum(p.owner == f"{w.KIND}/{w.name}" for p in pods)]
+    short = [w for w in around.workloads if wanted(w) > sum(p.owner == f"{w.KIND}/{w.name}" for p in pods)]
     unbound = {c.name for c in claims if c.status.phase != "Bound"}
     there = {p.name for p in pods}
     return (
@@ -35,9 +36,3 @@ def waiting(hub: Hub, lease: Lease, around: Around, now: datetime) -> tuple[Ref,
 
 def _asks_default(pod: Pod) -> bool:
     return pod.spec.scheduler_name in {"", DEFAULT_SCHEDULER}
-
-
-def _wanted(workload: Workload) -> int:
-    if isinstance(workload, DaemonSet):
-        return workload.status.desired_number_scheduled
-    return workload.spec.replicas

@@ -29,7 +29,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.data.agents import brings, role_of
 from jhubdoctor_checks.facts.hub_nodes import HubNodes, leaving
-from jhubdoctor_checks.facts.workloads import PATIENCE, pods_of, trouble_of
+from jhubdoctor_checks.facts.workloads import PATIENCE, belongs, pods_of, trouble_of
 
 MOST = 6
 """So many DaemonSets are looked into: of a cluster on which more are ill the first tell enough."""
@@ -158,8 +158,7 @@ def _placed(event: Event) -> str:
 
 
 def _ails(pod: Pod, now: datetime) -> bool:
-    ready = pod.condition("Ready")
-    since = (ready.last_transition_time if ready else None) or pod.created
+    since = pod.unready_since
     return not pod.ready and not pod.terminating and now - since >= STARTING
 
 
@@ -232,21 +231,16 @@ def _absent(
     look: Look, daemon_set: DaemonSet, role: str, place: _Place, others: list[DaemonSet], *, sampled: bool
 ) -> tuple[str, str, Evidence] | None:
     """Why an agent has no pod on a node; None where it has no business there, or where that cannot be told."""
-    if any(_belongs(o, place.node) for o in others):
+    if any(belongs(o, place.node) for o in others):
         return None
     if taints := _kept_away(daemon_set, place, role):
         says = f"it has no pod there, for it does not tolerate the node's taint {taints[0]}"
         return "tainted", says, Evidence("node", f"{place.node.name}: taint {taints[0]}")
     young = min(look.now - place.node.created, look.now - daemon_set.created) < JOINING
     whole = daemon_set.status.current_number_scheduled >= daemon_set.status.desired_number_scheduled
-    if sampled or young or whole or not _belongs(daemon_set, place.node):
+    if sampled or young or whole or not belongs(daemon_set, place.node):
         return None
     return "missing", "it has no pod there", Evidence("daemonset", _counts(daemon_set))
-
-
-def _belongs(daemon_set: DaemonSet, node: Node) -> bool:
-    spec = daemon_set.spec.template.spec
-    return selected(spec, node) and all(transient(t) for t in untolerated(spec, node))
 
 
 def _meant_for(pod: Pod) -> str:

@@ -15,8 +15,7 @@ from jhubdoctor.api import (
     StatefulSet,
     fact,
 )
-
-Workload = Deployment | StatefulSet | DaemonSet
+from jhubdoctor_checks.facts.workloads import Workload
 
 
 @dataclass(frozen=True)

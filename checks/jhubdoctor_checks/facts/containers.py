@@ -39,7 +39,7 @@ class Watched:
     @property
     def waits(self) -> str:
         """The reason for which it waits, empty where it does not."""
-        return self.status.state.waiting.reason if self.status.state.waiting else ""
+        return self.status.waits
 
     @property
     def runs_since(self) -> datetime | None:

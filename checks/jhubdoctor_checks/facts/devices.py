@@ -21,7 +21,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.data.agents import Device, device_of
 from jhubdoctor_checks.facts.schedule import Unplaced
-from jhubdoctor_checks.facts.workloads import PATIENCE, Trouble, pods_of, trouble_of
+from jhubdoctor_checks.facts.workloads import PATIENCE, Trouble, belongs, pods_of, trouble_of
 
 MACHINE = "node.kubernetes.io/instance-type"
 
@@ -100,7 +100,7 @@ def _judged(
             (Evidence("daemonset", "none of the vendor's name in any namespace"),),
         )
         return
-    meant = [d for d in plugins if any(_belongs(d, n) for n in nodes)]
+    meant = [d for d in plugins if any(belongs(d, n) for n in nodes)]
     if not meant:
         first = plugins[0]
         why, shown = _kept_away(first, nodes[0])
@@ -158,11 +158,6 @@ def _closer(daemon_set: DaemonSet, trouble: Trouble) -> tuple[str, ...]:
     kubectl = f"kubectl --namespace {daemon_set.namespace}"
     log = f"{kubectl} logs {trouble.pod.name} --all-containers --previous --tail 50"
     return (f"{kubectl} describe pod {trouble.pod.name}", *((log,) if trouble.word == "crashes" else ()))
-
-
-def _belongs(daemon_set: DaemonSet, node: Node) -> bool:
-    spec = daemon_set.spec.template.spec
-    return selected(spec, node) and all(transient(t) for t in untolerated(spec, node))
 
 
 def _kept_away(daemon_set: DaemonSet, node: Node) -> tuple[str, Evidence]:

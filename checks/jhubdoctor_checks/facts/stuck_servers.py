@@ -40,8 +40,7 @@ def stuck_servers(user_pods: list[Pod], events: Events | None, starts: Starts | 
     for pod in user_pods:
         if pod.ready or pod.terminating or pod.finished:
             continue
-        ready = pod.condition("Ready")
-        since = (ready.last_transition_time if ready else None) or pod.created
+        since = pod.unready_since
         waited = now - max(since, pod.created)
         late = waited > timedelta(seconds=limit + 60)
         signs = list(_signs(pod, now, events))

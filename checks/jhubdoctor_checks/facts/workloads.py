@@ -62,8 +62,7 @@ class Trouble:
 
 def trouble_of(pod: Pod, nodes: Iterable[Node] | None, now: datetime) -> Trouble:
     """Why a pod that is not ready is not."""
-    ready = pod.condition("Ready")
-    since = (ready.last_transition_time if ready else None) or pod.created
+    since = pod.unready_since
     word, says, more = _reason(pod, list(nodes or ()), now)
     return Trouble(pod, word, says, since, clean(more, 300))
 
@@ -160,6 +159,12 @@ def wanted(workload: Workload) -> int:
     if isinstance(workload, DaemonSet):
         return workload.status.desired_number_scheduled
     return workload.spec.replicas
+
+
+def belongs(daemon_set: DaemonSet, node: Node) -> bool:
+    """Whether a DaemonSet makes a pod for a node, once the node has got over what passes."""
+    spec = daemon_set.spec.template.spec
+    return selected(spec, node) and all(transient(t) for t in untolerated(spec, node))
 
 
 def has_ready(workload: Workload) -> bool:

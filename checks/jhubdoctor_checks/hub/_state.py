@@ -46,14 +46,9 @@ class Trouble:
     fix: Fix = field(default_factory=lambda: Fix(""))
 
 
-def waiting(status: ContainerStatus) -> str:
-    """The reason why a container waits, empty where it does not."""
-    return status.state.waiting.reason if status.state.waiting else ""
-
-
 def loops(status: ContainerStatus, now: datetime) -> bool:
     """Whether a container ends again and again, or has ended for good."""
-    if waiting(status) == BACK_OFF:
+    if status.waits == BACK_OFF:
         return True
     if status.state.terminated is not None:
         return status.state.terminated.exit_code != 0
@@ -69,7 +64,7 @@ def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: 
         return None
     init = {s.name for s in pod.status.init_container_statuses}
     for status in pod.statuses():
-        if waiting(status) in CANNOT_START:
+        if status.waits in CANNOT_START:
             return _cannot_start(pod, status, hub)
         if loops(status, now):
             return _init_loop(status, hub, pod) if status.name in init else _loop(pod, status, hub, hub_log, events)
@@ -77,7 +72,7 @@ def trouble_of(pod: Pod, hub: Hub, events: Events, hub_log: HubLog | None, now: 
 
 
 def _cannot_start(pod: Pod, status: ContainerStatus, hub: Hub) -> Trouble:
-    reason, message = waiting(status), status.state.waiting.message if status.state.waiting else ""
+    reason, message = status.waits, status.state.waiting.message if status.state.waiting else ""
     shown: tuple[Seen, ...] = (("pod.status", f"{status.name}: {reason}: {clean(message, 300)}"),)
     if m := re.search(_MISSING, message):
         return _missing(m, status.name, shown, hub)
@@ -123,7 +118,7 @@ def _waits_for(pod: Pod, events: Events, hub: Hub, now: datetime) -> Trouble | N
 
 def _init_loop(status: ContainerStatus, hub: Hub, pod: Pod) -> Trouble:
     end = status.last_state.terminated or status.state.terminated
-    code = f"exit code {end.exit_code}" if end else waiting(status)
+    code = f"exit code {end.exit_code}" if end else status.waits
     return Trouble(
         "init-container",
         status.name,

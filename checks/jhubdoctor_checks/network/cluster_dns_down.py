@@ -37,7 +37,7 @@ def cluster_dns_down(
     if not cluster_dns.pods and entry is None:
         # scaled to zero where another DNS serves (GKE's Cloud DNS keeps the Service)
         return
-    if cluster_dns.pods and all(now - _unready_since(p) < PATIENCE for p in cluster_dns.pods):
+    if cluster_dns.pods and all(now - p.unready_since < PATIENCE for p in cluster_dns.pods):
         return
     evidence: list[tuple[str, str, datetime | None]] = []
     if not cluster_dns.pods:
@@ -67,8 +67,3 @@ def cluster_dns_down(
             *(hub.pod_ref(name) for name in sorted(failed)),
         ),
     )
-
-
-def _unready_since(pod: Pod) -> datetime:
-    ready = pod.condition("Ready")
-    return (ready.last_transition_time if ready else None) or pod.created

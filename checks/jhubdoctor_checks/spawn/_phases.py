@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from jhubdoctor.api import (
     LINE_LIMIT,
-    ContainerStatus,
     Event,
     Events,
     Evidence,
@@ -267,7 +266,7 @@ def _crashed(t: Trace) -> Phase | None:
         if end and end.reason == "OOMKilled":
             shown = (Evidence("pod.status", f"container {s.name}: OOMKilled", end.finished_at),)
             return Phase("oom", f"container {s.name} was stopped for using more memory than its limit", s.name, shown)
-        if end and (end.exit_code or _waits(s) == "CrashLoopBackOff"):
+        if end and (end.exit_code or s.waits == "CrashLoopBackOff"):
             shown = (Evidence("pod.status", f"container {s.name}: exit code {end.exit_code}", end.finished_at),)
             return Phase("crash", f"container {s.name} ended with exit code {end.exit_code}", s.name, shown)
     init = {c.name for c in t.pod.spec.init_containers} if t.pod else {"block-cloud-metadata"}
@@ -284,15 +283,11 @@ def _crashed(t: Trace) -> Phase | None:
     return None
 
 
-def _waits(status: ContainerStatus) -> str:
-    return status.state.waiting.reason if status.state.waiting else ""
-
-
 def _image(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
-        if _waits(s) in PULL_REASONS and s.state.waiting:
+        if s.waits in PULL_REASONS and s.state.waiting:
             text = excerpt(s.state.waiting.message)
-            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}" + (f": {text}" if text else "")),)
+            shown = (Evidence("pod.status", f"container {s.name}: {s.waits}" + (f": {text}" if text else "")),)
             return Phase("pull-failed", f"the image {s.image} could not be pulled", s.image, shown)
     bad = [
         e for e in t.of("Failed", "BackOff", "InspectFailed", "ErrImageNeverPull") if re.search(_IMAGE_TEXT, e.message)
@@ -327,9 +322,9 @@ def _stuck(t: Trace, reasons: Iterable[str], table: Iterable[Known[None]], word:
 
 def _config(t: Trace) -> Phase | None:
     for s in t.pod.statuses() if t.pod else []:
-        if _waits(s) in CANNOT_START and s.state.waiting:
-            shown = (Evidence("pod.status", f"container {s.name}: {_waits(s)}: {excerpt(s.state.waiting.message)}"),)
-            return Phase("container-config", f"container {s.name} cannot be started ({_waits(s)})", s.name, shown)
+        if s.waits in CANNOT_START and s.state.waiting:
+            shown = (Evidence("pod.status", f"container {s.name}: {s.waits}: {excerpt(s.state.waiting.message)}"),)
+            return Phase("container-config", f"container {s.name} cannot be started ({s.waits})", s.name, shown)
     bad = [e for e in t.of("Failed") if e.message.startswith("Error: ")]
     if bad:
         return Phase("container-config", "a container cannot be started", _plain(bad[0].message), _shown(bad[:1]))

@@ -62,8 +62,7 @@ def user_pod_crash_loop(
 def _fails(status: ContainerStatus, now: datetime) -> bool:
     """Whether it ended with an error that no other check is about, and has not run well since."""
     end = status.state.terminated or status.last_state.terminated
-    waits = status.state.waiting.reason if status.state.waiting else ""
-    if end is None or not has_ended(status) or not recent(end, now) or waits in CANNOT_START:
+    if end is None or not has_ended(status) or not recent(end, now) or status.waits in CANNOT_START:
         return False
     if end.reason in {"OOMKilled", "ContainerStatusUnknown", *CANNOT_START}:
         return False

@@ -13,12 +13,6 @@ PATIENCE = timedelta(minutes=10)
 _STAYS = ("Deployment/", "StatefulSet/", "DaemonSet/")
 
 
-def since(pod: Pod) -> datetime:
-    """Since when it is not ready."""
-    ready = pod.condition("Ready")
-    return (ready.last_transition_time if ready else None) or pod.created
-
-
 def lasts(pod: Pod, events: Events | None, now: datetime) -> bool:
     """Whether it should be ready by now: its containers, or the nodes, had their time. Jobs are done, not ready."""
     if pod.ready or pod.finished or pod.terminating or pod.owner.startswith("Job/"):
@@ -27,7 +21,7 @@ def lasts(pod: Pod, events: Events | None, now: datetime) -> bool:
         coming = events.about("Pod", pod.name, "TriggeredScaleUp") if events is not None else []
         return pod.owner.startswith(_STAYS) and now - max([pod.created, *(e.at for e in coming)]) >= PATIENCE
     starts = [s.state.running.started_at for s in pod.statuses() if s.state.running and s.state.running.started_at]
-    return now - max([since(pod), *starts]) >= PATIENCE
+    return now - max([pod.unready_since, *starts]) >= PATIENCE
 
 
 def runs(pod: Pod) -> bool:

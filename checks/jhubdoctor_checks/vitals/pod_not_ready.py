@@ -6,7 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import CannotSay, Events, Evidence, Finding, Hub, Node, Pod, Rung, Severity, check, clean, grouped
 from jhubdoctor_checks.facts.hub_graph import CORE
 from jhubdoctor_checks.vitals._containers import workload
-from jhubdoctor_checks.vitals._pod_not_ready import lasts, look, since, waiting, why
+from jhubdoctor_checks.vitals._pod_not_ready import lasts, look, waiting, why
 
 # Nobody waits for these: placeholders give way, and of image pullers the checks of images tell.
 IDLE = frozenset({"user-placeholder", "continuous-image-puller", "hook-image-puller"})
@@ -32,7 +32,7 @@ def pod_not_ready(
             if len(members) > 1
             else f"a pod of {workload(first)} is not ready: {reason}",
             evidence=(
-                Evidence("pod.status", f"{first.name}: {reason}, not ready since", since(first)),
+                Evidence("pod.status", f"{first.name}: {reason}, not ready since", first.unready_since),
                 *waiting(first),
                 Evidence("event", f"{clean(told.reason, 60)}: {clean(told.message, 300)}", told.at) if told else None,
             ),

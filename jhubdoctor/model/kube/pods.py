@@ -57,6 +57,11 @@ class ContainerStatus(Struct):
     image: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
 
+    @property
+    def waits(self) -> str:
+        """The reason for which it waits, empty where it does not."""
+        return self.state.waiting.reason if self.state.waiting else ""
+
 
 class ContainerPort(Struct):
     """ports[]."""
@@ -282,6 +287,12 @@ class Pod(Object):
     def ready(self) -> bool:
         """Whether the condition Ready is True."""
         return any(c.type == "Ready" and c.status == "True" for c in self.status.conditions)
+
+    @property
+    def unready_since(self) -> datetime:
+        """Since when it is not ready, where it is not."""
+        ready = self.condition("Ready")
+        return (ready.last_transition_time if ready else None) or self.created
 
     @property
     def terminating(self) -> bool:
