@@ -46,7 +46,8 @@ def collect(
 ) -> None:
     """Write what the checks read to a file, without secrets.
 
-    `jhubdoctor run --from FILE` finds in it what a run would find now. The format is described in docs/bundles.md.
+    `jhubdoctor run --from FILE` finds in it what a run would find now. How it is made:
+    https://jhubdoctor.readthedocs.io/en/latest/bundles/
     """
     registry = load()
     checks = registry.select(select, ignore)

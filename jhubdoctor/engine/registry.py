@@ -42,7 +42,7 @@ class Registry:
         for owner, need in self._all_needs():
             if need not in self.facts and need not in PROVIDED:
                 close = closest(need, self.facts)
-                hint = f"Did you mean {close[0]!r}?" if close else "See docs/writing-checks.md for the facts there are."
+                hint = f"Did you mean {close[0]!r}?" if close else "Without it `jhubdoctor list --facts` names all."
                 raise PackError(f"{owner} asks for a fact {need!r} that does not exist.", hint)
         for c in self.checks.values():
             if c.complete and (strange := set(c.complete) - self.closure([c]).keys()):
