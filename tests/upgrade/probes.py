@@ -185,4 +185,6 @@ def main(repository: str, helm: str, number: str = "3000", *tags: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))
