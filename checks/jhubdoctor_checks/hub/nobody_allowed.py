@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import RESTARTS, Finding, Fix, Hub, HubLog, Severity, Values, check, times
+from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.hub._logged import DAY
 from jhubdoctor_checks.login import (
     allow_rules,
@@ -13,6 +14,7 @@ from jhubdoctor_checks.login import (
     lets_nobody_in_by_default,
     of_an_institution,
 )
+from jhubdoctor_checks.hub._tries import tries
 
 # JupyterHub's auth.py, 5.0 and later, once at each start
 _NO_RULE = r"No allow config found, it's possible that nobody can login"
@@ -25,7 +27,7 @@ _RUNNING = r"Running JupyterHub version"
 
 # a rule that is missing refuses logins, and is no reason for an error at one
 @check(severity=Severity.ERROR, explains=("logins-refused",))
-def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> Iterator[Finding]:
+def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog, traffic: Traffic) -> Iterator[Finding]:
     """No rule lets anyone log in: JupyterHub 5 and OAuthenticator 16 allow nobody unless told to."""
     entries = hub_log.current
     warned = [e for e in entries if re.match(_NO_RULE, e.message)][:1]
@@ -41,11 +43,14 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
         # it would have said so
         return
     certain = bool(refused) or (bool(warned) and by_values)
+    seen = tries(traffic, now)
+    # a form that does not count, or a provider that answers no, is not for lack of a rule
+    mine = sum(r.why == "not-allowed" for r in seen.failed)
     yield Finding(
         on=(hub.ref,),
-        says="nobody can log in: no rule allows anyone"
+        says=f"nobody can log in{seen.says(mine)}: no rule allows anyone"
         if certain
-        else "it looks as if nobody can log in: no rule is set",
+        else f"it looks as if nobody can log in{seen.says(mine)}: no rule is set",
         evidence=(
             *(("hub log", "No allow config found, it's possible that nobody can login", e.at) for e in warned),
             *(("hub log", f"a user was not allowed ({times(len(refused))})", e.at) for e in refused[-1:]),
@@ -53,7 +58,7 @@ def nobody_allowed(hub: Hub, now: datetime, values: Values, hub_log: HubLog) -> 
         ),
         fix=_fix(hub, values, name),
         severity=Severity.ERROR if certain else Severity.WARNING,
-        affects=(hub.service_ref,),
+        affects=seen.suffer(hub, mine),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from jhubdoctor.api import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
 from jhubdoctor_checks.facts.mounts import denied_path, holding, made_by_mount
 from jhubdoctor_checks.facts.server_logs import reason_in
+from jhubdoctor_checks.spawn._full_disk import full_disk
 from jhubdoctor_checks.texts.jupyterhub import SERVER_ENDINGS
 
 
@@ -77,6 +78,8 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
             line = clean(m.string[m.start() :], 200)
             if row.word == "home-permission":
                 return _denied(Ending(row.word, row.says, code, at, line, row.fix.text), pod, status.name, m.string)
+            if row.word == "home-full" and (told := full_disk(pod, status.name, m.string)):
+                return Ending(told.word, told.says, code, at, line, told.text or row.fix.text)
             if row.word == "hub-unreachable" and log is not None:
                 # its traceback tells why
                 why, _ = reason_in([log], [pod.name])

@@ -87,13 +87,14 @@ def homes_in_trouble(logs: Iterable[PodLog], pattern: str, claims: Iterable[Pers
 def database_trouble(
     hub: Hub, hub_log: HubLog, pattern: str, claims: Iterable[PersistentVolumeClaim], now: datetime
 ) -> tuple[PersistentVolumeClaim, Evidence] | None:
-    """The claim of the hub's database, where the hub's log speaks of it in these words today, with the last line."""
+    """The claim of the hub's database, where the hub's log speaks of it in these words today, with the last line.
+
+    Where the words have a group `path`, it is the claim that holds that path.
+    """
     found = of_today(hub_log, pattern, now)
-    if wrote_again(hub_log, [e for e, _ in found]):
-        return None
-    name = claim_at(hub, DIRECTORY)
-    claim = next((c for c in claims if c.name == name), None)
-    if not found or claim is None:
+    if not found or wrote_again(hub_log, [e for e, _ in found]):
         return None
     entry, m = found[-1]
-    return claim, Evidence("hub log", clean(m[0], 200), entry.at)
+    name = claim_at(hub, m.groupdict().get("path") or DIRECTORY)
+    claim = next((c for c in claims if c.name == name), None)
+    return (claim, Evidence("hub log", clean(m[0], 200), entry.at)) if claim is not None else None

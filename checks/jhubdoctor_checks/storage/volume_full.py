@@ -17,14 +17,14 @@ from jhubdoctor.api import (
     nested,
 )
 from jhubdoctor_checks.storage._claims import shared
-from jhubdoctor_checks.storage._database import DIRECTORY
+from jhubdoctor_checks.storage._database import DIRECTORY, claim_at
 from jhubdoctor_checks.storage._full import database_trouble, homes_in_trouble
 from jhubdoctor_checks.storage._volume_full import larger, size, twice
 
 # Python's OSError for ENOSPC and EDQUOT
 _HOME = r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded"
-# SQLite's SQLITE_FULL; the path names the database's directory
-_DATABASE = rf"database or disk is full|No space left on device: '{DIRECTORY}"
+# SQLite's SQLITE_FULL; else the path tells which of the hub's volumes it is
+_OF_HUB = r"database or disk is full|(?:No space left on device|Disk quota exceeded): '(?P<path>/[^'\n]*)'"
 
 
 # all that the hub's log tells is about its Deployment: of what it says of a full disk, this alone
@@ -39,15 +39,17 @@ def volume_full(
     now: datetime,
 ) -> Iterator[Finding]:
     """A volume of the hub or of a user is full."""
-    if database := database_trouble(hub, hub_log, _DATABASE, known_claims, now):
+    if database := database_trouble(hub, hub_log, _OF_HUB, known_claims, now):
         claim, logged = database
-        patch = nested("hub.db.pvc.storage", twice(claim))
+        own = claim.name == claim_at(hub, DIRECTORY)
+        of = "'s database" if own else ""
+        patch = nested("hub.db.pvc.storage", twice(claim)) if own else {}
         yield Finding(
             on=(claim.ref,),
-            says=f"the volume of the hub's database (claim {claim.name}) is full",
+            says=f"the volume of the hub{of} (claim {claim.name}) is full",
             evidence=(logged, size(claim)),
             fix=larger(claim, hub, storage_classes, patch),
-            cause="hub",
+            cause="hub" if own else claim.name,
             affects=(hub.ref, *(p.ref for p in hub_pods)),
         )
     full = homes_in_trouble(ended_user_logs, _HOME, known_claims)

@@ -35,6 +35,17 @@ class Entered:
     fatal: bool
 
 
+_DRIVERS = "PostgreSQL: SQLSTATE 53100; MySQL and MariaDB: errors 1021, 1030 and 1114"
+_SERVER_FULL = (
+    r"(?m)DiskFull\b|could not (?:extend|write)[^\n]*: No space left on device|\((?:1021|1114), "
+    r"|\(1030, [^\n]*(?:[Ee]rror 28\b|No space left)"
+)
+_ROOM_THERE = Fix(
+    "Make the volume of the database server larger, or free it: the hub's own volume is another.",
+    commands=("kubectl --namespace {ns} get pvc",),
+)
+
+
 def _last(e: Entered) -> bool:
     """Without an exception that nobody caught, such a line in an ordinary entry is something that the hub survived."""
     return e.fatal or e.level in {"", "C"}
@@ -120,13 +131,43 @@ CRASHES: tuple[Known[Entered], ...] = (
         _last,
     ),
     Known(
+        "db-server-full",
+        _SERVER_FULL,
+        "its database server has no space left",
+        _ROOM_THERE,
+        _DRIVERS,
+        _last,
+    ),
+    Known(
         "db-full",
-        r"(?m)database or disk is full|No space left on device",
+        r"(?m)database or disk is full|No space left on device: '/srv/jupyterhub",
         "the volume of its database is full",
         upgraded(
             "Make the volume larger.", {"hub": {"db": {"pvc": {"storage": "5Gi"}}}}, "kubectl --namespace {ns} get pvc"
         ),
         _ORM,
+        _last,
+    ),
+    Known(
+        "path-full",
+        r"(?m)(?:No space left on device|Disk quota exceeded): '(?P<path>/[^'\n]*)'",
+        "no space is left on the disk that {path} lies on",
+        Fix(
+            "See which volume is mounted there, and make it larger or free it; without a mount it is its node's disk.",
+            commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        ),
+        "Python: OSError",
+        _last,
+    ),
+    Known(
+        "disk-full",
+        r"(?m)No space left on device|Disk quota exceeded",
+        "no space is left on a disk that it writes to",
+        Fix(
+            "See which of its volumes is full, or its node's disk: the log's traceback tells what it wrote.",
+            commands=("kubectl --namespace {ns} describe deployment {hub}",),
+        ),
+        "Python: OSError",
         _last,
     ),
     Known(
@@ -382,6 +423,7 @@ DATABASE: tuple[Known[None], ...] = (
         Fix("Restore the database from a backup; do not keep it on a network share."),
         _ORM,
     ),
+    Known("server-full", _SERVER_FULL, "its server has no space left", _ROOM_THERE, _DRIVERS),
     Known(
         "full",
         r"database or disk is full",

@@ -102,6 +102,13 @@ LOGIN_ERRORS: tuple[Known[None], ...] = (
         _PYTHON,
     ),
     Known(
+        "disk-at",
+        r"(?:No space left on device|Disk quota exceeded): '(?P<path>/[^'\n]*)'",
+        "no room is left on the hub's disk that {path} lies on",
+        Fix("Make room there: see which volume the hub mounts at {path}, or above; without one it is the node's disk."),
+        _PYTHON,
+    ),
+    Known(
         "disk",
         r"\[Errno 28\]|No space left on device|\[Errno 122\]|Disk quota exceeded",
         "no room is left on a disk that the hub writes to",

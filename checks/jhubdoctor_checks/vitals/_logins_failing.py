@@ -26,15 +26,19 @@ def cause_of(request: Request) -> str:
     return request.raised.kind if request.raised is not None else "http"
 
 
-def remedy(hub: Hub, request: Request, hub_log: HubLog) -> tuple[Fix, Known[None] | None]:
-    """What to do, and the row that says so, None where none knows."""
+def remedy(hub: Hub, request: Request, hub_log: HubLog) -> tuple[Fix, str]:
+    """What to do, and what it means by the row that knows it; empty where none does."""
     row = _row(request)
     if row is None:
-        return mend(hub, request.raised, hub_log, f"exception {request.method} .*{request.route}"), None
+        return mend(hub, request.raised, hub_log, f"exception {request.method} .*{request.route}"), ""
+    m = row.search(reason_of(request))
+    names = m.groupdict("") if m else {}
     found = origin(request.raised, hub_log)
-    text = row.fix.text + (f" It is raised in {found.says}." if found is not None and found.own else "")
+    text = row.fix.text.format_map(names) + (
+        f" It is raised in {found.says}." if found is not None and found.own else ""
+    )
     fix = hub.values_fix(text, row.fix.values) if row.fix.values and hub.z2jh else Fix(text)
-    return replace(fix, commands=(*fix.commands, hub.kubectl(f"describe deployment {hub.ref.name}"))), row
+    return replace(fix, commands=(*fix.commands, hub.kubectl(f"describe deployment {hub.ref.name}"))), row.means(names)
 
 
 def _row(request: Request) -> Known[None] | None:

@@ -23,7 +23,7 @@ def logins_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -
             continue
         whom = "logins fail" if well else "nobody can log in"
         fix, known = remedy(hub, last, hub_log)
-        why = known.says if known is not None else reason_of(last)
+        why = known or reason_of(last)
         yield Finding(
             on=(hub.service_ref,),
             says=f"{whom}: {count(len(group), 'try') if len(group) == 1 else f'{len(group)} tries'} ended in an error, "
@@ -36,5 +36,5 @@ def logins_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -
             fix=fix,
             severity=severity,
             cause=cause,
-            unexplained=known is None,
+            unexplained=not known,
         )

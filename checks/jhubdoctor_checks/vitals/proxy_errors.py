@@ -11,7 +11,6 @@ from jhubdoctor.api import (
     HubLog,
     Pod,
     PodLog,
-    Ref,
     Rung,
     Severity,
     check,
@@ -44,7 +43,7 @@ def proxy_errors(
         row = ENDED if f.target == GONE else reason or known(CONNECT, f"{f.errno} {last.address}".strip())
         names = {**names_of(hub), "name": proxy_errors.pod.owner.partition("/")[2]}
         yield Finding(
-            on=tuple(shared(p.ref) for p in f.pods) or (Ref("Service", hub.ref.name, hub.namespace),),
+            on=(() if f.target == GONE else tuple(shared(p.ref) for p in f.pods)) or (hub.service_ref,),
             says=f"the proxy {_cannot(f)}" + (f": {row.means(names)}" if row else f" ({f.errno})" if f.errno else ""),
             evidence=(
                 Evidence("proxy log", f"{last.text} ({times(len(f.errors))})", last.at),
@@ -60,6 +59,8 @@ def proxy_errors(
             ),
             severity=Severity.WARNING if reached_again(f, hub_log, now) else Severity.ERROR,
             cause=f"{f.target} {row.word if row else f.errno}".strip(),
+            # why a server ended is not why its users are still sent there: mending that one mends nothing here
+            affects=tuple(shared(p.ref) for p in f.pods) if f.target == GONE else (),
             unexplained=row is None,
         )
 

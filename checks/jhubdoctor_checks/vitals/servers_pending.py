@@ -20,7 +20,8 @@ def servers_pending(
         if not mine:
             continue
         first = mine[0]
-        pods = tuple(shared(p.pod.ref) for p in mine if p.pod is not None)
+        # one that has ended holds nothing up: why it ended is not why the hub goes on to say that it stops
+        pods = tuple(shared(p.pod.ref) for p in mine if p.pod is not None and not p.pod.finished)
         word = "stopping" if what == "stop" else "starting"
         yield Finding(
             # without a pod it is a matter of the hub alone
@@ -43,5 +44,6 @@ def servers_pending(
             ),
             severity=Severity.ERROR if len(mine) > 1 else None,
             cause=what,
+            affects=tuple(shared(p.pod.ref) for p in mine if p.pod is not None and p.pod.finished),
             unexplained=True,
         )

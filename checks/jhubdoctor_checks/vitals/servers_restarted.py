@@ -29,8 +29,6 @@ def servers_restarted(hub: Hub, now: datetime, watched_servers: list[Watched]) -
                 Evidence("pods", f"restarted: {some(w.pod.name for w in members)}") if number > 1 else None,
             ),
             fix=_fix(hub, first, name),
-            # once, and all runs again: it is over, and whoever restarted the node knows
-            severity=Severity.INFO if word == "node" and most < OFTEN else None,
             cause=f"{name} {word}" if again else f"{name} {word} for good",
             unexplained=word not in {"oom", "node"},
         )
