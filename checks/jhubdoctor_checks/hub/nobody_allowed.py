@@ -7,6 +7,7 @@ from datetime import datetime
 from jhubdoctor.api import RESTARTS, Finding, Fix, Hub, HubLog, Severity, Values, check, times
 from jhubdoctor_checks.facts.traffic import Traffic
 from jhubdoctor_checks.hub._logged import DAY
+from jhubdoctor_checks.hub._tries import tries
 from jhubdoctor_checks.login import (
     allow_rules,
     authenticator,
@@ -14,7 +15,6 @@ from jhubdoctor_checks.login import (
     lets_nobody_in_by_default,
     of_an_institution,
 )
-from jhubdoctor_checks.hub._tries import tries
 
 # JupyterHub's auth.py, 5.0 and later, once at each start
 _NO_RULE = r"No allow config found, it's possible that nobody can login"
