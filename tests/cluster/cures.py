@@ -169,15 +169,16 @@ def load(release: Release, documents: list[Object], values: Mapping[str, Any]) -
         meta, status = d["metadata"], d.pop("status", None)
         meta.pop("creationTimestamp", None)
         path = plane.path(d["apiVersion"], d["kind"], meta.get("namespace", release.namespace), meta["name"])
-        if f"/namespaces/{release.namespace}/" in path:
+        own = f"/namespaces/{release.namespace}/" in path
+        if own:
             meta["labels"] = {"app": "jupyterhub", "release": release.name, **meta.get("labels", {})}
-        else:
-            made.append(path)
         _complete(d, release.namespace)
         if plane.get(path):
             plane.request("PATCH", path, d, content_type=MERGE)
         else:
             plane.request("POST", path.rpartition("/")[0], d)
+            # what others share stays
+            made += [] if own else [path]
         if status:
             plane.request("PATCH", f"{path}/status", {"status": status}, content_type=MERGE)
     return made
