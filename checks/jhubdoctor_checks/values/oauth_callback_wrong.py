@@ -33,8 +33,10 @@ def oauth_callback_wrong(hub: Hub, values: Values) -> Iterator[Finding]:
             wrong["host"] = (f"its host is none of {', '.join(known[:3])}", Severity.WARNING)
         if url.scheme == "http" and secure:
             wrong["scheme"] = (f"it begins with http, and {secure}", Severity.WARNING)
+        named = next((h for h in known if not h.startswith("*.")), host) if "host" in wrong else host
+        # all that is wrong is corrected by each of them: they set the same key
+        fixed = f"{'https' if secure else url.scheme}://{named}{right}"
         for cause, (says, severity) in wrong.items():
-            fixed = f"{'https' if secure else url.scheme}://{known[0] if cause == 'host' else host}{right}"
             yield Finding(
                 on=(hub.ref,),
                 says=f"the oauth_callback_url of {clean(section, 60)} does not fit: {says}",
