@@ -22,8 +22,9 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
+from jhubdoctor.privacy.logs import log_end
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import brief, clean, log_end, path_text
+from jhubdoctor.privacy.text import brief, clean, path_text
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected

@@ -24,8 +24,9 @@ import urllib3
 from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
+from jhubdoctor.privacy.logs import log_end, masked
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, log_end
+from jhubdoctor.privacy.text import LOG_LINES, brief, clean
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
@@ -530,7 +531,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
     configuration = loaded[0]
     if messages and not configuration.api_key and not configuration.cert_file:
         raise DoctorError(
-            f"The credential plugin of the kubeconfig failed: {brief(messages[0])}.",
+            f"The credential plugin of the kubeconfig failed: {clean(masked(messages[0]), 300)}.",
             "Sign in again as your provider says, then try `kubectl auth whoami`.",
         )
     return loaded
