@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,11 +28,18 @@ def write_file(path: str, text: str) -> None:
 def write_bytes(path: str, body: bytes) -> None:
     """Write a file atomically: a temporary file in the same folder, then a rename.
 
+    A link stays one, and its target is written. What is no regular file (a device, a pipe) is written to, not replaced.
+
     Raises:
         DoctorError: where the folder does not exist or cannot be written.
     """
-    target = Path(path)
     try:
+        target = Path(path).resolve()
+        there = target.stat() if target.exists() else None
+        if there and not stat.S_ISREG(there.st_mode):
+            with target.open("wb", buffering=0) as f:
+                f.write(body)
+            return
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as f:
@@ -41,7 +49,7 @@ def write_bytes(path: str, body: bytes) -> None:
             # mkstemp makes files that only we can read; a collector must be able to read this one
             umask = os.umask(0)
             os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)
+            Path(temporary).chmod(stat.S_IMODE(there.st_mode) if there else 0o666 & ~umask)
             Path(temporary).replace(target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -91,7 +99,8 @@ def deliver(report: Report, outputs: list[tuple[str, str | None]], style: Style)
             )
         else:
             text = formatter(name)(report)
-        _put(text, None if path is None else path.replace(PLACE, file_name(report.context)))
+        shown = name in {"text", "markdown"}
+        _put(text, None if path is None else path.replace(PLACE, file_name(report.context)), document=not shown)
 
 
 FLEET_FORMATS = frozenset({"text", "json", "ndjson"})
@@ -122,7 +131,7 @@ def deliver_fleet(fleet: Fleet, outputs: list[tuple[str, str | None]], style: St
             width = _width(to_screen=to_screen)
             _put(formats.as_text(fleet, width=width, color=shown, verbose=style.verbose), path)
         else:
-            _put({"json": formats.as_json, "ndjson": formats.as_ndjson}[name](fleet), path)
+            _put({"json": formats.as_json, "ndjson": formats.as_ndjson}[name](fleet), path, document=True)
 
 
 def file_name(context: str) -> str:
@@ -163,9 +172,23 @@ def _width(*, to_screen: bool) -> int:
     return min(shutil.get_terminal_size((80, 24)).columns, 140) if to_screen else 80
 
 
-def _put(text: str, path: str | None) -> None:
-    if _to_screen(path):
-        sys.stdout.write(text)
+_COMMAND = re.compile(r"(?m)^(\s*):(?=:)")
+
+
+def inert(text: str) -> str:
+    """A text none of whose lines is a command to GitHub Actions, which obeys `::` at the start of one."""
+    return _COMMAND.sub(r"\1: ", text)
+
+
+def _put(text: str, path: str | None, *, document: bool = False) -> None:
+    """Write to standard output or a file. A document is UTF-8 wherever it goes: most formats demand it."""
+    text = text if document else inert(text)
+    if not _to_screen(path):
+        write_file(str(path), text)
+    elif document and sys.stdout.encoding.lower().replace("-", "") != "utf8":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
     else:
-        write_file(str(path), text)
+        sys.stdout.write(text)
+        sys.stdout.flush()

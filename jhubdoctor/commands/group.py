@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from jhubdoctor import __version__
+from jhubdoctor import __version__, output
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.words import closest
@@ -63,6 +63,10 @@ class LazyGroup(click.Group):
             # the reader of our output went away (`| head`)
             sys.stderr.close()
             sys.exit(141)
+        except OSError as e:
+            if not output.lost(e):
+                crash(e)
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as e:  # noqa: BLE001  - a fault of ours; Python would exit with the code that says "findings"

@@ -6,9 +6,9 @@ A failed read makes exactly those checks unknown that needed it; a crash is the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from jhubdoctor.engine import bug
@@ -45,7 +45,7 @@ def evaluate(
     facts = Facts(wanted | identity, reader, scope)
     # one at a time needs no thread: starting it takes longer than a small cluster
     threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") if concurrency > 1 else None
-    with threads or nullcontext() as pool:
+    with threads or nullcontext() as pool, _interruptible(reader):
         again = True
         while again:
             progress("looking for hubs")
@@ -57,6 +57,16 @@ def evaluate(
             again = facts.forget(contradicted(facts.coverage.rows))
     facts.complete_hubs()
     return facts
+
+
+@contextmanager
+def _interruptible(reader: Reader) -> Iterator[None]:
+    """Let go of what is being read as soon as somebody interrupts: the threads that wait for it are waited for."""
+    try:
+        yield
+    except BaseException:
+        reader.cancel()
+        raise
 
 
 def judge(

@@ -25,8 +25,9 @@ from jhubdoctor.model.kube.pods import Pod, PodSpec
 from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.privacy.autoscaler import STATUS, reduced_status
+from jhubdoctor.privacy.command import arguments
 from jhubdoctor.privacy.releases import reduced_release
-from jhubdoctor.privacy.text import REMOVED, brief, log_text
+from jhubdoctor.privacy.text import brief, log_text
 from jhubdoctor.privacy.values import reduced_values
 
 _ANNOTATIONS = re.compile(
@@ -294,33 +295,6 @@ def _pod_spec(spec: PodSpec) -> None:
             container.command = arguments(container.command)
         if container.args:
             container.args = arguments(container.args)
-
-
-_OPTION = re.compile(r"--?[a-zA-Z][\w.-]{0,60}")
-_PATH = re.compile(r"/[\w./-]{0,200}")
-# Arguments and values of options that facts use. A script, a password and a token look like any other word.
-_KEY = ["acme.json"]
-_ARGUMENTS = frozenset(
-    {"jupyterhub", "jupyterhub-singleuser", "configurable-http-proxy", "watch-save", "load", *_KEY, REMOVED}
-)
-_VALUE = re.compile(r"/[\w./-]{0,200}|\d{1,9}|true|false")
-
-
-def arguments(words: list[str]) -> list[str]:
-    """Of a command line: the options by name, paths, and the few words that facts use.
-
-    The chart's `acme-secret-sync` names a Secret before the key in it; that name is kept.
-    """
-    kept = []
-    for i, word in enumerate(words):
-        option, equals, value = word.partition("=")
-        if _OPTION.fullmatch(option):
-            kept.append(f"{option}={value if _VALUE.fullmatch(value) else REMOVED}" if equals else option)
-        elif word in _ARGUMENTS or _PATH.fullmatch(word) or (_PLAIN.fullmatch(word) and words[i + 1 : i + 2] == _KEY):
-            kept.append(word)
-        else:
-            kept.append(REMOVED)
-    return kept
 
 
 _REDUCERS: dict[type[Object], Callable[[Any], None]] = {

@@ -56,6 +56,10 @@ def excerpt(text: str, at: tuple[int, int] | None = None, limit: int = 300) -> s
     return before + telling + (after[:right] + "\u2026" if len(after) > right else after)
 
 
+# Of what `clean` replaces that which takes no room, and so hides in a word.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f\x90\x98\x9b-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 LOG_LINES = 5000
 """As many lines of a container's log are looked at."""
 LINE_LIMIT = 16_384
@@ -69,7 +73,8 @@ _GRPC = (
     "|FailedPrecondition|Aborted|OutOfRange|Unimplemented|Internal|Unavailable|DataLoss|Unauthenticated"
 )
 _KEYWORD = (
-    r"(?:(?:token|secret|passw(?:or)?d|passphrase|pwd|(?:api|access|account|private|signing)[_-]?key"
+    r"(?:(?:token|secret|passw(?:or)?d|passphrase|passcode|pwd|(?<![a-z])pass(?![a-z])"
+    r"|(?:api|access|account|private|signing|client|master)[_-]?key"
     r"|credential|cookie|session|authorization)[\w-]{0,64})"
 )
 _SEPARATOR = r"(?:\\{0,3}['\"])?\s{0,8}(?:[:=]|=>)\s{0,8}"
@@ -89,6 +94,11 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(['\"]value['\"]:\s{0,8})" + _QUOTED), rf"\1'{REMOVED}'"),
     # user:password@ of any URL, also with an @ in the password; a port and a path are no password
     (re.compile(r"(://[^/\s:@'\"]{0,200}:)(?!\d{1,5}(?:[/?#\s'\"]|$))[^\s'\"]{0,500}@"), rf"\1{REMOVED}@"),
+    # one that begins like a port: behind a port stands a path of the hub or of an API
+    (
+        re.compile(r"(://[^/\s:@'\"]{0,200}:)\d{1,5}(?:[#?]|/(?!(?:hub|user|apis?|services|v\d)\b))[^\s'\"]{0,500}@"),
+        rf"\1{REMOVED}@",
+    ),
     (re.compile(r"(https?://)[^/\s:@'\"]{8,500}@"), rf"\1{REMOVED}@"),
     # user:password@ of an image's registry, which is no URL
     (
@@ -151,7 +161,7 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 # Without one of these, in lower case, no rule applies to a line.
 _HINTS = (
-    "token", "secret", "passw", "passphrase", "pwd", "credential", "cookie", "session", "authorization", "bearer",
+    "token", "secret", "pass", "pwd", "credential", "cookie", "session", "authorization", "bearer",
     "basic", "oauth state", "key", "code=", "state=", "sig=", "signature=", "code'", "state'", "sig'", "signature'",
     'code"', 'state"', 'sig"', 'signature"', "'value'", '"value"', 'auth"', 'auth\\"', "eyj", "ghp_", "gho_", "ghu_",
     "ghs_", "ghr_", "github_pat", "glpat", "xox", "gocspx", "ya29", "aiza", "hf_", "npm_", "pypi-", "sk-", "akia",
@@ -179,8 +189,11 @@ def log_text(text: str) -> str:
 
     Dumps of whole pods go as a whole, with their continuation lines up to the traceback: nothing in them is of use.
     Private keys go with all their lines. The rest is looked through line by line; a line without any sign of a secret
-    is passed through, and no line is longer than `LINE_LIMIT`. Redacting twice changes nothing.
+    is passed through, and no line is longer than `LINE_LIMIT`. Redacting twice changes nothing. What moves a terminal
+    or cannot be seen goes first: it may stand within a key, and whoever takes it away later would join its parts.
     """
+    if _HIDDEN.search(text):
+        text = _HIDDEN.sub("", _ESCAPE.sub("", text))
     if not any(sign in text for sign in _SPREAD):
         return "\n".join(map(_line, text.split("\n")))
     kept: list[str] = []
@@ -218,12 +231,6 @@ def brief(text: str, limit: int = 300) -> str:
 def path_text(read: str, text: str) -> str:
     """The answer of a path, redacted: what fails of a health endpoint may be told in its own words."""
     return log_text(text) if read in {"livez", "readyz", "healthz"} else text
-
-
-def log_end(text: str, lines: int = LOG_LINES) -> str:
-    """The last lines of a log, redacted: as many as are asked of a live cluster, for a dump may hold all."""
-    parts = text.rsplit("\n", lines + 1)
-    return log_text("\n".join(parts[1:]) if len(parts) > lines + 1 else text)
 
 
 # In `MountVolume.SetUp failed for volume "secret" : secret "hub" not found` the name of a volume is no key of a secret.

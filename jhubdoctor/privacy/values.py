@@ -15,6 +15,7 @@ from typing import Any
 
 from jhubdoctor.model.values import Values
 from jhubdoctor.model.yaml import load_yaml
+from jhubdoctor.privacy.command import command
 from jhubdoctor.privacy.text import brief
 
 HIDDEN = "[removed]"
@@ -235,7 +236,7 @@ def _keep(value: Any, tree: Mapping[str, Any]) -> Any:
         for key, below in value.items():
             sub = tree.get(str(key), tree.get("*"))
             if sub is not None:
-                kept[str(key)] = _keep(below, sub)
+                kept[str(key)] = command(below) if key == "cmd" else _keep(below, sub)
         return kept
     if isinstance(value, list):
         return [_keep(v, tree["*"]) for v in value] if "*" in tree else []

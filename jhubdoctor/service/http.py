@@ -49,13 +49,34 @@ class Server(ThreadingHTTPServer):
     """Serves an exporter."""
 
     daemon_threads = True
+    most = 64
+    """As many connections are served at once; more are closed, for each has a thread."""
 
     def __init__(self, host: str, port: int, exporter: Exporter, *, metrics_only: bool = False) -> None:
         self.exporter = exporter
         self.metrics_only = metrics_only
         # all addresses of both kinds where none is named, if this machine has IPv6 at all
         self.address_family = socket.AF_INET6 if ":" in host or (not host and _has_ipv6()) else socket.AF_INET
+        self._free = threading.BoundedSemaphore(self.most)
         super().__init__((host, port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own, if there is one left."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """What the thread does."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def server_bind(self) -> None:
         """Listen, on IPv4 as well where no address is named."""

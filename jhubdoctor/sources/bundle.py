@@ -6,13 +6,18 @@ what the run over the cluster found. The format is described in `docs/bundles.md
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
 import re
+import select
+import stat
 import sys
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,8 +27,9 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
+from jhubdoctor.privacy.logs import log_end
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import brief, clean, log_end, path_text
+from jhubdoctor.privacy.text import brief, clean, path_text
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected
@@ -246,20 +252,53 @@ def open_reader(path: str) -> Reader:
     if not path:
         raise UsageError("--from names no file.", "Name a bundle, a dump, or - for standard input.")
     if path == "-":
-        body = sys.stdin.buffer.read(archive.LIMITS.entry + 1)
-        if len(body) > archive.LIMITS.entry:
-            raise archive.RefusedError(f"it is larger than {archive.LIMITS.entry // 2**20} MiB")
-        return _of_stream(io.BytesIO(body), "standard input", None)
+        return _of_stream(_whole(sys.stdin.buffer.read), "standard input", None)
     place = Path(path)
     shown = clean(place.name or path, 200)
     try:
         if place.is_dir():
             return dump.of_folder(place, shown)
-        modified = datetime.fromtimestamp(place.stat().st_mtime, UTC)
+        there = place.stat()
+        if not stat.S_ISREG(there.st_mode):
+            return _of_stream(_whole(partial(_read_pipe, place)), shown, None)
+        modified = datetime.fromtimestamp(there.st_mtime, UTC)
         with place.open("rb") as stream:
             return _of_stream(stream, shown, modified)
     except OSError as e:
         raise UsageError(f"{path} cannot be read: {e.strerror or type(e).__name__}.", "Name a file or folder.") from e
+
+
+def _whole(read: Callable[[int], bytes]) -> IO[bytes]:
+    """What can be read but once, within the bounds of a file."""
+    body = read(archive.LIMITS.entry + 1)
+    if len(body) > archive.LIMITS.entry:
+        raise archive.RefusedError(f"it is larger than {archive.LIMITS.entry // 2**20} MiB")
+    return io.BytesIO(body)
+
+
+PIPE_SECONDS = 10.0
+
+
+def _read_pipe(place: Path, size: int) -> bytes:
+    """What somebody writes to a pipe or a device, at most so much.
+
+    Raises:
+        OSError: where nobody writes for so long: to open it in the usual way would wait for ever.
+    """
+    chunks: list[bytes] = []
+    handle = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        while size > 0:
+            if not select.select([handle], [], [], PIPE_SECONDS)[0]:
+                raise TimeoutError(errno.ETIMEDOUT, f"nobody wrote to it for {PIPE_SECONDS:.0f} s")
+            chunk = os.read(handle, min(size, 2**20))
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size -= len(chunk)
+    finally:
+        os.close(handle)
+    return b"".join(chunks)
 
 
 def _of_stream(stream: IO[bytes], name: str, modified: datetime | None) -> Reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from jhubdoctor.sources.reads import Answer, ReadState
 
 T = TypeVar("T")
 TRIES = 3
+POLL = 0.1
+"""Seconds until a wait learns that nobody waits for it any more."""
 
 
 class Reply:
@@ -42,8 +45,11 @@ class NoAnswer(Exception):  # noqa: N818  - becomes an Answer
         self.retry = retry
 
 
-def bounded(function: Callable[[], T], seconds: float) -> T:
-    """The result of a function; a TimeoutError where it takes longer. What it is still doing is left to a daemon."""
+def bounded(function: Callable[[], T], seconds: float, stop: threading.Event | None = None) -> T:
+    """The result of a function; a TimeoutError where it takes longer, or where `stop` is set before.
+
+    What it is still doing is left to a daemon.
+    """
     box: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
     def work() -> None:
@@ -53,10 +59,15 @@ def bounded(function: Callable[[], T], seconds: float) -> T:
             box.put((None, e))
 
     threading.Thread(target=work, name="request", daemon=True).start()
-    try:
-        value, error = box.get(timeout=max(seconds, 0))
-    except Empty:
-        raise TimeoutError from None
+    until = time.monotonic() + max(seconds, 0)
+    while True:
+        left = until - time.monotonic()
+        try:
+            value, error = box.get(timeout=max(min(left, POLL), 0) if stop else max(left, 0))
+            break
+        except Empty:
+            if stop is None or stop.is_set() or left <= POLL:
+                raise TimeoutError from None
     if error is not None:
         raise error
     return cast("T", value)

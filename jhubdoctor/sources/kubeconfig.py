@@ -23,6 +23,7 @@ from typing import Any, cast
 import urllib3
 
 from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.privacy.logs import masked
 from jhubdoctor.privacy.text import clean
 
 # Packages whose __init__ would import everything, and what our part of the package takes from them.
@@ -149,7 +150,7 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> tuple[Any
             kubernetes.incluster_config.load_incluster_config(client_configuration=configuration)
         except kubernetes.ConfigException as e:
             raise DoctorError(
-                f"The service account of this pod cannot be used: {clean(str(e), 200)}.",
+                f"The service account of this pod cannot be used: {clean(masked(str(e)), 200)}.",
                 "Mount its token (automountServiceAccountToken), or give --kubeconfig.",
             ) from e
         return configuration, "in-cluster", _in_cluster_namespace()
@@ -231,7 +232,7 @@ def _usable(files: str) -> Iterator[None]:
     try:
         yield
     except package().ConfigException as e:
-        raise DoctorError(f"The kubeconfig {files} cannot be used: {clean(str(e), 300)}.", step) from e
+        raise DoctorError(f"The kubeconfig {files} cannot be used: {clean(masked(str(e)), 300)}.", step) from e
     except Exception as e:
         raise DoctorError(
             f"{files} is no kubeconfig: it is not YAML with clusters, contexts and users ({type(e).__name__}).",

@@ -24,8 +24,9 @@ import urllib3
 from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
+from jhubdoctor.privacy.logs import log_end, masked
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, log_end
+from jhubdoctor.privacy.text import LOG_LINES, brief, clean
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
@@ -101,6 +102,7 @@ class LiveReader(Reader):
         # somebody may have written a password into the address
         self._shown = brief(self._host)
         self._lock = threading.Lock()
+        self._stop = threading.Event()
         self._signing = threading.Lock()
         self._now: datetime | None = None
         self._first: Reply | None = None
@@ -135,8 +137,9 @@ class LiveReader(Reader):
         self._pool.clear()
 
     def cancel(self) -> None:
-        """Ask for nothing more; what is under way may end."""
+        """Ask for nothing more, and wait for nothing that is under way."""
         self._deadline = time.monotonic()
+        self._stop.set()
 
     def now(self) -> datetime:
         """The cluster's clock, from the Date header of its first answer: a laptop's clock may be wrong."""
@@ -411,7 +414,7 @@ class LiveReader(Reader):
                     wait = reply.retry_after
             if time.monotonic() + wait >= self._deadline:
                 raise NoAnswer("out of time", retry=False)
-            time.sleep(wait)
+            self._stop.wait(wait)
         raise AssertionError("unreachable")
 
     def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> Reply:
@@ -426,7 +429,9 @@ class LiveReader(Reader):
             with self._lock:
                 self.requests += 1
             try:
-                reply = bounded(lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE)
+                reply = bounded(
+                    lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE, self._stop
+                )
             except (urllib3.exceptions.HTTPError, OSError) as e:
                 detail, retry = reason(e, time.monotonic() - start)
                 raise NoAnswer(detail, retry=retry) from e
@@ -530,7 +535,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
     configuration = loaded[0]
     if messages and not configuration.api_key and not configuration.cert_file:
         raise DoctorError(
-            f"The credential plugin of the kubeconfig failed: {brief(messages[0])}.",
+            f"The credential plugin of the kubeconfig failed: {clean(masked(messages[0]), 300)}.",
             "Sign in again as your provider says, then try `kubectl auth whoami`.",
         )
     return loaded

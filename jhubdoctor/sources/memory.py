@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jhubdoctor.model.kube.meta import Object, PartialObject
-from jhubdoctor.privacy.text import clean, log_end
+from jhubdoctor.privacy.logs import log_end
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources.decode import NotJSON, convert
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import PLURALS, READS, Answer, Query, ReadState

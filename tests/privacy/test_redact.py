@@ -18,8 +18,9 @@ from jhubdoctor.model.kube.config import ConfigMap, Secret
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
-from jhubdoctor.privacy.objects import arguments
-from jhubdoctor.privacy.text import LINE_LIMIT, LOG_LINES, REMOVED, clean, log_end, log_text
+from jhubdoctor.privacy.command import arguments
+from jhubdoctor.privacy.logs import log_end
+from jhubdoctor.privacy.text import LINE_LIMIT, LOG_LINES, REMOVED, clean, log_text
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.sources.decode import convert
 

@@ -300,6 +300,18 @@ def test_a_client_that_says_nothing_holds_up_nobody(make: Make) -> None:
             assert until(lambda: get(f"{url}/metrics")[0] == 200)
 
 
+def test_more_connections_than_it_has_threads_for_are_closed(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Server, "most", 2)
+    with served(Exporter(Looks(make(ok=("a",))))) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        address = (host, int(port))
+        first, second = (socket.create_connection(address, 10) for _ in range(2))
+        with first, second, socket.create_connection(address, 10) as third:
+            assert third.recv(1) == b""
+        # and there is room again as soon as they are gone
+        assert until(lambda: get(f"{url}/metrics")[0] == 200)
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
