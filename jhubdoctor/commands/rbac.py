@@ -21,8 +21,8 @@ from jhubdoctor.visits.visit import Visit
 NAME = "jhubdoctor"
 # A Role can grant these of the namespace that it is in: the API server takes a namespace's name for where it lies.
 _ITS_OWN = ("namespaces",)
-# What an Ingress and an HTTPRoute are served by lies outside.
-_WAYS_IN = """
+# What an Ingress and an HTTPRoute are served by lies outside, and so do users who have namespaces of their own.
+_BEYOND = """
 kind: Service
 metadata: {name: proxy-public}
 spec: {type: ClusterIP}
@@ -35,6 +35,9 @@ spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: proxy-public,
 kind: HTTPRoute
 metadata: {name: jupyterhub, labels: {component: httproute}}
 spec: {parentRefs: [{name: public, namespace: gateways}], rules: [{backendRefs: [{name: proxy-public, port: 80}]}]}
+---
+kind: Values
+values: {hub: {config: {KubeSpawner: {enable_user_namespaces: true}}}}
 """
 
 
@@ -68,7 +71,7 @@ def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:
     from jhubdoctor.testing import Example
 
     unsure: set[str] = set()
-    for example in ("", _WAYS_IN):
+    for example in ("", _BEYOND):
         whole = Example(example).reader()
         inside = Visit(registry, checks, partial(_Inside, whole, whole.namespace), Scope(whole.namespace))
         report, _ = inside.look()

@@ -199,7 +199,8 @@ _MEASURES = re.compile(
     r"|level|count|max|min|guarantee|every|concurrency|per_user)(?:_\w+)?"
 )
 _PLAIN_TRAITS = frozenset(
-    "authenticator_class spawner_class proxy_class slug_scheme pod_name_template pvc_name_template".split()
+    "authenticator_class spawner_class proxy_class slug_scheme pod_name_template pvc_name_template"
+    " user_namespace_template".split()
 )
 _URL_TRAITS = frozenset({"oauth_callback_url", "base_url", "bind_url"})
 # Only that they are there, by name: their values are code, environment, users or credentials.

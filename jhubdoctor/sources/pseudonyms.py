@@ -231,7 +231,8 @@ def learnt(kept: Collected, secret: bytes) -> Pseudonyms:
     items = list(_items(kept))
     texts = [a.text for a in kept.answers.values() if a.text]
     services = {s for i in items if isinstance(i, Secret) for s in _services(i)}
-    names.words = _WORDS | {w for i in items for w in _words(i)} | {s.casefold() for s in services}
+    homes = _user_namespaces(items)
+    names.words = _WORDS | {w for i in items for w in _words(i, homes)} | {s.casefold() for s in services}
     for item in items:
         label, user = item.labels.get(USERNAME, ""), item.annotations.get(USERNAME, "")
         if label or user:
@@ -270,9 +271,16 @@ def _of_user(item: Any) -> bool:
     )
 
 
-def _words(item: Any) -> set[str]:
+def _user_namespaces(items: Iterable[Any]) -> set[str]:
+    """The namespaces that a hub gave its users: these bear their names, and nothing of the system is there."""
+    items = list(items)
+    servers = {i.namespace for i in items if i.component in {"singleuser-server", "singleuser-storage"}}
+    return servers - {i.namespace for i in items if isinstance(i, Deployment | DaemonSet | StatefulSet | Service)}
+
+
+def _words(item: Any, homes: Iterable[str]) -> set[str]:
     """The words that name what belongs to the system."""
-    texts = [item.namespace, item.component]
+    texts = ["" if item.namespace in homes else item.namespace, item.component]
     if isinstance(item, Pod):
         texts += [c.name for c in (*item.spec.containers, *item.spec.init_containers)]
     elif isinstance(item, Deployment | DaemonSet | StatefulSet | Service | Node | Secret):

@@ -27,6 +27,7 @@ from jhubdoctor.sources import bundle, pseudonyms
 from jhubdoctor.sources.kept import Collected, Recorder
 from jhubdoctor.sources.pseudonyms import Pseudonyms
 from jhubdoctor.testing import Example, judged, registry
+from tests import accuracy
 from tests.fakeapi import FakeAPI
 from tests.privacy.test_secrets import unpacked
 
@@ -164,6 +165,18 @@ def test_no_spelling_of_a_name_is_in_the_bundle(private: Collected) -> None:
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_no_spelling_of_a_name_is_in_a_report(form: str, private: Collected) -> None:
     assert named(formatter(form)(report_of(private))) == []
+
+
+def test_a_namespace_that_bears_its_users_name_goes_and_what_is_there_is_still_told() -> None:
+    text = accuracy.text_of("failure.claims-in-namespaces-of-users-get-no-volume").replace("bob", "lovelace")
+    recorder = Recorder(Example(text).reader())
+    before = judged(registry(), registry().select(), recorder, HERE)
+    private = pseudonyms.replaced(recorder.collected(HERE), KEY)
+    after = report_of(private)
+
+    assert "lovelace" in unpacked(bundle.dumps(recorder.collected(HERE)))
+    assert "lovelace" not in unpacked(bundle.dumps(private))
+    assert [f.check.id for f in after.findings] == [f.check.id for f in before.findings]
 
 
 def test_a_name_that_is_a_word_goes_where_the_user_stands_and_stays_elsewhere(private: Collected) -> None:

@@ -1,4 +1,4 @@
-"""Folders of a container that nobody made on purpose: those above a single file that is mounted into it."""
+"""What lies where in a container: the mount of a path, folders that a mount made, and the disk that is full."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from jhubdoctor.api import Pod, VolumeMount
+from jhubdoctor.api import Pod, VolumeMount, clean
 
 # Python's OSError, coreutils
 _DENIED = re.compile(
     r"PermissionError: \[Errno 13\] [^:]*: '(?P<python>/[^']*)'|(?P<shell>/[^\s:'\"]+)['\"]?: Permission denied"
     r"|Permission denied: '(?P<plain>/[^']*)'"
 )
+
+_NAMED = re.compile(r": '(?P<path>/[^']*)'")
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,33 @@ def made_by_mount(pod: Pod, container: str, path: str) -> MadeByMount | None:
         return None
     _, folder, mount = max(found, key=lambda f: (f[0], f[1], f[2].mount_path))
     return MadeByMount(folder, mount, files[mount.name].endswith("singleuser"))
+
+
+@dataclass(frozen=True)
+class FullDisk:
+    """A disk without room: a stable word, what to say of it, and what to do where that is not the home's remedy."""
+
+    word: str
+    says: str
+    text: str = ""
+
+
+def full_disk(pod: Pod, container: str, line: str) -> FullDisk | None:
+    """The disk that a line about a full one is about; None where it names no path, or one of a home without a mount."""
+    named = _NAMED.search(line)
+    if named is None:
+        return None
+    path, under = clean(named["path"], 100), holding(pod, container, named["path"])
+    claims = {v.name: v.persistent_volume_claim.claim_name for v in pod.spec.volumes if v.persistent_volume_claim}
+    if under is not None and under.name in claims:
+        return FullDisk(
+            "home-full", f"its volume at {clean(under.mount_path, 100)} (claim {claims[under.name]}) is full"
+        )
+    if under is None and path.startswith("/home/"):
+        return None
+    where = f"its volume {under.name}, which is no claim" if under is not None else "the disk of its node, or memory"
+    return FullDisk(
+        "disk-full",
+        f"no space is left for {path}: that is {where}",
+        "Free what the server writes there, or give it more room: no volume of the user's is full.",
+    )

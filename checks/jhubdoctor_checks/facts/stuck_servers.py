@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,9 +35,13 @@ class Stuck:
 @fact(passes_only_with=("events",))
 def stuck_servers(user_pods: list[Pod], events: Events | None, starts: Starts | None, now: datetime) -> list[Stuck]:
     """Pods that are not ready longer than a start may take, or for minutes and something fails; oldest first."""
-    limit = starts.limit if starts is not None else START_TIMEOUT
+    return stuck(user_pods, events, starts.limit if starts is not None else START_TIMEOUT, now)
+
+
+def stuck(pods: Iterable[Pod], events: Events | None, limit: int, now: datetime) -> list[Stuck]:
+    """Those of these pods, where a start may take `limit` seconds."""
     found = []
-    for pod in user_pods:
+    for pod in pods:
         if pod.ready or pod.terminating or pod.finished:
             continue
         since = pod.unready_since

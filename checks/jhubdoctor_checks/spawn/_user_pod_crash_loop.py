@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jhubdoctor.api import ContainerStatus, Events, Fix, Hub, Pod, PodLog, clean
-from jhubdoctor_checks.facts.mounts import denied_path, holding, made_by_mount
+from jhubdoctor_checks.facts.mounts import denied_path, full_disk, holding, made_by_mount
 from jhubdoctor_checks.facts.server_logs import reason_in
-from jhubdoctor_checks.spawn._full_disk import full_disk
 from jhubdoctor_checks.texts.jupyterhub import SERVER_ENDINGS
 
 
