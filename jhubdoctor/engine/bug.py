@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from importlib import metadata
 
 from jhubdoctor import __version__
+from jhubdoctor.engine.guard import FaultError
 
 ISSUES = "https://github.com/jhubdoctor/jhubdoctor/issues/new"
 MOST_PLACES = 12
-_ENGINE = tuple(f"jhubdoctor{s}engine{s}{name}.py" for s in "/\\" for name in ("run", "outcomes"))
+_ENGINE = tuple(f"jhubdoctor{s}engine{s}{name}.py" for s in "/\\" for name in ("run", "outcomes", "guard"))
 PACKAGES = ("kubernetes", "msgspec", "rich", "click", "urllib3")
 
 
@@ -32,6 +33,16 @@ def where(error: BaseException) -> str:
     # a pack of somebody else has its own place: what the engine called
     own = next((f for f in reversed(frames) if "jhubdoctor" in f.filename), frames[0])
     return f"{type(error).__name__} at {_short(own.filename)}:{own.lineno}"
+
+
+OURS = frozenset({"jhubdoctor", "jhubdoctor_checks"})
+
+
+def broken(error: BaseException, module: str) -> str:
+    """Why a check or a fact is broken, with its pack where that is not ours."""
+    why = str(error) if isinstance(error, FaultError) else where(error)
+    pack = module.partition(".")[0]
+    return why if pack in OURS else f"{why} (of the pack {pack})"
 
 
 def trace(error: BaseException) -> list[str]:

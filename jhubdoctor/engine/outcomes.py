@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, Fact, NotApplicable
+from jhubdoctor.engine.guard import own_copies, within_time
 from jhubdoctor.engine.look import Coverage, Look
 from jhubdoctor.engine.result import Gap
 from jhubdoctor.engine.suppress import Suppressions
@@ -197,14 +199,21 @@ class Facts:
             return missing
         look = Look(self.reader, (*fact.reads, *fact.optional), self.coverage)
         try:
-            value = fact.function(**arguments, **({"look": look} if fact.looks else {}))
+            with own_copies(arguments) as given:
+                # what a fact reads has the time of the run
+                if fact.looks:
+                    value = fact.function(**given, look=look)
+                else:
+                    value = within_time(partial(fact.function, **given))
         except Unreadable as e:
             # where it failed for want of something optional, that is the reason to tell
             return FactOutcome(gaps=missing.unseen + missing.partial or (Gap(e.query, e.state, e.detail),))
         except NotApplicable as e:
             return FactOutcome(absent=str(e), partial=missing.partial + _gaps(look))
-        except Exception as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
-            return FactOutcome(broken=bug.where(e))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as e:  # noqa: BLE001  - a bug in a fact is the result of the checks that need it
+            return FactOutcome(broken=bug.broken(e, fact.function.__module__))
         finally:
             self.queries[key] = set(look.queries)
         return FactOutcome(

@@ -32,7 +32,8 @@ class Registry:
         self.facts: dict[str, Fact] = {}
         for f in facts:
             if f.name in self.facts and self.facts[f.name] is not f:
-                raise PackError(f"Two facts are called {f.name!r}.", "Rename or uninstall one of the packs.")
+                modules = f"{self.facts[f.name].function.__module__} and {f.function.__module__}"
+                raise PackError(f"Two facts are called {f.name!r} ({modules}).", "Uninstall one of the packs.")
             self.facts[f.name] = f
         for c in checks:
             if c.id in self.checks and self.checks[c.id] is not c:

@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import CannotSay, Check, NotApplicable
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.engine.fold import applied, settled
+from jhubdoctor.engine.guard import FaultError, nothing_printed, own_copies, within_time
 from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import CheckStatus, CoverageRow, Gap, Report, Reported, Result, fingerprint
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.finding import Finding
-from jhubdoctor.model.hub import Scope
+from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import ReadState
@@ -45,7 +47,7 @@ def evaluate(
     facts = Facts(wanted | identity, reader, scope)
     # one at a time needs no thread: starting it takes longer than a small cluster
     threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="fact") if concurrency > 1 else None
-    with threads or nullcontext() as pool, _interruptible(reader):
+    with threads or nullcontext() as pool, _interruptible(reader), nothing_printed():
         again = True
         while again:
             progress("looking for hubs")
@@ -79,11 +81,23 @@ def judge(
     accept_unknown: bool = False,
 ) -> Report:
     """Judge what was read. The facts are those that the checks need, evaluated."""
+    with nothing_printed():
+        return _judged(registry, checks, facts, tuple(suppressions), fail_on=fail_on, accept_unknown=accept_unknown)
+
+
+def _judged(
+    registry: Registry,
+    checks: list[Check],
+    facts: Facts,
+    rules: tuple[Suppression, ...],
+    *,
+    fail_on: str,
+    accept_unknown: bool,
+) -> Report:
     reader = facts.reader
     search = facts.of("hubs", None)
     results: list[Result] = []
     reported: list[Reported] = []
-    rules = tuple(suppressions)
     for c in sorted(checks, key=lambda c: c.judges_rules):
         if rules and c.judges_rules:
             facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
@@ -139,41 +153,58 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
         gaps = tuple(dict.fromkeys(missing.gaps))
         return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps), []
     start = time.monotonic()
-    findings: list[Finding] = []
+    reported: list[Reported] = []
     untold: tuple[Gap, ...] = ()
     try:
-        for finding in check.function(**arguments):
-            findings.append(finding)  # noqa: PERF402  - those before a CannotSay count
+        with own_copies(arguments) as given:
+            within_time(lambda: _collect(check, hub, given, reported))
     except CannotSay as e:
         untold = facts.unread(e.without, i)
     except NotApplicable as e:
         if partly := tuple(dict.fromkeys(missing.partial)):
             return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, partly)), partly), []
         return Result(check, hub, CheckStatus.NOT_APPLICABLE, str(e)), []
-    except Exception as e:  # noqa: BLE001  - a bug in a check is that check's result
-        return Result(check, hub, CheckStatus.BROKEN, bug.where(e), duration=time.monotonic() - start), []
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:  # noqa: BLE001  - a bug in a check is that check's result
+        why = bug.broken(e, check.module)
+        return Result(check, hub, CheckStatus.BROKEN, why, duration=time.monotonic() - start), []
     duration = time.monotonic() - start
     partial, unseen = tuple(dict.fromkeys(missing.partial)), tuple(dict.fromkeys(missing.unseen))
     sampled = [f"rests on a sample: {s}" for s in dict.fromkeys(missing.sampled)]
-    if findings:
+    if reported:
         untold = facts.cut(check.complete, i) + facts.unread(check.fires_only_with, i)
-    if findings and not untold:
+    if reported and not untold:
         reason = "; ".join([*(f"not seen: {g}" for g in (*partial, *unseen)), *sampled])
-        reported = [
-            Reported(
-                check,
-                hub,
-                harmless(replace(f, fix=fitted(f.fix, hub))),
-                f.severity or check.severity,
-                fingerprint(check.id, hub, f),
-            )
-            for f in findings
-        ]
         return Result(check, hub, CheckStatus.FOUND, reason, partial + unseen, duration), reported
     if gaps := tuple(dict.fromkeys(partial + untold)):
         return Result(check, hub, CheckStatus.UNKNOWN, "; ".join(map(str, gaps)), gaps, duration), []
     reason = "; ".join([*(f"not seen: {g}" for g in unseen), *sampled])
     return Result(check, hub, CheckStatus.OK, reason, unseen, duration), []
+
+
+MOST_FINDINGS = 20_000
+"""One a user of the largest hubs; more is a loop."""
+
+
+def _collect(check: Check, hub: Hub | None, given: dict[str, Any], reported: list[Reported]) -> None:
+    """Append what a check finds: what it found before a CannotSay counts."""
+    for finding in check.function(**given):
+        if not isinstance(finding, Finding):
+            raise FaultError(f"it yields {type(finding).__name__}, which is no Finding")
+        if len(reported) == MOST_FINDINGS:
+            raise FaultError(f"it yields more than {MOST_FINDINGS} findings")
+        reported.append(_reported(check, hub, finding))
+
+
+def _reported(check: Check, hub: Hub | None, f: Finding) -> Reported:
+    return Reported(
+        check,
+        hub,
+        harmless(replace(f, fix=fitted(f.fix, hub))),
+        f.severity or check.severity,
+        fingerprint(check.id, hub, f),
+    )
 
 
 def _coverage(registry: Registry, checks: list[Check], facts: Facts) -> list[CoverageRow]:
