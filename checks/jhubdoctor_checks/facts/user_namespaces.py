@@ -5,17 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from jhubdoctor.api import (
-    Events,
-    Hub,
-    Look,
-    NotApplicable,
-    PersistentVolumeClaim,
-    Pod,
-    Values,
-    fact,
-)
-from jhubdoctor.model.slugs import expanded
+from jhubdoctor.api import Events, Hub, Look, NotApplicable, PersistentVolumeClaim, Pod, Values, expanded, fact
 
 _TRAIT = "KubeSpawner.enable_user_namespaces"
 # KubeSpawner 1.0 to 7.1: spawner.py
