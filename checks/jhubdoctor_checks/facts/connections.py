@@ -85,7 +85,7 @@ def cilium_pods(look: Look, network_policies: list[NetworkPolicy]) -> list[Pod]:
     return look.list("pods", "kube-system", labels="k8s-app=cilium") if network_policies else []
 
 
-@fact()
+@fact(passes_only_with=("cluster_dns",))
 def users_blocked(
     hub: Hub,
     network_policies: list[NetworkPolicy],
