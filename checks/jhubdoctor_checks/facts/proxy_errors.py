@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -27,6 +27,10 @@ _BEGINS = re.compile(r"Proxying https?://")
 _ERRNO = re.compile(r"\b(?P<errno>E[A-Z_]{3,})\b")
 _ADDRESS = re.compile(r"\b(?P<call>connect|getaddrinfo) E[A-Z_]{3,} (?P<place>\S+)")
 _USER = re.compile(r"(?:^|/)user/(?P<user>[^/?#]+)")
+# What a server answers at once; streams (a kernel's channels, a terminal, a room) end with the browser.
+_ASKED = re.compile(
+    r"(?!WS )[A-Z]+ \S*/user/[^/?#]+(?:/[^/?#]+)?/api/(?!\S*(?:channels|websocket|subscribe|collaboration))"
+)
 # One request makes two lines: its own, and that of the error page, which the hub gives.
 _SAME = timedelta(seconds=2)
 
@@ -42,6 +46,7 @@ class ProxyError:
         address: the host that was asked, empty where the line does not say.
         text: the error as it was written, without the path.
         user: whose server was asked for, empty where it was none.
+        asked: whether it was a question to a server's API, and no stream, which ends where a browser is closed.
     """
 
     at: datetime
@@ -50,6 +55,7 @@ class ProxyError:
     address: str
     text: str
     user: str = ""
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ def proxy_errors(
         if page and any(at - e.at <= _SAME and e.target == HUB for e in errors[-3:]):
             continue
         path = "" if page else m["path"]
-        errors.append(_error(at, m["error"], path, names, routes, user_pods))
+        error = _error(at, m["error"], path, names, routes, user_pods)
+        errors.append(error if page else replace(error, asked=_ASKED.match(f"{m['method']} {path}") is not None))
     listening: list[tuple[str, str, datetime]] = []
     for at, text in lines:
         if _BEGINS.match(text):

@@ -28,7 +28,7 @@ _ANSWER = re.compile(
 )
 _WHY = re.compile(
     r"(?:(?P<status>\d{3})|(?P<uncaught>Uncaught exception)) (?P<method>[A-Z]{3,8}) (?P<uri>\S{1,4000})"
-    r" \((?P<ip>[^()]*)\)(?:: (?P<reason>.*))?$"
+    r" \((?P<ip>[^()]*)\)(?::(?: (?P<reason>.*))?)?$"
 )
 _RUNNING = re.compile(r"Running JupyterHub version")
 _SERVICE = re.compile(r"(?:Starting managed|Adding external) service (?P<name>[\w.\-]+)")
@@ -194,7 +194,7 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
         if m := _ANSWER.match(e.message):
             reading.answered(e, m)
         elif m := _WHY.match(e.message):
-            reading.waiting.append((e, m, reading.form or m["reason"] or ""))
+            reading.waiting.append((e, m, reading.form or m["reason"] or _below(e)))
             reading.form = ""
         elif m := _NOT_ALLOWED.match(e.message):
             reading.turned_away = ("not-allowed", m["name"])
@@ -275,6 +275,11 @@ class _Reading:
                 seconds=float(m.groupdict().get("ms") or 0) / 1000,
             )
         )
+
+
+def _below(e: Entry) -> str:
+    """A reason of several lines, as code of one's own gives it; a traceback is none."""
+    return "" if e.level != "W" or e.raised is not None else " ".join(" ".join(e.more).split())
 
 
 def _path(uri: str) -> str:

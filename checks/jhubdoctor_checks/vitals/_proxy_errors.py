@@ -18,6 +18,9 @@ _SETTLED = timedelta(seconds=30)
 # A restart of the hub, with the move of its volume.
 _RESTART = timedelta(minutes=5)
 _LATELY = timedelta(minutes=10)
+# One user's connection that breaks again and again is that user's; what a server leaves without an answer for half
+# an hour is not.
+_HANGS, _STILL = timedelta(minutes=30), timedelta(minutes=15)
 # KubeSpawner looks after its pods every half a minute, and takes the way to one that has ended from the proxy.
 _NOTICED = timedelta(minutes=5)
 _PAGE = re.compile(r"(?:200|302) (?:GET|POST) \S*/hub/(?:login|home|spawn|user|api/oauth2|oauth_callback)\b")
@@ -41,6 +44,11 @@ class Failing:
     pods: tuple[Pod, ...] = ()
     users: tuple[str, ...] = ()
 
+    @property
+    def cut_by_one(self) -> bool:
+        """Whether one server ended its connections without an answer."""
+        return self.target == "servers" and self.errno in CUT and len(self.pods) == 1
+
 
 def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: datetime) -> Iterator[Failing]:
     """The errors that count, by target and errno."""
@@ -62,11 +70,19 @@ def failing(found: ProxyErrors, hub_pods: list[Pod], user_pods: list[Pod], now: 
     for errno, errors in sorted(grouped(to_pods, lambda e: e.errno)):
         most = _MANY if errno in CUT else _FEW
         by_pod = {n: members for n, members in grouped(errors, lambda e: e.target) if len(members) >= most}
-        # one user's connection that breaks again and again is that user's
-        if by_pod and not (errno in CUT and len(by_pod) == 1):
+        if errno in CUT and len(by_pod) == 1:
+            by_pod = {n: asked for n, some in by_pod.items() if (asked := _hangs(some, now))}
+        if by_pod:
             members = sorted((e for some in by_pod.values() for e in some), key=lambda e: e.at)
             yield Failing("servers", errno, _shown(members), tuple(pods[n] for n in sorted(by_pod)))
     yield from _gone(found, user_pods)
+
+
+def _hangs(errors: list[ProxyError], now: datetime) -> list[ProxyError]:
+    """What one server left without an answer, where it does so again and again."""
+    asked = [e for e in errors if e.asked and e.errno != "EPIPE"]
+    lasts = len(asked) >= _MANY and asked[-1].at - asked[0].at >= _HANGS and now - asked[-1].at <= _STILL
+    return asked if lasts else []
 
 
 def _gone(found: ProxyErrors, user_pods: list[Pod]) -> Iterator[Failing]:
@@ -98,9 +114,12 @@ def _ready_since(pod: Pod) -> datetime:
 
 
 def reached_again(f: Failing, hub_log: HubLog | None, now: datetime) -> bool:
-    """Whether it has stopped: the hub served a page since, or nothing failed for minutes."""
+    """Whether it has stopped, or some of it works: the hub served a page since, or nothing failed for minutes.
+
+    A server that is ready, and ends some connections in the middle, answers others.
+    """
     last = f.errors[-1].at
-    if now - last > _LATELY:
+    if now - last > _LATELY or f.cut_by_one:
         return True
     served = hub_log.search(_PAGE) if hub_log is not None and f.target == HUB else ()
     return any(e.module == "log" and e.at is not None and e.at > last for e, _ in served)

@@ -1,32 +1,48 @@
 """A hub that stands still for seconds, or answers slowly."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Evidence, Finding, Fix, Hub, HubLog, Rung, Severity, check, times
-from jhubdoctor_checks.facts.traffic import HOUR, Traffic
-from jhubdoctor_checks.vitals._hub_unresponsive import SLOW, pages, slow
+from jhubdoctor.api import (
+    Events,
+    Evidence,
+    Finding,
+    Fix,
+    Hub,
+    HubLog,
+    Pod,
+    Rung,
+    Severity,
+    check,
+    times,
+)
+from jhubdoctor_checks.facts.traffic import Traffic
+from jhubdoctor_checks.vitals._hub_unresponsive import SLOW, pages, pauses, shown, slow, took, unanswered
 
-# JupyterHub's metrics.py, 5.0 to 6.0: one line for each pause of more than event_loop_interval_log_threshold
-_PAUSE = re.compile(r"Event loop was unresponsive for at least (?P<s>\d{1,6}(?:\.\d{1,3})?)s")
-# A pause of a second is usual where a hundred servers start, and so are long ones while the hub comes up.
-_LONG, _OFTEN, _ALL, _START = 2.0, 3, 30.0, 120
+_OFTEN, _ALL = 3, 30.0
+_LONG_ANSWERS = f"grep '{'[0-9]' * 5}[.][0-9]*ms'"
 
 
-@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
-def hub_unresponsive(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic) -> Iterator[Finding]:
+@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True, passes_only_with=("events",))
+def hub_unresponsive(
+    hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic, hub_pods: list[Pod], events: Events | None
+) -> Iterator[Finding]:
     """The hub stands still for seconds, or takes as long for its pages, and everybody waits."""
-    begins = traffic.begins
-    found = [
-        (e.at, float(m["s"]))
-        for e, m in hub_log.find(_PAUSE)
-        if e.at is not None and not e.previous and now - e.at <= HOUR and float(m["s"]) >= _LONG
-        and (begins is None or (e.at - begins).total_seconds() > _START)
-    ]  # fmt: skip
+    found = pauses(hub_log, traffic, now)
     whole, worst = sum(s for _, s in found), max((s for _, s in found), default=0.0)
     if len(found) < _OFTEN or whole < _ALL:
-        yield from _slowly(hub, now, traffic)
+        if probe := unanswered(hub_pods, events, now):
+            yield Finding(
+                on=(hub.service_ref,),
+                says=f"the hub is called ready, and left a probe unanswered {times(probe.times)} since "
+                f"{probe.began:%H:%M} UTC",
+                evidence=shown(probe, traffic, now),
+                fix=_fix(hub, _LONG_ANSWERS),
+                cause="probe",
+                unexplained=True,
+            )
+        else:
+            yield from _slowly(hub, now, traffic)
         return
     yield Finding(
         on=(hub.service_ref,),
@@ -51,11 +67,11 @@ def _slowly(hub: Hub, now: datetime, traffic: Traffic) -> Iterator[Finding]:
             says=f"the hub answers slowly: {len(found)} of {len(seen)} pages since {traffic.since(now):%H:%M} UTC took "
             f"{SLOW:.0f} seconds or more",
             evidence=(
-                Evidence("hub log", f"{worst.method} {worst.route} took {worst.seconds:.0f} s", worst.at),
+                took(worst),
                 Evidence("hub log", "the first of them", found[0].at),
                 Evidence("hub log", f"the last of them took {found[-1].seconds:.0f} s", found[-1].at),
             ),
-            fix=_fix(hub, f"grep '{'[0-9]' * 5}[.][0-9]*ms'"),
+            fix=_fix(hub, _LONG_ANSWERS),
             cause="slow",
             unexplained=True,
         )

@@ -75,5 +75,7 @@ def _cannot(f: Failing) -> str:
         one = len(f.users) == 1
         who = "a user to a server" if one else f"{len(f.users)} users to servers"
         return f"still sends {who} that {'has' if one else 'have'} ended, for {count(len(f.errors), 'request')}"
+    if f.cut_by_one:
+        return f"got no answer from a server that runs, for {count(len(f.errors), 'request')}"
     run = "run" if len(f.pods) > 1 else "runs"
     return f"could not reach {count(len(f.pods))} that {run}, for {count(len(f.errors), 'request')}"
