@@ -1,13 +1,12 @@
-"""What a hub logs while it does not reach the API server, and which NetworkPolicies may be why."""
+"""What a hub logs while it does not reach the API server."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Evidence, Fix, Hub, HubLog, NetworkPolicy, Pod, Spawns
+from jhubdoctor.api import Entry, HubLog, Spawns
 
 # KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
 _FAILED = (
@@ -42,10 +41,15 @@ def outages(hub_log: HubLog) -> tuple[list[Outage], bool]:
             failures = []
         elif re.match(_GIVEN_UP, e.message):
             gave_up = True
-        elif e.level in {"E", "W", "C"} and re.match(_FAILED, e.message) and (m := re.search(_CONNECTION, e.text)):
+        elif e.level in {"E", "W", "C"} and re.match(_FAILED, e.message) and (m := _last(e.text)):
             failures.append((e, m))
             gave_up = False
     return failures, gave_up
+
+
+def _last(text: str) -> re.Match[str] | None:
+    """The last word of a connection: before it stand the lines of code that raise it."""
+    return next(reversed(list(re.finditer(_CONNECTION, text))), None)
 
 
 def lasting(failures: Sequence[Outage], spawns: Spawns) -> bool:
@@ -69,62 +73,3 @@ def watch_alone(failures: Sequence[Outage], spawns: Spawns) -> bool:
 def well_since(spawns: Spawns, at: datetime) -> bool:
     """Whether a server started after this."""
     return any(t and t > at for _, _, t in spawns.succeeded)
-
-
-def unexplained(hub: Hub) -> Fix:
-    """What to look at where nothing tells why."""
-    return Fix(
-        "See that the hub's pod may reach the API server: NetworkPolicies (hub.networkPolicy.egressAllowRules lets "
-        "private and public addresses be reached, and some network plugins treat the API server apart), DNS, and the "
-        "API server itself.",
-        commands=(
-            "kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes",
-            hub.kubectl("describe networkpolicies"),
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class Wall:
-    """What may keep the hub from the API server.
-
-    Attributes:
-        says: the rest of the sentence.
-        evidence: what shows it.
-        fix: what to do.
-    """
-
-    says: str
-    evidence: tuple[Evidence, ...]
-    fix: Fix
-
-
-def walled(hub: Hub, policies: list[NetworkPolicy], cilium: list[Pod]) -> Wall | None:
-    """Cilium under policies that open the way to the API server by address alone; None where that is not so.
-
-    To Cilium the API server is an entity of its own, and nodes are too: rules with ipBlock do not match them.
-    https://docs.cilium.io/en/stable/network/kubernetes/policy/, jupyterhub/zero-to-jupyterhub-k8s#3202
-    """
-    labels = hub.deployment.spec.template.metadata.labels if hub.deployment is not None else {}
-    egress = [p for p in policies if "Egress" in p.spec.policy_types and p.spec.pod_selector.matches(labels)]
-    if not cilium or not egress or any(not rule.to for p in egress for rule in p.spec.egress):
-        return None
-    names = ", ".join(sorted(p.name for p in egress))
-    entity = (
-        '{"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "hub-to-api-server"}, '
-        '"spec": {"endpointSelector": {"matchLabels": {"component": "hub"}}, '
-        '"egress": [{"toEntities": ["kube-apiserver"]}]}}'
-    )
-    return Wall(
-        f": Cilium runs here, and the NetworkPolicy {names} opens the API server by its address, which Cilium does not "
-        "match",
-        (
-            Evidence("networkpolicy", f"{names}: egress to the API server by ipBlock alone"),
-            Evidence("pod", f"{cilium[0].name} in kube-system, and {len(cilium) - 1} more"),
-        ),
-        Fix(
-            "Let the hub reach the API server by a policy of Cilium's own. Where that does not help, see what Cilium "
-            "drops (cilium monitor --type drop on the hub's node).",
-            commands=(f"echo '{entity}' | {hub.kubectl('apply --filename -')}",),
-        ),
-    )

@@ -18,15 +18,8 @@ from jhubdoctor.api import (
     clean,
     times,
 )
-from jhubdoctor_checks.hub._hub_api_unreachable import (
-    SILENT,
-    lasting,
-    outages,
-    unexplained,
-    walled,
-    watch_alone,
-    well_since,
-)
+from jhubdoctor_checks.hub._api_walls import distrusted, unexplained, walled
+from jhubdoctor_checks.hub._hub_api_unreachable import SILENT, lasting, outages, watch_alone, well_since
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 
 _LASTS = timedelta(minutes=5)
@@ -60,15 +53,17 @@ def hub_api_unreachable(
     fresh = last.at is None or now - last.at <= HOUR
     failed = tuple(hub.pod_ref(s.pod) for s in spawns.failed if s.pod)
     policies = [p for p in network_policies or () if not well_since(spawns, p.created)]
-    why = walled(hub, policies, cilium_pods or []) if re.search(SILENT, last.text) else None
+    line = line_of(last, m)
+    why = distrusted(hub, line) or (walled(hub, policies, cilium_pods or []) if re.search(SILENT, last.text) else None)
     yield Finding(
         on=(hub.ref,),
         says=f"the hub does not reach the Kubernetes API, so no server can start{why.says if why else ''}",
         evidence=(
-            Evidence("hub log", f"{clean(line_of(last, m), 200)} ({times(len(failures))})", last.at),
+            Evidence("hub log", f"{clean(line, 300)} ({times(len(failures))})", last.at),
             *(why.evidence if why else ()),
         ),
         fix=why.fix if why else unexplained(hub),
+        cause=why.word if why else "",
         severity=Severity.ERROR if fresh else Severity.WARNING,
         affects=(*pods_of(hub_pods), *dict.fromkeys(failed)),
     )

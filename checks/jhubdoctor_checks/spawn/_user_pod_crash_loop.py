@@ -21,7 +21,7 @@ class Ending:
         says: why, as far as is known.
         code: its exit code.
         at: when.
-        line: the line of its log that tells.
+        line: the line of its log that tells, or the event.
         text: what to do.
     """
 
@@ -52,9 +52,14 @@ _CODES = {
 
 
 # The kubelet ends a container whose hook fails (pkg/kubelet/lifecycle, kuberuntime; 1.20 to 1.36). What the event says
-# of the command and its output may hold a token (gitpuller's URL): only the exit code is shown.
+# of the command and its output may hold a token (gitpuller's URL): only the exit code is shown, and the runtime's own
+# words (runc, crun) where there was nothing to run. They stand in quotes of two depths.
 _HOOK = "FailedPostStartHook"
 _HOOK_CODE = r"exited with (\d{1,3})\b"
+_HOOK_RUN = (
+    r"exec: [\\\"]+(?P<program>[\w./+-]{1,100})[\\\"]+: (?:stat \S{1,100}: )?"
+    r"(?P<why>executable file not found in \$PATH|no such file or directory|permission denied)"
+)
 
 
 def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Events | None) -> Ending:
@@ -63,15 +68,15 @@ def ending_of(status: ContainerStatus, log: PodLog | None, pod: Pod, events: Eve
     code, at = (end.exit_code, end.finished_at) if end else (0, None)
     hooks = [e for e in events.about("Pod", pod.name, _HOOK) if e.container in {"", status.name}] if events else []
     if hooks:
-        found = re.search(_HOOK_CODE, hooks[0].message)
-        return Ending(
-            "post-start",
-            "its postStart hook fails" + (f" (exit code {found[1]})" if found else ""),
-            code,
-            at,
-            text="See what the hook's command does in that image (singleuser.lifecycleHooks.postStart): the container "
-            "is stopped each time it fails. End it with `|| true` where a server without it is better than none.",
-        )
+        found, run = (re.search(p, hooks[0].message) for p in (_HOOK_CODE, _HOOK_RUN))
+        reason = f": {run['program']}: {run['why']}" if run else ""
+        says = "its postStart hook fails" + (f" (exit code {found[1]})" if found else "") + reason
+        text = "See what the hook's command does in that image (singleuser.lifecycleHooks.postStart): the container is "
+        text += "stopped each time it fails. End it with `|| true` where a server without it is better than none."
+        if run:
+            text = f"Let the servers' image have {run['program']}, for its user to run, or take the hook's command out"
+            text += " (singleuser.lifecycleHooks.postStart)."
+        return Ending("post-start", says, code, at, f"{_HOOK}{reason}", text)
     for row in SERVER_ENDINGS:
         for m in reversed(list(log.search(row.compiled)) if log else []):
             line = clean(m.string[m.start() :], 200)

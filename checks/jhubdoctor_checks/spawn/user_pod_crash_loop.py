@@ -73,7 +73,5 @@ def _shown(members: list[tuple[Pod, ContainerStatus, Ending]], ending: Ending) -
     for pod, status, e in members[:3]:
         restarts = f", restarted {status.restart_count} times" if status.restart_count else ""
         yield Evidence("pod.status", f"{pod.name}: {status.name}: exit code {e.code}{restarts}", e.at)
-    if ending.word == "post-start":
-        yield Evidence("event", "FailedPostStartHook")
     if ending.line:
-        yield Evidence("pod log", ending.line)
+        yield Evidence("event" if ending.word == "post-start" else "pod log", ending.line)

@@ -6,7 +6,7 @@ condition ReplicaFailure tells. The texts were the same from Kubernetes 1.20 to 
 
 from __future__ import annotations
 
-from jhubdoctor.api import Fix
+from jhubdoctor.api import RESTARTS, Fix
 from jhubdoctor_checks.texts import Known, rbac, upgraded
 
 WEBHOOKS = "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations"
@@ -259,6 +259,41 @@ ADMISSION: tuple[Known[None], ...] = (
             "hub.config.KubeSpawner). In YAML text in braces needs quotes, and so do numbers that are names."
         ),
         "staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json, 1.20 to 1.36; zero-to-jupyterhub-k8s#421",
+    ),
+    # the parser of before 1.23 names the Go types on the way, and of the value the first sign that it expects
+    Known(
+        "invalid-value",
+        r"cannot be handled as a \w+: .*?\b(?P<field>[A-Z]\w*): (?:[Rr]ead\w+|decode slice): (?P<why>[^,]{1,60})",
+        "the pod that the hub makes is not valid: {field} is of the wrong type ({why})",
+        Fix(
+            "Correct {field} (singleuser.*, a profile's kubespawner_override, hub.config.KubeSpawner). The message "
+            "names the sign that a value of the right type begins with: `{{` is a map, `[` a list, a quote text."
+        ),
+        "json-iterator/go: iter.go, of Kubernetes 1.8 to 1.22; jupyterhub/zero-to-jupyterhub-k8s#379",
+        until="Kubernetes 1.22",
+    ),
+    Known(
+        "unreadable",
+        r"cannot be handled as a \w+: ",
+        "it cannot read the pod that the hub makes ({last})",
+        _SPEC,
+        "staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, 1.20 to 1.36",
+    ),
+    # all that it says of a token that is not, or no longer, valid
+    Known(
+        "token-refused",
+        r"^Unauthorized$",
+        "it does not take the token of the hub's service account (HTTP 401)",
+        Fix(
+            "See that the service account {account} is there (hub.serviceAccount.create). Where it was deleted and "
+            "made anew, the hub's token went with it: restart the hub for a new one.",
+            commands=(
+                "kubectl --namespace {ns} get serviceaccount {account}",
+                "kubectl --namespace {ns} rollout restart deployment/{hub}",
+            ),
+            caution=RESTARTS,
+        ),
+        "staging/src/k8s.io/apiserver/pkg/endpoints/filters/authentication.go, 1.20 to 1.36; kubespawner#270",
     ),
     Known(
         "invalid-spec",

@@ -456,6 +456,17 @@ DATABASE: tuple[Known[None], ...] = (
 # Exceptions with which spawns fail that are neither a refusal nor a matter of time.
 SPAWN_ERRORS: tuple[Known[None], ...] = (
     Known(
+        "certificate",
+        r"Cannot connect to host (?P<host>\S{1,200}) .*CERTIFICATE_VERIFY_FAILED",
+        "the hub does not trust the certificate of {host}",
+        Fix(
+            "See who answers at {host}: a proxy that opens TLS (HTTPS_PROXY in hub.extraEnv without NO_PROXY for the "
+            "cluster), or a server whose CA the hub does not know. Of the API server it knows the CA from its service "
+            "account: where that was renewed since, restart the hub."
+        ),
+        "aiohttp: client_exceptions.py; jupyterhub/kubespawner#799",
+    ),
+    Known(
         "api-unreachable",
         r"ClientConnector|Cannot connect to host|ServerDisconnected|ClientOSError|MaxRetryError|NewConnectionError"
         r"|Connection refused|ConnectionRefused|Connection reset|gaierror|ContentTypeError",
