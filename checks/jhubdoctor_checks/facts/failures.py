@@ -12,6 +12,10 @@ from jhubdoctor_checks.facts.image import shared
 FRESH = timedelta(hours=1)
 # JupyterHub's default; the chart sets none
 HTTP = 30
+# JupyterHub's handlers/base.py, 1.0 to 6.0
+NEAR = r"(?P<n>\d+) consecutive spawns failed\.\s+Hub will exit if failure count reaches (?P<limit>\d+)"
+# It first takes back what was made for the server.
+_COUNTED = timedelta(seconds=60)
 ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
 
 
@@ -69,11 +73,17 @@ def weight(group: Sequence[Spawn], spawns: Spawns, user_pods: Iterable[Pod], now
     return Severity.WARNING
 
 
-def aborted(hub: Hub, hub_log: HubLog, hub_pods: Iterable[Pod]) -> tuple[Ref, ...]:
-    """The hub and its pods, where it stopped itself over failed spawns: then these suffer too."""
-    if not next(hub_log.find(ABORT), None):
-        return ()
-    return (hub.ref, *(p.ref for p in hub_pods))
+def aborted(hub: Hub, hub_log: HubLog, hub_pods: Iterable[Pod], group: Sequence[Spawn] = ()) -> tuple[Ref, ...]:
+    """The hub and its pods, where it stopped itself over failed spawns: then these suffer too.
+
+    The hub alone, where it counts the newest failure towards that, and that is one of this group.
+    """
+    if next(hub_log.find(ABORT), None):
+        return (hub.ref, *(p.ref for p in hub_pods))
+    counted = [e.at for e, _ in hub_log.find(NEAR) if e.at]
+    if counted and any(s.at and timedelta(0) <= counted[-1] - s.at <= _COUNTED for s in group):
+        return (hub.ref,)
+    return ()
 
 
 def seen(group: Sequence[Spawn], what: str, most: int = 3) -> tuple[Evidence, ...]:

@@ -33,6 +33,8 @@ AFTER = timedelta(seconds=30)
 EARLY = 0.85
 NO_TRACE = "no-trace"
 """The cause of a start of which nothing is left but that it failed."""
+NEXT_VOLUME = "next-volume"
+"""Its key where the user's next pod met a volume that is not there: the likely cause, and no proof."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Trace:
         pod: the pod of that name that is there now.
         claims: its claims.
         claim_events: what was said of them, newest first.
+        since: what was said of a pod of that name after the hub gave up, newest first.
     """
 
     spawn: Spawn
@@ -77,6 +80,7 @@ class Trace:
     pod: Pod | None = None
     claims: tuple[PersistentVolumeClaim, ...] = ()
     claim_events: tuple[Event, ...] = field(default=())
+    since: tuple[Event, ...] = ()
 
     def of(self, *reasons: str) -> list[Event]:
         """Events of these reasons, newest first."""
@@ -112,6 +116,7 @@ def trace(
         pod=pod,
         claims=own,
         claim_events=tuple(sorted(about_claims, key=lambda e: e.at, reverse=True)),
+        since=tuple(e for e in found if e.began > end + AFTER),
     )
 
 
@@ -245,6 +250,10 @@ def _started_phase(t: Trace) -> Phase:
         return Phase(
             "no-trace", "the pod had a node; what it waited for there only its events tell, and they are not there"
         )
+    if since := [e for e in t.since if e.reason in _VOLUME]:
+        # no node is silent that tells of the next pod: what the two waited for is likely one, and not proven
+        says = "what its pod waited for is not told; the next one's volume could not be attached or mounted"
+        return Phase(NO_TRACE, says, NEXT_VOLUME, _shown([most_telling(since, lambda e: e.message, MOUNTS)]))
     placed = t.of("Scheduled")
     return Phase("node-silent", "the pod had a node, which did nothing with it", evidence=_shown(placed[:1]))
 

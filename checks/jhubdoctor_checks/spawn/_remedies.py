@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from jhubdoctor.api import RESTARTS, Fix, Hub, Spawn, Values
-from jhubdoctor_checks.spawn._phases import Phase
+from jhubdoctor_checks.spawn._phases import NEXT_VOLUME, Phase
 
 # A pull or a scale-up whose end nobody saw: twice the limit, and no less than what the chart's guide suggests.
 LEAST = 600
@@ -78,6 +78,11 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
             "Start such a server again and look in its user's namespace why it does not start: this hub gives each "
             "user one (enable_user_namespaces).",
             commands=(f"kubectl --namespace {spawn.namespace} describe pod {spawn.pod}", events),
+        )
+    if phase.key == NEXT_VOLUME:
+        return Fix(
+            "See why the volume of the next pod is not there: what its events say, and the storage driver's pods.",
+            commands=(hub.kubectl(f"describe pod {spawn.pod}") if here else hub.kubectl("get events"),),
         )
     if phase.word == "no-trace":
         return Fix(

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Ref, Rung, Severity, Values, check
+from jhubdoctor_checks.facts.failures import ABORT, NEAR
 
 # JupyterHub's handlers/base.py, 1.0 to 6.0
-_ABORT = r"Aborting due to (?P<n>\d+) consecutive spawn failures"
-_NEAR = r"(?P<n>\d+) consecutive spawns failed\.\s+Hub will exit if failure count reaches (?P<limit>\d+)"
 _TOOK = r"User .+ took [\d.]+ seconds to start"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -19,7 +18,7 @@ def consecutive_failure_abort(
     hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list[Pod], values: Values | None
 ) -> Iterator[Finding]:
     """The hub stopped itself, or is about to, since several spawns in a row failed."""
-    aborts = [(e, m) for e, m in hub_log.find(_ABORT) if e.at is None or now - e.at <= _DAY]
+    aborts = [(e, m) for e, m in hub_log.find(ABORT) if e.at is None or now - e.at <= _DAY]
     if aborts:
         e, m = aborts[-1]
         over = any(e.at and started.at and started.at > e.at for started, _ in hub_log.find(_TOOK))
@@ -34,7 +33,7 @@ def consecutive_failure_abort(
         return
     near: tuple[Entry, re.Match[str]] | None = None
     for e in hub_log.current:
-        if found := re.match(_NEAR, e.message):
+        if found := re.match(NEAR, e.message):
             near = (e, found)
         elif re.match(_TOOK, e.message):
             near = None

@@ -26,5 +26,5 @@ def spawn_error(
             fix=fix,
             severity=weight(group, spawns, user_pods, now),
             cause=cause,
-            affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+            affects=(*affects, *aborted(hub, hub_log, hub_pods, group)),
         )

@@ -63,5 +63,5 @@ def spawn_http_timeout(
             fix=silence.fix(hub, spawn),
             severity=weight(group, spawns, user_pods, now),
             cause=word,
-            affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+            affects=(*affects, *aborted(hub, hub_log, hub_pods, group)),
         )

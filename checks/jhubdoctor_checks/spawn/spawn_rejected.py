@@ -42,14 +42,14 @@ def spawn_rejected(
     lasting = [s for s in unresolved(spawns, now, user_pods, "rejected") if not ended.over(s, now)]
     told = (s for s in lasting if not ended.open(s, now))
     for cause, group in grouped(told, lambda s: refused(s.error, hub, values, surface).cause):
-        newest = group[0]
+        newest, of = group[0], "a claim of " * all(s.error.lower().startswith("persistentvolumeclaim") for s in group)
         refusal = refused(newest.error, hub, values, surface)
         (on, affects), severity = objects(hub, group, user_pods), weight(group, spawns, user_pods, now)
         code, fails = f"HTTP {newest.code}: " if newest.code else "", (newest.code or 0) >= 500
         passes = refusal.row.word in PASSING or newest.error in ended.room
         yield Finding(
             on=on,
-            says=f"the API server {'cannot create' if fails else 'refuses'} {count(len(group))}: {refusal.says}",
+            says=f"the API server {'cannot create' if fails else 'refuses'} {of}{count(len(group))}: {refusal.says}",
             evidence=(
                 Evidence("hub log", f"{code}{refusal.row.excerpt(without_pod(newest.error), 500)}", newest.at),
                 *seen(group, "refused"),
@@ -57,7 +57,7 @@ def spawn_rejected(
             fix=refusal.fix,
             severity=severity.at_most(Severity.WARNING) if passes else severity,
             cause=cause,
-            affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+            affects=(*affects, *aborted(hub, hub_log, hub_pods, group)),
         )
     if any(ended.open(s, now) for s in lasting):
         raise CannotSay("ended_refusals")

@@ -57,7 +57,7 @@ def spawn_timeout(
             fix=remedy(phase, hub, values, spawn, here=spawn.pod in pods),
             severity=weight(group, spawns, user_pods, now),
             cause=f"{phase.word} {phase.key}".strip(),
-            affects=(*affects, *aborted(hub, hub_log, hub_pods)),
+            affects=(*affects, *aborted(hub, hub_log, hub_pods, group)),
             unexplained=phase.word == NO_TRACE,
         )
 

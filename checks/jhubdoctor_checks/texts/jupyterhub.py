@@ -496,6 +496,19 @@ SPAWN_ERRORS: tuple[Known[None], ...] = (
         Fix("The network plugin gave the pod no address in time: see it on that node."),
         _SPAWNER,
     ),
+    # the list holds what was asked for: it was asked for in another shape, as a list of one, or by other code
+    Known(
+        "profile-listed",
+        r"No such profile: (?!\[removed)[\['\"]*(?P<slug>[^'\"\],\n]{1,120}?)['\"\]]*\. Options include: "
+        r"(?:[^\n]*, )?(?P=slug)(?:,|\s*$|\n)",
+        "the profile {slug} is refused, although it is among those that the same line lists",
+        Fix(
+            "See the traceback in the hub's log: whose code asks for the profile, and in which shape (a list is no "
+            "slug).",
+            commands=("kubectl --namespace {ns} logs deployment/{hub} | grep -A 40 'No such profile'",),
+        ),
+        "GoogleCloudPlatform/ai-notebooks-extended#12",
+    ),
     Known(
         "profile",
         r"No such profile|unlisted_choice|profile_options|No such choice",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from jhubdoctor.api import Spawns
+from jhubdoctor.api import Entry, Spawns
 from jhubdoctor_checks.facts.database_errors import is_database
 from jhubdoctor_checks.facts.traffic import LOOP, Request
 from jhubdoctor_checks.vitals._said import nobody
@@ -14,6 +15,9 @@ from jhubdoctor_checks.vitals._said import nobody
 _ELSEWHERE = {"login", "pending", "static"}
 _STOPPED = 503
 _SOON = timedelta(seconds=10)
+# handlers/base.py, 1.0 to 6.0: what the hub says as it refuses to start a server that it still starts or stops
+_PENDING = re.compile(r"(?P<user>[^\s:]+)(?::\S*)? is pending (?:stop|spawn)\b")
+_AT_ONCE = timedelta(seconds=2)
 
 
 def place(r: Request) -> str:
@@ -21,20 +25,29 @@ def place(r: Request) -> str:
     return "/hub/user/{name}" if r.handler == "user" else r.route
 
 
-def failures(requests: Iterable[Request], spawns: Spawns) -> list[Request]:
-    """Those that are neither logins, nor starts of servers that failed, nor the database's."""
+def failures(requests: Iterable[Request], spawns: Spawns, entries: Iterable[Entry]) -> list[Request]:
+    """Those that are neither logins, nor starts of servers that failed or have to wait, nor the database's."""
+    waits: dict[str, list[datetime]] = {}
+    for e in entries:
+        if e.at is not None and (m := _PENDING.match(e.message)):
+            waits.setdefault(m["user"], []).append(e.at)
     starts = [(s.user.partition(":")[0], s.at) for s in spawns.failed if s.at is not None]
 
     def of_a_start(r: Request) -> bool:
         who = {r.name, r.about}
         return r.is_start and any(user in who and abs(r.at - at) <= _SOON for user, at in starts)
 
+    def of_a_wait(r: Request) -> bool:
+        # servers-pending tells of it once it takes too long
+        said = [at for who in {r.name, r.about} for at in waits.get(who, ())]
+        return r.is_start and r.status == _STOPPED and any(abs(r.at - at) <= _AT_ONCE for at in said)
+
     def of_a_server(r: Request) -> bool:
         # a server that is stopped, for the tabs that are left; or one that sends its user back
         return r.handler == "user" and (r.status == _STOPPED or r.reason.startswith(LOOP))
 
     failed = [r for r in requests if r.failed and r.handler not in _ELSEWHERE and not is_database(r.raised)]
-    return [r for r in failed if not of_a_start(r) and not of_a_server(r)]
+    return [r for r in failed if not of_a_start(r) and not of_a_wait(r) and not of_a_server(r)]
 
 
 def told(request: Request) -> str:

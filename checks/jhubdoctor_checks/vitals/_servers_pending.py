@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Pod, Spawns, clean
+from jhubdoctor.api import Entry, Pod, Spawns, clean, pod_of
 from jhubdoctor_checks.facts.starts import Starts
 
 # JupyterHub 1.5 to 5.4: handlers/base.py; handlers/pages.py (where the user looks) and apihandlers/users.py (400)
@@ -32,6 +32,7 @@ class Pending:
         last: the last.
         said: how often.
         pod: its pod, None where there is none.
+        asked: the pod that the hub asked for and heard no more of, empty where there is no such word.
     """
 
     shown: str
@@ -40,6 +41,7 @@ class Pending:
     last: datetime
     said: int
     pod: Pod | None
+    asked: str = ""
 
     @property
     def minutes(self) -> int:
@@ -73,5 +75,6 @@ def pending(
         # a start, or its failure, ends whatever was pending before
         at = [t for t in times if not any(u.partition(":")[0] == user and end >= t for u, end in ends)]
         if at and at[-1] - at[0] >= limits[what] and now - at[-1] <= _HOUR and (pod is None or pod.name not in unheard):
-            found.append(Pending(clean(name, 80), what, at[0], at[-1], len(at), pod))
+            asked = "" if pod or server or what == "stop" else pod_of(user, sorted(unheard))
+            found.append(Pending(clean(name, 80), what, at[0], at[-1], len(at), pod, asked))
     return sorted(found, key=lambda p: (-p.minutes, p.shown))

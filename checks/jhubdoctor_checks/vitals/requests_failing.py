@@ -13,7 +13,9 @@ from jhubdoctor_checks.vitals._said import came_from, mend, weight
 def requests_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic, spawns: Spawns) -> Iterator[Finding]:
     """The hub answers requests with an error (5xx)."""
     requests = traffic.lately(now)
-    for (route, kind), group in grouped(failures(requests, spawns), lambda r: (place(r), r.raised and r.raised.kind)):
+    for (route, kind), group in grouped(
+        failures(requests, spawns, hub_log.current), lambda r: (place(r), r.raised and r.raised.kind)
+    ):
         last = group[-1]
         well = [r.at for r in requests if place(r) == route and r.status < 400]
         severity = weight([r.at for r in group], well)

@@ -9,7 +9,7 @@ from jhubdoctor_checks.facts.starts import Starts
 from jhubdoctor_checks.vitals._servers_pending import pending
 
 
-@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
+@check(severity=Severity.WARNING, at=Rung.SERVED, stops=Rung.SERVED, symptom=True)
 def servers_pending(
     hub: Hub, now: datetime, hub_log: HubLog, spawns: Spawns, starts: Starts, user_pods: list[Pod]
 ) -> Iterator[Finding]:
@@ -42,8 +42,11 @@ def servers_pending(
                 ),
                 caution="This restarts the hub; users' servers keep running.",
             ),
-            severity=Severity.ERROR if len(mine) > 1 else None,
+            severity=Severity.ERROR if len(mine) > 1 or any(p.asked for p in mine) else None,
             cause=what,
-            affects=tuple(shared(p.pod.ref) for p in mine if p.pod is not None and p.pod.finished),
+            affects=(
+                *(shared(p.pod.ref) for p in mine if p.pod is not None and p.pod.finished),
+                *(shared(hub.pod_ref(p.asked)) for p in mine if p.asked),
+            ),
             unexplained=True,
         )
