@@ -11,6 +11,7 @@ from jhubdoctor.facts.helm import Listed, Release, Revision
 from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
 from jhubdoctor.facts.namespace import Events
 from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
+from jhubdoctor.model.api_answers import api_answer
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Scope, chart_version
 from jhubdoctor.model.kube.admission import Webhook

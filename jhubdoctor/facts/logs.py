@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
-from jhubdoctor.model.jsontext import load_json
+from jhubdoctor.model.api_answers import api_answer
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
@@ -289,9 +289,6 @@ _KILLED = re.compile(r"Killed pod (?P<pod>[\w.-]+), will try starting")
 _DELETING = re.compile(r"Deleting pod (?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)$")
 _NAMED_POD = re.compile(r"(?:pod[ /]|create pod |delete pod )(?:(?P<ns>[^\s/]+)/)?(?P<pod>[\w.-]+)")
 _EXCEPTION = re.compile(r"Exception in Future .*finish_user_spawn.*?exception=(?P<exc>.*)> after timeout")
-_BODY = re.compile(r"HTTP response body: (?P<body>\{.*\})")
-_MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)*)"')
-_CODE = re.compile(r'"code":\s*(\d{3})')
 _REFUSED_POD = re.compile(r'(?:pods|Pod) "(?P<pod>[\w.-]+)" is (?:forbidden|invalid)')
 # KubeSpawner 7's reflector
 _API_ERROR = re.compile(
@@ -471,16 +468,4 @@ def refusal(entry: Entry) -> tuple[int | None, str]:
     `Reason:` is not used: the hub overwrites it. Only `message` of the JSON body leaves here, never the entry, which
     may hold the pod with its tokens.
     """
-    for line in (entry.message, *entry.more):
-        found = _BODY.search(line)
-        if not found:
-            continue
-        try:
-            body = load_json(found["body"])
-            code = body.get("code")
-            return (code if isinstance(code, int) else None), clean(str(body.get("message", "")), LINE_LIMIT)
-        except (ValueError, AttributeError):
-            if m := _MESSAGE.search(found["body"]):
-                code = _CODE.search(found["body"])
-                return (int(code[1]) if code else None), clean(m[1].replace('\\"', '"'), LINE_LIMIT)
-    return None, ""
+    return api_answer((entry.message, *entry.more))

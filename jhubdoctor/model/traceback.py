@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jhubdoctor.model.api_answers import api_answer
+
 _BEGIN = re.compile(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):\s*$")
 _FRAME = re.compile(r'\s+File "(?P<file>[^"\n]{1,300})", line (?P<line>\d{1,7})(?:, in (?P<function>\S{1,200}))?')
 _EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]{0,200})(?:: ?(?P<message>.*))?$")
@@ -34,11 +36,13 @@ class Raised:
         name: its class, with its module.
         message: the first line of its text, as redacted as the log is.
         frames: the innermost first; those of the exceptions that it came from after its own.
+        answer: what the API server answered, where its text goes on with that.
     """
 
     name: str
     message: str = ""
     frames: tuple[Frame, ...] = ()
+    answer: str = ""
 
     @property
     def kind(self) -> str:
@@ -60,8 +64,9 @@ def raised(lines: Sequence[str]) -> Raised | None:
     begins = [i for i, line in enumerate(lines) if _BEGIN.match(line)]
     if not begins:
         return None
-    last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line.startswith(" ")), "")
-    exception = _EXCEPTION.match(last.rstrip())
+    after = range(begins[-1] + 1, len(lines))
+    at = next((i for i in after if lines[i].strip() and not lines[i].startswith(" ")), len(lines))
+    exception = _EXCEPTION.match(lines[at].rstrip()) if at < len(lines) else None
     if exception is None or exception["name"] == "NoneType":
         # logged as an exception where there was none: "NoneType: None"
         return None
@@ -72,4 +77,5 @@ def raised(lines: Sequence[str]) -> Raised | None:
         for line in reversed(lines[begin:end])
         if (m := _FRAME.match(line))
     ]
-    return Raised(exception["name"], exception["message"] or "", tuple(frames))
+    _, answer = api_answer(lines[at + 1 :])
+    return Raised(exception["name"], exception["message"] or "", tuple(frames), answer)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from jhubdoctor.api import Entry, Fix, Hub, clean
+from jhubdoctor.api import Entry, Fix, Hub, api_answer, clean
+from jhubdoctor_checks.answered import meaning, remedy
 from jhubdoctor_checks.texts import Known, last_words, names_of
 from jhubdoctor_checks.texts.jupyterhub import CRASH, CRASHES, Entered
 
@@ -25,17 +26,21 @@ class Diagnosis:
         match: what its pattern found.
         entry: where.
         part: the part of the configuration that was loaded last.
+        answer: what the API server answered, where the exception goes on with that.
     """
 
     crash: Known[Entered]
     match: re.Match[str]
     entry: Entry
     part: str = ""
+    answer: str = ""
 
     @property
     def says(self) -> str:
         """The sentence's end, with what the entry names; of an exception that nobody knows its own words."""
         says = self.crash.means({**self.match.groupdict(""), "last": last_words(self.line)})
+        if self.answer:
+            says = f"{says}: {meaning(self.answer)}"
         return f"{says}, raised by hub.extraConfig ({self._own})" if self._own else says
 
     @property
@@ -48,6 +53,8 @@ class Diagnosis:
     def fix(self, hub: Hub) -> Fix:
         """What to do about it."""
         fix = self.crash.remedy({**names_of(hub), **self.match.groupdict("")})
+        if self.answer:
+            fix = remedy(self.answer, hub) or fix
         if self._own:
             fix = hub.values_fix(
                 f"Correct hub.extraConfig ({self._own}): the log has the traceback.", {}, *fix.commands
@@ -81,7 +88,10 @@ def diagnosis(entries: Sequence[Entry]) -> Diagnosis | None:
         if e is (serious[fatal] if fatal is not None else None) or not e.level:
             found = list(CRASH.compiled.finditer(e.text))
             if found:
-                return Diagnosis(CRASH, found[-1], e, part)
+                # what is logged without a header goes on in lines of their own
+                after = [x.message for x in serious[serious.index(e) + 1 :][:_NEAR] if not x.level]
+                _, answer = api_answer([*e.text[found[-1].end() :].splitlines(), *after])
+                return Diagnosis(CRASH, found[-1], e, part, answer)
     return None
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, HubLog, Spawns
+from jhubdoctor.api import Entry, Hub, HubLog, NetworkPolicy, Pod, Spawns
+from jhubdoctor_checks.api_walls import Wall, distrusted, walled
 
 # KubeSpawner's reflector.py (4.2 and later; before it only the second), with an exception of the connection.
 _FAILED = (
@@ -24,7 +25,7 @@ _MADE = r"Pod \S+ never showed up in reflector|pod \S+ did not start in \d+ seco
 _GIVEN_UP = r"Watching resources never recovered, giving up"
 _UNANSWERED = r"Could not create (?:pod|PVC)"
 # A policy drops what it does not allow: a connection that is refused or closed has another cause.
-SILENT = r"(?i)timed? ?out"
+_SILENT = r"(?i)timed? ?out"
 # A watch that breaks now and then is taken up again at once.
 _OFTEN = 3
 _TOGETHER = timedelta(minutes=15)
@@ -73,3 +74,8 @@ def watch_alone(failures: Sequence[Outage], spawns: Spawns) -> bool:
 def well_since(spawns: Spawns, at: datetime) -> bool:
     """Whether a server started after this."""
     return any(t and t > at for _, _, t in spawns.succeeded)
+
+
+def wall(hub: Hub, said: Entry, line: str, policies: list[NetworkPolicy], cilium: list[Pod]) -> Wall | None:
+    """Why it does not reach it, where that is seen."""
+    return distrusted(hub, line) or (walled(hub, policies, cilium) if re.search(_SILENT, said.text) else None)

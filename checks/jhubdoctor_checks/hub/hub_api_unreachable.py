@@ -1,6 +1,5 @@
 """A hub that does not reach the Kubernetes API."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -18,8 +17,8 @@ from jhubdoctor.api import (
     clean,
     times,
 )
-from jhubdoctor_checks.hub._api_walls import distrusted, unexplained, walled
-from jhubdoctor_checks.hub._hub_api_unreachable import SILENT, lasting, outages, watch_alone, well_since
+from jhubdoctor_checks.api_walls import unexplained
+from jhubdoctor_checks.hub._hub_api_unreachable import lasting, outages, wall, watch_alone, well_since
 from jhubdoctor_checks.hub._logged import HOUR, line_of, pods_of
 
 _LASTS = timedelta(minutes=5)
@@ -54,7 +53,7 @@ def hub_api_unreachable(
     failed = tuple(hub.pod_ref(s.pod) for s in spawns.failed if s.pod)
     policies = [p for p in network_policies or () if not well_since(spawns, p.created)]
     line = line_of(last, m)
-    why = distrusted(hub, line) or (walled(hub, policies, cilium_pods or []) if re.search(SILENT, last.text) else None)
+    why = wall(hub, last, line, policies, cilium_pods or [])
     yield Finding(
         on=(hub.ref,),
         says=f"the hub does not reach the Kubernetes API, so no server can start{why.says if why else ''}",

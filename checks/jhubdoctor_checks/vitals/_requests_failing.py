@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Entry, Spawns
+from jhubdoctor.api import Entry, Fix, Hub, HubLog, Spawns
+from jhubdoctor_checks.answered import meaning, remedy
 from jhubdoctor_checks.facts.database_errors import is_database
 from jhubdoctor_checks.facts.traffic import LOOP, Request
-from jhubdoctor_checks.vitals._said import nobody
+from jhubdoctor_checks.vitals._said import mend, nobody
 
 # `pending` repeats a failed start.
 _ELSEWHERE = {"login", "pending", "static"}
@@ -48,6 +49,16 @@ def failures(requests: Iterable[Request], spawns: Spawns, entries: Iterable[Entr
 
     failed = [r for r in requests if r.failed and r.handler not in _ELSEWHERE and not is_database(r.raised)]
     return [r for r in failed if not of_a_start(r) and not of_a_wait(r) and not of_a_server(r)]
+
+
+def meant(request: Request, hub: Hub, hub_log: HubLog) -> tuple[str, Fix]:
+    """What it means, and the next step."""
+    raised = request.raised
+    fix = mend(hub, raised, hub_log, f"exception {request.method}" if raised else f" {request.status} ")
+    if raised is None or not raised.answer:
+        return told(request), fix
+    answer = nobody(raised.answer, 500)
+    return meaning(answer), remedy(answer, hub) or fix
 
 
 def told(request: Request) -> str:

@@ -29,9 +29,9 @@ def weight(failed: Sequence[datetime], well: Sequence[datetime]) -> Severity | N
     return None
 
 
-def nobody(text: str) -> str:
+def nobody(text: str, most: int = 200) -> str:
     """A text of an exception without addresses of people."""
-    return _ADDRESS.sub("[address]", clean(text, 200))
+    return _ADDRESS.sub("[address]", clean(text, most))
 
 
 def came_from(exception: Raised | None, hub_log: HubLog) -> tuple[Evidence, ...]:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, Spawns, check, grouped
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.vitals._requests_failing import failures, place, told
-from jhubdoctor_checks.vitals._said import came_from, mend, weight
+from jhubdoctor_checks.vitals._requests_failing import failures, meant, place, told
+from jhubdoctor_checks.vitals._said import came_from, nobody, weight
 
 
 @check(severity=Severity.ERROR, at=Rung.SERVED, symptom=True)
@@ -21,17 +21,20 @@ def requests_failing(hub: Hub, now: datetime, hub_log: HubLog, traffic: Traffic,
         severity = weight([r.at for r in group], well)
         if severity is None:
             continue
+        says, fix = meant(last, hub, hub_log)
+        answer = last.raised.answer if last.raised else ""
         yield Finding(
             on=(hub.service_ref,),
             says=f"the hub fails at {route}: {len(group)} of {len(group) + len(well)} requests since "
-            f"{traffic.since(now):%H:%M} UTC ended in an error: {told(last)}",
+            f"{traffic.since(now):%H:%M} UTC ended in an error: {says}",
             evidence=(
                 Evidence("hub log", f"HTTP {last.status} for {last.method} {route}: {told(last)}", last.at),
+                Evidence("hub log", f"the API server's answer: {nobody(answer, 300)}", last.at) if answer else None,
                 Evidence("hub log", "the first of them", group[0].at) if len(group) > 1 else None,
                 Evidence("hub log", "the last that succeeded", well[-1]) if well else None,
                 *came_from(last.raised, hub_log),
             ),
-            fix=mend(hub, last.raised, hub_log, f"exception {last.method}" if last.raised else f" {last.status} "),
+            fix=fix,
             severity=severity,
             cause=f"{last.handler} {kind or last.status}",
             unexplained=True,
