@@ -6,12 +6,13 @@ None of it reaches the network, the clock, the terminal or the kubernetes packag
 from jhubdoctor.engine.declare import CannotSay, Check, Fact, NotApplicable, Rung, check, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.engine.suppress import Suppression, Suppressions
+from jhubdoctor.facts.api_answers import api_answer
 from jhubdoctor.facts.cluster import Autoscaler, Health, Served, ServerVersion, Webhooks, parse_health
 from jhubdoctor.facts.helm import Listed, Release, Revision
 from jhubdoctor.facts.logs import Entry, HubLog, PodLog, Spawn, Spawns, refusal
 from jhubdoctor.facts.namespace import Events
+from jhubdoctor.facts.traceback import Frame, Raised
 from jhubdoctor.facts.users import Shape, may_run, selected, transient, untolerated
-from jhubdoctor.model.api_answers import api_answer
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
 from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Scope, chart_version
 from jhubdoctor.model.kube.admission import Webhook
@@ -56,7 +57,6 @@ from jhubdoctor.model.kube.storage import (
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.model.slugs import expanded, pod_of
-from jhubdoctor.model.traceback import Frame, Raised
 from jhubdoctor.model.values import Values, merged, nested
 from jhubdoctor.model.words import count, grouped, more, some, times
 from jhubdoctor.privacy.releases import TEXT

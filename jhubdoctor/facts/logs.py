@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
-from jhubdoctor.model.api_answers import api_answer
+from jhubdoctor.facts.api_answers import api_answer
+from jhubdoctor.facts.traceback import Raised, raised
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
-from jhubdoctor.model.traceback import Raised, raised
 from jhubdoctor.privacy.text import LINE_LIMIT, clean
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jhubdoctor.facts.logs import HubLog, parse_log, parse_spawns
-from jhubdoctor.model.traceback import Raised, raised
+from jhubdoctor.facts.traceback import Raised, raised
 from jhubdoctor.privacy.text import log_text
 from jhubdoctor_checks.facts.traffic import Traffic, parse_traffic
 from jhubdoctor_checks.origin import origin

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jhubdoctor.model.api_answers import api_answer
+from jhubdoctor.facts.api_answers import api_answer
 
 _BEGIN = re.compile(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):\s*$")
 _FRAME = re.compile(r'\s+File "(?P<file>[^"\n]{1,300})", line (?P<line>\d{1,7})(?:, in (?P<function>\S{1,200}))?')
