@@ -142,7 +142,8 @@ def test_a_quota_and_pod_security_refuse(
     assert by_quota.folded("quota-exhausted") == {"spawn-rejected"}
     assert "quota few is used up" in by_quota.finding("spawn-rejected")["message"]
     assert by_security.causes[0] == "pod-security-blocks-users"
-    assert by_security.folded("pod-security-blocks-users") == {"spawn-rejected"}
+    # two failed in a row by then, and the newest of them is refused for this
+    assert by_security.folded("pod-security-blocks-users") == {"spawn-rejected", "consecutive-failure-abort"}
     assert by_security.named("pod-security-blocks-users") >= {"jupyter-bob"}
     assert by_security.finding("pod-security-blocks-users")["fix"]["values"] == {
         "singleuser": {"cloudMetadata": {"blockWithIptables": False}}
