@@ -12,8 +12,8 @@ from jhubdoctor import __version__, output
 from jhubdoctor.commands import COMMANDS
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.words import closest
+from jhubdoctor.output import NO_VERDICT
 
-NO_VERDICT = 3
 WRONG_USAGE = 2
 
 
