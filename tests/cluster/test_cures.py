@@ -60,6 +60,16 @@ def doctor(pharmacy: Pharmacy, tmp_path: Path, request: pytest.FixtureRequest) -
     return make
 
 
+@pytest.fixture(autouse=True)
+def nodes_as_before(plane: ControlPlane) -> Iterator[None]:
+    """Give the nodes, which all tests share, the taints that they had: an example's Node is merged into them."""
+    before = {n["metadata"]["name"]: n["spec"].get("taints") for n in plane.request("GET", "/api/v1/nodes")["items"]}
+    yield
+    for name, taints in before.items():
+        if plane.get(f"/api/v1/nodes/{name}"):
+            plane.request("PATCH", f"/api/v1/nodes/{name}", {"spec": {"taints": taints}}, content_type=MERGE)
+
+
 @pytest.fixture
 def made(plane: ControlPlane, kubelet: Kubelet) -> Iterator[list[str]]:
     """What is outside a release's namespace, and goes with the test; the class that all claims need is as before."""
