@@ -59,7 +59,10 @@ def manifests(
     beyond = [r for r in required if r not in inside and not _open_to_all(r)]
     lost = {i for r in beyond for i in required[r]}
     lost |= _unsure_inside(registry, checks)
-    return [_role("Role", namespace, rules(inside)), _binding("Role", namespace, subjects)], sorted(lost)
+    # a list of them would be of all
+    own = [{**READS[r].rule(), "verbs": ["get"]} for r in inside if r in _ITS_OWN]
+    granted = own + rules(r for r in inside if r not in _ITS_OWN)
+    return [_role("Role", namespace, granted), _binding("Role", namespace, subjects)], sorted(lost)
 
 
 def _unsure_inside(registry: Registry, checks: list[Check]) -> set[str]:

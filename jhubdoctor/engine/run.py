@@ -53,6 +53,10 @@ def evaluate(
             progress("looking for hubs")
             facts.compute(registry.closure_of("hubs"), (), pool)
             facts.hubs = list(facts.value("hubs", None) or ())
+            places: dict[str, set[str]] = {}
+            for hub in facts.hubs:
+                places.setdefault(hub.namespace, set()).add(hub.release)
+            reader.expect(places)
             progress("reading the cluster")
             facts.compute(facts.facts, range(len(facts.hubs)), pool)
             # a list that other answers contradict is no answer: what was told by it is told anew, without it

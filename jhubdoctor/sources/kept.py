@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,6 +78,10 @@ class Recorder(Reader):
     def cancel(self) -> None:
         """Cancel the other."""
         self._reader.cancel()
+
+    def expect(self, hubs: Mapping[str, Collection[str]]) -> None:
+        """Tell the other."""
+        self._reader.expect(hubs)
 
     def now(self) -> datetime:
         """The other's time."""

@@ -11,7 +11,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -44,6 +44,7 @@ from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.sources.shapes import GONE, no_log, path_answer
 from jhubdoctor.sources.table import NARROWER, SLICES, UNTABLED, Table, read_table
+from jhubdoctor.sources.together import Together
 
 PAGE = 500
 SAMPLE = 250
@@ -106,6 +107,7 @@ class LiveReader(Reader):
         self._signing = threading.Lock()
         self._now: datetime | None = None
         self._first: Reply | None = None
+        self._together = Together(self._ask, self._list)
         self.requests = 0
         self.bytes_read = 0
         self.verified = bool(self._configuration.verify_ssl)
@@ -150,12 +152,19 @@ class LiveReader(Reader):
 
     def answer(self, query: Query) -> Answer:
         """What the server says."""
+        return self._together.answer(query)
+
+    def expect(self, hubs: Mapping[str, Collection[str]]) -> None:
+        """Say of which namespaces the same will be asked, and which releases lie there."""
+        self._together.expect(hubs)
+
+    def _ask(self, query: Query) -> Answer:
         return {"list": self._list, "object": self._object, "path": self._path, "log": self._log}[query.asks](query)
 
-    def _list(self, query: Query) -> Answer:
-        """All pages; a token that expired midway (410) starts the list again once."""
+    def _list(self, query: Query, most: int | None = None) -> Answer:
+        """All pages, or so many at most; a token that expired midway (410) starts the list again once."""
         read = READS[query.read]
-        fetch = self._survey if query.survey else self._pages
+        fetch = self._survey if query.survey else partial(self._pages, most=most)
         for version in read.versions:
             answer = fetch(query, read.path(version, query.namespace))
             if answer.state is not ReadState.ABSENT:

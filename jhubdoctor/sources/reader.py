@@ -6,6 +6,7 @@ Facts never hold a reader: they get a `Look`, which lets them make the reads tha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from jhubdoctor.sources.reads import Answer, Query
@@ -33,6 +34,9 @@ class Reader(ABC):
 
     def cancel(self) -> None:  # noqa: B027  - most readers answer at once
         """Make what is still to be read end soon, as out of time. May be called from any thread."""
+
+    def expect(self, hubs: Mapping[str, Collection[str]]) -> None:  # noqa: B027  - most have nothing to prepare
+        """Say of which namespaces the same will be asked, and which releases lie there."""
 
     @abstractmethod
     def now(self) -> datetime:

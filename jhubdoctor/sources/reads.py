@@ -134,7 +134,8 @@ _TABLE: tuple[Read, ...] = (
     Read("metrics", ("get",), paths=("/metrics",), keep="apiserver_requested_deprecated_apis{"),
     # cluster-wide
     _core("nodes", Node, namespaced=False),
-    _core("namespaces", Namespace, namespaced=False, verbs="get"),
+    # the list is for many hubs in one cluster
+    _core("namespaces", Namespace, namespaced=False, verbs="get list"),
     _core("persistentvolumes", PersistentVolume, namespaced=False),
     _core("componentstatuses", ComponentStatus, namespaced=False),
     _in("storage.k8s.io", "storageclasses", StorageClass, namespaced=False),
