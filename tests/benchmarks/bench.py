@@ -42,6 +42,8 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 DEMO = ROOT / "jhubdoctor" / "example" / "demo.yaml"
 USUAL = 200
+# What else is on a large cluster.
+AGENTS, LEASES = 60, 500
 BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
 
 # What the same lists cost with the least that can be done: the pages, downloaded and thrown away.
@@ -288,11 +290,19 @@ def main() -> None:
         lines += [m.row for m in start()]
         filler = Filler(plane, namespace, namespace)
         for size in (USUAL, *sizes):
+            if size != USUAL and size == sizes[0]:
+                filler.agents(daemon_sets=AGENTS, leases=LEASES)
             nodes = max(USUAL // 10, arguments.nodes * size // arguments.pods)
+            beside = "" if size == USUAL else f", {AGENTS} DaemonSets, {LEASES} Leases"
             started = time.perf_counter()
             filler.fill(pods=size, nodes=nodes)
             sys.stderr.write(f"filled to {size} pods, {nodes} nodes in {time.perf_counter() - started:.0f} s\n")
-            lines += ["", f"{size} user pods, {size} claims, {size} volumes, {size} events, {nodes} nodes:", "", HEAD]
+            lines += [
+                "",
+                f"{size} user pods, {size} claims, {size} volumes, {size} events, {nodes} nodes{beside}:",
+                "",
+                HEAD,
+            ]
             lines.append(doctor(kubeconfig, namespace, arguments.runs).row)
             lines.append(same(kubeconfig, namespace, arguments.runs).row)
             lines.append(floor(kubeconfig, namespace, arguments.runs).row)

@@ -53,6 +53,41 @@ class Filler:
         _each(lambda i: self._event(base, i, now), new)
         self.pods = max(pods, self.pods)
 
+    def agents(self, *, daemon_sets: int, leases: int) -> None:
+        """What runs beside a hub on a large cluster: agents on every node, and who leads what."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+        _each(self._daemon_set, range(daemon_sets))
+        _each(lambda i: self._lease(i, now), range(leases))
+
+    def _daemon_set(self, i: int) -> None:
+        labels = {"app": f"agent-{i}"}
+        container = {"name": "agent", "image": "registry.k8s.io/pause:3.10", "env": PADDING}
+        counted = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "numberAvailable")
+        self._post(
+            "/apis/apps/v1/namespaces/kube-system/daemonsets",
+            {
+                "apiVersion": "apps/v1",
+                "kind": "DaemonSet",
+                "metadata": {"name": f"agent-{i}", "labels": labels},
+                "spec": {
+                    "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+                },
+            },
+            {**dict.fromkeys(counted, self.nodes), "numberMisscheduled": 0},
+        )
+
+    def _lease(self, i: int, now: str) -> None:
+        self._post(
+            "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases",
+            {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": f"controller-{i}"},
+                "spec": {"holderIdentity": f"controller-{i}-x", "leaseDurationSeconds": 15, "renewTime": now},
+            },
+        )
+
     def _node(self, i: int) -> None:
         name = f"bench-{i}"
         amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", "ephemeral-storage": "200Gi"}
