@@ -18,6 +18,7 @@ from jhubdoctor.engine.fit import fitted
 from jhubdoctor.engine.fold import applied, settled
 from jhubdoctor.engine.guard import FaultError, nothing_printed, own_copies, within_time
 from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
+from jhubdoctor.engine.place import placed
 from jhubdoctor.engine.registry import Registry
 from jhubdoctor.engine.result import CheckStatus, CoverageRow, Gap, Report, Reported, Result, fingerprint
 from jhubdoctor.engine.suppress import Suppression
@@ -202,10 +203,13 @@ def _collect(check: Check, hub: Hub | None, given: dict[str, Any], reported: lis
 
 
 def _reported(check: Check, hub: Hub | None, f: Finding) -> Reported:
+    if hub is not None:
+        there = tuple(placed(f.fix.commands, hub.namespace, (*f.on, *f.affects)))
+        f = replace(f, fix=fitted(replace(f.fix, commands=there), hub))
     return Reported(
         check,
         hub,
-        harmless(replace(f, fix=fitted(f.fix, hub))),
+        harmless(f),
         f.severity or check.severity,
         fingerprint(check.id, hub, f),
     )

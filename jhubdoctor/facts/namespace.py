@@ -33,10 +33,10 @@ def pods(look: Look, hub: Hub) -> list[Pod]:
 
 
 @fact("pods")
-def user_pods(look: Look, hub: Hub) -> list[Pod]:
+def user_pods(look: Look, hub: Hub, elsewhere_pods: list[Pod] | None) -> list[Pod]:
     """The pods of users' servers; of very many those that are not well, and a sample of the others."""
     found = look.list("pods", hub.namespace, labels=f"component={USER_SERVER}", survey=True)
-    return [p for p in found if hub.owns(p)]
+    return [*(p for p in found if hub.owns(p)), *(elsewhere_pods or ())]
 
 
 @fact()
@@ -123,13 +123,13 @@ class Events:
 
 
 @fact("events", optional=("pods", "persistentvolumeclaims"))
-def events(look: Look, hub: Hub, neighbours: Neighbours) -> Events:
-    """The events of the namespace, but for those about another hub that shares it."""
+def events(look: Look, hub: Hub, neighbours: Neighbours, elsewhere_events: list[Event] | None) -> Events:
+    """The events of the namespace, but for those about another hub that shares it; and of users' own namespaces."""
     found = look.list("events", hub.namespace, survey=True)
     if neighbours:
         pods, claims = strangers(look, hub, neighbours)
         found = [e for e in found if not is_foreign(e, hub, neighbours, pods, claims)]
-    return Events(tuple(sorted(found, key=lambda e: e.at, reverse=True)))
+    return Events(tuple(sorted((*found, *(elsewhere_events or ())), key=lambda e: e.at, reverse=True)))
 
 
 @fact("services")

@@ -105,13 +105,16 @@ def service_pods(look: Look, hub: Hub, hubs: list[Hub], neighbours: Neighbours) 
 
 
 @fact("persistentvolumeclaims", optional=("pods",))
-def claims(look: Look, hub: Hub, neighbours: Neighbours) -> list[PersistentVolumeClaim]:
-    """The claims of the namespace, but for another hub's; of very many those not bound, and a sample of the others."""
+def claims(
+    look: Look, hub: Hub, neighbours: Neighbours, elsewhere_claims: list[PersistentVolumeClaim] | None
+) -> list[PersistentVolumeClaim]:
+    """The claims of the namespace, but for another hub's; of very many those not bound, and a sample of the others.
+
+    Of users' own namespaces those whose servers do not start.
+    """
     found: list[PersistentVolumeClaim] = look.list("persistentvolumeclaims", hub.namespace, survey=True)
-    if not neighbours:
-        return found
-    foreign = foreign_claims(look, hub, neighbours, found)
-    return [c for c in found if c.name not in foreign]
+    foreign = foreign_claims(look, hub, neighbours, found) if neighbours else frozenset()
+    return [*(c for c in found if c.name not in foreign), *(elsewhere_claims or ())]
 
 
 def foreign_claims(

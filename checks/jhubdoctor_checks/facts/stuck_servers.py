@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Events, Evidence, Pod, clean, fact
+from jhubdoctor.api import Events, Evidence, Hub, Pod, clean, fact
 from jhubdoctor_checks.facts.starts import START_TIMEOUT, Starts
 
 # The first minutes of a pod: these reasons say that it is being made.
@@ -33,9 +33,15 @@ class Stuck:
 
 
 @fact(passes_only_with=("events",))
-def stuck_servers(user_pods: list[Pod], events: Events | None, starts: Starts | None, now: datetime) -> list[Stuck]:
-    """Pods that are not ready longer than a start may take, or for minutes and something fails; oldest first."""
-    return stuck(user_pods, events, starts.limit if starts is not None else START_TIMEOUT, now)
+def stuck_servers(
+    hub: Hub, user_pods: list[Pod], events: Events | None, starts: Starts | None, now: datetime
+) -> list[Stuck]:
+    """Pods of the hub's namespace that are not ready longer than a start may take, or for minutes and something fails.
+
+    Oldest first. Those in namespaces of users are told by themselves: of these not all events are read.
+    """
+    here = (p for p in user_pods if p.namespace == hub.namespace)
+    return stuck(here, events, starts.limit if starts is not None else START_TIMEOUT, now)
 
 
 def stuck(pods: Iterable[Pod], events: Events | None, limit: int, now: datetime) -> list[Stuck]:

@@ -6,7 +6,7 @@ The hub waits for a pod to run and never looks why it does not, so its own messa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -383,8 +383,8 @@ _COULD_NOT = r"(?i)Could not create (?P<what>pod|PVC)"
 _NOT_GONE = r"did not disappear|Could not delete pod"
 
 
-def phase_of(t: Trace, namespace: str = "") -> Phase:
-    """What the spawn was waiting for; `namespace` is the hub's, whose events and pods were read."""
+def phase_of(t: Trace, looked: Container[str] = ()) -> Phase:
+    """What the spawn was waiting for; `looked` are the namespaces whose events and pods were read."""
     s = t.spawn
     log = Evidence("hub log", excerpt(f"{s.user}: {s.error}" if s.error else s.user), s.at)
     if s.in_the_way or re.search(_NOT_GONE, s.error):
@@ -398,7 +398,7 @@ def phase_of(t: Trace, namespace: str = "") -> Phase:
     if took is not None and s.limit and took < s.limit * EARLY and s.tries > 1:
         says = f"the API server did not answer when the hub asked for the pod ({s.tries} times in {took:.0f} seconds)"
         return Phase("api-slow", says, "tries", (log,))
-    if namespace and s.namespace not in {"", namespace}:
+    if s.namespace and looked and s.namespace not in looked:
         # KubeSpawner's enable_user_namespaces: that nothing is seen here proves nothing
         return Phase("elsewhere", f"its pod was in the namespace {s.namespace}, which is not looked into", s.namespace)
     if t.of("Scheduled", *_ON_A_NODE) or (t.pod is not None and t.pod.node and (t.own_pod or not t.events)):

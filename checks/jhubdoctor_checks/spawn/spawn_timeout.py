@@ -36,13 +36,15 @@ def spawn_timeout(
     events: Events | None,
     claims: list[PersistentVolumeClaim] | None,
     values: Values | None,
+    elsewhere_places: list[str] | None,
 ) -> Iterator[Finding]:
     """Users' servers did not start within the time that they are given."""
     pods = {p.name: p for p in user_pods}
     by_name = {c.name: c for c in claims or []}
+    looked = {hub.namespace, *(elsewhere_places or ())}
     groups: dict[tuple[str, str], list[tuple[Spawn, Phase]]] = {}
     for s in unresolved(spawns, now, user_pods, "start-timeout"):
-        phase = phase_of(trace(s, now, pods, events, by_name), hub.namespace)
+        phase = phase_of(trace(s, now, pods, events, by_name), looked)
         groups.setdefault((phase.word, phase.key), []).append((s, phase))
     for members in groups.values():
         group = [s for s, _ in members]

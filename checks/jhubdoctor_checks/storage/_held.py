@@ -81,7 +81,7 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
     off = f"Only once the machine behind {held.node} is surely off: two nodes that write to one disk destroy it."
     match held.cause:
         case "dead-node" if held.missing or not held.node:
-            forced = hub.kubectl(f"delete pod {names} --grace-period=0 --force") if names else ""
+            forced = _of(hub, held, f"delete pod {names} --grace-period=0 --force") if names else ""
             free = f"kubectl delete volumeattachment {attachments}" if attachments else ""
             going = [a.name for a in held.attachments if a not in to_delete(held.attachments)]
             if not forced and not free and going:
@@ -109,24 +109,24 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
             return Fix(
                 "Stop the old hub before the new one starts, which is the chart's default.",
                 values={"hub": {"deploymentStrategy": {"type": "Recreate", "rollingUpdate": None}}},
-                commands=(hub.helm_upgrade, hub.kubectl(f"delete pod {names}")),
+                commands=(hub.helm_upgrade, _of(hub, held, f"delete pod {names}")),
                 caution="The hub is away for a minute; users' servers keep running.",
             )
         case "terminating":
             return Fix(
                 f"See why the pod does not end on node {held.node}; its finalizers and its node's kubelet decide that.",
-                commands=(hub.kubectl(f"describe pod {names}"),),
+                commands=(_of(hub, held, f"describe pod {names}"),),
             )
         case "shared":
             return Fix(
                 "Use a volume that many nodes can mount (ReadWriteMany: NFS, EFS, Azure Files, CephFS ...), "
                 "or keep all these pods on one node.",
-                commands=(hub.kubectl(f"get pod {names} -o wide"),),
+                commands=(_of(hub, held, f"get pod {names} -o wide"),),
             )
         case "in-use":
             return Fix(
                 "Stop the pod that holds the volume; the hub does not need it where its user starts a new server.",
-                commands=(hub.kubectl(f"delete pod {names}"),),
+                commands=(_of(hub, held, f"delete pod {names}"),),
                 caution="What runs in that pod is stopped; what is saved on the volume stays.",
             )
         case "foreign":
@@ -134,7 +134,7 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
             return Fix(
                 "Wait until it ends, or have it stopped by whoever started it"
                 + (f" ({', '.join(owners)}: deleted pods of it come back)." if owners else "."),
-                commands=(hub.kubectl(f"get pod {names} -o wide --show-labels"),),
+                commands=(_of(hub, held, f"get pod {names} -o wide --show-labels"),),
                 caution="It is no pod of the hub: a backup that is stopped half-way is not whole.",
             )
         case "left-attached":
@@ -147,3 +147,8 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
             return _detaching(held)
         case _:
             return Fix("See which node holds the volume.", commands=("kubectl get volumeattachments",))
+
+
+def _of(hub: Hub, held: Held, command: str) -> str:
+    """A command about the pods that hold a volume, in their namespace."""
+    return f"kubectl --namespace {held.holders[0].namespace if held.holders else hub.namespace} {command}"

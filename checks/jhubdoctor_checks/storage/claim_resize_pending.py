@@ -77,7 +77,7 @@ def _fix(cause: str, claim: PersistentVolumeClaim, pods: list[Pod], hub: Hub) ->
     if cause == "restart" and pods:
         return Fix(
             "Start the pod that mounts it again.",
-            commands=(hub.kubectl(f"delete pod {pods[0].name}"),),
+            commands=(f"kubectl --namespace {pods[0].namespace} delete pod {pods[0].name}",),
             caution="What runs in that pod is stopped; what is saved on the volume stays.",
         )
     if cause == "restart":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import (
+    Event,
     Events,
     Evidence,
     Finding,
@@ -24,12 +25,17 @@ from jhubdoctor_checks.facts.stuck_servers import stuck
 def servers_elsewhere_not_ready(
     now: datetime,
     elsewhere_pods: list[Pod],
-    elsewhere_events: Events | None,
+    elsewhere_events: list[Event] | None,
     elsewhere_claims: list[PersistentVolumeClaim] | None,
     starts: Starts | None,
 ) -> Iterator[Finding]:
     """Servers that lie in namespaces of their users do not become ready."""
-    found = stuck(elsewhere_pods, elsewhere_events, starts.limit if starts is not None else START_TIMEOUT, now)
+    found = stuck(
+        elsewhere_pods,
+        Events(tuple(elsewhere_events or ())),
+        starts.limit if starts is not None else START_TIMEOUT,
+        now,
+    )
     if not found:
         return
     # the one that tells most: of some namespaces the events were not read
