@@ -5,37 +5,31 @@ import pytest
 from jhubdoctor.engine.place import placed
 from jhubdoctor.model.finding import Ref
 
-ADA, BOB, HUB = (
-    Ref("Pod", "jupyter-ada", "user-ada"),
-    Ref("Pod", "jupyter-bob", "user-bob"),
-    Ref("Pod", "hub-1", "jhub"),
-)
+ADA = Ref("Pod", "jupyter-ada", "user-ada")
+BOB = Ref("Pod", "jupyter-bob", "user-bob")
+HUB = Ref("Pod", "hub-1", "jhub")
 TWIN = Ref("Pod", "jupyter-ada", "jhub")
 
 
 @pytest.mark.parametrize(
     ("command", "refs", "found"),
     [
+        ("describe pod jupyter-ada", [ADA], ["user-ada describe pod jupyter-ada"]),
+        ("logs pod/jupyter-ada", [ADA], ["user-ada logs pod/jupyter-ada"]),
         (
-            "kubectl --namespace jhub describe pod jupyter-ada",
-            [ADA],
-            ["kubectl --namespace user-ada describe pod jupyter-ada"],
-        ),
-        ("kubectl --namespace jhub logs pod/jupyter-ada", [ADA], ["kubectl --namespace user-ada logs pod/jupyter-ada"]),
-        (
-            "kubectl --namespace jhub delete pod jupyter-ada jupyter-bob",
+            "delete pod jupyter-ada jupyter-bob",
             [ADA, BOB],
-            [
-                "kubectl --namespace user-ada delete pod jupyter-ada",
-                "kubectl --namespace user-bob delete pod jupyter-bob",
-            ],
+            ["user-ada delete pod jupyter-ada", "user-bob delete pod jupyter-bob"],
         ),
-        ("kubectl --namespace jhub logs hub-1", [HUB, ADA], ["kubectl --namespace jhub logs hub-1"]),
-        ("kubectl --namespace jhub get pod jupyter-ada", [ADA, TWIN], ["kubectl --namespace jhub get pod jupyter-ada"]),
-        ("kubectl --namespace jhub get pod jupyter-ada", [TWIN, ADA], ["kubectl --namespace jhub get pod jupyter-ada"]),
-        ("kubectl get node jupyter-ada", [ADA], ["kubectl get node jupyter-ada"]),
-        ("helm upgrade jupyter-ada", [ADA], ["helm upgrade jupyter-ada"]),
+        ("logs hub-1", [HUB, ADA], ["jhub logs hub-1"]),
+        ("get pod jupyter-ada", [ADA, TWIN], ["jhub get pod jupyter-ada"]),
+        ("get pod jupyter-ada", [TWIN, ADA], ["jhub get pod jupyter-ada"]),
     ],
 )
 def test_a_command_is_run_where_what_it_names_lies(command: str, refs: list[Ref], found: list[str]) -> None:
-    assert list(placed([command], "jhub", refs)) == found
+    start = "kubectl --namespace"
+    assert list(placed([f"{start} jhub {command}"], "jhub", refs)) == [f"{start} {rest}" for rest in found]
+
+
+def test_what_says_no_namespace_stays_as_it_is() -> None:
+    assert list(placed(["kubectl get node jupyter-ada"], "jhub", [ADA])) == ["kubectl get node jupyter-ada"]
