@@ -108,6 +108,8 @@ class Condition(Struct):
     reason: str = ""
     message: str = ""
     last_transition_time: datetime | None = None
+    last_heartbeat_time: datetime | None = None
+    """Of a node's conditions: when the kubelet wrote it last, by the clock of its machine."""
 
 
 class Source(Struct):
