@@ -36,6 +36,12 @@ def stopped(**labels: str) -> dict[str, Any]:
         ("nginx.org/ingress-controller", {NAME: "nginx-ingress"}),
         ("haproxy.org/ingress-controller/haproxy", {NAME: "kubernetes-ingress"}),
         ("azure/application-gateway", {"app": "ingress-appgw"}),
+        ("istio.io/ingress-controller", {"app": "istio-ingressgateway"}),
+        ("istio.io/ingress-controller", {"app": "istiod"}),
+        (
+            "openshift.io/ingress-to-route",
+            {"ingresscontroller.operator.openshift.io/owning-ingresscontroller": "default"},
+        ),
         (
             "webapprouting.kubernetes.azure.com/nginx",
             {
@@ -51,7 +57,7 @@ def test_a_controller_is_found_by_its_labels(controller: str, labels: dict[str, 
     assert [f.finding.cause for f in report.findings] == ["Deployment ways/controller scaled-to-zero"]
 
 
-@pytest.mark.parametrize("controller", ["k8s.io/ingress-gce", "openshift.io/ingress-to-route", "example.org/own"])
+@pytest.mark.parametrize("controller", ["k8s.io/ingress-gce", "konghq.example/own", "example.org/own"])
 def test_of_others_nothing_is_said(controller: str) -> None:
     report = diagnose(Example([*led_by(controller), stopped(app="ingress")]), "ingress-controller-down")
 

@@ -73,6 +73,13 @@ CONTROLLERS: tuple[Controller, ...] = (
     Controller(r"projectcontour\.io/.*", ("contour",), components=("envoy",), classes=("contour",)),
     Controller(r"getambassador\.io/.*", ("emissary-ingress",)),
     Controller(r"gateway\.envoyproxy\.io/.*", ("gateway-helm",), carries=False),
+    # istioctl and Istio's own charts; of the Gateway API it makes a Deployment for each Gateway
+    Controller(r"istio\.io/ingress-controller", ("istio-ingressgateway",), label="app", classes=("istio",)),
+    Controller(r"istio\.io/(?:ingress|gateway)-controller", ("istiod",), label="app", classes=("istio",),
+               kind="Deployment", carries=False),
+    # OpenShift makes a Route of the Ingress, which its routers serve: the label is that of the ingress operator
+    Controller(r"openshift\.io/ingress-to-route", ("default",),
+               label="ingresscontroller.operator.openshift.io/owning-ingresscontroller", kind="Deployment"),
 )  # fmt: skip
 
 # What gives LoadBalancers without a class their address, where it runs in the cluster: its chart, its manifests.
