@@ -18,6 +18,7 @@ from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Scope, chart_versio
 from jhubdoctor.model.kube.admission import Webhook
 from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
 from jhubdoctor.model.kube.config import Secret
+from jhubdoctor.model.kube.custom import Certificate, Challenge, NodeClaim, NodePool
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Condition, Object
 from jhubdoctor.model.kube.network import (

@@ -49,7 +49,7 @@ NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _CLUSTER_WIDE = {
     "Node", "Namespace", "PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "VolumeAttachment",
     "PriorityClass", "IngressClass", "APIService", "ClusterRole", "ClusterRoleBinding", "ComponentStatus",
-    "MutatingWebhookConfiguration", "RuntimeClass", "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration", "RuntimeClass", "ValidatingWebhookConfiguration", "NodePool", "NodeClaim",
 }  # fmt: skip
 _NO_OBJECTS = {"Empty", "Log", "Missing", "Now", "Path", "Release", "Suppression", "Values", "Version"}
 _UNLABELLED = _CLUSTER_WIDE | {"Event", "PersistentVolumeClaim", "Lease", "Secret", "ConfigMap", "EndpointSlice"}

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jhubdoctor.model.kube.admission import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from jhubdoctor.model.kube.cluster import APIService, ComponentStatus, Lease
 from jhubdoctor.model.kube.config import ConfigMap, Secret
+from jhubdoctor.model.kube.custom import Certificate, Challenge, NodeClaim, NodePool
 from jhubdoctor.model.kube.events import Event
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.model.kube.network import (
@@ -162,6 +163,8 @@ _TABLE: tuple[Read, ...] = (
         namespaced=False,
         versions="v1 v1beta1",
     ),
+    _in("karpenter.sh", "nodepools", NodePool, namespaced=False, versions="v1 v1beta1"),
+    _in("karpenter.sh", "nodeclaims", NodeClaim, namespaced=False, versions="v1 v1beta1"),
     # in the hub's namespace (workloads also in others, to find hubs and what serves them)
     _core("pods", Pod),
     _core("events", Event),
@@ -186,6 +189,8 @@ _TABLE: tuple[Read, ...] = (
     _in("networking.k8s.io", "networkpolicies", NetworkPolicy),
     _in("gateway.networking.k8s.io", "httproutes", HTTPRoute, versions="v1 v1beta1"),
     _in("gateway.networking.k8s.io", "gateways", Gateway, versions="v1 v1beta1", verbs="get"),
+    _in("cert-manager.io", "certificates", Certificate),
+    _in("acme.cert-manager.io", "challenges", Challenge),
     _in("policy", "poddisruptionbudgets", PodDisruptionBudget, versions="v1 v1beta1"),
     _in("rbac.authorization.k8s.io", "roles", Role),
     _in("rbac.authorization.k8s.io", "rolebindings", RoleBinding),

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.engine
 PAST = {"events", "pods/log"}
 # By id, each with the reason why there is no end to look for.
 ENDLESS = {
+    "tls-certificate-expiring": "events tell it only why cert-manager does not renew the certificate",
+    "tls-secret-missing": "events tell it only why cert-manager has not made the Secret",
     "profile-image-not-pulled": "events tell it only which images to leave out",
     "spawn-timeline": "it tells how long starts took, as advice: that is no fault, and the next start does not end it",
 }

@@ -1,10 +1,18 @@
 """What to do about the Secrets that certificates for the hub lie in."""
 
 from jhubdoctor.api import Fix, Hub, clean
+from jhubdoctor_checks.facts.issuing import Issue
 from jhubdoctor_checks.facts.network import ServedCertificate
+from jhubdoctor_checks.texts import Known, known
+from jhubdoctor_checks.texts.acme import ISSUING, PROBLEMS
 
 
-def renewed(hub: Hub, c: ServedCertificate) -> Fix:
+def why(issue: Issue | None) -> Known[None] | None:
+    """What is known of the reason why cert-manager has not issued a certificate."""
+    return known((*PROBLEMS, *ISSUING), issue.text) if issue is not None else None
+
+
+def renewed(hub: Hub, c: ServedCertificate, issue: Issue | None = None) -> Fix:
     """Renew a certificate: see what should have done it, or put a new one into its Secret."""
     deploy = f"deploy/{c.by.name}"
     restart = hub.kubectl(f"rollout restart {deploy}")
@@ -18,7 +26,7 @@ def renewed(hub: Hub, c: ServedCertificate) -> Fix:
             caution=caution,
         )
     if c.renewed:
-        return Fix("cert-manager should have renewed it: see what holds it up.", commands=(_issuing(hub),))
+        return _by_cert_manager(hub, issue, "cert-manager should have renewed it: see what holds it up.")
     make = _generic(c)
     if c.secret is not None and c.secret.type == "kubernetes.io/tls":
         make = _tls(c)
@@ -32,10 +40,10 @@ def renewed(hub: Hub, c: ServedCertificate) -> Fix:
     )
 
 
-def made(hub: Hub, c: ServedCertificate) -> Fix:
+def made(hub: Hub, c: ServedCertificate, issue: Issue | None = None) -> Fix:
     """Make a Secret that is missing, or holds no certificate."""
     if c.renewed:
-        return Fix("See why cert-manager has not issued it.", commands=(_issuing(hub),))
+        return _by_cert_manager(hub, issue, "See why cert-manager has not issued it.")
     make = _tls(c) if c.key == "tls.crt" and c.private == "tls.key" else _generic(c)
     return Fix(
         "Make the Secret from the certificate and its key.",
@@ -44,8 +52,12 @@ def made(hub: Hub, c: ServedCertificate) -> Fix:
     )
 
 
-def _issuing(hub: Hub) -> str:
-    return hub.kubectl("describe certificates,certificaterequests,orders,challenges")
+def _by_cert_manager(hub: Hub, issue: Issue | None, text: str) -> Fix:
+    row = why(issue)
+    return Fix(
+        row.fix.text if row is not None else text,
+        commands=(hub.kubectl("describe certificates,certificaterequests,orders,challenges"),),
+    )
 
 
 def _tls(c: ServedCertificate) -> str:

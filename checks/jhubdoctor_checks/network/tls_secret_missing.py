@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, check, clean
+from jhubdoctor_checks.facts.issuing import Issue
 from jhubdoctor_checks.facts.network import ServedCertificate
-from jhubdoctor_checks.network._secrets import made
+from jhubdoctor_checks.network._secrets import made, why
 
 PATIENCE = timedelta(minutes=10)
 """cert-manager makes the Secret only once the certificate is issued."""
@@ -15,6 +16,7 @@ PATIENCE = timedelta(minutes=10)
 def tls_secret_missing(
     hub: Hub,
     certificates: list[ServedCertificate],
+    issuing: dict[str, Issue] | None,
     proxy_pods: list[Pod],
     now: datetime,
 ) -> Iterator[Finding]:
@@ -36,15 +38,18 @@ def tls_secret_missing(
         then = "browsers get a certificate that they do not trust"
         if mounted:
             then = "the proxy will not start again" if running else "the proxy does not start"
+        issue = (issuing or {}).get(c.name)
+        row = why(issue)
         yield Finding(
             on=(c.by,),
-            says=f"the Secret {name} for TLS {what}, so {then}",
+            says=f"the Secret {name} for TLS {what}, so {then}" + (f": {row.says}" if row else ""),
             evidence=(
                 (c.by.kind.lower(), f"{c.by.name} names the Secret {name}{_for(c.hosts)}"),
                 ("secret", f"{name}: {has}"),
                 ("ingress", "an annotation leaves the certificate to cert-manager") if c.renewed else None,
+                *(issue.evidence if issue else ()),
             ),
-            fix=made(hub, c),
+            fix=made(hub, c, issue),
             severity=Severity.WARNING if running else None,
             cause=name if c.secret is None else f"{name}-keys",
             affects=(c.ref, *(tuple(p.ref for p in proxy_pods) if mounted else ())),

@@ -79,3 +79,43 @@ PROBLEMS: tuple[Known[None], ...] = (
 
 PASSING = frozenset({"rateLimited"})
 """Where another attempt makes it worse."""
+
+_CERT_MANAGER = "cert-manager: pkg/issuer/acme/http/http.go; cert-manager/cert-manager#3309, #4600, #5752, #7757"
+# What cert-manager says of a challenge that it tries itself before the authority does, and of its issuers.
+ISSUING: tuple[Known[None], ...] = (
+    Known(
+        "challenge-answered-by-another",
+        r"wrong status code '\d+', expected",
+        "something else than cert-manager's solver answers the challenge",
+        Fix(
+            "Set the class of the hub's Ingress in the issuer (solvers[].http01.ingress), so that the same controller "
+            "serves the Ingress that cert-manager makes for the challenge, and let no login or redirect stand before "
+            "/.well-known/acme-challenge/."
+        ),
+        _CERT_MANAGER,
+    ),
+    Known(
+        "challenge-unreachable",
+        r"failed to perform self check GET request.*(?:connection refused|timeout|deadline exceeded|no route to host)",
+        "port 80 of the host is not reached from the cluster",
+        Fix(
+            "Let port 80 of the host reach the controller of the Ingress, also from inside the cluster: check the DNS "
+            "record, firewalls, and whether the load balancer sends traffic back to where it came from."
+        ),
+        _CERT_MANAGER,
+    ),
+    Known(
+        "challenge-name",
+        r"failed to perform self check GET request.*no such host",
+        "the host's name cannot be looked up",
+        Fix("Make a DNS record for the host that points to the controller of the Ingress."),
+        _CERT_MANAGER,
+    ),
+    Known(
+        "issuer-missing",
+        r"(?i)Referenced \S+ not found|(?:cluster)?issuers?\.cert-manager\.io \S+ not found",
+        "the issuer that it names does not exist",
+        Fix("Create the Issuer or ClusterIssuer, or name one that exists in the annotation of the Ingress."),
+        "cert-manager: pkg/controller/certificaterequests/sync.go",
+    ),
+)
