@@ -31,8 +31,11 @@ def karpenter(look: Look, unplaced: list[Unplaced], served: Served | None) -> Ka
     if served is not None and not any(v.startswith(_GROUP) for v in served.versions):
         raise NotApplicable("Karpenter is not installed")
     try:
-        return Karpenter(tuple(look.list("nodepools")), tuple(look.list("nodeclaims")))
+        found = Karpenter(tuple(look.list("nodepools")), tuple(look.list("nodeclaims")))
     except Unreadable as e:
         if e.not_served:
             raise NotApplicable("Karpenter is not installed") from e
         raise
+    if not found.pools and not found.claims:
+        raise NotApplicable("Karpenter has no NodePool")
+    return found
