@@ -301,7 +301,7 @@ def _moved(given: Given, version: Version) -> Iterator[Problem]:
         return
     for m in keys.MOVED:
         if m.since <= version and given.sets(m.path):
-            says = f"{m.path} is not accepted since chart {m.since}"
+            says = f"{m.path} is not accepted since chart {m.release}"
             yield Problem(m.path, says, f"Use {m.instead}.", source=m.source)
 
 

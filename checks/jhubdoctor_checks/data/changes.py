@@ -164,7 +164,7 @@ _DATABASE = (
 CHANGES = (
     *(
         Breaking(
-            str(m.since),
+            m.first,
             f"{m.path} is not accepted any more",
             f"Use {m.instead}.",
             _set(m.path),
