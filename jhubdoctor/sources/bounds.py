@@ -16,10 +16,11 @@ from typing import TypeVar
 import msgspec
 
 T = TypeVar("T")
-BODY = 24 * 2**20
-"""Bytes of an answer, unpacked: a page of 500 large objects is a third of that."""
-BESIDE = 2 * 2**20
+BODY = 8 * 2**20
+"""Bytes of an answer, unpacked: a page of 500 large objects is half of that, and of larger ones fewer are asked for."""
+BESIDE = 2**20
 """Of larger answers one is in memory at a time."""
+METRICS = 32 * 2**20
 TEXT = 4 * 2**20
 """Bytes of an answer that is one object or document: etcd takes objects of 1.5 MiB."""
 REFUSAL = 2**18

@@ -40,7 +40,7 @@ from jhubdoctor.sources.http import (
     retry_after,
     status_message,
 )
-from jhubdoctor.sources.kubeconfig import load, pool
+from jhubdoctor.sources.kubeconfig import end_plugins, load, pool
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.sources.shapes import GONE, no_log, path_answer
@@ -191,7 +191,7 @@ class LiveReader(Reader):
 
         try:
             reply = known or self._patiently(
-                query.name, "application/json, */*", most=bounds.BODY if large else bounds.TEXT, read=told
+                query.name, "application/json, */*", most=bounds.METRICS if large else bounds.TEXT, read=told
             )
             if reply.status == 200:
                 return cast("Answer", reply.found) or told(reply.body)
@@ -200,7 +200,7 @@ class LiveReader(Reader):
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
 
     def _log(self, query: Query) -> Answer:
-        """The last day's last lines of a container, at most 8 MiB of them."""
+        """The last day's last lines of a container, at most 4 MiB of them."""
         pod, container, *previous = query.name.split("/")
         parameters: dict[str, str] = {
             "container": container,
@@ -614,6 +614,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
         with logged() as messages:
             loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
     except TimeoutError as e:
+        end_plugins()
         raise DoctorError(
             f"The credentials of the kubeconfig were not there within {timeout:.0f} s.",
             "Run its credential plugin by itself: `kubectl auth whoami` shows whether it waits for something.",
