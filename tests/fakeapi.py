@@ -29,6 +29,7 @@ import urllib3
 from jhubdoctor.sources.memory import fields_match, labels_match
 from jhubdoctor.sources.reads import READS, Query
 from jhubdoctor.testing import Example
+from tests.floods import Flood
 
 HTML = b"<!DOCTYPE html><html><title>Sign in</title><form action=/login></form></html>"
 BIG = 50 * 2**20
@@ -70,6 +71,8 @@ class FakeAPI:
         gone_after: the pages of a list after which its token has expired, once.
         delay: seconds before each answer.
         denied: a status for everything (401 for expired credentials).
+        floods: what comes instead of an answer, for the name of a read or `"*"` (`tests/floods.py`).
+        spared: reads that `"*"` of the floods does not mean.
     """
 
     example: Example
@@ -84,6 +87,8 @@ class FakeAPI:
     denied: int = 0
     retry_after: str = "0"
     message: str = "as the test says"
+    floods: Mapping[str, Flood] = field(default_factory=dict)
+    spared: tuple[str, ...] = ()
     tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
@@ -265,6 +270,9 @@ class _Handler(BaseHTTPRequestHandler):
         if api.denied:
             self.status(api.denied, "Unauthorized")
             return
+        if flood := api.floods.get(read) or (None if read in api.spared else api.floods.get("*")):
+            self.flood(flood)
+            return
         if fault := api.fault(self.path):
             getattr(self, f"fault_{fault.replace('-', '_')}", lambda: self.plain_fault(fault))()
             return
@@ -342,6 +350,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(k, v)
         self.end_headers()
         self.wfile.write(body)
+
+    def flood(self, parts: Flood) -> None:
+        """Bytes as they are, until nobody reads them any more."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for part in parts(self.path):
+                if self.server_api.stopped.is_set():
+                    break
+                self.wfile.write(part)
 
     # --- faults ------------------------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class NotJSON(ValueError):  # noqa: N818  - it says what the bytes are
     """The bytes are not what an API server sends."""
 
 
-def decode_page(kind: type[Object], body: bytes) -> tuple[list[Any], int, str]:
+def decode_page(kind: type[Object], body: bytes | bytearray) -> tuple[list[Any], int, str]:
     """A list response as structs: the items, how many could not be understood, and the continue token.
 
     The whole page is decoded at once; only where that fails each item is looked at by itself, without its nulls, and
@@ -94,7 +94,7 @@ def decode_page(kind: type[Object], body: bytes) -> tuple[list[Any], int, str]:
     return whole, left_out, page.metadata.continue_ if page.metadata else ""
 
 
-def decode_item(kind: type[Object], body: bytes) -> Any:
+def decode_item(kind: type[Object], body: bytes | bytearray) -> Any:
     """One object as a struct, tolerant of nulls. Not sanitized.
 
     Raises:
@@ -109,7 +109,7 @@ def decode_item(kind: type[Object], body: bytes) -> Any:
             raise NotJSON(describe(body)) from e
 
 
-def describe(body: bytes) -> str:
+def describe(body: bytes | bytearray) -> str:
     """In a few words, what came instead of the JSON of an API server. Never the content: it may be anything."""
     start = body[:200].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from queue import Empty, SimpleQueue
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 import urllib3
@@ -24,14 +24,21 @@ POLL = 0.1
 """Seconds until a wait learns that nobody waits for it any more."""
 
 
+class _Status(msgspec.Struct):
+    message: str = ""
+
+
 class Reply:
-    """An HTTP answer: status, body, and what the headers say of retrying."""
+    """An HTTP answer: status, body or what was made of it, and what the headers say of retrying."""
 
-    __slots__ = ("body", "cut", "retry_after", "status")
+    __slots__ = ("body", "cut", "found", "retry_after", "status")
 
-    def __init__(self, status: int, body: bytes, retry_after: float | None, *, cut: bool = False) -> None:
+    def __init__(
+        self, status: int, body: bytes, retry_after: float | None, *, found: Any = None, cut: bool = False
+    ) -> None:
         self.status = status
         self.body = body
+        self.found = found
         self.retry_after = retry_after
         self.cut = cut
         """Whether the end is missing."""
@@ -90,11 +97,9 @@ def logged() -> Iterator[list[str]]:
 def status_message(body: bytes) -> str:
     """The message of a Status, empty where it is none."""
     try:
-        status = msgspec.json.decode(body)
+        return msgspec.json.decode(body, type=_Status).message
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    message = status.get("message") if isinstance(status, dict) else None
-    return message if isinstance(message, str) else ""
 
 
 def failure(reply: Reply) -> Answer:

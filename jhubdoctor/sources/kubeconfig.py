@@ -11,18 +11,21 @@ import functools
 import importlib
 import importlib.util
 import os
+import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from types import ModuleType, SimpleNamespace
+from typing import IO, Any, cast
 
 import urllib3
 
 from jhubdoctor.model.errors import DoctorError
+from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.logs import masked
 from jhubdoctor.privacy.text import clean
 
@@ -31,6 +34,11 @@ _HOLLOW = ("kubernetes", "kubernetes.client", "kubernetes.utils")
 # For the oldest kinds of credentials alone (auth-provider): imported when one of those is met.
 _LATER = ("oauthlib", "oauthlib.oauth2", "requests_oauthlib")
 _LATER_IF_THERE = ("google", "google.auth", "google.auth.transport", "google.auth.transport.requests")
+LIMIT = 8 * 2**20
+NODES = 200_000
+"""So many a kubeconfig of 8,000 clusters has."""
+OUTPUT = 2**20
+"""What a credential plugin may say; the credentials that it gives take a hundredth of that."""
 _lock = threading.Lock()
 
 
@@ -45,8 +53,49 @@ class Package:
     incluster_config: Any
 
 
+class _Plugin(subprocess.Popen[str]):
+    """A credential plugin, of which no more is read than it may say: the package would read all, into memory."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:  # noqa: A002, ARG002  - as it is called
+        """What it says on standard output and, where that is ours, on standard error."""
+        said = ["", ""]
+
+        def listen(place: int, stream: IO[str]) -> None:
+            # what is no text is said to be no JSON, as nothing would be
+            with stream, suppress(ValueError):
+                said[place] = stream.read(OUTPUT)
+            if len(said[place]) == OUTPUT:
+                self.kill()
+
+        streams = [(i, s) for i, s in enumerate((self.stdout, self.stderr)) if s is not None]
+        threads = [threading.Thread(target=listen, args=s, name="plugin", daemon=True) for s in streams]
+        for thread in threads:
+            thread.start()
+        _running.add(self)
+        for thread in threads:
+            thread.join()
+        self.wait()
+        _running.discard(self)
+        if any(len(text) == OUTPUT for text in said):
+            raise package().ConfigException("exec: it says more than any credential plugin does")
+        return said[0], said[1]
+
+
+_running: set[_Plugin] = set()
+
+
+def end_plugins() -> None:
+    """End the credential plugins that nobody waits for any more."""
+    for plugin in list(_running):
+        plugin.kill()
+
+
 def _imported() -> Package:
     """The parts of the package, imported as usual."""
+    for name in ("exec_provider", "kube_config"):
+        # their own name for what starts programs: nobody else's
+        starts = cast("Any", importlib.import_module(f"kubernetes.config.{name}"))
+        starts.subprocess = SimpleNamespace(Popen=_Plugin, PIPE=subprocess.PIPE)
     configuration = importlib.import_module("kubernetes.client.configuration")
     return Package(
         configuration.Configuration,
@@ -179,6 +228,8 @@ def _listed(files: str) -> tuple[dict[str, str], str]:
         DoctorError: where a file is no kubeconfig.
     """
     with _usable(files):
+        for file in filter(None, files.split(os.pathsep)):
+            _plausible(_expanded(file))
         # the package's own list wants a current context, which nobody needs who names one
         config = package().kube_config.KubeConfigMerger(files).config
         if config is None:
@@ -187,6 +238,26 @@ def _listed(files: str) -> tuple[dict[str, str], str]:
         if not found:
             raise package().ConfigException("it has no contexts")
         return found, str(config.value.get("current-context") or "")
+
+
+def _plausible(file: Path) -> None:
+    """Let pass a file that can be read to its end, in a time and a memory that are bounded.
+
+    Raises:
+        ConfigException: where it is none.
+        OSError: where it cannot be read.
+    """
+    if not file.exists():
+        return
+    state = file.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise package().ConfigException("it is no regular file")
+    if state.st_size > LIMIT:
+        raise package().ConfigException(f"it is larger than {LIMIT // 2**20} MiB")
+    try:
+        load_yaml(file.read_text(encoding="utf-8"), limit=LIMIT, nodes=NODES)
+    except BadValues as e:
+        raise package().ConfigException(str(e)) from e
 
 
 def _in_cluster_namespace() -> str:

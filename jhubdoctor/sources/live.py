@@ -10,13 +10,12 @@ import sys
 import threading
 import time
 import zlib
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import urllib3
@@ -27,6 +26,8 @@ from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.logs import log_end, masked
 from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import LOG_LINES, brief, clean
+from jhubdoctor.sources import bounds
+from jhubdoctor.sources.bounds import Allowance, TooMuch, plausible
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
@@ -39,7 +40,7 @@ from jhubdoctor.sources.http import (
     retry_after,
     status_message,
 )
-from jhubdoctor.sources.kubeconfig import load, pool
+from jhubdoctor.sources.kubeconfig import end_plugins, load, pool
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 from jhubdoctor.sources.shapes import GONE, no_log, path_answer
@@ -55,17 +56,22 @@ REQUEST_TIMEOUT = 15.0
 CONNECT_TIMEOUT = 5.0
 CHUNK = 2**18
 LOG_SECONDS = 24 * 3600
-LOG_KEEP = 8 * 2**20
+LOG_KEEP = 4 * 2**20
 LOG_READ = 64 * 2**20
-BODY_LIMIT = 256 * 2**20
 MOST_PAGES = 1000
 BACKOFF = 0.25
 # What a request may take beyond its limit, to end by itself and say why.
 GRACE = 0.25
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
+FEWER = 10
+"""So many times fewer objects are asked for where a page of them is too large."""
+ROWS = {"limit": "5000"}
 UNENDING = "its pages do not end"
 UNVERIFIED = "The kubeconfig turns TLS verification off: what was read may come from another server."
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+Body = bytes | bytearray
 
 
 class LiveReader(Reader):
@@ -102,6 +108,7 @@ class LiveReader(Reader):
         self._host = str(self._configuration.host).rstrip("/")
         # somebody may have written a password into the address
         self._shown = brief(self._host)
+        self._allowance = Allowance()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._signing = threading.Lock()
@@ -183,17 +190,26 @@ class LiveReader(Reader):
     def _path(self, query: Query) -> Answer:
         """The text of a path. A health endpoint that answers 500 with its list of items has answered."""
         known = self._first if query.name == "/version" else None  # asked already, by connect()
+        # of what is megabytes what is kept is ASCII
+        large = bool(READS[query.read].keep)
+
+        def told(body: Body) -> Answer:
+            if not large:
+                plausible(body)
+            return path_answer(query, body.decode("latin-1" if large else "utf-8", errors="replace"))
+
         try:
-            reply = known or self._patiently(query.name, accept="application/json, */*")
-        except NoAnswer as e:
+            reply = known or self._patiently(
+                query.name, "application/json, */*", most=bounds.METRICS if large else bounds.TEXT, read=told
+            )
+            if reply.status == 200:
+                return cast("Answer", reply.found) or told(reply.body)
+            return told(reply.body) if _is_health(reply.body) else failure(reply)
+        except (NoAnswer, TooMuch) as e:
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
-        text = reply.body.decode(errors="replace")
-        if reply.status == 200 or text.lstrip().startswith(("[+]", "[-]")):
-            return path_answer(query, text)
-        return failure(reply)
 
     def _log(self, query: Query) -> Answer:
-        """The last day's last lines of a container, at most 8 MiB of them."""
+        """The last day's last lines of a container, at most 4 MiB of them."""
         pod, container, *previous = query.name.split("/")
         parameters: dict[str, str] = {
             "container": container,
@@ -206,9 +222,15 @@ class LiveReader(Reader):
             del parameters["sinceSeconds"]
             parameters["previous"] = "true"
         path = READS["pods/log"].path("v1", query.namespace, pod) + "?" + urlencode(parameters)
+
+        def told(body: Body) -> tuple[str, str]:
+            text = body.decode(errors="replace")
+            why = no_log(text)
+            return why, "" if why else log_end(text)
+
         try:
-            reply = self._patiently(path, accept="*/*", keep_end=True)
-        except NoAnswer as e:
+            reply = self._patiently(path, "*/*", keep_end=True, read=lambda b: self._allowance.kept(partial(told, b)))
+        except (NoAnswer, TooMuch) as e:
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
         if reply.status == 400 and b'"Status"' in reply.body[:4000]:
             # "container ... is waiting to start", "previous terminated container ... not found"
@@ -217,12 +239,11 @@ class LiveReader(Reader):
             return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
-        text = reply.body.decode(errors="replace")
-        if why := no_log(text):
+        why, text = reply.found
+        if why:
             # what a container logs now is of use without what it logged before it was restarted
             state, text = (ReadState.TRUNCATED, "\n") if previous and why == GONE else (ReadState.MALFORMED, "")
             return Answer(state, [], text, why)
-        text = log_end(text)
         if reply.cut:
             return Answer(ReadState.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
         return Answer(ReadState.OK, [], text)
@@ -254,14 +275,18 @@ class LiveReader(Reader):
             parameters["fieldSelector"] = query.fields
         accept = _METADATA if query.metadata_only else "application/json"
         kind = PartialObject if query.metadata_only else READS[query.read].type
+        decoded = self._decoder(kind)
         while True:
             extra = {"continue": token} if token else {}
             try:
-                reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept=accept)
-            except NoAnswer as e:
-                return Answer(
-                    ReadState.TRUNCATED if items else ReadState.TIMEOUT, items, detail=str(e), left_out=left_out
-                )
+                reply = self._patiently(f"{path}?{urlencode({**parameters, **extra})}", accept, read=decoded)
+            except (NoAnswer, NotJSON, TooMuch) as e:
+                if isinstance(e, TooMuch) and (size := size // FEWER) and not self._allowance.spent:
+                    # objects may be large: fewer of them at a time
+                    parameters["limit"] = str(size)
+                    continue
+                state = ReadState.TIMEOUT if isinstance(e, NoAnswer) else ReadState.MALFORMED
+                return Answer(ReadState.TRUNCATED if items else state, items, detail=str(e), left_out=left_out)
             if reply.status == 410 and token and not restarted:
                 items, left_out, token, restarted, pages = [], 0, "", True, 0
                 continue
@@ -271,12 +296,7 @@ class LiveReader(Reader):
                 if items or (token and failed.state is ReadState.ABSENT):
                     return Answer(ReadState.TRUNCATED, items, detail=failed.detail, left_out=left_out)
                 return failed
-            try:
-                found, bad, following = decode_page(kind, reply.body)
-            except NotJSON as e:
-                return Answer(
-                    ReadState.TRUNCATED if items else ReadState.MALFORMED, items, detail=str(e), left_out=left_out
-                )
+            found, bad, following = reply.found
             items += found
             left_out += bad
             pages += bool(found or bad)
@@ -357,23 +377,35 @@ class LiveReader(Reader):
     def _table(self, query: Query, path: str) -> Table | Answer:
         """The server's Table of all objects; an Answer where it sent something else."""
         selector = {"labelSelector": query.labels} if query.labels else {}
-        known = Table(0, ())
+        # of its memory the server gives all at once, unless something between makes pages of it
+        known, whole = Table(0, ()), {"resourceVersion": "0"}
+        decoded = self._decoder(READS[query.read].type)
+
+        def told(body: Body) -> Any:
+            plausible(body)
+            table = self._allowance.kept(lambda: read_table(query.read, body))
+            return decoded(body) if table is None else table
+
         for _ in range(MOST_PAGES):
-            # of its memory the server gives all at once, unless something between makes pages of it
-            place = {"continue": known.following} if known.following else {"resourceVersion": "0"}
+            place = {**ROWS, "continue": known.following} if known.following else whole
             parameters = urlencode({**selector, "includeObject": "None", **place})
             try:
-                reply = self._patiently(f"{path}?{parameters}", accept=_TABLE)
-                if reply.status != 200:
-                    return failure(reply)
-                table = read_table(query.read, reply.body)
-                if table is None:
-                    found, left_out, following = decode_page(READS[query.read].type, reply.body)
-                    if following:
-                        return self._pages(query, path)
-                    return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
+                reply = self._patiently(f"{path}?{parameters}", _TABLE, read=told)
+            except TooMuch as e:
+                if whole != ROWS and not self._allowance.spent:
+                    whole = ROWS
+                    continue
+                return Answer(ReadState.TRUNCATED, [], detail=str(e))
             except (NoAnswer, NotJSON) as e:
                 return Answer(ReadState.TRUNCATED, [], detail=str(e))
+            if reply.status != 200:
+                return failure(reply)
+            table = reply.found
+            if not isinstance(table, Table):
+                found, left_out, following = table
+                if following:
+                    return self._pages(query, path)
+                return Answer(ReadState.MALFORMED if left_out else ReadState.OK, found, left_out=left_out)
             if table.following == known.following != "":
                 break
             known = known.and_then(table)
@@ -381,11 +413,26 @@ class LiveReader(Reader):
                 return known
         return Answer(ReadState.TRUNCATED, [], detail=UNENDING)
 
+    def _decoder(self, kind: type[Object]) -> Callable[[Body], tuple[list[Any], int, str]]:
+        """What makes structs of a page, within what the run may keep."""
+
+        def decoded(body: Body) -> tuple[list[Any], int, str]:
+            plausible(body)
+            return self._allowance.kept(lambda: decode_page(kind, body))
+
+        return decoded
+
     def _one(self, kind: type[Object], path: str) -> Answer:
+        def told(body: Body) -> Any:
+            plausible(body)
+            return self._allowance.kept(lambda: decode_item(kind, body))
+
         try:
-            reply = self._patiently(path)
+            reply = self._patiently(path, most=bounds.TEXT, read=told)
         except NoAnswer as e:
             return Answer(ReadState.TIMEOUT, [], detail=str(e))
+        except (NotJSON, TooMuch) as e:
+            return Answer(ReadState.MALFORMED, [], detail=str(e))
         if reply.status == 404:
             # an object that is not there has its name in the message; a kind that is not served has not
             status = status_message(reply.body)
@@ -393,10 +440,7 @@ class LiveReader(Reader):
                 return Answer(ReadState.OK, [])
         if reply.status != 200:
             return failure(reply)
-        try:
-            item = decode_item(kind, reply.body)
-        except NotJSON as e:
-            return Answer(ReadState.MALFORMED, [], detail=str(e))
+        item = reply.found
         if not item.metadata.name:
             return Answer(ReadState.MALFORMED, [], detail="the object has no name")
         sanitize(item)
@@ -404,18 +448,25 @@ class LiveReader(Reader):
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
-    def _patiently(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> Reply:
+    def _patiently(
+        self,
+        path: str,
+        accept: str = "application/json",
+        *,
+        keep_end: bool = False,
+        most: int = bounds.BODY,
+        read: Callable[[Body], Any] | None = None,
+    ) -> Reply:
         """A request, tried again after 429, 5xx and broken connections, as long as the run's time allows."""
         for attempt in range(1, TRIES + 1):
             wait = BACKOFF * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
             try:
-                reply = self._request(path, accept, keep_end=keep_end)
+                reply = self._request(path, accept, keep_end=keep_end, most=most, read=read)
             except NoAnswer as e:
                 if attempt == TRIES or not e.retry:
                     raise
             else:
-                health = reply.body.lstrip()[:3] in {b"[+]", b"[-]"}
-                if health or (reply.status != 429 and reply.status < 500):
+                if _is_health(reply.body) or (reply.status != 429 and reply.status < 500):
                     return reply
                 if attempt == TRIES:
                     return reply
@@ -426,7 +477,7 @@ class LiveReader(Reader):
             self._stop.wait(wait)
         raise AssertionError("unreachable")
 
-    def _request(self, path: str, accept: str = "application/json", *, keep_end: bool = False) -> Reply:
+    def _request(self, path: str, accept: str = "application/json", **how: Any) -> Reply:
         if not self._slots.acquire(timeout=max(self._deadline - time.monotonic(), 0)):
             raise NoAnswer("out of time", retry=False)
         try:
@@ -438,9 +489,7 @@ class LiveReader(Reader):
             with self._lock:
                 self.requests += 1
             try:
-                reply = bounded(
-                    lambda: self._exchange(path, accept, limit, keep_end=keep_end), limit + GRACE, self._stop
-                )
+                reply = bounded(lambda: self._exchange(path, accept, limit, **how), limit + GRACE, self._stop)
             except (urllib3.exceptions.HTTPError, OSError) as e:
                 detail, retry = reason(e, time.monotonic() - start)
                 raise NoAnswer(detail, retry=retry) from e
@@ -448,8 +497,20 @@ class LiveReader(Reader):
             self._slots.release()
         return reply
 
-    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> Reply:
-        """One request and its answer. Sockets have their timeouts, but a slow server can stay below each of them."""
+    def _exchange(
+        self,
+        path: str,
+        accept: str,
+        limit: float,
+        *,
+        keep_end: bool = False,
+        most: int = bounds.BODY,
+        read: Callable[[Body], Any] | None = None,
+    ) -> Reply:
+        """One request and what is made of its answer: both within the time, one after the other where it is large.
+
+        Sockets have their timeouts, but a slow server can stay below each of them.
+        """
         until = time.monotonic() + limit
         # compressed, as kubectl asks too: through 20 Mbit/s less than half the time, and no longer on the same machine
         known = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": f"jhubdoctor/{__version__}"}
@@ -464,9 +525,13 @@ class LiveReader(Reader):
             preload_content=False,
             decode_content=False,
         )
-        body, cut = self._body(response, until, keep_end=keep_end)
-        self._clock(response.headers.get("Date"))
-        return Reply(response.status, body, retry_after(response.headers.get("Retry-After")), cut=cut)
+        with self._allowance.alone(until) as alone:
+            fine = response.status == 200
+            body, cut = self._body(response, until, alone, most=most if fine else bounds.REFUSAL, keep_end=keep_end)
+            self._clock(response.headers.get("Date"))
+            found = read(body) if fine and read else None
+        wait = retry_after(response.headers.get("Retry-After"))
+        return Reply(response.status, b"" if fine and read else bytes(body), wait, found=found, cut=cut)
 
     def _authentication(self) -> dict[str, str]:
         """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
@@ -474,30 +539,37 @@ class LiveReader(Reader):
             settings = self._configuration.auth_settings()
         return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
 
-    def _body(self, response: Any, until: float, *, keep_end: bool) -> tuple[bytes, bool]:
+    def _body(
+        self, response: Any, until: float, alone: Callable[[], None], *, most: int, keep_end: bool
+    ) -> tuple[Body, bool]:
         """The body, and whether its end is missing. Of a log the last part is kept; of the rest only a whole counts."""
-        chunks: deque[bytes] = deque()
-        kept = total = 0
-        limit = LOG_READ if keep_end else BODY_LIMIT
+        body, total, whole = bytearray(), 0, True
         for chunk in self._chunks(response):
-            chunks.append(chunk)
+            self._allowance.count(len(chunk))
             total += len(chunk)
-            kept += len(chunk)
-            while keep_end and kept - len(chunks[0]) > LOG_KEEP:
-                kept -= len(chunks.popleft())
-            if total > limit or time.monotonic() > until:
+            body += chunk
+            if keep_end and len(body) > 2 * LOG_KEEP:
+                del body[: len(body) - LOG_KEEP]
+                whole = False
+            if len(body) > bounds.BESIDE:
+                alone()
+            if time.monotonic() > until or total > (LOG_READ if keep_end else most):
                 response.close()
-                if not keep_end:
-                    raise NoAnswer("the answer was too large or too slow", retry=False)
-                return b"".join(chunks), True
+                if keep_end:
+                    return _end(body, whole=whole), True
+                if time.monotonic() > until:
+                    raise NoAnswer("the answer was too slow", retry=False)
+                raise TooMuch("the answer is larger than any that an API server gives")
         response.release_conn()
-        return b"".join(chunks), False
+        return _end(body, whole=whole) if keep_end else body, False
 
     def _chunks(self, response: Any) -> Iterator[bytes]:
         """The body in parts of bounded size, decompressed: a few bytes of a hostile answer may be very many."""
         packed = response.headers.get("Content-Encoding", "") == "gzip"
         decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        for chunk in response.stream(CHUNK, decode_content=False):
+        # what has come, without waiting for more; `stream` would read what stands between chunks whatever its length
+        read = getattr(response, "read1", response.read)
+        while chunk := read(CHUNK, decode_content=False):
             with self._lock:
                 self.bytes_read += len(chunk)
             if not packed:
@@ -522,6 +594,20 @@ class LiveReader(Reader):
                     self._now = datetime.now(UTC)
 
 
+def _end(body: bytearray, *, whole: bool) -> bytearray:
+    """The end of a log, from the start of a line on: half a line may have lost the key of its secret."""
+    if whole and len(body) <= LOG_KEEP:
+        return body
+    end = body[-LOG_KEEP:]
+    start = end.find(b"\n") + 1
+    return end[start:] if start else bytearray()
+
+
+def _is_health(body: Body) -> bool:
+    """Whether it is what a health endpoint lists, which it does also where it fails."""
+    return body[:64].lstrip()[:3] in {b"[+]", b"[-]"}
+
+
 def _attended() -> bool:
     """Whether somebody may be asked: plugins prompt on a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
@@ -537,6 +623,7 @@ def _credentials(kubeconfig: str | None, context: str | None, timeout: float) ->
         with logged() as messages:
             loaded = load(kubeconfig, context) if _attended() else bounded(lambda: load(kubeconfig, context), timeout)
     except TimeoutError as e:
+        end_plugins()
         raise DoctorError(
             f"The credentials of the kubeconfig were not there within {timeout:.0f} s.",
             "Run its credential plugin by itself: `kubectl auth whoami` shows whether it waits for something.",

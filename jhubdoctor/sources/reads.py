@@ -6,6 +6,7 @@ and a refused read can name the rule that is missing. All verbs are `get` and `l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,7 +92,7 @@ class Read:
 
     def kept(self, text: str) -> str:
         """What is kept of the text behind a path."""
-        return "\n".join(line for line in text.splitlines() if line.startswith(self.keep)) if self.keep else text
+        return "\n".join(re.findall(rf"^{re.escape(self.keep)}.*", text, re.MULTILINE)) if self.keep else text
 
     def path(self, version: str, namespace: str | None = None, name: str | None = None) -> str:
         """The URL path of the list, or of one object."""

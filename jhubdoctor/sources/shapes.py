@@ -12,7 +12,7 @@ from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 _ITEM = re.compile(r"^\[[+-]\]\S", re.MULTILINE)
 # "readyz check passed"; of a server that fails "livez check failed" (k8s.io/apiserver/pkg/server/healthz/healthz.go)
 _END = re.compile(r"^\w+ check (?:passed|failed)\s*\Z", re.MULTILINE)
-_METRIC = re.compile(r"#|[a-zA-Z_:]")
+_NO_METRIC = re.compile(r"^(?![#a-zA-Z_:]|\r?$)", re.MULTILINE)
 # Every API server counts its requests: what has no such line are the metrics of something else.
 _OF_API_SERVER = re.compile(r"^apiserver_\w+[{ ]", re.MULTILINE)
 # What the kubelet writes in the place of a log, at HTTP 200: the container's file is gone, or was moved
@@ -38,8 +38,7 @@ def _judged(query: Query, text: str) -> tuple[ReadState, str]:
         case "readyz" | "livez" | "healthz":
             return _health(text)
         case "metrics":
-            lines = text.splitlines()
-            if all(_METRIC.match(line) for line in lines if line) and _OF_API_SERVER.search(text):
+            if _OF_API_SERVER.search(text) and not _NO_METRIC.search(text):
                 return ReadState.OK, ""
             return ReadState.MALFORMED, "it is not the metrics of an API server"
         case "version":

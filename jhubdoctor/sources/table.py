@@ -117,7 +117,7 @@ class Table:
         return Table(self.count + page.count, self.unwell + page.unwell, page.following)
 
 
-def read_table(read: str, body: bytes) -> Table | None:
+def read_table(read: str, body: bytes | bytearray) -> Table | None:
     """A Table of this kind from its JSON, or a page of one; None where the answer is another kind of object.
 
     Raises:

@@ -65,11 +65,11 @@ class Hasty(LiveReader):
         super().__init__(api.kubeconfig(folder), timeout=BUDGET)
         self.api = api
 
-    def _exchange(self, path: str, accept: str, limit: float, *, keep_end: bool) -> Any:
+    def _exchange(self, path: str, accept: str, limit: float, **how: Any) -> Any:
         if self.api.intended(path) not in ENDLESS:
-            return super()._exchange(path, accept, limit, keep_end=keep_end)
+            return super()._exchange(path, accept, limit, **how)
         exchange = super()._exchange
-        return bounded(lambda: exchange(path, accept, 0.1, keep_end=keep_end), 0.2)
+        return bounded(lambda: exchange(path, accept, 0.1, **how), 0.2)
 
 
 class Instead(Reader):

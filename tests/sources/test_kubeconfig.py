@@ -15,6 +15,7 @@ import pytest
 
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.sources import kubeconfig, pseudonyms
+from jhubdoctor.sources.live import LiveReader
 
 
 @pytest.fixture
@@ -210,3 +211,56 @@ def test_a_user_without_a_home_is_told_where_it_looked(monkeypatch: pytest.Monke
     with pytest.raises(DoctorError, match=r"~/.kube/config cannot be used"):
         kubeconfig.contexts()
     assert pseudonyms.key()[1] is False
+
+
+# --- what nobody has in good faith -----------------------------------------------------------------------------------
+
+LEVELS = "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"a0: &a0 [x]\n{LEVELS}\ncontexts: *a9\n", "expands to more"),
+        ("contexts: " + "[" * 100_000, "nested more than"),
+        ("contexts: &a [*a]\n", "it contains itself"),
+        ("# nothing\n" * 2**20, "larger than"),
+    ],
+    ids=["aliases", "depth", "itself", "size"],
+)
+def test_a_file_that_is_no_kubeconfig_in_good_faith_is_refused(text: str, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(DoctorError, match=why):
+        kubeconfig.load(str(path))
+
+
+def test_a_file_that_does_not_end_is_refused() -> None:
+    with pytest.raises(DoctorError, match="no regular file"):
+        kubeconfig.load("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("while True: print('x' * 65536)", "it says more than any credential plugin does"),
+        ("import sys\nwhile True: sys.stderr.write('x' * 65536)", "it says more than any credential plugin does"),
+        ("import sys; sys.stdout.buffer.write(b'\\xff')", "failed to decode process output"),
+        ("import time; time.sleep(60)", "were not there within"),
+    ],
+    ids=["endless output", "endless errors", "no text", "never ends"],
+)
+def test_what_a_plugin_says_is_bounded(code: str, why: str, tmp_path: Path) -> None:
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": ["-c", code]}
+    config = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "x", "user": {"exec": plugin}}],
+    }
+    path = tmp_path / "config"
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+    with pytest.raises(DoctorError, match=why):
+        LiveReader(str(path), timeout=3 if "sleep" in code else 60)
