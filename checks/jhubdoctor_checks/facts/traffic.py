@@ -189,7 +189,7 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
     begins = None
     for e in entries:
         begins = begins or e.at
-        if not e.app or e.at is None:
+        if not e.level or e.at is None:
             continue
         if m := _ANSWER.match(e.message):
             reading.answered(e, m)
