@@ -182,6 +182,13 @@ class PodLog:
     lines: tuple[str, ...] = ()
     times: tuple[datetime | None, ...] = ()
 
+    @property
+    def entries(self) -> list[Entry]:
+        """The lines as entries, each with its continuation."""
+        stamps = self.times or (None,) * len(self.lines)
+        lines = zip(self.lines, stamps, strict=True)
+        return parse_log("\n".join(f"{at.isoformat()} {line}" if at else line for line, at in lines))
+
     def search(self, pattern: str | re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Matches in the lines, in order."""
         compiled = re.compile(pattern)

@@ -22,6 +22,7 @@ LEAVES_NO_TRACE = {
     "placeholders-without-priority": "it hurts when users come",
     "requests-refused": "it is a vital sign itself, and what else is refused by others is read nowhere",
     "servers-elsewhere-not-ready": "it is a vital sign itself, and nothing else looks into namespaces of users",
+    "servers-failing": "it is a vital sign itself, and nothing but the server's own log tells what its user meets",
     "servers-restarted": "it is a vital sign itself, and what runs again was away for a moment",
     "short-lived-pods-failing": "it is a vital sign itself, and nothing but the builds tells of them",
     "starts-slow": "it is a vital sign itself, and all starts come to a good end",
