@@ -43,7 +43,7 @@ _MEMBER = re.compile(r'"(?P<key>[\w.@]+)":\s?"(?P<value>(?:[^"\\]|\\.)*)"')
 _PAIR = re.compile(r'(?P<key>[\w.@]+)=(?P<value>"(?:[^"\\]|\\.)*"|\S*)')
 
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl", "log.level")
-_TIME_KEYS = ("time", "ts", "timestamp", "asctime", "@timestamp", "datetime")
+_TIME_KEYS = ("time", "ts", "t", "timestamp", "asctime", "@timestamp", "datetime")
 _MESSAGE_KEYS = ("message", "msg", "event")
 _APP_KEYS = ("logger", "name", "logger_name")
 _MODULE_KEYS = ("module", "filename")

@@ -18,6 +18,7 @@ LEAVES_NO_TRACE = {
     "errors-go-on": "it is a vital sign itself, and nothing but the hub's log tells of its own tasks",
     "hub-database-not-persistent": "it hurts at the hub's next restart",
     "ingress-controller-down": "where the Ingress kept its address, the hub only hears of nobody",
+    "neighbours-failing": "it is a vital sign itself, and what is asked of a neighbour is logged by nobody else",
     "placeholders-hold-no-room": "it hurts when users come",
     "placeholders-without-priority": "it hurts when users come",
     "requests-refused": "it is a vital sign itself, and what else is refused by others is read nowhere",
