@@ -264,7 +264,7 @@ class _Reading:
                 at=e.at,
                 method=m["method"],
                 handler=handler,
-                route="/hub" + _NAME.sub(lambda n: n[0].replace(n[1], "{name}"), path)[:200],
+                route="/hub" + _NAME.sub(lambda n: n[0][: -len(n[1])] + "{name}", path)[:200],
                 status=status,
                 name=name,
                 address=m["ip"],

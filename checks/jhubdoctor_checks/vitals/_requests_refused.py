@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
 from jhubdoctor_checks.facts.traffic import Request
-from jhubdoctor_checks.vitals._said import nobody
+from jhubdoctor_checks.vitals._said import forged, nobody
 
 # Machines come back at an interval; what comes from outside may be a scanner.
 _OFTEN, _OUTSIDE, _USERS, _PEOPLE, _SPAN = 5, 10, 3, 3, timedelta(minutes=2)
@@ -131,11 +131,7 @@ def remedy(hub: Hub, r: Request) -> Fix:
             commands=(hub.kubectl("get pods --selector component=singleuser-server"),),
         )
     if r.why == "xsrf":
-        return Fix(
-            "Have these users log out and in again; if it comes back, see that one host name leads to the hub, that "
-            "nothing before it drops cookies, and that templates of your own have the field _xsrf.",
-            commands=(hub.kubectl("get ingress,service"),),
-        )
+        return forged(hub)
     if r.caller == "user":
         return hub.values_fix(
             "Give the role user back what it may: a role of that name in hub.loadRoles replaces JupyterHub's own.",
