@@ -7,25 +7,26 @@ read in their sources; line numbers in a header change with every release and ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
 from jhubdoctor.facts.api_answers import api_answer
+from jhubdoctor.facts.headers import Head, head_of, moment
 from jhubdoctor.facts.traceback import Raised, raised
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.slugs import pod_of
 from jhubdoctor.privacy.text import LINE_LIMIT, clean
+from jhubdoctor.sources.reads import ReadState, Unreadable
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_HEADER = re.compile(
-    r"^\[(?P<level>[DIWEC]) (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<app>[\w.]+) (?P<module>[\w.]+):\d+\]"
-    r"\s?(?P<message>.*)$"
-)
+_TRACEBACK = "Traceback (most recent call last):"
+# Python puts an empty line and one of these between the tracebacks of exceptions that came of one another.
+_BETWEEN = ("During handling of the above exception", "The above exception was the direct cause")
 
 
 @dataclass(frozen=True)
@@ -66,40 +67,41 @@ class Entry:
         return raised(self.more)
 
 
-def _time(stamp: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(stamp.replace("Z", "+00:00") if "T" in stamp else stamp + "+00:00")
-    except ValueError:
-        return None
-    return found.astimezone(UTC)
-
-
 def parse_log(text: str, *, previous: bool = False) -> list[Entry]:
-    """The entries of a hub's log, in order."""
+    """The entries of a log, in order."""
     entries: list[Entry] = []
-    header: tuple[str, datetime | None, str, str, str] | None = None
+    head: Head | None = None
+    at: datetime | None = None
     more: list[str] = []
+    inside = False
 
     def close() -> None:
-        nonlocal header
-        if header is not None:
-            entries.append(Entry(*header, tuple(more), previous))
+        nonlocal head, inside
+        if head is not None:
+            message = clean(head.message, LINE_LIMIT)
+            entries.append(Entry(head.level, at, head.app, head.module, message, (*head.more, *more), previous))
             more.clear()
-            header = None
+        head, inside = None, False
 
     for raw in text.splitlines():
         stamp = _STAMP.match(raw)
-        line = raw[stamp.end() :] if stamp else raw
-        at = _time(stamp[1]) if stamp else None
-        if found := _HEADER.match(line):
+        line = _COLOUR.sub("", raw[stamp.end() :] if stamp else raw)
+        stamped = moment(stamp[1]) if stamp else None
+        # a time of that form may also be the program's own
+        if found := head_of(line) or (head_of(raw) if stamp else None):
             close()
-            message = clean(found["message"], LINE_LIMIT)
-            header = (found["level"], at or _time(found["at"]), found["app"], found["module"], message)
-        elif header is not None and (line.startswith("    ") or not line.strip()):
+            head, at = found, stamped or found.at
+        elif head is not None and head.indents and (line.startswith("    ") or not line.strip()):
             more.append(line[4:].rstrip())
+        elif head is not None and not head.indents and (inside or line.startswith(_TRACEBACK)):
+            # the last line of a traceback is the first that is not indented; another may follow
+            more.append(line.rstrip())
+            inside = not line.strip() or line.startswith((" ", _TRACEBACK, *_BETWEEN))
+        elif head is not None and not head.indents and (not line.strip() or line.startswith(_BETWEEN)):
+            more.append(line.rstrip())
         elif line.strip():
             close()
-            entries.append(Entry("", at, "", "", clean(line, LINE_LIMIT), (), previous))
+            entries.append(Entry("", stamped, "", "", clean(line, LINE_LIMIT), (), previous))
     close()
     return entries
 
@@ -149,7 +151,19 @@ def hub_log(look: Look, hub_pods: list[Pod]) -> HubLog:
     if status is not None and status.restart_count:
         entries += parse_log(look.log(pod, container, previous=True), previous=True)
     entries += parse_log(look.log(pod, container))
+    if foreign(entries):
+        look.partial.append(Unreadable(look.queries[-1], ReadState.MALFORMED, "its lines are in a format of their own"))
     return HubLog(tuple(entries))
+
+
+# Of so many lines some are the hub's own answers.
+_FULL = 50
+
+
+def foreign(entries: Sequence[Entry]) -> bool:
+    """Whether a log that is full is in a format that is not known: what is not found in it may be there."""
+    bare = [e for e in entries if not e.level and not e.message.startswith((" ", "\t"))]
+    return len(bare) >= _FULL and len(bare) >= 0.9 * len(entries)
 
 
 @dataclass(frozen=True)
@@ -167,6 +181,13 @@ class PodLog:
     container: str
     lines: tuple[str, ...] = ()
     times: tuple[datetime | None, ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The lines as entries, each with its continuation."""
+        stamps = self.times or (None,) * len(self.lines)
+        lines = zip(self.lines, stamps, strict=True)
+        return parse_log("\n".join(f"{at.isoformat()} {line}" if at else line for line, at in lines))
 
     def search(self, pattern: str | re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Matches in the lines, in order."""
@@ -197,7 +218,7 @@ def _logs(look: Look, pods: Iterable[Pod], container: str, most: int) -> list[Po
                 pod,
                 name,
                 tuple(_COLOUR.sub("", line[m.end() :] if m else line) for line, m in zip(lines, stamps, strict=True)),
-                tuple(_time(m[1]) if m else None for m in stamps),
+                tuple(moment(m[1]) if m else None for m in stamps),
             )
         )
     return found

@@ -40,7 +40,11 @@ _KEPT = (
     r"^\s{0,12}[a-z_]\w{0,40}(?:\.\w{1,60}){1,8}(?:Error|Exception|Refused|Timeout|Exit|Warning)(?=:|$)",
     r"^\s{0,2}Using (?:Authenticator|Spawner|Proxy): [\w.+-]{1,200}",
     rf"{_NAME}(?='s (?:server|pod|spawn))",
-    r"(?<=[/ '\"])(?:/hub)?/user(?:-redirect)?/[\w.@%~+-]{1,253}",
+    # with the number of a kernel, or nothing of where it leads would stay
+    (
+        r"(?<=[/ '\"])(?:/hub)?/user(?:-redirect)?/[\w.@%~+-]{1,253}"
+        r"(?:(?:/[\w.@%~+-]{1,63})?/api/(?:kernels|sessions)/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=[/? ]))?"
+    ),
     r"\([^\s()@'\"=&]{1,253}@[\d.:a-f]{3,45}\)",
     # names that the chart and Kubernetes make
     rf"(?<![\w-])(?:{_PREFIXES})-[a-z0-9.-]{{1,253}}",

@@ -44,7 +44,7 @@ HEALTHY: Object = {
 NO_HOOK = {"prePuller": {"hook": {"enabled": False}}}
 NO_SCHEDULER = {"scheduling": {"userScheduler": {"enabled": False}}}
 NOT_FOUND = 'failed to resolve reference "quay.io/jupyterhub/k8s-singleuser-sample:4.4.0": not found'
-MOST_REQUESTS = 48
+MOST_REQUESTS = 49
 """For a hub with a user, all checks. Each is for another kind or object: a page more would show."""
 
 

@@ -1,20 +1,27 @@
-"""The logs of users' servers that run and that the hub or the proxy does not reach."""
+"""The logs of users' servers that run: of those that the hub or the proxy does not reach, and of the newest."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jhubdoctor.api import Look, Pod, PodLog, Spawns, Unreadable, fact
 from jhubdoctor_checks.facts.forgotten import Forgotten
 from jhubdoctor_checks.facts.proxy_errors import ProxyErrors
+from jhubdoctor_checks.facts.traffic import LOOP, Traffic
 from jhubdoctor_checks.texts import Known, known
 from jhubdoctor_checks.texts.singleuser import SILENCES
 
 MOST = 3
+# Of servers of which nothing is known that is wrong: who came last is there now.
+SAMPLE = 2
 LINES = 200
+# An hour of a server whose page is open is some hundreds.
+KEPT = 1000
+# A server that has just started has not been asked for anything.
+_SETTLED = timedelta(minutes=5)
 _CONTAINER = "notebook"
 # An exception, as the last line of a traceback; of other lines nothing is known, and they are the user's.
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b")
@@ -28,25 +35,31 @@ def server_logs(
     spawns: Spawns | None,
     proxy_errors: ProxyErrors | None,
     forgotten: list[Forgotten] | None,
+    traffic: Traffic | None,
     now: datetime,
 ) -> list[PodLog]:
-    """The last lines of the newest three servers that run and did not answer; none where they cannot be read."""
+    """The last lines of three servers: of those that run and did not answer, then of the newest that are well.
+
+    None of those that cannot be read.
+    """
     silent = {s.user for s in (spawns.unresolved(now, hours=1) if spawns else ()) if s.kind == "http-timeout"}
     failed = Counter(e.target for e in (proxy_errors.errors if proxy_errors else ()))
     # of those that run without the hub it is known why
     aside = {f.pod.name for f in forgotten or ()}
+    circles = {r.about for r in traffic.lately(now) if r.reason.startswith(LOOP)} if traffic else set()
+    newest = sorted(user_pods, key=lambda p: (p.created, p.name), reverse=True)
+    running = [p for p in newest if p.phase == "Running" and not p.terminating and p.name not in aside]
+    wanted = [p for p in running if p.user in silent | circles or failed[p.name] >= _OFTEN]
+    well = [p for p in running if p not in wanted and p.ready and now - p.created >= _SETTLED]
     found: list[PodLog] = []
-    for pod in sorted(user_pods, key=lambda p: (p.created, p.name), reverse=True):
-        wanted = pod.user in silent or failed[pod.name] >= _OFTEN
-        if len(found) >= MOST or not wanted or pod.phase != "Running" or pod.terminating or pod.name in aside:
-            continue
+    for pod in [*wanted, *well[:SAMPLE]][:MOST]:
         names = [c.name for c in pod.spec.containers]
         name = _CONTAINER if _CONTAINER in names else next(iter(names), "")
         try:
             lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
         except Unreadable:
             continue
-        found.append(PodLog(pod, name, tuple(lines[-LINES:])))
+        found.append(PodLog(pod, name, tuple(lines[-KEPT:])))
     return found
 
 
@@ -62,8 +75,10 @@ def reason_in(logs: Iterable[PodLog], names: Iterable[str]) -> tuple[Known[None]
             continue
         for row in SILENCES:
             # the same line may be known by two rows: the first is the more precise
-            lines = [line for line in log.lines if known(SILENCES, line) is row]
+            lines = [line for line in log.lines[-LINES:] if known(SILENCES, line) is row]
             if lines:
                 return row, lines[-1]
-        raised = raised or next((line.strip() for line in reversed(log.lines) if _RAISED.match(line.strip())), "")
+        raised = raised or next(
+            (line.strip() for line in reversed(log.lines[-LINES:]) if _RAISED.match(line.strip())), ""
+        )
     return None, raised

@@ -189,7 +189,7 @@ def parse_traffic(entries: Iterable[Entry], services: Iterable[str] = ()) -> Tra
     begins = None
     for e in entries:
         begins = begins or e.at
-        if not e.app or e.at is None:
+        if not e.level or e.at is None:
             continue
         if m := _ANSWER.match(e.message):
             reading.answered(e, m)
@@ -264,7 +264,7 @@ class _Reading:
                 at=e.at,
                 method=m["method"],
                 handler=handler,
-                route="/hub" + _NAME.sub(lambda n: n[0].replace(n[1], "{name}"), path)[:200],
+                route="/hub" + _NAME.sub(lambda n: n[0][: -len(n[1])] + "{name}", path)[:200],
                 status=status,
                 name=name,
                 address=m["ip"],

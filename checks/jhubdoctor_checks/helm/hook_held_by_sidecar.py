@@ -1,34 +1,12 @@
 """Hooks that are done, and whose Jobs do not complete since a sidecar runs on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, Job, Pod, Rung, Severity, check
+from jhubdoctor_checks.data.meshes import MESHES, Mesh
 from jhubdoctor_checks.facts.refusals import is_hook
 
-
-@dataclass(frozen=True)
-class _Mesh:
-    """How one injector is kept out of a pod by an annotation, out of a namespace, and a proxy that runs is ended."""
-
-    annotation: str
-    off: str
-    namespace: str
-    end: str = ""
-
-
-_MESHES = {
-    "istio-proxy": _Mesh(
-        "sidecar.istio.io/inject",
-        "false",
-        "kubectl label namespace {ns} istio-injection=disabled --overwrite",
-        "exec {pod} --container istio-proxy -- pilot-agent request POST quitquitquit",
-    ),
-    "linkerd-proxy": _Mesh(
-        "linkerd.io/inject", "disabled", "kubectl annotate namespace {ns} linkerd.io/inject=disabled --overwrite"
-    ),
-}
 # A proxy that ends with its pod's own container takes a moment.
 _MOMENT = timedelta(minutes=1)
 
@@ -45,8 +23,8 @@ def hook_held_by_sidecar(hub: Hub, jobs: list[Job], pods: list[Pod], now: dateti
         for pod in sorted((p for p in pods if p.labels.get("job-name") == job.name), key=lambda p: p.name):
             # a native sidecar is an init container: Kubernetes ends it
             statuses = pod.status.container_statuses
-            own = [(s.name, s.state.terminated) for s in statuses if s.name not in _MESHES]
-            running = [s for s in statuses if s.name in _MESHES and s.state.running is not None]
+            own = [(s.name, s.state.terminated) for s in statuses if s.name not in MESHES]
+            running = [s for s in statuses if s.name in MESHES and s.state.running is not None]
             ends = [end.finished_at or now for _, end in own if end is not None and end.exit_code == 0]
             if pod.terminating or not running or not ends or len(ends) < len(own) or now - max(ends) < _MOMENT:
                 continue
@@ -60,24 +38,26 @@ def hook_held_by_sidecar(hub: Hub, jobs: list[Job], pods: list[Pod], now: dateti
                     Evidence("pod.status", f"container {name}: running"),
                     Evidence("job.status", f"active: {job.status.active}, succeeded: 0, started", job.created),
                 ),
-                fix=_fix(hub, job, pod, _MESHES[name]),
+                fix=_fix(hub, job, pod, MESHES[name]),
                 cause=name,
                 affects=(hub.release_ref,),
             )
 
 
-def _fix(hub: Hub, job: Job, pod: Pod, mesh: _Mesh) -> Fix:
+def _fix(hub: Hub, job: Job, pod: Pod, mesh: Mesh) -> Fix:
     end = (hub.kubectl(mesh.end.format(pod=pod.name)),) if mesh.end else ()
     now = "End the sidecar that runs (the first command): the hook then completes. " if end else ""
-    if job.component == "image-puller" and hub.at_least("1.0.0") is not False:
+    if mesh.annotation and job.component == "image-puller" and hub.at_least("1.0.0") is not False:
         return hub.values_fix(
             f"{now}Then keep the mesh's sidecar out of the hook's pods, for the next upgrade.",
             {"prePuller": {"annotations": {mesh.annotation: mesh.off}}},
             *end,
         )
+    own = f"give the Job's pods the annotation {mesh.annotation}: {mesh.off}; else " if mesh.annotation else ""
     return Fix(
-        f"{now}Then keep the mesh's sidecar out: give the Job's pods the annotation {mesh.annotation}: {mesh.off}; "
-        "where their chart has no value for that, leave the namespace out.",
-        commands=(*end, mesh.namespace.format(ns=hub.namespace)),
-        caution="The last command concerns all pods of the namespace that start from then on.",
+        f"{now}Then keep the mesh's sidecar out: {own}leave the namespace out, or turn the hook off.",
+        commands=(*end, *([mesh.namespace.format(ns=hub.namespace)] if mesh.namespace else ())),
+        caution="The last command concerns all pods of the namespace that start from then on."
+        if mesh.namespace
+        else "",
     )

@@ -10,11 +10,9 @@ from datetime import datetime
 from jhubdoctor.api import RESTARTS, Entry, Fix, Hub, clean
 
 # The hub's own log of requests (log.py, web.py) and tornado's of the culler's callback (jupyterhub-idle-culler 1.0 to
-# 2.0), which quotes the culler's token: nothing of that line but its first words may be shown. Its traceback follows
-# as lines of their own.
+# 2.0), which quotes the culler's token: nothing of that line but its first words may be shown.
 _DENIED = r"403 GET \S*/hub/api/users\?.*@(?:127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)\)"
-_CALLBACK = r"(?:\[\w \d+ [\d:]+ \S+\] )?Exception in callback functools\.partial\(<function cull_idle"
-_RAISED = r"\s*(?P<said>(?:[A-Za-z_]\w*\.)*(?P<kind>\w*(?:Error|Exception|Timeout))(?:: .*)?)$"
+_CALLBACK = r"Exception in callback functools\.partial\(<function cull_idle"
 _EXITED = r"Service (?P<service>jupyterhub-idle-culler|cull-idle) exited with status (?P<status>-?\d+)"
 _WORKED = r"200 GET \S*/hub/api/users\?.*(?:jupyterhub-idle-culler|cull-idle)@|Culling server "
 # Tornado 5 to 6.5: an answer that does not come is HTTP 599, or an error of its own kind.
@@ -44,22 +42,14 @@ class Round:
 def rounds(entries: Iterable[Entry]) -> list[Round]:
     """Those that failed since one last worked."""
     found: list[Round] = []
-    raising = False
     for e in entries:
-        if raising and not e.level and (m := re.match(_RAISED, e.message)):
-            # the exception that came last is the one that was raised
-            found[-1] = Round(found[-1].at, found[-1].what, clean(m["said"], 120))
-            continue
-        # what has no header goes on with the traceback
-        raising = raising and not e.level
         if re.search(_WORKED, e.message):
             found = []
         elif m := re.match(_EXITED, e.message):
             found.append(Round(e.at, f"{m['service']} exited with status {m['status']}"))
         elif re.match(_CALLBACK, e.message):
-            found.append(Round(e.at, "its callback failed"))
-            raising = True
-        elif e.module == "log" and re.match(_DENIED, e.message):
+            found.append(Round(e.at, "its callback failed", clean(e.raised.text, 120) if e.raised else ""))
+        elif re.match(_DENIED, e.message):
             found.append(Round(e.at, "HTTP 403 on /hub/api/users"))
     return found
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import DaemonSet, Events, Finding, Fix, Hub, Job, Node, Pod, Rung, Severity, check
+from jhubdoctor_checks.data.meshes import MESHES, meshes_in
 from jhubdoctor_checks.image._hook_image_puller_stuck import SAYS, Hold, awaits, hold_of
 from jhubdoctor_checks.image._suffers import hook_objects
 
 # What cannot get better by waiting is told after two minutes; the rest after five, when Helm's own patience ends.
 CERTAIN, HELM_WAITS = 120, 300
 _SKIP = {"prePuller": {"hook": {"enabled": False}}}
-_NO_SIDECAR = {"prePuller": {"annotations": {"sidecar.istio.io/inject": "false"}}}
 
 
 @check(severity=Severity.ERROR, at=Rung.UP, stops=Rung.UP, symptom=True, complete=("nodes",))
@@ -64,7 +64,9 @@ def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[
     members = [p for p in pods if p.labels.get("job-name") == job.name]
     sidecars = sorted({c.name for p in members for c in p.spec.containers} - {"hook-image-awaiter"})
     text = "See in its log why it cannot ask the API server (rights of its service account, route, sidecar)."
-    if sidecars:
+    meshes = [m for m in meshes_in(members) if MESHES[m].annotation]
+    without = {"prePuller": {"annotations": {MESHES[m].annotation: MESHES[m].off for m in meshes}}}
+    if meshes:
         text = "Keep the mesh's sidecar out of the hook's pods: it outlives them or cuts off the API server."
     look = hub.kubectl(f"logs job/{job.name}")
     return Finding(
@@ -75,7 +77,7 @@ def _awaiter(hub: Hub, daemon: DaemonSet, job: Job, pods: list[Pod], jobs: list[
             ("job", f"status: {job.status.failed} failed, {job.status.active} active"),
             ("pod.spec", f"containers besides its own: {', '.join(sidecars)}") if sidecars else None,
         ),
-        fix=Fix(text, _NO_SIDECAR if sidecars else {}, (look, hub.helm_upgrade if sidecars else hub.helm_again)),
+        fix=Fix(text, without if meshes else {}, (look, hub.helm_upgrade if meshes else hub.helm_again)),
         cause="awaiter",
         affects=hook_objects(hub, [daemon], jobs),
     )

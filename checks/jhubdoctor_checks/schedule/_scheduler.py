@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Deployment, Events, Evidence, Hub, Lease, Pod, PodLog, Ref, Spawns, clean, excerpt, more
+from jhubdoctor_checks.data.meshes import MESHES, meshes_in
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.schedule import PATIENCE
 
@@ -24,9 +25,6 @@ _COMPLAINTS = (
     r"panic: .{0,160}",
     r"dial tcp \S+: (?:connect: )?(?:connection refused|no route to host|i/o timeout)",
 )
-# Containers that service meshes put into a pod: Istio, Linkerd, Consul. One that starts beside the scheduler cuts it
-# off from the API server until it is ready itself.
-_SIDECARS = {"istio-proxy": "sidecar.istio.io/inject", "linkerd-proxy": "", "consul-dataplane": ""}
 
 
 def untouched(pod: Pod, events: Events, now: datetime) -> bool:
@@ -126,9 +124,12 @@ def timed_out(hub: Hub, spawns: Spawns | None, events: Events, now: datetime) ->
 
 
 def mesh_of(pods: list[Pod]) -> tuple[str, str]:
-    """The sidecar of a mesh in these pods, and the annotation that keeps it out; empty where there is none."""
-    names = {c.name for p in pods for c in (*p.spec.containers, *p.spec.init_containers)}
-    return next(((name, key) for name, key in _SIDECARS.items() if name in names), ("", ""))
+    """The sidecar in these pods, and the annotation that keeps it out; empty where there is none.
+
+    One that starts beside the scheduler cuts it off from the API server until it is up.
+    """
+    found = next(iter(meshes_in(pods)), "")
+    return (found, MESHES[found].annotation) if found else ("", "")
 
 
 def waiting_words(waiting: int, lost: int) -> str:

@@ -1,6 +1,7 @@
 """What to do about a user-scheduler that does not work, and what to say of one that is not there."""
 
 from jhubdoctor.api import Deployment, Finding, Fix, Hub, Pod
+from jhubdoctor_checks.data.meshes import MESHES
 from jhubdoctor_checks.facts.hub_graph import served_by
 from jhubdoctor_checks.facts.image import shared
 
@@ -11,10 +12,11 @@ _CAUTION = "The upgrade restarts the hub; users' servers keep running. Pods that
 
 def repair(hub: Hub, scheduler: Deployment, keeps_out: str, *, down: bool) -> Fix:
     """See why it does not work; `keeps_out` is the annotation that keeps out the sidecar which is to blame."""
-    if keeps_out == "sidecar.istio.io/inject" and hub.at_least("2.0.0"):
+    off = next((m.off for m in MESHES.values() if keeps_out and m.annotation == keeps_out), "")
+    if off and hub.at_least("2.0.0"):
         return hub.values_fix(
             "Keep the mesh's sidecar out of its pods: it cuts the scheduler off from the API server.",
-            {"scheduling": {"userScheduler": {"annotations": {keeps_out: "false"}}}},
+            {"scheduling": {"userScheduler": {"annotations": {keeps_out: off}}}},
             caution="Users' servers keep running.",
         )
     look = hub.kubectl(f"logs deployment/{scheduler.name} --tail=50")

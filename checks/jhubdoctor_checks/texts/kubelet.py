@@ -200,6 +200,16 @@ SANDBOXES: tuple[Known[None], ...] = (
         "kubelet, containerd, CRI-O",
     ),
     Known(
+        "plugin-unauthorized",
+        r"connection is unauthorized: Unauthorized|error getting ClusterInformation",
+        "the API server does not take the network plugin's token",
+        Fix(
+            "Restart the network plugin on that node (its pod of calico-node): its token has run out, which it renews "
+            "while it runs. Where it comes back, see the node's clock and the plugin's service account.",
+        ),
+        "projectcalico/calico: cni-plugin over libcalico-go, 3.20 to 3.30",
+    ),
+    Known(
         "runtime-class",
         r"(?i)no runtime for|RuntimeHandler|runtime handler",
         "the node does not have the pod's runtime",

@@ -18,7 +18,7 @@ _OFTEN, _LASTS, _LATELY = 5, timedelta(minutes=10), timedelta(minutes=12)
 _REQUEST, _START = timedelta(seconds=3), timedelta(seconds=40)
 # log.py and web.py log requests; others tell of the database, and some harm nobody.
 _ELSEWHERE = re.compile(r"(?i).*database|Received signal|Unclosed |Proxy stopped with exit code")
-_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^>]*>|\{.*|\S*[/@]\S*|\S*\d\S*")
+_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^>]*>|\{.*|\S*[/@]\S*|\S*\d\S*|\S*\[removed\]\S*")
 
 
 def aside(entries: Iterable[Entry], traffic: Traffic, spawns: Spawns, starts: Starts, now: datetime) -> list[Entry]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from jhubdoctor.api import Fix, Hub, grouped
 from jhubdoctor_checks.facts.traffic import Request
+from jhubdoctor_checks.vitals._said import forged
 
 # One user may have been put out of a group, and come back to see.
 _USERS, _SPAN = 3, timedelta(minutes=2)
@@ -56,6 +57,8 @@ def remedy(hub: Hub, r: Request) -> Fix:
             "Give the role user back what it may: a role of that name in hub.loadRoles replaces JupyterHub's own.",
             {"hub": {"loadRoles": {"user": {"scopes": ["self"]}}}},
         )
+    if r.why == "xsrf":
+        return forged(hub)
     return Fix(
         "See who gives that reason: code of the profiles, the spawner or the authenticator, in hub.extraConfig or in "
         "the hub's image. Where it goes by groups, see that logins bring them; users then log out and in again.",

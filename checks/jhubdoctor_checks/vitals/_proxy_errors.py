@@ -122,4 +122,4 @@ def reached_again(f: Failing, hub_log: HubLog | None, now: datetime) -> bool:
     if now - last > _LATELY or f.cut_by_one:
         return True
     served = hub_log.search(_PAGE) if hub_log is not None and f.target == HUB else ()
-    return any(e.module == "log" and e.at is not None and e.at > last for e, _ in served)
+    return any(e.level and e.at is not None and e.at > last for e, _ in served)

@@ -17,7 +17,7 @@ _ELSEWHERE = {"login", "pending", "static"}
 _STOPPED = 503
 _SOON = timedelta(seconds=10)
 # handlers/base.py, 1.0 to 6.0: what the hub says as it refuses to start a server that it still starts or stops
-_PENDING = re.compile(r"(?P<user>[^\s:]+)(?::\S*)? is pending (?:stop|spawn)\b")
+_PENDING = re.compile(r"(?P<name>\S.*?) is pending (?:stop|spawn)\b")
 _AT_ONCE = timedelta(seconds=2)
 
 
@@ -31,7 +31,10 @@ def failures(requests: Iterable[Request], spawns: Spawns, entries: Iterable[Entr
     waits: dict[str, list[datetime]] = {}
     for e in entries:
         if e.at is not None and (m := _PENDING.match(e.message)):
-            waits.setdefault(m["user"], []).append(e.at)
+            # of a named server the user's name is the part before a colon, which it may itself have
+            cuts = [m["name"], *(m["name"][: i.start()] for i in re.finditer(":", m["name"]))]
+            for user in cuts:
+                waits.setdefault(user, []).append(e.at)
     starts = [(s.user.partition(":")[0], s.at) for s in spawns.failed if s.at is not None]
 
     def of_a_start(r: Request) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import unquote
 
-from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, count, grouped
+from jhubdoctor.api import Fix, Hub, Pod, Ref, clean, grouped
 from jhubdoctor_checks.facts.traffic import Request
-from jhubdoctor_checks.vitals._said import nobody
+from jhubdoctor_checks.vitals._callers import METRICS
+from jhubdoctor_checks.vitals._said import forged, nobody
 
 # Machines come back at an interval; what comes from outside may be a scanner.
 _OFTEN, _OUTSIDE, _USERS, _PEOPLE, _SPAN = 5, 10, 3, 3, timedelta(minutes=2)
@@ -19,7 +20,6 @@ _COOKIES = re.compile(r"/hub/api/(?:user|authorizations(?:/.*)?)$")
 _REQUIRED = re.compile(r"(?i:requires (?:any of \[|scope '))(?P<scope>[a-z:\-]{1,60})")
 # apihandlers/auth.py: who has no right to a service, or to their own server; to somebody else's nobody should have.
 _SERVICE = re.compile(r"do not have permission to access JupyterHub service (?P<service>[\w.\-]{1,60})")
-METRICS = "/hub/metrics"
 _SERVER = re.compile(r"do not have permission to access Server at /user/(?P<user>[^/\s]{1,256})/")
 _OPEN_METRICS = (
     "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
@@ -74,27 +74,15 @@ def _let_in(r: Request, requests: Sequence[Request]) -> bool:
     )
 
 
+def place(r: Request) -> str:
+    """Where it was refused, with the service that it was for."""
+    found = _SERVICE.search(r.reason)
+    return f"{r.route} (service {found['service']})" if found else r.route
+
+
 def objects(hub: Hub, r: Request) -> tuple[Ref, ...]:
     """What it is about: the hub itself where its own helpers are refused, which run beside it."""
     return (hub.ref,) if r.address in {"127.0.0.1", "::1"} and r.route.startswith("/hub/api/") else (hub.service_ref,)
-
-
-def who(group: Sequence[Request], pods: Mapping[str, Pod]) -> str:
-    """Who is refused, with `is` or `are`; `pods` by their addresses."""
-    last = group[-1]
-    if last.service:
-        return f"service {clean(last.name, 60)} is"
-    if last.caller == "user":
-        number = len({r.name for r in group})
-        return f"{count(number, 'user')} {'is' if number == 1 else 'are'}"
-    if last.route.endswith("/activity"):
-        number = len({r.about for r in group})
-        return f"{count(number)} of users that the hub does not know {'is' if number == 1 else 'are'}"
-    if pod := pods.get(last.address):
-        return f"pod {pod.name} is"
-    if last.route == METRICS:
-        return "what scrapes the metrics (Prometheus) is"
-    return f"a client at {last.address} is" if last.inside else "a client is"
 
 
 def remedy(hub: Hub, r: Request) -> Fix:
@@ -131,11 +119,7 @@ def remedy(hub: Hub, r: Request) -> Fix:
             commands=(hub.kubectl("get pods --selector component=singleuser-server"),),
         )
     if r.why == "xsrf":
-        return Fix(
-            "Have these users log out and in again; if it comes back, see that one host name leads to the hub, that "
-            "nothing before it drops cookies, and that templates of your own have the field _xsrf.",
-            commands=(hub.kubectl("get ingress,service"),),
-        )
+        return forged(hub)
     if r.caller == "user":
         return hub.values_fix(
             "Give the role user back what it may: a role of that name in hub.loadRoles replaces JupyterHub's own.",
@@ -146,11 +130,6 @@ def remedy(hub: Hub, r: Request) -> Fix:
         "user's may have been revoked or have expired.",
         commands=(hub.kubectl("get pods -o wide"),),
     )
-
-
-def by_address(pods: Iterable[Pod]) -> dict[str, Pod]:
-    """Pods by the address that they have now; the network of their node is not theirs."""
-    return {p.status.pod_ip: p for p in pods if p.status.pod_ip and not p.finished}
 
 
 def why(reason: str) -> str:

@@ -51,3 +51,12 @@ def mend(hub: Hub, exception: Raised | None, hub_log: HubLog, search: str) -> Fi
         "See the whole traceback in the hub's log: its last lines say what was tried, and in whose code.",
         commands=(look,),
     )
+
+
+def forged(hub: Hub) -> Fix:
+    """The next step where the hub takes requests of its own pages for forged (XSRF)."""
+    return Fix(
+        "Have these users log out and in again; if it comes back, see that one host name leads to the hub, that "
+        "nothing before it drops cookies, and that templates of your own have the field _xsrf.",
+        commands=(hub.kubectl("get ingress,service"),),
+    )

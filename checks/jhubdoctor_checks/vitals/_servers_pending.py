@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from jhubdoctor_checks.facts.starts import Starts
 # JupyterHub 1.5 to 5.4: handlers/base.py; handlers/pages.py (where the user looks) and apihandlers/users.py (400)
 _SLOW = re.compile(r"User (?P<user>.+):(?P<server>[^:]*) server is slow to stop")
 _STOPPED = re.compile(r"User (?P<user>.+) server took [\d.]+ seconds to stop")
-_SAYS = re.compile(r"(?:400 [A-Z]+ \S+ \([^()]*\): )?(?P<name>\S+) is pending (?P<what>stop|spawn)\b")
+_SAYS = re.compile(r"(?:400 [A-Z]+ \S+ \([^()]*\): )?(?P<name>.+?) is pending (?P<what>stop|spawn)\b")
 _HOUR = timedelta(hours=1)
 # A pod has half a minute to end, and KubeSpawner waits for it up to five.
 _STOP = timedelta(minutes=6)
@@ -49,10 +49,18 @@ class Pending:
         return int((self.last - self.since).total_seconds() // 60)
 
 
+def parts(name: str, users: Collection[str]) -> tuple[str, str]:
+    """User and server of the name that the hub logs, `ada` or `ada:gpu`: a user's own name may have a colon."""
+    user = max((u for u in users if f"{name}:".startswith(f"{u}:")), key=len, default=name.partition(":")[0])
+    return user, name[len(user) + 1 :]
+
+
 def pending(
     entries: Sequence[Entry], spawns: Spawns, starts: Starts, user_pods: Iterable[Pod], now: datetime
 ) -> list[Pending]:
     """The servers that are pending for longer than that can take, by the hub's word within the hour, longest first."""
+    user_pods = list(user_pods)
+    users = {p.user for p in user_pods} | {s.user for s in spawns.failed}
     said: dict[tuple[str, str], list[datetime]] = {}
     for e in entries:
         if e.at is None:
@@ -61,7 +69,7 @@ def pending(
             said.setdefault((f"{m['user']}:{m['server']}".rstrip(":"), "stop"), []).append(e.at)
         elif m := _STOPPED.match(e.message):
             # the line does not name the server: any of its user's
-            said = {k: v for k, v in said.items() if k[0].partition(":")[0] != m["user"] or k[1] != "stop"}
+            said = {k: v for k, v in said.items() if parts(k[0], users)[0] != m["user"] or k[1] != "stop"}
         elif m := _SAYS.match(e.message):
             said.setdefault((m["name"], m["what"]), []).append(e.at)
     ends = [(u, at) for u, _, at in spawns.succeeded if at] + [(s.user, s.at) for s in spawns.failed if s.at]
@@ -70,10 +78,10 @@ def pending(
     limits = {"stop": _STOP, "spawn": timedelta(seconds=starts.limit) + _MORE}
     found = []
     for (name, what), times in said.items():
-        user, _, server = name.partition(":")
+        user, server = parts(name, users)
         pod = pods.get((user, server))
         # a start, or its failure, ends whatever was pending before
-        at = [t for t in times if not any(u.partition(":")[0] == user and end >= t for u, end in ends)]
+        at = [t for t in times if not any(parts(u, users)[0] == user and end >= t for u, end in ends)]
         if at and at[-1] - at[0] >= limits[what] and now - at[-1] <= _HOUR and (pod is None or pod.name not in unheard):
             asked = "" if pod or server or what == "stop" else pod_of(user, sorted(unheard))
             found.append(Pending(clean(name, 80), what, at[0], at[-1], len(at), pod, asked))

@@ -7,7 +7,8 @@ from jhubdoctor.api import CannotSay, Evidence, Finding, Hub, Pod, Rung, Severit
 from jhubdoctor_checks.facts.forgotten import Forgotten
 from jhubdoctor_checks.facts.hub_graph import CORE
 from jhubdoctor_checks.facts.traffic import Request, Traffic
-from jhubdoctor_checks.vitals._requests_refused import METRICS, by_address, objects, own, refusals, remedy, who, why
+from jhubdoctor_checks.vitals._callers import METRICS, by_address, by_services, who
+from jhubdoctor_checks.vitals._requests_refused import objects, own, place, refusals, remedy, why
 
 
 @check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
@@ -23,14 +24,14 @@ def requests_refused(
     """The hub refuses the same requests again and again (4xx), and never lets them in."""
     beside = by_address(p for p in service_pods or () if p.component not in CORE)
     pods = {**by_address(user_pods or ()), **beside}
-    for group in refusals(traffic.lately(now), beside):
+    for group in refusals(by_services(traffic.lately(now), beside), beside):
         last = group[-1]
         if last.route.endswith("/activity") and {r.about for r in group} <= {f.pod.user for f in forgotten or ()}:
             # it is told of these servers themselves
             continue
         yield Finding(
             on=objects(hub, last),
-            says=f"{who(group, pods)} refused {times(len(group))} at {last.route} since "
+            says=f"{who(group, pods)} refused {times(len(group))} at {place(last)} since "
             f"{traffic.since(now):%H:%M} UTC, and never let in",
             evidence=(
                 Evidence("hub log", f"HTTP {last.status} for {last.method} {last.route}: {why(last.reason)}", last.at),

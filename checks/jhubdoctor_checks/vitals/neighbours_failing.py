@@ -1,0 +1,35 @@
+"""What runs beside the hub, is ready, and logs the same error again and again."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from jhubdoctor.api import Evidence, Finding, Fix, Hub, PodLog, Rung, Severity, check, grouped, times
+from jhubdoctor_checks.vitals._containers import HOUR, workload
+from jhubdoctor_checks.vitals._errors_go_on import goes_on, kind_of, told
+
+
+@check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
+def neighbours_failing(hub: Hub, now: datetime, neighbour_logs: list[PodLog]) -> Iterator[Finding]:
+    """What runs beside the hub (a gateway, a database, a service) is ready, and logs the same error again and again."""
+    for log in neighbour_logs:
+        entries = [e for e in log.entries if e.level in {"E", "C"} and e.at is not None and now - e.at <= HOUR]
+        for kind, found in grouped(entries, kind_of):
+            at = [e.at for e in found if e.at is not None]
+            if not goes_on(at, now):
+                continue
+            name = workload(log.pod) or log.pod.name
+            yield Finding(
+                on=(log.pod.ref,),
+                says=f"{name} beside the hub logs the same error again and again, {times(len(found))} since "
+                f"{at[0]:%H:%M} UTC: {told(found[-1])}",
+                evidence=(
+                    Evidence("pod log", told(found[-1]), at[-1]),
+                    Evidence("pod log", "the first of them", at[0]),
+                ),
+                fix=Fix(
+                    "See what it logs before that, and what it asks.",
+                    commands=(hub.kubectl(f"logs {log.pod.name} --container {log.container} --tail 200"),),
+                ),
+                cause=kind,
+                unexplained=True,
+            )
