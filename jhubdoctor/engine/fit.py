@@ -47,6 +47,9 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         at = commands.index(hub.helm_upgrade)
         commands[at : at + 1] = hub.by_hand()
         words.append(f"Change it in {VALUES_FILE} before the upgrade.")
+    elif hub.helm_upgrade in commands:
+        at = commands.index(hub.helm_upgrade)
+        commands[at : at + 1] = hub.setting(patch)
     caution = fix.caution if left else ""
     if any(map(_SETS.search, commands)) and not _TELLS.search(caution):
         caution = f"{caution} {RESTARTS}".strip()
