@@ -64,7 +64,7 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
 
 _SETS = re.compile(r"^helm upgrade .*--values ")
 """What sets values: the hub starts anew with each change of them, for its pods carry their checksum."""
-_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop")
+_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop|[Ss]ervers keep running|goes")
 
 _BLANK = re.compile(r"\b[A-Z]{4,}(?: [A-Za-z0-9-]+)*")
 
