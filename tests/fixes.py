@@ -11,7 +11,8 @@ from typing import Any
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.result import Report
-from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.finding import Fix, Severity
+from jhubdoctor.model.hub import VALUES_FILE
 from jhubdoctor.testing import Example, diagnose, registry
 from jhubdoctor_checks.data import apis, charts
 from tests import accuracy
@@ -93,6 +94,11 @@ LOSS = re.compile(r"(?i)\b(?:data|home|database|lost|empty|deleted|deletes|volum
 ENDS = re.compile(r"rollout restart|delete pods? |scale |drain |helm upgrade ")
 
 PUTS_OUT = re.compile(r"rollout restart|delete pods? |--replicas=0|^helm upgrade .*--values ")
+
+LOOKS = re.compile(
+    r"^kubectl .*\b(?:get|describe|logs|auth can-i|top|events)\b|^helm (?:get|status|history|list)|^jhub"
+)
+"""Commands that only show something: whoever reads it decides."""
 
 INTERRUPTS = re.compile(r"(?i)restart|anew|cut|away|stop|lose|lost|delet|damage|in use|keep running|not whole")
 
@@ -178,6 +184,50 @@ def what_is_interrupted_is_told(report: Report) -> None:
             assert INTERRUPTS.search(f.fix.caution), f"{f.check.id} does not say what this interrupts: {command}"
 
 
+ENDS_FOR_GOOD = re.compile(
+    r"^kubectl .*\b(?:delete |drain |replace --force)|:NoExecute\b|--replicas=0\b|/finalizers|\"finalizers\""
+    r"|/spec/claimRef|^helm (?:uninstall|rollback) |--force\b"
+)
+SAYS_WHAT = re.compile(
+    r"(?i)\b(?:delet|los[et]|stop|end|away|off|gone|goes|empty|damage|destroy|restart|anew|hold|then not done|keep"
+    r"|forget|no longer|wait|up to|Pending|counts|cut|else's)"
+)
+
+
+def what_ends_something_says_so(report: Report) -> None:
+    """Whatever is deleted, drained, emptied or forced: what of it is lost, or that nothing is."""
+    for f in report.findings:
+        for command in filter(ENDS_FOR_GOOD.search, f.fix.commands):
+            assert SAYS_WHAT.search(f.fix.caution), f"{f.check.id} does not say what this ends: {command}"
+
+
+_VERBS = (
+    "make use let set give add take keep change install have stop build copy upgrade remove allow name prefer say end"
+    " put run ask free raise limit create label tolerate scale restart correct delete bring move"
+)
+ALTERNATIVE = re.compile(rf"(?:[,;:] or|\. Or) (?:only |just )?(?:{'|'.join(_VERBS.split())})\b")
+
+
+def acts(fix: Fix) -> bool:
+    """Whether it sets or does something that can be pasted, and does not only look or leave it to a person."""
+    by_hand = any(c.endswith(f"--values {VALUES_FILE}") for c in fix.commands)
+    # an upgrade without values only does once more what was done
+    again = re.compile(r"^helm upgrade (?!.*-values)")
+    does = any(not LOOKS.search(c) and not again.search(c) for c in fix.commands)
+    return bool(fix.values) or (does and not by_hand)
+
+
+def of_two_ways_the_one_that_is_shown_is_named_and_what_the_other_costs(report: Report) -> None:
+    for f in report.findings:
+        if not acts(f.fix):
+            continue
+        for sentence in re.split(r"(?<=[.)]) (?=[A-Z])", f.fix.text):
+            if other := ALTERNATIVE.search(sentence):
+                assert re.search(r"\bas (?:shown|below)\b", f.fix.text), f"{f.check.id}, which way is it? {f.fix.text}"
+                rest = sentence[other.end() :]
+                assert re.search(r"[,:(]", rest), f"{f.check.id}: what of the other way? {f.fix.text}"
+
+
 def who_gets_in_is_told(report: Report) -> None:
     for f in report.findings:
         if at(f.fix.values, ("hub", "config", "Authenticator", "allow_all")) is True:
@@ -193,5 +243,7 @@ RULES = (
     a_release_goes_to_one_version_at_a_time,
     what_is_interrupted_is_told,
     who_gets_in_is_told,
+    what_ends_something_says_so,
+    of_two_ways_the_one_that_is_shown_is_named_and_what_the_other_costs,
 )
 """What holds of the fixes of every report, wherever it comes from."""

@@ -56,15 +56,20 @@ _ORGANISATIONS = {
     "globus": "allowed_globus_groups",
     "google": "hosted_domain with allow_all, or allowed_google_groups",
     "cilogon": "allowed_idps with allow_all",
+    # `common`, one of its values, is all of Microsoft's accounts
+    "azuread": "a tenant_id of your own with allow_all",
+    "generic": "allowed_groups",
+    "auth0": "allowed_groups",
 }
 # Where an account is one of the institution's own: whoever can log in there is known.
-_OWN = ("azuread", "ldap", "pam", "lti", "openshift", "okpy", "kerberos", "saml", "remoteuser")
+# (MultiAuthenticator is none of them, though its name holds one.)
+_OWN = re.compile(r"(?i)(?<![a-z])(?:ldap|pam|lti|openshift|okpy|kerberos|saml|remoteuser)")
 
 
 def of_an_institution(values: Values, name: str) -> bool:
     """Whether the login provider knows nobody but the people of an institution, so that all of them may be let in."""
     domains = values.get("hub.config.GoogleOAuthenticator.hosted_domain")
-    return any(word in name.lower() for word in _OWN) or ("google" in name.lower() and bool(domains))
+    return bool(_OWN.search(name)) or ("google" in name.lower() and bool(domains))
 
 
 def by_organisation(name: str) -> str:

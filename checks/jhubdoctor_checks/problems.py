@@ -41,7 +41,8 @@ def static_claim(values: Values) -> Problem | None:
     return Problem(
         "singleuser.storage.static.pvcName",
         "singleuser.storage.type is static and static.pvcName is not set, so no server can be started",
-        "Name the claim that all users share, or let each have one of their own (type: dynamic).",
+        "Name the claim that all users share, as shown; or let each have one of their own (type: dynamic), which "
+        "starts empty.",
         values={"singleuser": {"storage": {"static": {"pvcName": "NAME OF THE CLAIM"}}}},
         source=_CHART,
     )

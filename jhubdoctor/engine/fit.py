@@ -47,6 +47,9 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         at = commands.index(hub.helm_upgrade)
         commands[at : at + 1] = hub.by_hand()
         words.append(f"Change it in {VALUES_FILE} before the upgrade.")
+    elif hub.helm_upgrade in commands:
+        at = commands.index(hub.helm_upgrade)
+        commands[at : at + 1] = hub.setting(patch)
     caution = fix.caution if left else ""
     if any(map(_SETS.search, commands)) and not _TELLS.search(caution):
         caution = f"{caution} {RESTARTS}".strip()
@@ -61,7 +64,7 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
 
 _SETS = re.compile(r"^helm upgrade .*--values ")
 """What sets values: the hub starts anew with each change of them, for its pods carry their checksum."""
-_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop")
+_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop|[Ss]ervers keep running|goes")
 
 _BLANK = re.compile(r"\b[A-Z]{4,}(?: [A-Za-z0-9-]+)*")
 

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.workloads import Deployment
-from jhubdoctor.model.values import Values
+from jhubdoctor.model.values import Values, has_null
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
 PATCH_FILE = "patch.yaml"
@@ -175,7 +175,7 @@ class Hub:
 
         `--values` alone would forget all else that is set (an authenticator, TLS, storage), and `--reuse-values` would
         keep the defaults of the chart before. `--reset-then-reuse-values` came with Helm 3.14. Where a fix has no
-        patch, the engine puts what `by_hand` gives in its place.
+        patch, the engine puts what `by_hand` gives in its place, and where it has a null what `setting` gives.
         """
         again = self.helm_again
         return again and f"{again} --reset-then-reuse-values --values {self.patch_file}"
@@ -186,6 +186,16 @@ class Hub:
         if self.installed is not None and self.installed.blocked:
             return ""
         return self.upgrade_to(self.chart)
+
+    def setting(self, patch: Mapping[str, Any]) -> tuple[str, ...]:
+        """The commands that set this patch, which lies in `patch_file`; none where they would not work.
+
+        A null in it takes a key out, but of the values of a release Helm before 3.21 drops it, and every Helm takes it
+        for a return to the chart's default. In a file beside the others it means what it says.
+        """
+        if not self.helm_upgrade or not has_null(patch):
+            return (self.helm_upgrade,) if self.helm_upgrade else ()
+        return (self.values_saved, f"{self.helm_again} --values {VALUES_FILE} --values {self.patch_file}")
 
     def by_hand(self, chart: str = "") -> tuple[str, ...]:
         """The commands for what is no patch: write down what is set today, and apply it once it is changed."""

@@ -24,6 +24,11 @@ def nested(path: str, value: Any) -> dict[str, Any]:
     return patch if path else {}
 
 
+def has_null(patch: Mapping[str, Any]) -> bool:
+    """Whether a patch of values.yaml takes a key out."""
+    return any(v is None or (isinstance(v, Mapping) and has_null(v)) for v in patch.values())
+
+
 _MISSING = object()
 
 

@@ -69,7 +69,7 @@ def render(report: Report, hub: Hub) -> str:
         return EMPTY
     lines = [f"# For {hub.label}:", *(f"# - {f.check.id}: {sentence(f.finding.says)}" for f in patch.of)]
     lines += [f"# Not in it, for one above sets {path} otherwise: {f.check.id}" for f, path in patch.waits]
-    lines += [f"# {hub.helm_upgrade}"] if hub.helm_upgrade else []
+    lines += [f"# {command}" for command in hub.setting(patch.values)]
     return "\n".join([*lines, values_yaml(patch.values)])
 
 

@@ -179,8 +179,9 @@ class _ReportPage(Page):
         fix: Fix = f.fix
         self.row("fix", fix.text)
         commands, later = fix.commands, self.later(f)
-        if later and f.hub is not None and commands[-1:] == (f.hub.helm_upgrade,):
-            commands = commands[:-1]
+        if later and f.hub is not None:
+            setting = f.hub.setting(fix.values)
+            commands = commands[: -len(setting)] if setting and commands[-len(setting) :] == setting else commands
         if waits := [path for p in self.patches.values() for w, path in p.waits if w is f]:
             self.row("", f"After what stands above, which sets {waits[0]} otherwise:", "yellow")
         if fix.values:
@@ -262,9 +263,10 @@ class _ReportPage(Page):
             numbers = ", ".join(str(self.number(f)) for f in patch.of)
             self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, in {hub.patch_file}:")
             self.block(values_yaml(patch.values).splitlines(), "green")
-            if hub.helm_upgrade:
+            if setting := hub.setting(patch.values):
                 self.row("", f"`jhubdoctor run --patch {PATCH_FILE}` writes it. Then run:")
-                self.block(folded_command(hub.helm_upgrade, self.width - _LABEL - 4), "cyan")
+                for command in setting:
+                    self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
             self.line()
 
     def afterwards(self) -> None:

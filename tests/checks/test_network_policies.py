@@ -1,13 +1,16 @@
 """The rules of NetworkPolicies, one by one (https://kubernetes.io/docs/concepts/services-networking/network-policies/)."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from jhubdoctor.api import NetworkPolicy
 from jhubdoctor.sources.decode import convert
-from jhubdoctor.testing import findings_of
-from jhubdoctor_checks.facts.policies import End, blocking
+from jhubdoctor.testing import Example, diagnose, findings_of
+from jhubdoctor_checks.facts.policies import End, walls
+from tests import fixes
 
 HUB = End("hub", {"component": "hub"}, ("10.1.0.4",), {"team": "hubs"}, ports={"http": 8081})
 USER = End("user", {"component": "singleuser-server"}, ("10.1.0.9",), {"team": "hubs"}, ports={"notebook-port": 8888})
@@ -28,6 +31,10 @@ def egress(*rules: dict[str, Any]) -> NetworkPolicy:
 
 def ingress(*rules: dict[str, Any]) -> NetworkPolicy:
     return policy(policyTypes=["Ingress"], ingress=list(rules))
+
+
+def blocking(policies: list[NetworkPolicy], source: End, target: End, port: int, protocol: str = "TCP") -> list[Any]:
+    return next(iter(walls(policies, source, target, port, protocol).values()), [])
 
 
 def block(cidr: str, *but: str) -> dict[str, Any]:
@@ -171,3 +178,39 @@ def test_cilium_is_blamed_where_nothing_refutes_it(before: str, error: str, blam
     [found] = findings_of(CILIUM % (before, *error.split(": ", 1)), "hub-api-unreachable")
 
     assert ("Cilium" in found.finding.says) == blamed
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.name) for c in fixes.cases() if c.name.startswith("network-policy-blocks-")]
+)
+def test_the_policies_that_a_fix_adds_open_what_was_kept_back(case: fixes.Case) -> None:
+    """And select no pod that was open before: a first policy in a direction closes the rest of it."""
+    [finding] = case.report.findings
+    added = [
+        item
+        for command in finding.fix.commands
+        if (told := re.match(r"echo '(.*)' \| kubectl .*apply", command))
+        for item in json.loads(told[1])["items"]
+    ]
+    if not added:
+        assert finding.fix.values
+        return
+    before = [
+        convert(NetworkPolicy, {"metadata": {"name": "p"}, "spec": d["spec"]})
+        for d in Example(case.text).documents
+        if d["kind"] == "NetworkPolicy"
+    ]
+
+    assert not diagnose(Example([*case.whole, *added]), *case.ids).findings
+    for item in added:
+        [direction] = item["spec"]["policyTypes"]
+        labels = item["spec"]["podSelector"]["matchLabels"]
+        assert labels
+        assert [p for p in before if p.spec.pod_selector.matches(labels) and direction in p.spec.policy_types]
+
+
+def test_a_connection_that_is_kept_back_at_both_ends_is_opened_at_both() -> None:
+    closed = policy(policyTypes=["Ingress", "Egress"])
+
+    assert walls([closed], HUB, USER, 8888) == {"Egress": [closed], "Ingress": [closed]}
+    assert walls([closed, egress({})], HUB, USER, 8888) == {"Ingress": [closed]}

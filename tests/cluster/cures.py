@@ -22,6 +22,7 @@ from jhubdoctor.model.values import merged
 from jhubdoctor.report.patch import patch_of
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import judged, registry
+from tests.fixes import LOOKS
 
 from .binaries import Version, ensure
 from .kubelet import MERGE
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 MOST_ROUNDS = 3
-LOOKS = re.compile(r"^kubectl .*\b(?:get|describe|logs|auth can-i|top|events)\b|^helm (?:get|status|history|list)")
-"""Commands that only show something: whoever reads it decides. They have to run, whatever they end with."""
 
 
 class CureError(AssertionError):
@@ -94,10 +93,11 @@ class Doctor:
         hubs = [f.hub for f in ready if f.hub is not None]
         if values := patch_of(ready).values:
             (self.folder / hubs[0].patch_file).write_text(self._filled(yaml.safe_dump(values, sort_keys=False)))
-        last = hubs[0].helm_upgrade if hubs else ""
-        commands = list(dict.fromkeys(c for f in ready for c in _first(f.fix.commands, last)))
-        if last and last not in commands and any(last in f.fix.commands for f in ready):
-            commands.append(last)
+        setting = {f.fingerprint: f.hub.setting(f.fix.values) if f.hub is not None else () for f in ready}
+        commands = list(dict.fromkeys(c for f in ready for c in _first(f.fix.commands, setting[f.fingerprint])))
+        if any(f.fix.values and set(setting[f.fingerprint]) & set(f.fix.commands) for f in ready):
+            last = hubs[0].setting(values)
+            commands += [c for c in last if c not in commands]
         for command in commands:
             self.run(command)
         return commands
@@ -120,6 +120,7 @@ class Doctor:
             ["bash", "-o", "pipefail", "-c", text], cwd=self.folder, env=env | dict(self.environment),
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
+        # what only shows something has to run, whatever it ends with
         if done.returncode and not LOOKS.search(command):
             raise CureError(f"{text}\n{done.stderr}{done.stdout}")
         if self.edit is not None and command.endswith(f"> {VALUES_FILE}"):
@@ -135,9 +136,9 @@ class Doctor:
         return file
 
 
-def _first(commands: tuple[str, ...], last: str) -> tuple[str, ...]:
+def _first(commands: tuple[str, ...], last: tuple[str, ...]) -> tuple[str, ...]:
     """What of a fix is done before the upgrade that all share: that comes at the end, as the report says."""
-    return commands[:-1] if commands[-1:] == (last,) else commands
+    return commands[: -len(last)] if last and commands[-len(last) :] == last else commands
 
 
 def roots(report: Report) -> list[Reported]:

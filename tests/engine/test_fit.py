@@ -36,6 +36,17 @@ def test_a_list_holds_what_is_set_today() -> None:
     assert fix.commands == (HUB.helm_upgrade,)
 
 
+def test_a_null_comes_by_a_file_of_its_own() -> None:
+    """Merged into a release's values it is dropped, or taken for a return to the chart's default."""
+    fix = fitted(Fix("Leave it out.", {"singleuser": {"cmd": None}}, ("kubectl get pods", HUB.helm_upgrade)), HUB)
+
+    assert fix.commands == ("kubectl get pods", *HUB.setting(fix.values))
+    assert "--reset-then-reuse-values" not in " ".join(fix.commands)
+    assert fix.commands[-1].endswith(" --values values-today.yaml --values patch.yaml")
+    assert HUB.setting({"singleuser": {"cmd": [None]}}) == (HUB.helm_upgrade,)
+    assert replace(HUB, release="").setting({"a": None}) == ()
+
+
 def test_an_item_that_is_there_is_not_added_twice_and_one_of_its_name_takes_its_place() -> None:
     sysctls = "proxy.chp.extraPodSpec.securityContext.sysctls".split(".")
     today = {"name": "net.range", "value": "1 2"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from jhubdoctor.api import Finding, Fix, Hub, NotApplicable, Severity, Values, check
-from jhubdoctor_checks.api._move import moving, subject
+from jhubdoctor_checks.api._move import hops, moving, subject
 from jhubdoctor_checks.data import KNOWS, advisories, charts
 from jhubdoctor_checks.facts.api import Surface
 
@@ -71,9 +71,10 @@ def _fix(hub: Hub, version: Version, found: list[advisories.Advisory], surface: 
             f"Upgrade the cluster: chart {need} is the first without them, and none from it on fits {surface}.",
             commands=(f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {charts.newest().version}",),
         )
-    to = (same or fitting)[-1]
+    through = [c.version for c in hops(hub, surface, (same or fitting)[-1])] if surface is not None else []
+    through = through or [(same or fitting)[-1].version]
     return Fix(
-        f"Move the chart to {to.version}.",
-        commands=(hub.upgrade_to(to.version),),
-        caution=moving(hub, to.version),
+        f"Move the chart to {' first, then to '.join(through)}.",
+        commands=(hub.upgrade_to(through[0]),),
+        caution=moving(hub, through[0]),
     )

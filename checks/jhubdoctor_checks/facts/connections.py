@@ -9,7 +9,7 @@ from datetime import datetime
 from jhubdoctor.api import Deployment, EndpointSlice, Hub, Look, Namespace, NetworkPolicy, NotApplicable, Pod, fact
 from jhubdoctor_checks.facts.ends import api, cached_dns, changed, deployed, dns, users
 from jhubdoctor_checks.facts.network import ClusterDNS
-from jhubdoctor_checks.facts.policies import End, blocking
+from jhubdoctor_checks.facts.policies import End, walls
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,12 @@ class Blocked:
     Attributes:
         path: the connection.
         walls: the policies, by name.
+        directions: in which it is kept back: at its source, at its target, or at both.
     """
 
     path: Path
     walls: tuple[NetworkPolicy, ...]
+    directions: tuple[str, ...] = ()
 
     @property
     def names(self) -> str:
@@ -111,8 +113,8 @@ def _deployment(hub: Hub, policies: list[NetworkPolicy]) -> Deployment:
 
 def _blocked(policies: list[NetworkPolicy], paths: Iterator[Path]) -> Iterator[Blocked]:
     for path in paths:
-        if walls := blocking(policies, path.source, path.target, path.port, path.protocol):
-            yield Blocked(path, tuple(walls))
+        if found := walls(policies, path.source, path.target, path.port, path.protocol):
+            yield Blocked(path, tuple(next(iter(found.values()))), tuple(found))
 
 
 def _end(d: Deployment, pods: list[Pod], namespace: Namespace | None, ports: dict[str, int]) -> End:

@@ -1,8 +1,8 @@
 """The ends of the connections that a hub lives on, as NetworkPolicies see them."""
 
 import ipaddress
-import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,10 +20,11 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.network import ClusterDNS, ready_addresses
-from jhubdoctor_checks.facts.policies import End
+from jhubdoctor_checks.facts.policies import EGRESS, End
 
 ACCESS = "hub.jupyter.org/network-access-"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
+DNS_PORT = 53
 CACHED_DNS = "the DNS on their node (NodeLocal DNSCache)"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -96,37 +97,26 @@ def changed(policies: Iterable[NetworkPolicy]) -> datetime:
     )
 
 
-def may_reach(hub: Hub, values: Values | None, wanted: Iterable[tuple[End, End, str]]) -> tuple[dict[str, Any], str]:
-    """The values by which the chart's own policies let these connections through, and what to say of them.
+def may_reach(hub: Hub, values: Values | None, source: End, target: End, protocol: str) -> dict[str, Any]:
+    """The values by which the chart's own policies let a connection through; empty where they have none for it.
 
     `egressAllowRules` came in chart 2.0; before, `egress` held rules alone.
     """
+    place = path_to((source.labels or {}).get("component", ""), "networkPolicy")
+    if target.name == CACHED_DNS:
+        ports = [{"protocol": p, "port": DNS_PORT} for p in ("UDP", "TCP")]
+        peers = [{"ipBlock": {"cidr": f"{a}/32"}} for a in target.addresses]
+        return nested(f"{place}.egress", [{"to": peers, "ports": ports}])
     patch: dict[str, Any] = {}
-
-    def turn_on(path: str) -> None:
-        at = patch
-        *parents, last = path.split(".")
-        for key in parents:
-            at = at.setdefault(key, {})
-        at[last] = True
-
-    for source, target, protocol in wanted:
-        if target.name == CACHED_DNS:
-            place = path_to((source.labels or {}).get("component", ""), "networkPolicy")
-            ports = [{"protocol": p, "port": 53} for p in ("UDP", "TCP")]
-            peers = [{"ipBlock": {"cidr": f"{a}/32"}} for a in target.addresses]
-            patch = merged(patch, nested(f"{place}.egress", [{"to": peers, "ports": ports}]))
-            continue
-        for end in (source, target):
-            place = path_to((end.labels or {}).get("component", ""), "networkPolicy")
-            if place and values is not None and values.get(f"{place}.enabled") is False:
-                turn_on(f"{place}.enabled")
-        place = path_to((source.labels or {}).get("component", ""), "networkPolicy")
-        for rule in _rules(target, protocol) if place and hub.at_least("2.0.0") else ():
-            path = f"{place}.egressAllowRules.{rule}"
-            if values is None or values.get(path) is False:
-                turn_on(path)
-    return patch, "Let the chart's own policies allow it: what any policy allows is allowed." if patch else ""
+    for end in (source, target):
+        own = path_to((end.labels or {}).get("component", ""), "networkPolicy")
+        if own and values is not None and values.get(f"{own}.enabled") is False:
+            patch = merged(patch, nested(f"{own}.enabled", value=True))
+    for rule in _rules(target, protocol) if place and hub.at_least("2.0.0") else ():
+        path = f"{place}.egressAllowRules.{rule}"
+        if values is None or values.get(path) is False:
+            patch = merged(patch, nested(path, value=True))
+    return patch
 
 
 def _rules(target: End, protocol: str) -> tuple[str, ...]:
@@ -138,22 +128,41 @@ def _rules(target: End, protocol: str) -> tuple[str, ...]:
     return ()
 
 
-def allowing(hub: Hub, name: str, source: End, port: int) -> str:
-    """The command that adds a policy by which pods may send to a port, wherever that is."""
-    keys = ("component", "release")
-    selector = {k: v for k, v in (source.labels or {}).items() if k in keys}
-    policy = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "podSelector": {"matchLabels": selector},
-            "policyTypes": ["Egress"],
-            # some networks judge by the Service's port, others by that behind it
-            "egress": [{"ports": [{"port": p} for p in sorted({443, port})]}],
-        },
-    }
-    return f"echo '{json.dumps(policy)}' | {hub.kubectl('apply --filename -')}"
+def allowing(hub: Hub, source: End, target: End, port: int, directions: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The policies that let a connection through where others keep it back, and open nothing else.
+
+    Only where some policy holds already: the first one in a direction closes all that it does not allow.
+    """
+    # some networks judge by the Service's port, others by that behind it
+    ports: list[dict[str, Any]] = [{"port": p} for p in sorted({443, port} if target.labels is None else {port})]
+    if port == DNS_PORT:
+        ports = [{"protocol": p, "port": port} for p in ("UDP", "TCP")]
+    name = f"{_slug(source.name)}-to-{_slug(target.name)}"
+    for direction in directions:
+        here, there, peers = (source, target, "to") if direction == EGRESS else (target, source, "from")
+        # what is no pod of the hub may be anywhere
+        who = {peers: [{"podSelector": {"matchLabels": _own(there)}}]} if there.home and _own(there) else {}
+        if not _own(here):
+            continue
+        yield {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name if direction == EGRESS else f"{name}-in", "namespace": hub.namespace},
+            "spec": {
+                "podSelector": {"matchLabels": _own(here)},
+                "policyTypes": [direction],
+                direction.lower(): [{**who, "ports": ports}],
+            },
+        }
+
+
+def _own(end: End) -> dict[str, str]:
+    """The labels that tell its pods from all others."""
+    return {k: v for k, v in (end.labels or {}).items() if k in {"app", "component", "release"}}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix("the ").replace("'", "")).strip("-")
 
 
 def _private(address: str) -> bool:

@@ -47,16 +47,20 @@ def selecting(policies: Iterable[NetworkPolicy], end: End, direction: str) -> li
     return found
 
 
-def blocking(
+def walls(
     policies: Iterable[NetworkPolicy], source: End, target: End, port: int, protocol: str = "TCP"
-) -> list[NetworkPolicy]:
-    """The policies that keep source from target: none of them, at one end, allows it. Empty where it gets through."""
+) -> dict[str, list[NetworkPolicy]]:
+    """The policies that keep source from target: none of them, at one end, allows it. Empty where it gets through.
+
+    By the direction in which they hold: at the source, at the target, or at both.
+    """
     policies = list(policies)
+    found = {}
     for here, there, direction in ((source, target, EGRESS), (target, source, INGRESS)):
         own = selecting(policies, here, direction) if here.home else []
         if own and not any(_allows(p, there, target, port, protocol, direction) for p in own):
-            return sorted(own, key=lambda p: p.name)
-    return []
+            found[direction] = sorted(own, key=lambda p: p.name)
+    return found
 
 
 def _allows(policy: NetworkPolicy, there: End, target: End, port: int, protocol: str, direction: str) -> bool:

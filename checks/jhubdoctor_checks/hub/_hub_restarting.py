@@ -23,6 +23,7 @@ def evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
     short = (m["low"] or m["condition"]).removesuffix("Pressure").lower() if m else ""
     asks = any(c.requests.get("memory") for c in last.spec.containers)
     values = {"hub": {"resources": {"requests": {"memory": "512Mi", "cpu": "200m"}}}}
+    reserved = values if short == "memory" and not asks else {}
     yield Finding(
         on=tuple(p.ref for p in gone),
         says=f"the hub was evicted from node {last.node}" + (f", which ran short of {short}" if short else ""),
@@ -31,9 +32,13 @@ def evicted(hub: Hub, hub_pods: list[Pod], now: datetime) -> Iterator[Finding]:
             Evidence("pod.spec", "no memory is requested, so it is among the first to go") if not asks else None,
         ),
         fix=hub.values_fix(
-            "Reserve memory for the hub, so that others go before it; or keep users' servers off its node "
-            "(hub.jupyter.org/node-purpose).",
-            values if short == "memory" and not asks else {},
+            (
+                "Reserve memory for the hub, as shown, so that others go before it"
+                if reserved
+                else "Give its node more room"
+            )
+            + "; or keep users' servers off its node (hub.jupyter.org/node-purpose), which leaves them less room.",
+            reserved,
             f"kubectl describe node {last.node}",
         ),
         cause=f"evicted {short}".strip(),

@@ -43,7 +43,8 @@ def dummy_authenticator_exposed(
             *dict.fromkeys([*meant, *doors][:4]),
         ),
         fix=Fix(
-            "Choose a real authenticator; until then set a password, or let the hub be reached from inside only.",
+            "Choose a real authenticator; until then set a password that all share, as shown; or let the hub be "
+            "reached from inside only, which keeps users elsewhere out.",
             values={
                 "hub": {
                     "config": {

@@ -35,7 +35,8 @@ def hub_database_locked(hub: Hub, now: datetime, hub_log: HubLog, hub_pods: list
                 kind.fix,
                 values=kind.fix.values if hub.z2jh else {},
                 commands=(
-                    (hub.kubectl(f"rollout restart deployment/{hub.ref.name}"), hub.helm_upgrade)
+                    # setting it restarts the hub as well
+                    (hub.helm_upgrade if hub.z2jh else hub.kubectl(f"rollout restart deployment/{hub.ref.name}"),)
                     if kind.fix.values
                     else (
                         hub.kubectl("get pods --selector component=hub -o wide"),

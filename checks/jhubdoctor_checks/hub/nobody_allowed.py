@@ -66,7 +66,8 @@ def _fix(hub: Hub, values: Values, name: str) -> Fix:
     """Whom to let in: by name, unless the login provider knows nobody but the institution's own people."""
     if of_an_institution(values, name):
         return hub.values_fix(
-            "Let in all whom the login provider knows, or a list of them (allowed_users).",
+            "Let in all whom the login provider knows, as shown; or name users one by one (allowed_users), which "
+            "keeps all others out.",
             {"hub": {"config": {"Authenticator": {"allow_all": True}}}},
             caution=f"With allow_all everyone with an account at the login provider may use the hub. {RESTARTS}",
         )

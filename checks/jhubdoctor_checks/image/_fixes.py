@@ -116,7 +116,11 @@ def remedy(hub: Hub, cause: Known[None], pulls: list[FailedPull], fill: dict[str
         return Fix(text, section, (*commands, command, hub.helm_upgrade))
     if cause.word in {"not-found", "invalid-name"} and path:
         return Fix(f"{text} It is set at {path}.", commands=(*commands, hub.helm_upgrade))
-    where = f" The name is set at {path}." if path and cause.word != "disk-full" else ""
-    if any(p.component == "hook-image-puller" for p in pulls):
+    # the nodes' own faults are mended there, and not in the values
+    elsewhere = "copy the image" in text and bool(path)
+    where = f" The name is set at {path}." if elsewhere else ""
+    again = any(p.component == "hook-image-puller" for p in pulls)
+    if again:
         where += " When it can be pulled, run the helm upgrade (or install) again: the hook waits for every node."
-    return Fix(text + where, commands=(*commands, hub.helm_upgrade if where else ""))
+    upgrade = hub.helm_upgrade if elsewhere else hub.helm_again if again else ""
+    return Fix(text + where, commands=(*commands, upgrade))

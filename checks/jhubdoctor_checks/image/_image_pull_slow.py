@@ -80,4 +80,9 @@ def more_time(hub: Hub, longest: float, limit: int, values: Values | None) -> Fi
     if values is not None and not values.enabled("prePuller.continuous.enabled", default=True):
         patch["prePuller"] = {"continuous": {"enabled": True}}
         text += ", and let the continuous puller bring images to new nodes before users come"
-    return Fix(f"{text}; or make the image smaller.", patch, (hub.helm_upgrade,), "The upgrade restarts the hub.")
+    return Fix(
+        f"{text}, as shown; or make the image smaller: then nobody waits that long.",
+        patch,
+        (hub.helm_upgrade,),
+        "The upgrade restarts the hub.",
+    )

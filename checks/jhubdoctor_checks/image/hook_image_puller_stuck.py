@@ -40,9 +40,11 @@ def hook_image_puller_stuck(
 def _puller(hub: Hub, daemon: DaemonSet, held: list[tuple[Pod, Hold]], total: int, jobs: list[Job]) -> Finding:
     kinds = Counter(h.kind for _, h in held)
     kind = max(sorted(kinds), key=lambda k: kinds[k])
-    text = "Remove what holds the pods up, then run helm again; or install without waiting for the images."
+    text = "Install without waiting for the images, as shown; or remove what holds the pods up, and run helm again."
     if kind == "pulling":
-        text = "Give Helm more time than its five minutes, or install without waiting for the images."
+        text = (
+            "Install without waiting for the images, as shown; or give Helm more time alone (--timeout 30m): it waits."
+        )
     done = daemon.status.number_ready
     longer = hub.helm_upgrade and f"{hub.helm_upgrade} --timeout 30m"
     return Finding(

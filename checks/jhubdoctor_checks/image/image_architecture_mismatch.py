@@ -49,8 +49,11 @@ def image_architecture_mismatch(
                 ("node", f"other nodes are {', '.join(others)}") if others else None,
             ),
             fix=Fix(
-                "Build the image for this architecture too (docker buildx build --platform)"
-                + (f", or keep these pods on the nodes that are {others[0]}." if others else "."),
+                f"Keep users' servers on the nodes that are {others[0]}, as shown, and the others stay unused; or "
+                "build the image for this architecture too (docker buildx build --platform)."
+                if others and users
+                else "Build the image for this architecture too (docker buildx build --platform)"
+                + (f"; or keep these pods on the nodes that are {others[0]}." if others else "."),
                 {"singleuser": {"nodeSelector": {"kubernetes.io/arch": others[0]}}} if others and users else {},
                 (hub.helm_upgrade,) if others and users else (),
             ),

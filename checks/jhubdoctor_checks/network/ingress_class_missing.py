@@ -1,5 +1,6 @@
 """Ingresses that no controller serves."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -29,11 +30,7 @@ def ingress_class_missing(
             ("ingress", f"{i.name}: ingressClassName {clean(wanted, 80) or 'not set'}, status without an address"),
             ("ingressclasses", names),
         ]
-        fix = Fix(
-            "Name a class that exists" + (f" ({names})" if known else ": install an Ingress controller first") + ".",
-            values=_named(hub, min(known)) if len(known) == 1 else {},
-            commands=("kubectl get ingressclasses", hub.helm_upgrade),
-        )
+        fix = _fix(hub, i, sorted(known))
         severity: Severity | None = None
         if wanted in known:
             controller = known[wanted].spec.controller
@@ -69,6 +66,17 @@ def ingress_class_missing(
             says, cause = f"the Ingress {i.name} has no class, and no IngressClass is the default", "no-class"
             severity = Severity.WARNING
         yield Finding(on=(i.ref,), says=says, evidence=tuple(evidence), fix=fix, severity=severity, cause=cause)
+
+
+def _fix(hub: Hub, ingress: Ingress, known: list[str]) -> Fix:
+    """The class by its name, in the values where the chart has made the Ingress; it labels all that it makes."""
+    text = "Name a class that exists" + (f" ({', '.join(known)})" if known else ": install an Ingress controller first")
+    look = "kubectl get ingressclasses"
+    if ingress.component:
+        return Fix(f"{text}.", _named(hub, known[0]) if len(known) == 1 else {}, (look, hub.helm_upgrade))
+    change = json.dumps({"spec": {"ingressClassName": known[0]}}) if len(known) == 1 else ""
+    how = f"patch ingress {ingress.name} --patch '{change}'" if change else f"edit ingress {ingress.name}"
+    return Fix(f"{text}; the chart has not made this Ingress.", commands=(look, hub.kubectl(how)))
 
 
 def _named(hub: Hub, name: str) -> dict[str, Any]:

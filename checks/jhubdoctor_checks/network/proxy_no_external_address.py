@@ -80,6 +80,7 @@ def _advice(known: str, reached_otherwise: bool, failed: bool) -> tuple[str, dic
         return "Correct what its controller names; it tries again by itself.", {}
     text = (
         "Something in the cluster has to give out addresses: a cloud's controller or, on bare metal, MetalLB or such."
-        " Without one, let users in by a NodePort (as below), or by an Ingress or HTTPRoute with type ClusterIP."
+        " Without one, let users in by a NodePort, as shown, which changes the port in their address; or by an "
+        "Ingress or HTTPRoute with type ClusterIP, which needs a controller."
     )
     return text, {"proxy": {"service": {"type": "NodePort"}}}

@@ -121,7 +121,8 @@ def remedy(c: Conflict, hub: Hub, names: list[str], *, only_some: bool) -> Fix:
     text = (
         f"Set {path} no lower than the guarantee, so that the LimitRange gives none of its own."
         if c.cause == "default"
-        else f"Set {path} (and that of profiles) to what the LimitRange allows, or change the LimitRange."
+        else f"Set {path} (and that of profiles) to what the LimitRange allows, as shown; or change the LimitRange, "
+        "which holds for all pods of the namespace."
     )
     patch = nested(path, amount) if c.cause == "claim" or c.resource in {"cpu", "memory"} else {}
     if patch and c.cause == "max" and _guaranteed(hub, c.resource) > c.bound:

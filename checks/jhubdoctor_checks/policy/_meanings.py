@@ -15,8 +15,8 @@ _MEANING: dict[str, tuple[str, Fix]] = {
     "service-account-missing": (
         "the service account {name} does not exist",
         Fix(
-            "Create it, or let the chart: serviceAccount.create of that component. The chart binds its rights to the "
-            "name.",
+            "Create it, as shown; or let the chart (serviceAccount.create of that component), which restarts the hub. "
+            "The chart binds its rights to the name.",
             commands=("kubectl --namespace {ns} create serviceaccount {name}",),
         ),
     ),

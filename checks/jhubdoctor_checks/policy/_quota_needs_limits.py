@@ -107,7 +107,7 @@ def remedy(
 ) -> Fix:
     """What sets them for users, and for the pods of the hub's own that the upgrade starts anew."""
     return hub.values_fix(
-        "Set them (the amounts are a start), also for the hub's own pods: the upgrade restarts them. Or give the "
-        "namespace a LimitRange with defaults, which restarts nothing.",
+        "Set them, as shown (the amounts are a start), also for the hub's own pods: the upgrade restarts them. Or give "
+        "the namespace a LimitRange with defaults, which restarts nothing and holds for all its pods.",
         {**a_start(missing, lacking), **for_core(restarted, counted(quota))},
     )

@@ -61,9 +61,15 @@ def _fix(hub: Hub, budget: PodDisruptionBudget, members: list[Pod], *, users: bo
             "Nodes with servers of users cannot be drained before these end. Delete the budget while you work.",
             commands=(hub.kubectl(f"get poddisruptionbudget {budget.name} -o yaml"),),
         )
-    path = path_to(members[0].component, "pdb")
-    return Fix(
-        "Allow one of them to be away; with a single replica a budget can only hinder.",
-        values=nested(path, {"maxUnavailable": 1, "minAvailable": None}),
-        commands=(hub.helm_upgrade,) if path else (hub.kubectl(f"edit poddisruptionbudget {budget.name}"),),
-    )
+    # the chart labels the budgets that it makes, and its values are about those alone
+    path = path_to(members[0].component, "pdb") if budget.component else ""
+    if not path:
+        change = '{"spec": {"maxUnavailable": 1, "minAvailable": null}}'
+        return Fix(
+            "Allow one of them to be away.",
+            commands=(hub.kubectl(f"patch poddisruptionbudget {budget.name} --type merge --patch '{change}'"),),
+            caution="A drain may then end one of these pods at a time.",
+        )
+    if budget.status.expected_pods == 1:
+        return Fix("Leave it out: of a single pod a budget can only hinder.", nested(path, {"enabled": False}))
+    return Fix("Allow one of them to be away.", nested(path, {"maxUnavailable": 1, "minAvailable": None}))

@@ -76,7 +76,8 @@ def quota_exhausted(
                 *(("event", f"{e.about[0]} {e.about[1]}: {excess(e.message)}", e.at) for e in failed[:1] if waits),
             ),
             fix=Fix(
-                "Raise the quota, ask for less for each server, or stop servers that nobody uses (cull.timeout).",
+                "Raise the quota, as shown; or ask for less for each server, or stop servers that nobody uses sooner "
+                "(cull.timeout), and what runs in them is lost.",
                 commands=(
                     hub.kubectl(f"describe resourcequota {quota.name}"),
                     hub.kubectl(f"edit resourcequota {quota.name}"),

@@ -15,7 +15,8 @@ def never_fits(
     best = " and ".join(f"{human(r, most(r, room))} {r}" for r in offered)
     what = f"the largest node that fits has {best}" if offered else f"no node offers {' and '.join(lacks)}"
     path, patch = smaller(found[0], lacks, room, shapes)
-    text = f"Ask for less, or add nodes that are larger.{f' It is set at {path}.' if path else ''}"
+    text = "Ask for less, as shown; or add nodes that are larger, which cost more." if patch else _LESS
+    text += f" It is set at {path}." if path else ""
     if not offered:
         text = f"Add nodes that offer {' and '.join(lacks)}; where there are some, see that their device plugin runs."
     return Finding(
@@ -31,6 +32,9 @@ def never_fits(
         cause=key,
         affects=affects,
     )
+
+
+_LESS = "Ask for less, or add nodes that are larger."
 
 
 def all_full(

@@ -74,7 +74,7 @@ def past(hub: Hub, pods: list[Unplaced], target: Barrier, intended: list[str], v
         )
     path, tolerations = tolerating(hub, pods[0].component, target.taints, values)
     return hub.values_fix(
-        "Tolerate the taint, or take it off the nodes if these pods are meant to run there anyway.",
+        "Tolerate the taint, as shown; or take it off the nodes, and all pods of the cluster may run there.",
         nested(path, tolerations),
         caution="The upgrade restarts the hub; users' servers keep running, and only new ones tolerate the taint.",
     )

@@ -47,8 +47,8 @@ def _lacks(hub: Hub, name: str, left: list[Pod], scheduler: Deployment | None) -
         scale = hub.kubectl(f"scale deployment/{scheduler.name} --replicas=2")
         return f"{scheduler.name}: spec.replicas: 0", Fix("Scale it up again.", commands=(scale,))
     return "no user-scheduler of this release answers to that name", Fix(
-        f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods and start the"
-        " servers anew, or correct scheduler_name in hub.extraConfig.",
+        f"See that a scheduler {name} runs; where it was renamed or turned off, delete these pods, as shown, and "
+        "start the servers anew; or correct scheduler_name in hub.extraConfig, which restarts the hub.",
         commands=(hub.kubectl(f"delete pod {' '.join(p.name for p in left[:10])}"),),
         caution="The pods have never started, so nothing in them is lost.",
     )

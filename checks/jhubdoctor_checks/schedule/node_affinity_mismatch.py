@@ -59,8 +59,10 @@ def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
         patch: dict[str, Any] = {"scheduling": {section: {"nodeAffinity": {"matchNodePurpose": "prefer"}}}}
         label = f"kubectl label nodes {' '.join(sorted(meant or plain)[:10])} {PURPOSE}={purpose}"
         return Fix(
-            f"Label the nodes for this, and their pool's settings too; or only prefer such nodes"
-            f" (scheduling.{section}.nodeAffinity.matchNodePurpose).",
+            f"Label the nodes for this, as shown, and their pool's settings too; or only prefer such nodes"
+            f" (scheduling.{section}.nodeAffinity.matchNodePurpose), and these pods go to any node."
+            if meant or plain
+            else "No node is left to label: only prefer such nodes, as shown. These pods then go to any node.",
             {} if meant or plain else patch,
             (label,) if meant or plain else (hub.helm_upgrade,),
         )

@@ -30,8 +30,9 @@ def placeholder_priority_cutoff(
                 ("priorityclass", f"{name}: value: {value}"),
             ),
             fix=Fix(
-                f"Give them {CUTOFF}, or set --expendable-pods-priority-cutoff of your autoscaler to {value}. The value"
-                " of a PriorityClass cannot be changed: delete it before the upgrade.",
+                f"Give them {CUTOFF}, as shown; or set --expendable-pods-priority-cutoff of your autoscaler to "
+                f"{value}, and it adds nodes for all pods from there on. The value of a PriorityClass cannot be "
+                "changed: delete it before the upgrade.",
                 {"scheduling": {"podPriority": {"userPlaceholderPriority": CUTOFF}}},
                 (f"kubectl delete priorityclass {name}", hub.helm_upgrade),
                 "Pods keep the priority that they have; the placeholders are made anew, and the hub restarts.",

@@ -140,7 +140,8 @@ def _pulling(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, look: 
     how = (
         "Let the image pullers bring the image to the nodes before users come, and"
         if off
-        else "Make the image smaller, or see why the image pullers had not brought it to that node; until then"
+        else "Make the image smaller, or see why the image pullers had not brought it to that node; until then, as "
+        "shown,"
     )
     return hub.values_fix(f"{how} give a start {seconds} seconds.{known}", patch, look)
 

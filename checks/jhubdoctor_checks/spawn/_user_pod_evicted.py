@@ -63,7 +63,8 @@ def _disk(members: list[Loss], hub: Hub, caution: str) -> tuple[str, Fix]:
             commands=tuple(f"kubectl describe node {n}" for n in nodes[:1]) or ("kubectl describe nodes",),
         )
     return says, hub.values_fix(
-        "Limit what a server writes outside its home, or give the nodes larger disks.",
+        "Limit what a server writes outside its home, as shown; or give the nodes larger disks, and the limit goes "
+        "unset.",
         nested(_LIMIT, "10Gi"),
         caution=caution,
     )

@@ -32,6 +32,7 @@ def network_access_label_lost(
     if not without and not lost:
         return
     # where no server gets the label, those that the hub deleted had none either
+    names = " ".join(p.name for p in without)
     failed = [s for s in spawns.failed if s.pod and s.kind == "http-timeout"] if spawns and lost else []
     yield Finding(
         on=refs(without) or (hub.ref,),
@@ -46,10 +47,13 @@ def network_access_label_lost(
             Evidence("values", f"singleuser.extraLabels: no {LABEL}") if lost else None,
         ),
         fix=Fix(
-            "Set the label again: what takes it out (a null in singleuser.extraLabels or a profile's extra_labels) or "
-            "replaces all labels (hub.config.KubeSpawner.extra_labels, code) has to keep it.",
-            values={"singleuser": {"extraLabels": {LABEL: "true"}}},
-            commands=(*(hub.kubectl(f"label pod {p.name} {LABEL}=true") for p in without[:1]), hub.helm_upgrade),
+            "Set the label again."
+            if lost
+            else "Label the pods that run, and see what takes the label away from new "
+            "ones: hub.config.KubeSpawner.extra_labels or code replaces all labels, a profile's extra_labels may too.",
+            # where the values have it, it is lost behind them, and setting it once more changes nothing
+            values={"singleuser": {"extraLabels": {LABEL: "true"}}} if lost else {},
+            commands=(hub.kubectl(f"label pods {names} {LABEL}=true") if without else "", hub.helm_upgrade),
             caution="This restarts the hub; servers that are started after it have the label.",
         ),
         severity=Severity.ERROR if without or failed else Severity.WARNING,

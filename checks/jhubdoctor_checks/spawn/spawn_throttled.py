@@ -50,7 +50,7 @@ def _finding(
         "Servers that take long to start fill this limit: see spawn-timeline first. Where the cluster bears more, "
         "raise it."
         if word == "concurrent"
-        else "Raise the limit, or stop servers that nobody uses sooner (cull.timeout)."
+        else "Raise the limit, as shown; or stop idle servers sooner (cull.timeout), and what runs in them is lost."
     )
     set_to = values.get(f"hub.{key}") if values is not None else None
     return Finding(

@@ -73,7 +73,7 @@ def _fix(hub: Hub, name: str, limit: int) -> Fix:
         return hub.values_fix(text, nested("singleuser.memory.guarantee", "2G"), *look, caution=caution)
     more = f"{max(1, round(limit * 2 / 2**30))}G"
     text = (
-        f"Raise the limit to {more} (in the profile, where a profile sets it), or use less: what is "
-        "written to shared memory counts too."
+        f"Raise the limit to {more}, as shown (in the profile, where a profile sets it), and fewer servers fit on a "
+        "node that is short of memory; or use less: what is written to shared memory counts too."
     )
     return hub.values_fix(text, nested("singleuser.memory.limit", more), *look, caution=caution)

@@ -92,8 +92,9 @@ def move(hub: Hub, claim: str, volume: str, disks: list[str]) -> Fix:
         text += " (hub.db.pvc.storageClassName), or to PostgreSQL (hub.db.type: postgres). Save the file first."
         return Fix(text, commands=(*saved, left, start), caution=f"{_AWAY}.")
     return Fix(
-        f"{text} (StorageClass {disks[0]} gives such), or to PostgreSQL (hub.db.type: postgres). "
-        "A claim keeps its class: stop the hub, save the file, make the claim anew, and put the file back.",
+        f"{text} (StorageClass {disks[0]} gives such), as shown, or to PostgreSQL (hub.db.type: postgres), which "
+        "begins empty. A claim keeps its class: stop the hub, save the file, make the claim anew, and put the file "
+        "back.",
         values={"hub": {"db": {"pvc": {"storageClassName": disks[0]}}}},
         commands=(
             *(retain((volume,)) if volume else ()),

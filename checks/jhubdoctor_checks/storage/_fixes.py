@@ -53,14 +53,14 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
                 if len(world.classes) == 1
                 else f"one of the StorageClasses ({others})"
             )
-            text = f"Make {which} the default: every claim that names none waits for one."
+            text = f"Make {which} the default, as shown: every claim that names none waits for one."
             if class_path:
-                text += f" Or name it in {class_path} alone."
+                text += f" Or name it in {class_path}: then other claims still wait."
             command = default_class_command(choice)
             if stuck.retake:
                 text += " Kubernetes before 1.26 does not give it to claims that exist: they must be made anew."
                 return Fix(text, commands=(command, *anew), caution=caution)
-            return Fix(text, commands=(command,))
+            return Fix(text, commands=(command,), caution=_FOR_ALL)
         case "no-default-class" | "class-missing" if not usable:
             text = "Install a provisioner of volumes with a StorageClass, and make that class the default. "
             ways = "; ".join(f"{driver}: {how}" for driver, how in INSTALL.items() if driver in _CLOUD_DISKS)
@@ -76,7 +76,11 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
         case "plugin-gone" if choice:
             return named(f"Name a StorageClass of another provisioner, such as {choice}.", choice)
         case "class-missing":
-            return named(f"Name a StorageClass that exists, such as {choice}, or make one named {stuck.about}.", choice)
+            return named(
+                f"Name a StorageClass that exists, such as {choice}, as shown; or make one named {stuck.about}: no "
+                "claim goes.",
+                choice,
+            )
         case "provisioner-absent":
             text = f"Install the driver: {INSTALL.get(stuck.about, stuck.about)}."
             return (
@@ -117,6 +121,7 @@ def remedy(stuck: Stuck, world: World, hub: Hub, class_path: str, modes_path: st
             return row.remedy({**names_of(hub), "claim": stuck.claims[0].name})
 
 
+_FOR_ALL = "From then on it holds for all claims of the cluster that name no class; those that have a volume keep it."
 _CLOUD_DISKS = {"ebs.csi.aws.com", "pd.csi.storage.gke.io", "disk.csi.azure.com"}
 
 

@@ -94,14 +94,15 @@ def fix_for(held: Held, hub: Hub, minor: int | None) -> Fix:
             )
         case "dead-node" if minor is None or minor >= OUT_OF_SERVICE:
             return Fix(
-                f"Bring node {held.node} back, or say that it is off: its pods are deleted and its disks detached. "
-                "Remove the taint when the node is back.",
+                f"Say that node {held.node} is off, as shown: its pods are deleted and its disks detached. Remove the "
+                "taint when it is back. Where it can be brought back soon, do that instead: nothing is then lost.",
                 commands=(f"kubectl taint nodes {held.node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",),
                 caution=off,
             )
         case "dead-node":
             return Fix(
-                f"Bring node {held.node} back, or delete it: its disks are detached six minutes later.",
+                f"Delete node {held.node}, as shown: its disks are detached six minutes later. Where it can be "
+                "brought back soon, do that instead: nothing is then lost.",
                 commands=(f"kubectl delete node {held.node}",),
                 caution=off,
             )

@@ -42,8 +42,8 @@ ADMISSION: tuple[Known[None], ...] = (
         r" limited: (?P<limited>[^;]+)",
         "quota {quota} is used up ({used} of {limited}, and {requested} is asked for)",
         Fix(
-            "Raise the quota ({requested} is asked for; {used} of {limited} are used), ask for less for each server, "
-            "or end what nobody uses (servers by cull.timeout, claims by hand).",
+            "Raise the quota, as shown ({requested} is asked for; {used} of {limited} are used); or ask for less "
+            "for each server, or end what nobody uses: servers by cull.timeout, claims by hand, whose data goes.",
             commands=(
                 "kubectl --namespace {ns} describe resourcequota {quota}",
                 "kubectl --namespace {ns} edit resourcequota {quota}",
@@ -57,8 +57,8 @@ ADMISSION: tuple[Known[None], ...] = (
         r"exceeded quota: \[removed\], requested: (?P<requested>.+?), used: (?P<used>.+?), limited: (?P<limited>[^;]+)",
         "a quota is used up ({used} of {limited}, and {requested} is asked for)",
         Fix(
-            "Raise the quota ({requested} is asked for; {used} of {limited} are used), ask for less for each server, "
-            "or end what nobody uses (servers by cull.timeout, claims by hand).",
+            "Raise the quota, as shown ({requested} is asked for; {used} of {limited} are used); or ask for less "
+            "for each server, or end what nobody uses: servers by cull.timeout, claims by hand, whose data goes.",
             commands=("kubectl --namespace {ns} describe resourcequotas",),
         ),
         _QUOTA,

@@ -337,7 +337,7 @@ START_FAILED: Known[None] = Known(
 # Where it is the notebook whose command is not there.
 WITHOUT_JUPYTERHUB = upgraded(
     "Install the hub's version of jupyterhub into the image, so that it has jupyterhub-singleuser. One that starts it "
-    "itself (docker-stacks, and what is built on them) wants singleuser.cmd: null.",
+    "itself (docker-stacks, and what is built on them) wants singleuser.cmd: null, as shown.",
     {"singleuser": {"cmd": None}},
     _LOOK,
     caution=_NEW_ONES,

@@ -102,7 +102,10 @@ PULLS: tuple[Known[None], ...] = (
         "rate-limit",
         r"(?i)toomanyrequests|too many requests|\b429\b|pull rate limit|rate exceeded",
         "{host} has had too many pulls from these nodes",
-        Fix("Sign in to {host} with a pull secret, or use a registry or mirror without this limit."),
+        Fix(
+            "Sign in to {host} with a pull secret, as shown; or use a mirror without this limit, which renames the "
+            "images."
+        ),
         _REGISTRY,
     ),
     Known(
@@ -249,7 +252,9 @@ PULLS: tuple[Known[None], ...] = (
         r"|access to the resource is denied|denied:|no basic auth credentials|failed to fetch (?:anonymous|oauth) token"
         r"|insufficient_scope|permission.{0,40} denied",
         "{host} refuses it: it is private, or there is no such repository",
-        Fix("Correct the name, or give the nodes a pull secret for {host}."),
+        Fix(
+            "Give the nodes a pull secret for {host}, as shown; or correct the name: a registry says the same of both."
+        ),
         _REGISTRY,
     ),
     Known(

@@ -20,7 +20,8 @@ def cloud_metadata_contradiction(hub: Hub, values: Values) -> Iterator[Finding]:
             ("values", f"{rules}: true"),
         ),
         fix=Fix(
-            "Decide: allow it with blockWithIptables: false, or block it as below.",
+            "Keep users from it, as shown; or allow it with singleuser.cloudMetadata.blockWithIptables: false, and "
+            "each user may act with the rights of the node.",
             values={"singleuser": {"networkPolicy": {"egressAllowRules": {"cloudMetadataServer": False}}}},
             commands=(hub.helm_upgrade,),
         ),

@@ -29,7 +29,9 @@ def hub_image_of_another_chart(hub: Hub) -> Iterator[Finding]:
                 ("deployment", f"chart label: {hub.chart}"),
             ),
             fix=Fix(
-                "Remove hub.image.tag, so that image and configuration come from one version, or upgrade the chart.",
+                "Set hub.image.tag to the chart's own, as shown, so that image and configuration come from one "
+                "version; or upgrade the chart to the image's, and read what that breaks first. In a values file of "
+                "your own take the key out, or the next upgrade of the chart brings this back.",
                 values={"hub": {"image": {"tag": hub.chart}}},
                 commands=(hub.helm_upgrade,),
                 caution="This restarts the hub, and an older image cannot read a newer database.",

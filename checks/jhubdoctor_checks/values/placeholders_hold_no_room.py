@@ -23,7 +23,8 @@ def placeholders_hold_no_room(
             says=f"{s.spec.replicas} user placeholders ask for neither cpu nor memory, so they keep no room free",
             evidence=(("statefulset", f"{s.name}: spec.replicas {s.spec.replicas}, no requests"),),
             fix=Fix(
-                "Guarantee users some memory, which placeholders then hold, or give them resources of their own.",
+                "Guarantee users some memory, as shown, which placeholders then hold; or give placeholders "
+                "resources of their own (scheduling.userPlaceholder.resources), and users still have no guarantee.",
                 values={"singleuser": {"memory": {"guarantee": "1G"}}},
                 commands=(hub.helm_upgrade,),
             ),

@@ -160,8 +160,8 @@ def _address(hub: Hub, services: Iterable[Service]) -> Fix:
     first = tuple(hub.kubectl(f"patch service {name} --patch '{keep}'") for name in outer[:1])
     if hub.at_least("4.2.0"):
         return hub.values_fix(
-            "Let the address count no more for users who are not logged in; or let the balancer pass the client's "
-            "address on (externalTrafficPolicy: Local on the Service, or the PROXY protocol).",
+            "Let the address count no more for users who are not logged in, as shown; or let the balancer pass it on "
+            "(externalTrafficPolicy: Local on the Service, or the PROXY protocol), and its health checks know of it.",
             {"hub": {"extraEnv": {"JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS": "0.0.0.0/0;::/0"}}},
         )
     return Fix(

@@ -22,8 +22,8 @@ _REQUIRED = re.compile(r"(?i:requires (?:any of \[|scope '))(?P<scope>[a-z:\-]{1
 _SERVICE = re.compile(r"do not have permission to access JupyterHub service (?P<service>[\w.\-]{1,60})")
 _SERVER = re.compile(r"do not have permission to access Server at /user/(?P<user>[^/\s]{1,256})/")
 _OPEN_METRICS = (
-    "Let what scrapes /hub/metrics bring a token with the scope read:metrics (a service in hub.services and a role in "
-    "hub.loadRoles), or let everyone read them, as shown."
+    "Let everyone read them, as shown; or let what scrapes /hub/metrics bring a token with the scope read:metrics (a "
+    "service in hub.services and a role in hub.loadRoles), which keeps them closed and takes a change on both sides."
 )
 
 
