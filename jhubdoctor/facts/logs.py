@@ -67,6 +67,11 @@ class Entry:
         return raised(self.more)
 
 
+def _bare(head: Head) -> bool:
+    """Whether a traceback of it may follow as it is: the hub's own are indented, and what is not is another's."""
+    return not head.indents or (head.app != "JupyterHub" and head.level in {"W", "E", "C"})
+
+
 def parse_log(text: str, *, previous: bool = False) -> list[Entry]:
     """The entries of a log, in order."""
     entries: list[Entry] = []
@@ -91,13 +96,13 @@ def parse_log(text: str, *, previous: bool = False) -> list[Entry]:
         if found := head_of(line) or (head_of(raw) if stamp else None):
             close()
             head, at = found, stamped or found.at
-        elif head is not None and head.indents and (line.startswith("    ") or not line.strip()):
+        elif head is not None and head.indents and not inside and (line.startswith("    ") or not line.strip()):
             more.append(line[4:].rstrip())
-        elif head is not None and not head.indents and (inside or line.startswith(_TRACEBACK)):
+        elif head is not None and (inside or (_bare(head) and line.startswith(_TRACEBACK))):
             # the last line of a traceback is the first that is not indented; another may follow
             more.append(line.rstrip())
             inside = not line.strip() or line.startswith((" ", _TRACEBACK, *_BETWEEN))
-        elif head is not None and not head.indents and (not line.strip() or line.startswith(_BETWEEN)):
+        elif head is not None and _bare(head) and (not line.strip() or line.startswith(_BETWEEN)):
             more.append(line.rstrip())
         elif line.strip():
             close()

@@ -50,7 +50,9 @@ FULL = "[E {at} ServerApp] Error while saving file: a.ipynb [Errno 28] No space 
             "database-malformed",
             "[E {at} ServerApp] Bad history: sqlite3.DatabaseError: database disk image is malformed",
         ),
-        ("hub-silent", "[E {at} JupyterHubSingleUser] Error notifying Hub of activity: HTTP 599: Timeout"),
+        ("hub-no-way", "[E {at} JupyterHubSingleUser] Error notifying Hub of activity: HTTP 599: Timeout"),
+        ("hub-silent", "[E {at} JupyterHubSingleUser] Error notifying Hub of activity: something new"),
+        ("403 /tree", "[W {at} JupyterHubSingleUser] 403 GET /user/ada/tree (ada@10.1.0.9) 3.10ms"),
         ("xsrf", "[W {at} ServerApp] 403 POST /user/ada/api/sessions (10.1.0.9): '_xsrf' argument missing from POST"),
         ("500 /api/sessions", ANSWER.format("500 POST /user/ada/api/sessions?1767612000000")),
         ("503 /rstudio", ANSWER.format("503 GET /user/ada/rstudio/auth-sign-in")),
@@ -64,6 +66,35 @@ def test_what_is_told(word: str, line: str) -> None:
     assert found.severity is Severity.WARNING
     assert [o.name for o in found.finding.on] == ["jupyter-ada"]
     assert "diary" not in repr(found.finding)
+
+
+def test_why_a_kernel_ends_as_it_starts_is_what_it_printed() -> None:
+    restarts = "[I {at} ServerApp] AsyncIOLoopKernelRestarter: restarting kernel (1/5), new random ports"
+
+    [found] = findings_of(server("ada", "ImportError: cannot import name 'Bool'", restarts), CHECK)
+
+    assert found.finding.cause == "kernel-start"
+    assert "cannot import name" in repr(found.finding.proof)
+
+
+@pytest.mark.parametrize(("times", "told"), [(5, True), (4, False)])
+def test_an_exception_of_no_request_that_comes_again_and_again(times: int, told: bool) -> None:
+    raises = "\n".join(
+        f"  [E {NOW - timedelta(minutes=3 * m):%Y-%m-%d %H:%M:%S}.000 ServerApp] Exception in callback x\n"
+        "      Traceback (most recent call last):\n"
+        '        File "/opt/room.py", line 1, in open\n'
+        "      TypeError: no room"
+        for m in range(times, 0, -1)
+    )
+    text = f"{POD.format(user='ada', age='2h')}kind: Log\npod: jupyter-ada\ncontainer: notebook\ntext: |\n{raises}\n"
+
+    assert [("TypeError: no room" in f.finding.says) for f in findings_of(text, CHECK)] == [True] * told
+
+
+def test_a_visitor_who_may_not_come_in_is_refused_with_reason() -> None:
+    text = server("ada", "[W {at} JupyterHubSingleUser] 403 GET /user/ada/tree (eve@10.1.0.9) 3.10ms")
+
+    assert not findings_of(text, CHECK)
 
 
 def test_the_same_in_two_servers_is_no_matter_of_one_user() -> None:

@@ -113,3 +113,19 @@ def test_what_users_meet_is_told_in_any_of_them() -> None:
     [found] = report.findings
     assert "4 of 4 requests" in found.finding.says
     assert "no such course" in found.finding.says
+
+
+def test_a_traceback_under_brackets_that_is_not_indented() -> None:
+    text = f"[E 2026-01-05 11:20:18.123 aiohttp.server] Error handling request\n{TRACEBACK}\nplain words"
+
+    [error, after] = parse_log(text)
+
+    assert error.raised is not None
+    assert error.raised.text == "ValueError: no such course"
+    assert after.message == "plain words"
+
+
+def test_a_traceback_that_ends_the_hub_is_none_of_its_last_entry() -> None:
+    entries = parse_log(f"[W 2026-01-05 11:20:18.123 JupyterHub app:1] a warning\n{TRACEBACK}")
+
+    assert [e.level for e in entries] == ["W", "", "", "", ""]

@@ -27,6 +27,7 @@ _BEGINS = re.compile(r"Proxying https?://")
 _ERRNO = re.compile(r"\b(?P<errno>E[A-Z_]{3,})\b")
 _ADDRESS = re.compile(r"\b(?P<call>connect|getaddrinfo) E[A-Z_]{3,} (?P<place>\S+)")
 _USER = re.compile(r"(?:^|/)user/(?P<user>[^/?#]+)")
+_SERVICE = re.compile(r"(?:^|/)services/(?P<service>[\w.-]+)")
 # What a server answers at once; streams (a kernel's channels, a terminal, a room) end with the browser.
 _ASKED = re.compile(
     r"(?!WS )[A-Z]+ \S*/user/[^/?#]+(?:/[^/?#]+)?/api/(?!\S*(?:channels|websocket|subscribe|collaboration))"
@@ -46,6 +47,7 @@ class ProxyError:
         address: the host that was asked, empty where the line does not say.
         text: the error as it was written, without the path.
         user: whose server was asked for, empty where it was none.
+        service: which service of the hub was asked for, empty where it was none.
         asked: whether it was a question to a server's API, and no stream, which ends where a browser is closed.
     """
 
@@ -56,6 +58,7 @@ class ProxyError:
     text: str
     user: str = ""
     asked: bool = False
+    service: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,9 @@ def _error(
             ip = servers[0].status.pod_ip if len(servers) == 1 else ""
             same = len(servers) == 1 and (not address or not ip or (":" in address) != (":" in ip))
             target = servers[0].name if same else GONE
-    return ProxyError(at, errno, target, address, text, unquote(user["user"]) if user else "")
+    service = _SERVICE.search(path) if user is None else None
+    whose, which = unquote(user["user"]) if user else "", service["service"] if service else ""
+    return ProxyError(at, errno, target, address, text, whose, service=which)
 
 
 def _dated(log: PodLog, now: datetime) -> Iterator[tuple[datetime, str]]:

@@ -49,7 +49,7 @@ _SAYS: dict[str, str] = {
     "taint": r"(\d+) node\(s\) had (?:untolerated )?taint",
     # 1.19 "didn't match node selector"; 1.20 "... Pod's node affinity"; later "... Pod's node affinity/selector"
     "affinity": r"(\d+) node\(s\) didn't match (?:Pod's node affinity|node selector)",
-    "resources": r"(\d+) Insufficient ([\w./-]+?)(?=[.,\s]|$)",
+    "resources": r"(\d+) Insufficient ([\w./-]+?)(?=[.,]?(?:\s|$)|,)",
     "pods": r"(\d+) Too many pods",
     # 1.20 "had volume node affinity conflict"; 1.36 "didn't match PersistentVolume's node affinity"
     "volume-zone": r"(\d+) node\(s\) (?:had volume node affinity conflict|didn't match PersistentVolume's node affinity"

@@ -41,10 +41,14 @@ def all_full(
     found: list[Unplaced], others: list[Pod], autoscaler: Autoscaler, key: str, affects: tuple[Ref, ...]
 ) -> Finding:
     """All nodes that are large enough are full."""
-    room, short = room_of(found), sorted(found[0].short)
+    short = sorted(found[0].short)
+    # a node without GPUs is not full of them
+    room = [n for n in room_of(found) if all(most(r, [n]) for r in short)] or room_of(found)
     words = [p.refused for p in found if p.refused][:1]
     finds = verb(found, "finds", "find") if any(p.pod for p in found) else "found"
     adds = "Let the node pool grow" if autoscaler else "Add a node, or an autoscaler that does"
+    own = {"memory", "cpu"} & set(short)
+    less = "reserve less for each user (singleuser.memory.guarantee, singleuser.cpu.guarantee), or " if own else ""
     return Finding(
         on=on(found),
         says=f"{who(found)} {finds} no room: {' and '.join(short)} {'is' if len(short) == 1 else 'are'} taken on"
@@ -55,8 +59,7 @@ def all_full(
             *(("event", f"{e.reason}: {e.message}", e.at) for e in words),
         ),
         fix=Fix(
-            f"{adds}; or reserve less for each user (singleuser.memory.guarantee, singleuser.cpu.guarantee), or stop"
-            " idle servers sooner (cull.timeout).",
+            f"{adds}; or {less}stop idle servers sooner (cull.timeout).",
             commands=tuple(f"kubectl describe node {n.name}" for n in room[:1]),
         ),
         severity=level(found),

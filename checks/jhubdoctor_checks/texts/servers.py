@@ -9,10 +9,23 @@ _ERRNO = "Python: OSError, by errno"
 _DISK = "kubectl --namespace {ns} exec {pod} -- df -h"
 _TOP = "kubectl --namespace {ns} top pod {pod} --containers"
 
+# The first two are logged as news; the last is told more precisely by its exception.
 TROUBLES: tuple[Known[None], ...] = (
     Known(
+        "kernel-start",
+        r"KernelRestarter: restarting kernel \(\d+/\d+\), new random ports|KernelRestarter: restart failed"
+        r"|Kernel died before replying to kernel_info",
+        "kernels end before they have started",
+        Fix(
+            "See in the server's log what the kernel printed before that: a package of the image, or one that its user "
+            "has installed into the home (~/.local), does not fit.",
+            commands=("kubectl --namespace {ns} logs {pod} --tail 200",),
+        ),
+        "jupyter_client 6 to 8: restarter.py, ioloop/restarter.py",
+    ),
+    Known(
         "kernel-dies",
-        r"KernelRestarter: restart(?:ing kernel| failed)|Kernel died before replying to kernel_info",
+        r"KernelRestarter: restarting kernel",
         "kernels end by themselves and are started again",
         Fix(
             "Most often that is memory: a kernel that takes more than is left of the server's limit is killed alone, "

@@ -39,7 +39,10 @@ def failures(requests: Iterable[Request], spawns: Spawns, entries: Iterable[Entr
 
     def of_a_start(r: Request) -> bool:
         who = {r.name, r.about}
-        return r.is_start and any(user in who and abs(r.at - at) <= _SOON for user, at in starts)
+        # the page of a start asks for its progress, and gets the same answer
+        return (r.is_start or r.route.endswith("/progress")) and any(
+            user in who and abs(r.at - at) <= _SOON for user, at in starts
+        )
 
     def of_a_wait(r: Request) -> bool:
         # servers-pending tells of it once it takes too long

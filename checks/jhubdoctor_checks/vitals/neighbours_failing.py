@@ -6,6 +6,7 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, PodLog, Rung, Severity, check, grouped, times
 from jhubdoctor_checks.vitals._containers import HOUR, workload
 from jhubdoctor_checks.vitals._errors_go_on import goes_on, kind_of, told
+from jhubdoctor_checks.vitals._said import nobody
 
 
 @check(severity=Severity.WARNING, at=Rung.SERVED, symptom=True)
@@ -17,13 +18,14 @@ def neighbours_failing(hub: Hub, now: datetime, neighbour_logs: list[PodLog]) ->
             at = [e.at for e in found if e.at is not None]
             if not goes_on(at, now):
                 continue
-            name = workload(log.pod) or log.pod.name
+            name, last = workload(log.pod) or log.pod.name, found[-1]
+            words = told(last) if last.raised is None else f"{nobody(last.message, 80)}: {told(last)}"
             yield Finding(
                 on=(log.pod.ref,),
                 says=f"{name} beside the hub logs the same error again and again, {times(len(found))} since "
-                f"{at[0]:%H:%M} UTC: {told(found[-1])}",
+                f"{at[0]:%H:%M} UTC: {words}",
                 evidence=(
-                    Evidence("pod log", told(found[-1]), at[-1]),
+                    Evidence("pod log", words, at[-1]),
                     Evidence("pod log", "the first of them", at[0]),
                 ),
                 fix=Fix(

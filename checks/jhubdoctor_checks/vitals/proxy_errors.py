@@ -69,7 +69,8 @@ def _cannot(f: Failing) -> str:
     if f.target == HUB:
         return f"could not reach the hub for {count(len(f.errors), 'request')}"
     if f.target == OTHER:
-        where = f.errors[-1].address or "a service"
+        last = f.errors[-1]
+        where = f"{last.address or 'a service'}{f' (service {last.service})' if last.service else ''}"
         return f"could not reach {where}, which is neither the hub nor a server, for {count(len(f.errors), 'request')}"
     if f.target == GONE:
         one = len(f.users) == 1
