@@ -97,9 +97,10 @@ def test_every_fault_is_fixed_by_a_release_that_exists() -> None:
             assert Version(a.since) < Version(a.fixed), a.id
 
 
-def test_every_breaking_change_is_of_a_release_that_exists() -> None:
+def test_every_breaking_change_is_of_a_release_that_exists_or_comes() -> None:
     for c in changes.CHANGES:
-        assert charts.find(c.since) is not None, c.says
+        # what the chart's main branch has done already is known before its release
+        assert charts.find(c.since) or Version(c.since) > charts.newest().parsed, c.says
         assert c.source, c.says
         assert not c.says.endswith("."), c.says
         assert c.action.endswith("."), c.says

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ HERE = (
 )
 
 
+def peak(process: subprocess.Popen[str]) -> float:
+    """The most MB that a process had until it ended; what wait() tells includes the memory of whoever started it."""
+    most = 0
+    while process.poll() is None:
+        # its last moments it has none any more
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+            most = max([most, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))])
+        time.sleep(0.02)
+    return most / 1024
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it asks the system how much memory a process took")
 @pytest.mark.parametrize("name", HERE)
 def test_a_flood_takes_neither_time_nor_memory(name: str, tmp_path: Path) -> None:
@@ -45,15 +58,14 @@ def test_a_flood_takes_neither_time_nor_memory(name: str, tmp_path: Path) -> Non
         with subprocess.Popen(
             [sys.executable, "-m", "jhubdoctor", *words], stderr=subprocess.PIPE, text=True
         ) as process:
+            took = peak(process)
             assert process.stderr is not None
             said = process.stderr.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
 
     assert (process.returncode, said) == (3, "")
     found = json.loads(report.read_text(encoding="utf-8"))
     assert found["run"]["duration_seconds"] < TIMEOUT + SLACK
-    assert usage.ru_maxrss / 1024 < MEGABYTES
+    assert took < MEGABYTES
     assert not [r for r in found["checks"] if r["status"] == "broken"]
 
 

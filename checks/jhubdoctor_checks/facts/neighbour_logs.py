@@ -19,7 +19,11 @@ _IDLE = frozenset({"continuous-image-puller", "hook-image-puller", "user-placeho
 _DATABASES = re.compile(r"postgres|mysql|mariadb|pgbouncer|cloudsql|percona")
 
 
-@fact(optional=("pods/log", "services"))
+# each of them tells at whom to look
+@fact(
+    optional=("pods/log", "services"),
+    passes_only_with=("traffic", "proxy_errors", "database_errors", "values"),
+)
 def neighbour_logs(
     look: Look,
     hub: Hub,
@@ -56,7 +60,8 @@ def _read(look: Look, pod: Pod) -> PodLog | None:
     name = next((c.name for c in pod.spec.containers), "")
     try:
         lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
-    except Unreadable:
+    except Unreadable as e:
+        look.partial.append(e)
         return None
     return PodLog(pod, name, tuple(lines[-KEPT:]))
 
@@ -65,7 +70,8 @@ def _services(look: Look, hub: Hub) -> list[Service]:
     """Those of the namespace, also of other releases."""
     try:
         found: list[Service] = look.list("services", hub.namespace)
-    except Unreadable:
+    except Unreadable as e:
+        look.partial.append(e)
         return []
     return found
 

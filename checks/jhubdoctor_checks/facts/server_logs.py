@@ -40,7 +40,7 @@ def server_logs(
 ) -> list[PodLog]:
     """The last lines of three servers: of those that run and did not answer, then of the newest that are well.
 
-    None of those that cannot be read.
+    Of one that cannot be read nobody knows whether it is well.
     """
     silent = {s.user for s in (spawns.unresolved(now, hours=1) if spawns else ()) if s.kind == "http-timeout"}
     failed = Counter(e.target for e in (proxy_errors.errors if proxy_errors else ()))
@@ -57,7 +57,8 @@ def server_logs(
         name = _CONTAINER if _CONTAINER in names else next(iter(names), "")
         try:
             lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
-        except Unreadable:
+        except Unreadable as e:
+            look.partial.append(e)
             continue
         found.append(PodLog(pod, name, tuple(lines[-KEPT:])))
     return found

@@ -51,7 +51,8 @@ TROUBLES: tuple[Known[None], ...] = (
         r"(?i)No space left on device|\bErrno 28\]|database or disk is full",
         "a disk that it writes to is full",
         Fix(
-            "Have the user delete something, or make the volume larger (singleuser.storage.capacity).",
+            "See what takes the room, and have the user delete it. Where all of it is needed, make the volume larger "
+            "(singleuser.storage.capacity is for new ones).",
             commands=(_DISK,),
         ),
         _ERRNO,

@@ -10,15 +10,11 @@ from jhubdoctor.api import Entry, Spawns
 from jhubdoctor_checks.facts.database_errors import is_database
 from jhubdoctor_checks.facts.starts import Starts
 from jhubdoctor_checks.facts.traffic import HOUR, Traffic
-from jhubdoctor_checks.vitals._said import nobody
 
-# What the hub does by the clock it does every five or ten minutes.
-_OFTEN, _LASTS, _LATELY = 5, timedelta(minutes=10), timedelta(minutes=12)
 # One failure speaks in several entries: a request's within a moment, a start's within its clean-up.
 _REQUEST, _START = timedelta(seconds=3), timedelta(seconds=40)
 # log.py and web.py log requests; others tell of the database, and some harm nobody.
 _ELSEWHERE = re.compile(r"(?i).*database|Received signal|Unclosed |Proxy stopped with exit code")
-_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^>]*>|\{.*|\S*[/@]\S*|\S*\d\S*|\S*\[removed\]\S*")
 
 
 def aside(entries: Iterable[Entry], traffic: Traffic, spawns: Spawns, starts: Starts, now: datetime) -> list[Entry]:
@@ -36,21 +32,3 @@ def aside(entries: Iterable[Entry], traffic: Traffic, spawns: Spawns, starts: St
 
 def _near(at: datetime, others: Sequence[datetime], span: timedelta) -> bool:
     return any(abs(other - at) <= span for other in others)
-
-
-def kind_of(e: Entry) -> str:
-    """What errors have in common: the words of the line that do not vary, and the exception's class."""
-    words = " ".join(_VARIES.sub("", e.message).split())[:60].strip()
-    return f"{words} {e.raised.kind}" if e.raised is not None else words
-
-
-def goes_on(at: Sequence[datetime], now: datetime) -> bool:
-    """Whether they are many, over a while, and the next one would have been logged by now if it were over."""
-    if len(at) < _OFTEN or at[-1] - at[0] < _LASTS:
-        return False
-    return now - at[-1] <= max(_LATELY, 2 * (at[-1] - at[0]) / (len(at) - 1))
-
-
-def told(e: Entry) -> str:
-    """The exception, else the hub's own words."""
-    return nobody(e.raised.text) if e.raised is not None else nobody(e.message)

@@ -11,7 +11,7 @@ from jhubdoctor.api import Entry, Fix, Hub, Pod, PodLog, grouped
 from jhubdoctor_checks.texts import Known, filled, known, names_of
 from jhubdoctor_checks.texts.servers import NO_UPGRADE, TROUBLES
 from jhubdoctor_checks.texts.singleuser import SILENCES
-from jhubdoctor_checks.vitals._errors_go_on import goes_on, kind_of
+from jhubdoctor_checks.vitals._again import goes_on, kind_of
 from jhubdoctor_checks.vitals._said import nobody
 
 # One failure is somebody's typing error, and what has not come again for so long is over.

@@ -6,7 +6,8 @@ from datetime import datetime
 from jhubdoctor.api import Evidence, Finding, Hub, HubLog, Rung, Severity, Spawns, check, grouped, times
 from jhubdoctor_checks.facts.starts import Starts
 from jhubdoctor_checks.facts.traffic import Traffic
-from jhubdoctor_checks.vitals._errors_go_on import aside, goes_on, kind_of, told
+from jhubdoctor_checks.vitals._again import goes_on, kind_of, told
+from jhubdoctor_checks.vitals._errors_go_on import aside
 from jhubdoctor_checks.vitals._said import came_from, mend
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from jhubdoctor.api import Evidence, Finding, Fix, Hub, PodLog, Rung, Severity, check, grouped, times
+from jhubdoctor_checks.vitals._again import goes_on, kind_of, told
 from jhubdoctor_checks.vitals._containers import HOUR, workload
-from jhubdoctor_checks.vitals._errors_go_on import goes_on, kind_of, told
 from jhubdoctor_checks.vitals._said import nobody
 
 
