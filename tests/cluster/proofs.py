@@ -68,15 +68,20 @@ EXAMPLES = {
 """Examples of notes: their values are set, or their objects are put into the cluster."""
 
 PLAYED = {
+    "budget-by-hand": "disruption-budget-blocks-drain-2",
     "chart-outdated": "chart-outdated-0",
     "culler-failing": "culler-failing-0",
     "helm-release-not-deployed": "helm-release-not-deployed-1",
     "hub-oom-killed": "hub-oom-killed-0",
+    "ingress-by-hand-without-a-class": "ingress-class-missing-1",
+    "ingress-class-missing": "ingress-class-missing-0",
     "proxy-no-external-address": "proxy-no-external-address-0",
     "reflector-frozen": "reflector-frozen-0",
     "release-object-missing": "release-object-missing-0",
     "taint-not-tolerated": "taint-not-tolerated-0",
     "tls-certificate-expiring": "tls-certificate-expiring-0",
+    "tls-certificate-wrong-host": "tls-certificate-wrong-host-0",
     "tls-secret-missing": "tls-secret-missing-0",
+    "tls-secret-without-a-key": "tls-secret-missing-1",
 }
 """Checks whose fault `test_cures.py` makes itself (a kubelet, a cloud or a hub is played): whose fix it carries out."""

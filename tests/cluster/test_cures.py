@@ -6,6 +6,7 @@ Commands are run by the real kubectl, and by Helm 3 and 4 in turn, as they stand
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from jhubdoctor.engine import notes
 from jhubdoctor.testing import documents, registry
@@ -280,9 +282,9 @@ def chart_outdated(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> No
     cure(one, "chart-outdated")
 
 
-def certificates(release: Release, doctor: MakeDoctor, host: str) -> Doctor:
+def certificates(release: Release, doctor: MakeDoctor, host: str, **more: Any) -> Doctor:
     """Whoever mends it has a good certificate."""
-    one = doctor(release)
+    one = doctor(release, **more)
     certificate, key = release.plane.authority.issue(f"good-{release.name}", host, hosts=[host], days=300)
     (one.folder / "fullchain.pem").write_bytes(certificate.read_bytes())
     (one.folder / "privkey.pem").write_bytes(key.read_bytes())
@@ -322,16 +324,115 @@ def tls_certificate_expiring(release: Release, kubelet: Kubelet, doctor: MakeDoc
     cure(certificates(release, doctor, "hub.example.org"), "tls-certificate-expiring")
 
 
+def tls_certificate_wrong_host(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    secret_of(release, days=300, host="www.example.org")
+    cure(certificates(release, doctor, "hub.example.org"), "tls-certificate-wrong-host")
+
+
+def tls_secret_without_a_key(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    release.plane.apply({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"ca.crt": ""},
+        "metadata": {"name": "hub-tls", "namespace": release.namespace},
+    })  # fmt: skip
+    cure(certificates(release, doctor, "hub.example.org"), "tls-secret-missing")
+
+
+@contextlib.contextmanager
+def the_only_class(release: Release) -> Iterator[Callable[[], None]]:
+    """An IngressClass, and what its controller does: it gives the Ingress that names the class an address."""
+    body = {
+        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"},
+        "spec": {"controller": "traefik.io/ingress-controller"},
+    }  # fmt: skip
+    release.plane.apply(body)
+    path = release.plane.path("networking.k8s.io/v1", "Ingress", release.namespace, "jupyterhub")
+
+    def serve() -> None:
+        if release.plane.request("GET", path)["spec"].get("ingressClassName") == "traefik":
+            served = {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
+            release.plane.request("PATCH", f"{path}/status", served, content_type=MERGE)
+
+    try:
+        yield serve
+    finally:
+        release.plane.request("DELETE", "/apis/networking.k8s.io/v1/ingressclasses/traefik")
+
+
+def ingress_class_missing(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    way = {"enabled": True, "ingressClassName": "nginx", "hosts": ["hub.example.org"]}
+    release.upgrade({**VALUES, "ingress": way}, wait=False)
+    with the_only_class(release) as serve:
+        cure(doctor(release, minutes=30), "ingress-class-missing", after_it=serve)
+
+
+def ingress_by_hand_without_a_class(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    secret_of(release, days=300, host="hub.example.org")
+    with the_only_class(release) as serve:
+        cure(certificates(release, doctor, "hub.example.org", minutes=30), "ingress-class-missing", after_it=serve)
+
+
+def disruption_budget_blocks_drain(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    # the very number that is the chart's default: a null for it would bring it back
+    budget = {"enabled": True, "minAvailable": 1}
+    release.upgrade({**VALUES, "hub": {**VALUES["hub"], "pdb": budget}}, wait=False)
+    counted(release, "hub")
+    cure(doctor(release), "disruption-budget-blocks-drain")
+
+
+def budget_by_hand(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    chosen = {"component": "proxy", "release": release.name}
+    release.plane.apply({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "ours", "namespace": release.namespace},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": chosen}},
+    })  # fmt: skip
+    counted(release, "ours")
+    cure(doctor(release), "disruption-budget-blocks-drain")
+
+
+def counted(release: Release, budget: str) -> None:
+    """Wait until the cluster has counted the pods of a budget."""
+    path = release.plane.path("policy/v1", "PodDisruptionBudget", release.namespace, budget)
+    release.plane.wait(
+        lambda: release.plane.request("GET", path).get("status", {}).get("currentHealthy"), "a budget to be counted"
+    )
+
+
 PLAYED = [
     hub_oom_killed, culler_failing, reflector_frozen, release_object_missing, proxy_no_external_address,
     helm_release_not_deployed, taint_not_tolerated, chart_outdated, tls_secret_missing,
-    tls_certificate_expiring,
+    tls_certificate_expiring, tls_certificate_wrong_host, tls_secret_without_a_key, ingress_class_missing,
+    ingress_by_hand_without_a_class, budget_by_hand,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("broken", [pytest.param(f, id=f.__name__.replace("_", "-")) for f in PLAYED])
 def test_played(broken: Callable[..., None], hub_release: MakeRelease, kubelet: Kubelet, doctor: MakeDoctor) -> None:
     broken(hub_release(VALUES), kubelet, doctor)
+
+
+@pytest.mark.usefixtures("kubelet")
+@pytest.mark.parametrize("today", [{}, {"cmd": "start.sh"}], ids=["of-the-chart", "set-today"])
+@pytest.mark.parametrize("helm", ["helm", "helm-4"])
+def test_a_null_takes_out_what_is_there(helm: Any, today: Object, hub_release: MakeRelease, doctor: MakeDoctor) -> None:
+    """Whoever has set it: the chart's default does not come back, and all else stays."""
+    release = hub_release({**VALUES, "singleuser": {**today, "startTimeout": 77}})
+    one = doctor(release)
+    one.helm = helm
+    [hub] = one.ask().hubs
+    patch: Object = {"singleuser": {"cmd": None}}
+    (one.folder / hub.patch_file).write_text(yaml.safe_dump(patch))
+
+    for command in hub.setting(patch):
+        one.run(command)
+
+    values = release.values
+    assert values["singleuser"].get("cmd") is None
+    assert values["singleuser"]["startTimeout"] == 77
+    assert values["hub"]["config"]["JupyterHub"]["authenticator_class"] == "github"
 
 
 def test_what_is_said_to_be_played_is() -> None:
