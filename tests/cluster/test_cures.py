@@ -64,12 +64,18 @@ def doctor(pharmacy: Pharmacy, tmp_path: Path, request: pytest.FixtureRequest) -
 
 @pytest.fixture(autouse=True)
 def nodes_as_before(plane: ControlPlane) -> Iterator[None]:
-    """Give the nodes, which all tests share, the taints that they had: an example's Node is merged into them."""
-    before = {n["metadata"]["name"]: n["spec"].get("taints") for n in plane.request("GET", "/api/v1/nodes")["items"]}
+    """Give the nodes, which all tests share, what they had: an example's Node is merged into them."""
+    nodes = plane.request("GET", "/api/v1/nodes")["items"]
+    before = {n["metadata"]["name"]: (n["metadata"]["labels"], n["spec"]) for n in nodes}
     yield
-    for name, taints in before.items():
-        if plane.get(f"/api/v1/nodes/{name}"):
-            plane.request("PATCH", f"/api/v1/nodes/{name}", {"spec": {"taints": taints}}, content_type=MERGE)
+    for name, (labels, spec) in before.items():
+        if now := plane.get(f"/api/v1/nodes/{name}"):
+            gone = dict.fromkeys(now["metadata"]["labels"])
+            was = {"taints": spec.get("taints"), "unschedulable": spec.get("unschedulable")}
+            plane.request(
+                "PATCH", f"/api/v1/nodes/{name}", {"metadata": {"labels": gone | labels}, "spec": was},
+                content_type=MERGE,
+            )  # fmt: skip
 
 
 @pytest.fixture
@@ -164,11 +170,10 @@ def test_values(name: str, release: Release, doctor: MakeDoctor) -> None:
     cure(doctor(release, given=GIVEN, edit=BY_HAND.get(name)), name.rpartition("-")[0])
 
 
-@pytest.mark.usefixtures("kubelet")
 @pytest.mark.parametrize("name", [n for n, how in proofs.EXAMPLES.items() if how == "objects"])
-def test_objects(name: str, hub_release: MakeRelease, doctor: MakeDoctor, made: list[str]) -> None:
+def test_objects(name: str, hub_release: MakeRelease, doctor: MakeDoctor, made: list[str], kubelet: Kubelet) -> None:
     release = hub_release(VALUES)
-    made += load(release, example(name), VALUES)
+    made += load(release, example(name), VALUES, kubelet)
 
     cure(doctor(release, given=GIVEN, minutes=15), name.rpartition("-")[0])
 
