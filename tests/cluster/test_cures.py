@@ -137,20 +137,12 @@ BY_HAND: dict[str, Callable[[Object], None]] = {
     "hub-config-section-invalid-0": together(
         at("hub.loadRoles", {"reader": {"scopes": ["x"]}}), at("hub.config.loadRoles", None)
     ),
-    "image-tag-is-a-number-0": at("singleuser.image.tag", "3.1"),
     "profile-list-invalid-0": profile(1, display_name="B"),
     "profile-list-invalid-1": profile(1, display_name="B"),
     "profile-list-invalid-2": profile(0, kubespawner_override={"image": "a/b:1"}),
     "resource-value-invalid-1": profile(1, profile_options={}),
-    "resource-value-invalid-3": at("singleuser.memory.limit", "2G"),
     "resource-value-invalid-4": profile(0, kubespawner_override={"mem_limit": "2G"}),
-    "resource-value-invalid-5": at("singleuser.memory.guarantee", "8G"),
     "resource-value-invalid-6": profile(1, kubespawner_override={"cpu_guarantee": 4}),
-    "user-pods-with-more-rights-0": at("singleuser.serviceAccountName", None),
-    "user-pods-with-more-rights-1": together(
-        at("singleuser.uid", None), at("singleuser.allowPrivilegeEscalation", None)
-    ),
-    "users-without-memory-guarantee-1": at("singleuser.memory.guarantee", "1G"),
     "value-has-moved-0": at("auth", None),
     "value-has-moved-1": at("proxy.networkPolicy", None),
     "values-overridden-by-code-0": at("hub.extraConfig", None),
