@@ -100,6 +100,8 @@ def example(name: str) -> list[Object]:
 GIVEN = {
     "CHOOSE": "a-word-of-ours",
     "NAME OF A USER": "ada",
+    "NAME OF THE CLAIM": "hub-db-dir",
+    "NAME OF THE HOST": "hub.example.org",
     "postgresql+psycopg2://USER@HOST/DATABASE": "postgresql+psycopg2://hub@db/hub",
 }
 """What only a person knows."""
