@@ -234,7 +234,8 @@ def _complete(d: Object, namespace: str, *, new: bool) -> None:
 KINDS = {
     "Deployment": "apps/v1", "DaemonSet": "apps/v1", "StatefulSet": "apps/v1", "Ingress": "networking.k8s.io/v1",
     "IngressClass": "networking.k8s.io/v1", "NetworkPolicy": "networking.k8s.io/v1", "Job": "batch/v1",
-    "ReplicaSet": "apps/v1", "ClusterRoleBinding": "rbac.authorization.k8s.io/v1", "StorageClass": "storage.k8s.io/v1", "CSIDriver": "storage.k8s.io/v1", "Lease": "coordination.k8s.io/v1",
+    "ReplicaSet": "apps/v1", "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+    "StorageClass": "storage.k8s.io/v1", "CSIDriver": "storage.k8s.io/v1", "Lease": "coordination.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1", "PriorityClass": "scheduling.k8s.io/v1",
     "EndpointSlice": "discovery.k8s.io/v1", "Role": "rbac.authorization.k8s.io/v1",
     "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
