@@ -147,8 +147,9 @@ NEEDS = {
     "vitals": "nothing: it says where to look",
 }
 LOOKS = re.compile(r"^kubectl .*\b(?:get|describe|logs|auth can-i|top|events)\b|^helm (?:get|status|history|list)")
-CARRIED_OUT, SCHEMA, RULES, READ = "carried out", "schema and rules", "rules", "read by people"
-WAYS = {"done": CARRIED_OUT, "schema": SCHEMA, "rules": RULES, "read": READ}
+CARRIED_OUT, BY_HAND = "carried out", "carried out by hand"
+SCHEMA, RULES, READ = "schema and rules", "rules", "read by people"
+WAYS = {"done": CARRIED_OUT, "hand": BY_HAND, "schema": SCHEMA, "rules": RULES, "read": READ}
 PROOFS = """# How fixes are proved
 
 {number} fixes, as the examples of the checks get them. On other clusters they are the same with other names.
@@ -156,7 +157,9 @@ PROOFS = """# How fixes are proved
 - **carried out** ({done}): the tests break a hub on a real control plane and run the commands of the report as they
   stand, with kubectl, and with Helm 3 and 4 in turn. Then they look again: the finding is gone, and no new error or
   warning is there. A small chart of our own makes the objects of the hub's chart. Kubelets, clouds and what a hub logs
-  are played. Where a fix leaves something to a person, the tests write what its words say.
+  are played. Where a patch leaves a name or a password to its reader, the tests put one there.
+- **carried out by hand** ({hand}): the same, but what is right only a person knows (which of two profiles is renamed,
+  what code was for): the tests write into the values what the words say.
 - **schema and rules** ({schema}): its values are valid for every release of the chart since 1.0, and it keeps the rules
   below.
 - **rules** ({rules}): its commands keep the rules.
@@ -169,6 +172,9 @@ These rules hold for every fix of every scenario and example:
 - No container asks for root where that is refused.
 - No chart is named that the cluster cannot run.
 - Nothing is ended while nothing comes back, and no two fixes of a report contradict each other.
+- Of two ways a fix says which one is shown, and what the other costs.
+- What deletes, drains, forces or interrupts says what of it is lost, and who is let in.
+- Policies that are added select only pods that others close already, and open what was kept back.
 
 """
 
@@ -176,14 +182,16 @@ These rules hold for every fix of every scenario and example:
 def fixes_page(registry: Registry) -> str:
     """The table of fixes: those of all examples, each with how it is known to work."""
     proofs = runpy.run_path(str(DOCS.parent / "tests" / "cluster" / "proofs.py"))
-    done = {*proofs["EXAMPLES"], *proofs["PLAYED"].values()}
+    done = {**dict.fromkeys(proofs["PLAYED"].values(), ""), **proofs["EXAMPLES"]}
     rows: dict[tuple[str, str], str] = {}
     for check in sorted(registry.checks.values(), key=lambda c: c.id):
         for i, text in enumerate(notes.of(check).fires_on):
             for f in diagnose(text, check.id).findings:
                 row = check.id, re.split(r"(?<=[a-z`)]{2})[.:](?: |$)", f.finding.fix.text)[0]
-                how = proof(f.finding.fix) if f"{check.id}-{i}" not in done else CARRIED_OUT
-                rows[row] = how if how == CARRIED_OUT else rows.get(row, how)
+                by = done.get(f"{check.id}-{i}")
+                how = proof(f.finding.fix) if by is None else BY_HAND if "by hand" in by else CARRIED_OUT
+                if rows.get(row) != CARRIED_OUT:
+                    rows[row] = how if by is not None else rows.get(row, how)
     table = [
         f"| [{c}](checks/{c}.md) | {escape(fix).replace('|', '&#124;')} | {how} |"
         + (f" {NEEDS.get(registry.checks[c].area, '')} |" if how in {SCHEMA, RULES} else " |")

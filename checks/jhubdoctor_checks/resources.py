@@ -34,6 +34,19 @@ class Choice:
     given: Mapping[str, Given]
 
 
+_GI = Decimal(2**30)
+
+
+def with_room(resource: str, most: Decimal) -> dict[str, object]:
+    """What users may be guaranteed of the most that a node has, with some left for others; empty where it is little."""
+    room = most * Decimal("0.8")
+    if resource == "memory" and room >= _GI:
+        return {"memory": {"guarantee": f"{int(room / _GI)}G"}}
+    if resource == "cpu" and room:
+        return {"cpu": {"guarantee": float(room.quantize(Decimal("0.1")))}}
+    return {}
+
+
 def set_elsewhere(values: Values, trait: str) -> bool:
     """Whether code or hub.config sets the trait, so that the value in singleuser is not what counts."""
     return any(
@@ -136,7 +149,7 @@ def correction(hub: Hub, wrong: list[tuple[str, Given]]) -> Fix:
     inside: list[str] = []
     for trait, given in wrong:
         better = meant(trait, given.value)
-        if given.path == PATHS[trait]:
+        if given.path == PATHS[trait] and better is not None:
             _, section, key = given.path.split(".")
             patch.setdefault(section, {})[key] = better
         else:

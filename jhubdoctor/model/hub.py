@@ -20,6 +20,16 @@ VALUES_FILE = "values-today.yaml"
 RESTARTS = "This restarts the hub; users' servers keep running."
 
 
+# Helm, and what has its code in it: each writes objects under the name of its program (kube/client.go,
+# getManagedFieldsManager). Who wrote the hub last will do so again.
+_CLIENTS = {
+    "helm": "",
+    "terraform-provider-helm": "the helm_release of Terraform",
+    "pulumi-resource-kubernetes": "the Release of Pulumi",
+    "fleetagent": "the Bundle of Fleet",
+}
+
+
 @dataclass(frozen=True)
 class Scope:
     """Where the command line says to look.
@@ -167,7 +177,11 @@ class Hub:
         if self.argo_cd:
             return f"the Application {self.application} of Argo CD"
         namespace, name = self.helm_release
-        return f"the HelmRelease {name} of Flux in namespace {namespace}" if name else ""
+        if name:
+            return f"the HelmRelease {name} of Flux in namespace {namespace}"
+        writers = self.deployment.metadata.managed_fields if self.deployment else []
+        by = [(w.time, kind) for w in writers for kind in _CLIENTS if w.time and w.manager.startswith(kind)]
+        return _CLIENTS[max(by)[1]] if by else ""
 
     @property
     def helm_upgrade(self) -> str:

@@ -271,14 +271,15 @@ class _ReportPage(Page):
 
     def afterwards(self) -> None:
         """What the upgrade leaves as it is, and how to know when it is well: once, however many fixes there are."""
-        hubs = list(dict.fromkeys(f.hub for f in self.shown if f.hub is not None and f.fix.values))
-        if not any(h.helm_upgrade for h in hubs):
+        if any(f.hub is not None and f.hub.helm_upgrade and f.fix.values for f in self.shown):
+            self.row(
+                "keep",
+                "The upgrade keeps all else that is set (Helm 3.14 or later). Where you keep values in files of your "
+                "own, add the lines there: an upgrade with those files alone takes them away again.",
+            )
+        hubs = list(dict.fromkeys(f.hub for f in self.shown if f.hub is not None and f.severity is not Severity.INFO))
+        if not hubs:
             return
-        self.row(
-            "keep",
-            "The upgrade keeps all else that is set (Helm 3.14 or later). Where you keep values in files of your own, "
-            "add the lines there: an upgrade with those files alone takes them away again.",
-        )
         where = f"--namespace {hubs[0].namespace} --release {hubs[0].release}" if len(hubs) == 1 else "--all-namespaces"
         self.row("after", "Wait until it is well:")
         self.block(folded_command(f"jhubdoctor run {where} --wait 10m", self.width - _LABEL - 4), "cyan")

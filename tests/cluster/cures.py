@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,10 +29,10 @@ from .kubelet import MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from jhubdoctor.engine.result import Report, Reported
 
+    from .kubelet import Kubelet
     from .plane import ControlPlane
     from .release import Release
 
@@ -153,10 +153,13 @@ def grave(report: Report) -> dict[str, str]:
     }
 
 
-def load(release: Release, documents: list[Object], values: Mapping[str, Any]) -> list[str]:
+def load(
+    release: Release, documents: list[Object], values: Mapping[str, Any], kubelet: Kubelet | None = None
+) -> list[str]:
     """Put an example into the cluster; the paths of what it made outside the release's namespace.
 
-    Its values come over these. Objects are merged into those that are there; status is written as who sets it would.
+    Its values come over these. Objects are merged into those that are there; status is written as who sets it would. A
+    node that is not there yet is one of the kubelet's; what the others say of themselves stays theirs.
     """
     here = json.loads(re.sub(r"\bjhub\b", release.namespace, json.dumps(documents)))
     plane, made = release.plane, []
@@ -167,14 +170,19 @@ def load(release: Release, documents: list[Object], values: Mapping[str, Any]) -
         if d["kind"] == "Values":
             continue
         d.setdefault("apiVersion", KINDS.get(d["kind"], "v1"))
-        meta, status = d["metadata"], d.pop("status", None)
+        meta, status = d["metadata"], _timed(d.pop("status", None))
         meta.pop("creationTimestamp", None)
         path = plane.path(d["apiVersion"], d["kind"], meta.get("namespace", release.namespace), meta["name"])
+        there = plane.get(path)
+        if d["kind"] == "Node" and kubelet is not None:
+            if not there:
+                kubelet.node(meta["name"], labels=meta.get("labels"), taints=d.get("spec", {}).get("taints", ()))
+            status, there = None, plane.get(path)
         own = f"/namespaces/{release.namespace}/" in path
         if own:
             meta["labels"] = {"app": "jupyterhub", "release": release.name, **meta.get("labels", {})}
-        _complete(d, release.namespace)
-        if plane.get(path):
+        _complete(d, release.namespace, new=not there)
+        if there:
             plane.request("PATCH", path, d, content_type=MERGE)
         else:
             plane.request("POST", path.rpartition("/")[0], d)
@@ -185,7 +193,21 @@ def load(release: Release, documents: list[Object], values: Mapping[str, Any]) -
     return made
 
 
-def _complete(d: Object, namespace: str) -> None:
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _timed(value: Any) -> Any:
+    """The same with the times that examples count back from the look."""
+    if isinstance(value, dict):
+        return {k: _timed(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_timed(v) for v in value]
+    if isinstance(value, str) and (m := re.fullmatch(r"-(\d+)([smhd])", value)):
+        return (datetime.now(UTC) - timedelta(**{_UNITS[m[2]]: int(m[1])})).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value
+
+
+def _complete(d: Object, namespace: str, *, new: bool) -> None:
     """What the API server asks for and examples leave out."""
     for webhook in d.get("webhooks", ()):
         webhook |= {"sideEffects": "None", "admissionReviewVersions": ["v1"]}
@@ -193,14 +215,26 @@ def _complete(d: Object, namespace: str) -> None:
         webhook["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
         for rule in webhook["rules"]:
             rule.setdefault("apiVersions", ["v1"])
-    for rule in (d.get("spec") or {}).get("rules") or ():
+    spec = d.get("spec") or {}
+    for rule in spec.get("rules") or ():
         for path in (rule.get("http") or {}).get("paths") or ():
             path.setdefault("pathType", "Prefix")
+            path["backend"].get("service", {}).setdefault("port", {"name": "http"})
+    if d["kind"] == "Pod" and new:
+        d.setdefault("spec", spec)
+        d["metadata"].pop("ownerReferences", None)
+        for one in spec.setdefault("containers", [{"name": "main"}]):
+            one.setdefault("image", "quay.io/example/main:1")
+    if d["kind"] == "PersistentVolumeClaim" and new:
+        d.setdefault("spec", spec)
+        spec.setdefault("accessModes", ["ReadWriteOnce"])
+        spec.setdefault("resources", {"requests": {"storage": "1Gi"}})
 
 
 KINDS = {
     "Deployment": "apps/v1", "DaemonSet": "apps/v1", "StatefulSet": "apps/v1", "Ingress": "networking.k8s.io/v1",
     "IngressClass": "networking.k8s.io/v1", "NetworkPolicy": "networking.k8s.io/v1", "Job": "batch/v1",
+    "ReplicaSet": "apps/v1", "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
     "StorageClass": "storage.k8s.io/v1", "CSIDriver": "storage.k8s.io/v1", "Lease": "coordination.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1", "PriorityClass": "scheduling.k8s.io/v1",
     "EndpointSlice": "discovery.k8s.io/v1", "Role": "rbac.authorization.k8s.io/v1",
@@ -213,12 +247,17 @@ KINDS = {
 def cure(doctor: Doctor, check: str, *, after_it: Callable[[], None] | None = None, patience: float = 12) -> None:
     """Ask, do what is said of this check and of all errors and warnings, and ask until it is well; else it fails.
 
+    It is asked twice before: what goes by itself would prove nothing.
+
     `after_it` is what others do then: a user starts a server once more.
     """
     before = doctor.ask()
     wanted = [f for f in roots(before) if f.check.id == check]
     assert wanted, f"{check} is not found: {[*grave(before).values()]}"
-    now = before
+    time.sleep(1)
+    now = doctor.ask()
+    stays = {f.fingerprint for f in now.findings}
+    assert all(f.fingerprint in stays for f in wanted), f"{check} goes by itself"
     for _ in range(MOST_ROUNDS):
         # what waits for another is asked about again once that is done
         theirs = [f for f in roots(now) if f.check.id == check]

@@ -6,6 +6,7 @@ Commands are run by the real kubectl, and by Helm 3 and 4 in turn, as they stand
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from jhubdoctor.engine import notes
 from jhubdoctor.testing import documents, registry
@@ -62,12 +64,18 @@ def doctor(pharmacy: Pharmacy, tmp_path: Path, request: pytest.FixtureRequest) -
 
 @pytest.fixture(autouse=True)
 def nodes_as_before(plane: ControlPlane) -> Iterator[None]:
-    """Give the nodes, which all tests share, the taints that they had: an example's Node is merged into them."""
-    before = {n["metadata"]["name"]: n["spec"].get("taints") for n in plane.request("GET", "/api/v1/nodes")["items"]}
+    """Give the nodes, which all tests share, what they had: an example's Node is merged into them."""
+    nodes = plane.request("GET", "/api/v1/nodes")["items"]
+    before = {n["metadata"]["name"]: (n["metadata"]["labels"], n["spec"]) for n in nodes}
     yield
-    for name, taints in before.items():
-        if plane.get(f"/api/v1/nodes/{name}"):
-            plane.request("PATCH", f"/api/v1/nodes/{name}", {"spec": {"taints": taints}}, content_type=MERGE)
+    for name, (labels, spec) in before.items():
+        if now := plane.get(f"/api/v1/nodes/{name}"):
+            gone = dict.fromkeys(now["metadata"]["labels"])
+            was = {"taints": spec.get("taints"), "unschedulable": spec.get("unschedulable")}
+            plane.request(
+                "PATCH", f"/api/v1/nodes/{name}", {"metadata": {"labels": gone | labels}, "spec": was},
+                content_type=MERGE,
+            )  # fmt: skip
 
 
 @pytest.fixture
@@ -92,6 +100,8 @@ def example(name: str) -> list[Object]:
 GIVEN = {
     "CHOOSE": "a-word-of-ours",
     "NAME OF A USER": "ada",
+    "NAME OF THE CLAIM": "hub-db-dir",
+    "NAME OF THE HOST": "hub.example.org",
     "postgresql+psycopg2://USER@HOST/DATABASE": "postgresql+psycopg2://hub@db/hub",
 }
 """What only a person knows."""
@@ -129,20 +139,12 @@ BY_HAND: dict[str, Callable[[Object], None]] = {
     "hub-config-section-invalid-0": together(
         at("hub.loadRoles", {"reader": {"scopes": ["x"]}}), at("hub.config.loadRoles", None)
     ),
-    "image-tag-is-a-number-0": at("singleuser.image.tag", "3.1"),
     "profile-list-invalid-0": profile(1, display_name="B"),
     "profile-list-invalid-1": profile(1, display_name="B"),
     "profile-list-invalid-2": profile(0, kubespawner_override={"image": "a/b:1"}),
     "resource-value-invalid-1": profile(1, profile_options={}),
-    "resource-value-invalid-3": at("singleuser.memory.limit", "2G"),
     "resource-value-invalid-4": profile(0, kubespawner_override={"mem_limit": "2G"}),
-    "resource-value-invalid-5": at("singleuser.memory.guarantee", "8G"),
     "resource-value-invalid-6": profile(1, kubespawner_override={"cpu_guarantee": 4}),
-    "user-pods-with-more-rights-0": at("singleuser.serviceAccountName", None),
-    "user-pods-with-more-rights-1": together(
-        at("singleuser.uid", None), at("singleuser.allowPrivilegeEscalation", None)
-    ),
-    "users-without-memory-guarantee-1": at("singleuser.memory.guarantee", "1G"),
     "value-has-moved-0": at("auth", None),
     "value-has-moved-1": at("proxy.networkPolicy", None),
     "values-overridden-by-code-0": at("hub.extraConfig", None),
@@ -162,11 +164,10 @@ def test_values(name: str, release: Release, doctor: MakeDoctor) -> None:
     cure(doctor(release, given=GIVEN, edit=BY_HAND.get(name)), name.rpartition("-")[0])
 
 
-@pytest.mark.usefixtures("kubelet")
 @pytest.mark.parametrize("name", [n for n, how in proofs.EXAMPLES.items() if how == "objects"])
-def test_objects(name: str, hub_release: MakeRelease, doctor: MakeDoctor, made: list[str]) -> None:
+def test_objects(name: str, hub_release: MakeRelease, doctor: MakeDoctor, made: list[str], kubelet: Kubelet) -> None:
     release = hub_release(VALUES)
-    made += load(release, example(name), VALUES)
+    made += load(release, example(name), VALUES, kubelet)
 
     cure(doctor(release, given=GIVEN, minutes=15), name.rpartition("-")[0])
 
@@ -280,9 +281,9 @@ def chart_outdated(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> No
     cure(one, "chart-outdated")
 
 
-def certificates(release: Release, doctor: MakeDoctor, host: str) -> Doctor:
+def certificates(release: Release, doctor: MakeDoctor, host: str, **more: Any) -> Doctor:
     """Whoever mends it has a good certificate."""
-    one = doctor(release)
+    one = doctor(release, **more)
     certificate, key = release.plane.authority.issue(f"good-{release.name}", host, hosts=[host], days=300)
     (one.folder / "fullchain.pem").write_bytes(certificate.read_bytes())
     (one.folder / "privkey.pem").write_bytes(key.read_bytes())
@@ -322,16 +323,115 @@ def tls_certificate_expiring(release: Release, kubelet: Kubelet, doctor: MakeDoc
     cure(certificates(release, doctor, "hub.example.org"), "tls-certificate-expiring")
 
 
+def tls_certificate_wrong_host(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    secret_of(release, days=300, host="www.example.org")
+    cure(certificates(release, doctor, "hub.example.org"), "tls-certificate-wrong-host")
+
+
+def tls_secret_without_a_key(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    release.plane.apply({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"ca.crt": ""},
+        "metadata": {"name": "hub-tls", "namespace": release.namespace},
+    })  # fmt: skip
+    cure(certificates(release, doctor, "hub.example.org"), "tls-secret-missing")
+
+
+@contextlib.contextmanager
+def the_only_class(release: Release) -> Iterator[Callable[[], None]]:
+    """An IngressClass, and what its controller does: it gives the Ingress that names the class an address."""
+    body = {
+        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "traefik"},
+        "spec": {"controller": "traefik.io/ingress-controller"},
+    }  # fmt: skip
+    release.plane.apply(body)
+    path = release.plane.path("networking.k8s.io/v1", "Ingress", release.namespace, "jupyterhub")
+
+    def serve() -> None:
+        if release.plane.request("GET", path)["spec"].get("ingressClassName") == "traefik":
+            served = {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}}
+            release.plane.request("PATCH", f"{path}/status", served, content_type=MERGE)
+
+    try:
+        yield serve
+    finally:
+        release.plane.request("DELETE", "/apis/networking.k8s.io/v1/ingressclasses/traefik")
+
+
+def ingress_class_missing(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    way = {"enabled": True, "ingressClassName": "nginx", "hosts": ["hub.example.org"]}
+    release.upgrade({**VALUES, "ingress": way}, wait=False)
+    with the_only_class(release) as serve:
+        cure(doctor(release, minutes=30), "ingress-class-missing", after_it=serve)
+
+
+def ingress_by_hand_without_a_class(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    ingress(release)
+    secret_of(release, days=300, host="hub.example.org")
+    with the_only_class(release) as serve:
+        cure(certificates(release, doctor, "hub.example.org", minutes=30), "ingress-class-missing", after_it=serve)
+
+
+def disruption_budget_blocks_drain(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    # the very number that is the chart's default: a null for it would bring it back
+    budget = {"enabled": True, "minAvailable": 1}
+    release.upgrade({**VALUES, "hub": {**VALUES["hub"], "pdb": budget}}, wait=False)
+    counted(release, "hub")
+    cure(doctor(release), "disruption-budget-blocks-drain")
+
+
+def budget_by_hand(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    chosen = {"component": "proxy", "release": release.name}
+    release.plane.apply({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "ours", "namespace": release.namespace},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": chosen}},
+    })  # fmt: skip
+    counted(release, "ours")
+    cure(doctor(release), "disruption-budget-blocks-drain")
+
+
+def counted(release: Release, budget: str) -> None:
+    """Wait until the cluster has counted the pods of a budget."""
+    path = release.plane.path("policy/v1", "PodDisruptionBudget", release.namespace, budget)
+    release.plane.wait(
+        lambda: release.plane.request("GET", path).get("status", {}).get("currentHealthy"), "a budget to be counted"
+    )
+
+
 PLAYED = [
     hub_oom_killed, culler_failing, reflector_frozen, release_object_missing, proxy_no_external_address,
     helm_release_not_deployed, taint_not_tolerated, chart_outdated, tls_secret_missing,
-    tls_certificate_expiring,
+    tls_certificate_expiring, tls_certificate_wrong_host, tls_secret_without_a_key, ingress_class_missing,
+    ingress_by_hand_without_a_class, budget_by_hand,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("broken", [pytest.param(f, id=f.__name__.replace("_", "-")) for f in PLAYED])
 def test_played(broken: Callable[..., None], hub_release: MakeRelease, kubelet: Kubelet, doctor: MakeDoctor) -> None:
     broken(hub_release(VALUES), kubelet, doctor)
+
+
+@pytest.mark.usefixtures("kubelet")
+@pytest.mark.parametrize("today", [{}, {"cmd": "start.sh"}], ids=["of-the-chart", "set-today"])
+@pytest.mark.parametrize("helm", ["helm", "helm-4"])
+def test_a_null_takes_out_what_is_there(helm: Any, today: Object, hub_release: MakeRelease, doctor: MakeDoctor) -> None:
+    """Whoever has set it: the chart's default does not come back, and all else stays."""
+    release = hub_release({**VALUES, "singleuser": {**today, "startTimeout": 77}})
+    one = doctor(release)
+    one.helm = helm
+    [hub] = one.ask().hubs
+    patch: Object = {"singleuser": {"cmd": None}}
+    (one.folder / hub.patch_file).write_text(yaml.safe_dump(patch))
+
+    for command in hub.setting(patch):
+        one.run(command)
+
+    values = release.values
+    assert values["singleuser"].get("cmd") is None
+    assert values["singleuser"]["startTimeout"] == 77
+    assert values["hub"]["config"]["JupyterHub"]["authenticator_class"] == "github"
 
 
 def test_what_is_said_to_be_played_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.model.finding import Fix
 from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.kube.meta import ManagedField, Meta
+from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.values import Values
 
 
@@ -114,6 +117,21 @@ def test_a_chart_that_this_cluster_cannot_run_is_installed_by_no_command() -> No
     assert fix.text.endswith("It takes effect when the chart is moved: chart 0.11.1 makes what is not served.")
 
 
+def written_by(*programs: str) -> Hub:
+    """The hub as these programs have written it, one after the other."""
+    wrote = [
+        ManagedField(manager=p, operation="Update", time=datetime(2026, 1, 1 + i, tzinfo=UTC))
+        for i, p in enumerate(programs)
+    ]
+    return replace(HUB, deployment=Deployment(metadata=Meta(name="hub", namespace="jhub", managed_fields=wrote)))
+
+
+def test_who_wrote_the_hub_last_holds_its_values() -> None:
+    assert written_by("helm").manager == ""
+    assert written_by("terraform-provider-helm_v2.17.0_x5", "helm").manager == ""
+    assert written_by("kube-controller-manager").manager == ""
+
+
 FLUX = {"helm.toolkit.fluxcd.io/name": "hub", "helm.toolkit.fluxcd.io/namespace": "flux"}
 
 
@@ -125,9 +143,12 @@ FLUX = {"helm.toolkit.fluxcd.io/name": "hub", "helm.toolkit.fluxcd.io/namespace"
             "Application jhub-prod of Argo",
         ),
         (replace(HUB, labels=FLUX), "HelmRelease hub of Flux in namespace flux"),
+        (written_by("terraform-provider-helm_v2.17.0_x5"), "the helm_release of Terraform"),
+        (written_by("helm", "pulumi-resource-kubernetes"), "the Release of Pulumi"),
+        (written_by("helm", "fleetagent", "kubectl-edit"), "the Bundle of Fleet"),
     ],
 )
-def test_under_argo_cd_and_flux_no_helm_changes_the_release(hub: Hub, who: str) -> None:
+def test_under_who_holds_the_values_no_helm_changes_the_release(hub: Hub, who: str) -> None:
     commands = ("kubectl get pods", hub.helm_upgrade, hub.helm_again, "helm rollback jhub 3", "helm history jhub")
     fix = fitted(Fix("Set it.", {"debug": {"enabled": True}}, commands), hub)
 

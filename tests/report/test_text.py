@@ -207,6 +207,28 @@ def test_helm_runs_once_at_the_end_and_the_same_fix_stands_once() -> None:
     assert "The same as for " in text
 
 
+@check(severity=Severity.ERROR)
+def one_out(hub: Hub) -> Iterator[Finding]:
+    """One that takes a value out."""
+    patch = {"singleuser": {"cmd": None}}
+    fix = Fix("Leave it out.", patch, ("kubectl get pods", *hub.setting(patch)))
+    yield Finding(on=pods("z"), says="it is there", evidence=(("a", "b"),), fix=fix)
+
+
+def test_one_null_and_all_of_the_patch_comes_by_a_file() -> None:
+    text = render(report_on(an_error, one_out, text=""), width=400)
+
+    assert text.count("helm get values jhub") == text.count("helm upgrade jhub jupyterhub") == 1
+    assert "--values values-today.yaml --values patch.yaml" in text
+    assert "--reset-then-reuse-values" not in text
+    assert text.index("kubectl get pods") < text.index("helm get values jhub")
+
+
+def test_how_it_is_known_to_be_well_is_told_after_any_fix_but_not_after_advice() -> None:
+    assert render(report_on(a_warning, text="")).count("--wait 10m") == 1
+    assert "--wait 10m" not in render(report_on(an_advice, text=""), advice=True)
+
+
 def test_advice_is_a_line_unless_it_is_asked_for() -> None:
     report = report_on(an_advice, text="")
 

@@ -1,5 +1,7 @@
 """What to do about the Secrets that certificates for the hub lie in."""
 
+from dataclasses import replace
+
 from jhubdoctor.api import Fix, Hub, clean
 from jhubdoctor_checks.facts.issuing import Issue
 from jhubdoctor_checks.facts.network import ServedCertificate
@@ -27,28 +29,39 @@ def renewed(hub: Hub, c: ServedCertificate, issue: Issue | None = None) -> Fix:
         )
     if c.renewed:
         return _by_cert_manager(hub, issue, "cert-manager should have renewed it: see what holds it up.")
-    make = _generic(c)
-    if c.secret is not None and c.secret.type == "kubernetes.io/tls":
-        make = _tls(c)
-    apply = hub.kubectl(f"create secret {make} --dry-run=client --output yaml")
     # the proxy reads its files when it starts; controllers of Ingresses see the change by themselves
     restarts = c.by.kind == "Deployment"
     return Fix(
         "Put a new certificate and its key into the Secret.",
-        commands=(f"{apply} | {hub.kubectl('apply --filename -')}", restart if restarts else ""),
+        commands=(_put(hub, c), restart if restarts else ""),
         caution=caution if restarts else "",
     )
+
+
+def for_its_hosts(hub: Hub, c: ServedCertificate) -> Fix:
+    """Renew it for the hosts that it is served for."""
+    fix = renewed(hub, c)
+    if c.renewed:
+        return replace(fix, text="Have cert-manager issue it for this host: its Certificate names others.")
+    other = "or correct the host (values ingress.hosts, ingress.tls), which is then the address for all users."
+    return replace(fix, text=f"Have a certificate issued for this host, and put it into the Secret, as shown; {other}")
 
 
 def made(hub: Hub, c: ServedCertificate, issue: Issue | None = None) -> Fix:
     """Make a Secret that is missing, or holds no certificate."""
     if c.renewed:
         return _by_cert_manager(hub, issue, "See why cert-manager has not issued it.")
+    if c.secret is not None:
+        return Fix("Put the certificate and its key into the Secret.", commands=(_put(hub, c),))
     make = _tls(c) if c.key == "tls.crt" and c.private == "tls.key" else _generic(c)
-    return Fix(
-        "Make the Secret from the certificate and its key.",
-        commands=(hub.kubectl(f"create secret {make}"),),
-        caution="Delete the Secret of this name first if there is one." if c.secret is not None else "",
+    return Fix("Make the Secret from the certificate and its key.", commands=(hub.kubectl(f"create secret {make}"),))
+
+
+def _put(hub: Hub, c: ServedCertificate) -> str:
+    """The command that writes a certificate into a Secret that is there, and whose type cannot be changed."""
+    make = _tls(c) if c.secret is not None and c.secret.type == "kubernetes.io/tls" else _generic(c)
+    return (
+        f"{hub.kubectl(f'create secret {make} --dry-run=client --output yaml')} | {hub.kubectl('apply --filename -')}"
     )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, check, clean
+from jhubdoctor.api import Finding, Hub, Severity, check, clean
 from jhubdoctor_checks.facts.network import ServedCertificate
 from jhubdoctor_checks.network._certificates import first
+from jhubdoctor_checks.network._secrets import for_its_hosts
 
 
 # it is about what serves the certificate, of which more can be wrong than that
@@ -27,10 +28,7 @@ def tls_certificate_wrong_host(hub: Hub, certificates: list[ServedCertificate]) 
                 ("secret", f"{clean(c.name, 80)}: for {', '.join(leaf.hosts[:4])}"),
                 (c.by.kind.lower(), f"{c.by.name}: tls.hosts {', '.join(clean(h, 80) for h in c.hosts[:4])}"),
             ),
-            fix=Fix(
-                "Have a certificate issued for this host, or correct the host (values ingress.hosts, ingress.tls).",
-                commands=(hub.kubectl(f"describe {c.by.kind.lower()} {c.by.name}"),),
-            ),
+            fix=for_its_hosts(hub, c),
             cause=c.name,
             affects=(c.ref,),
         )

@@ -9,8 +9,7 @@ from typing import Any
 from jhubdoctor.api import Node, Pod, Shape, human, nested
 from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.schedule import Unplaced
-
-_GI = Decimal(2) ** 30
+from jhubdoctor_checks.resources import with_room
 
 
 def lacking(pod: Unplaced, nodes: list[Node]) -> list[str]:
@@ -66,9 +65,5 @@ def smaller(
         return f"{like[0].path} ({like[0].name})", {}
     section: dict[str, Any] = {}
     for r in resources:
-        room = most(r, nodes) * Decimal("0.8")
-        if r == "memory" and room >= _GI:
-            section["memory"] = {"guarantee": f"{int(room / _GI)}G"}
-        elif r == "cpu" and room:
-            section["cpu"] = {"guarantee": float(room.quantize(Decimal("0.1")))}
+        section |= with_room(r, most(r, nodes))
     return "singleuser", {"singleuser": section} if section else {}

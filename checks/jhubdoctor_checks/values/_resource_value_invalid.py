@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import Node, Pod, Shape, human, may_run
+from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Severity, Shape, human, may_run, nested
+from jhubdoctor_checks.resources import PATHS, Given, amount, with_room
+
+MOST_GIB = 64
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,18 @@ class Excess:
         return ", ".join(s.name for s, _ in self.bad[:2]) + (" and others" if len(self.bad) > 2 else "")
 
     @property
-    def _has(self) -> Decimal:
+    def has(self) -> Decimal:
+        """What the smallest of these nodes has."""
         return min(largest.allocatable[self.resource] for _, largest in self.bad)
 
     @property
     def most(self) -> str:
-        """What the smallest of these nodes has."""
-        return human(self.resource, self._has)
+        """The same in words."""
+        return human(self.resource, self.has)
 
     def concerns(self, pod: Pod) -> bool:
         """Whether a pod asks for more than that."""
-        return pod.spec.requests.get(self.resource, Decimal(0)) > self._has
+        return pod.spec.requests.get(self.resource, Decimal(0)) > self.has
 
     @property
     def evidence(self) -> Iterator[tuple[str, str]]:
@@ -62,3 +66,34 @@ def _largest(shape: Shape, nodes: list[Node], resource: str) -> Node | None:
     able = [(has, n.name, n) for n in nodes if (has := n.allocatable.get(resource)) is not None]
     # the largest first: of the others nobody needs to know whether the pod may run there
     return next((n for *_, n in sorted(able, key=lambda a: a[:2], reverse=True) if may_run(shape.spec, n)), None)
+
+
+def suffix(hub: Hub, tiny: list[Given]) -> Fix:
+    """What a number without a suffix was meant to be: nobody gives a server thousands of gibibytes."""
+    own = next((g for g in tiny if g.path == PATHS["mem_limit"]), None)
+    if own is None:
+        return Fix("Add the suffix, M or G.", commands=(hub.helm_upgrade,))
+    unit, other = "GM" if (amount("mem_limit", own.value) or 0) <= MOST_GIB else "MG"
+    meant = f"{str(own.value).strip()}{unit}"
+    return hub.values_fix(f"Add the suffix: {unit}, as shown, unless it was {other}.", nested(own.path, meant))
+
+
+def _less(hub: Hub, excess: Excess) -> Fix:
+    patch = with_room(excess.resource, excess.has) if all(s.path == "singleuser" for s, _ in excess.bad) else {}
+    shown = ", as shown; or add larger nodes, which cost more." if patch else ", or add larger nodes."
+    return Fix(f"Ask for less than {excess.most}{shown}", {"singleuser": patch} if patch else {}, (hub.helm_upgrade,))
+
+
+def too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler, pending: list[Pod]) -> Finding:
+    """What is said of it."""
+    larger = [("autoscaler", f"{a.kind} ({a.seen}) may add larger nodes") for a in (autoscaler,) if a]
+    return Finding(
+        on=(hub.ref,),
+        says=f"more {excess.resource} is guaranteed to users than any node has in all ({excess.names})",
+        evidence=(*excess.evidence, *larger),
+        fix=_less(hub, excess),
+        # where something else can still be started, it is only some users who cannot
+        severity=Severity.INFO if autoscaler else None if excess.every else Severity.WARNING,
+        cause=f"{excess.resource}-above-nodes",
+        affects=tuple(p.ref for p in pending if excess.concerns(p)),
+    )

@@ -3,9 +3,23 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jhubdoctor.api import Autoscaler, Finding, Fix, Hub, Node, Pod, Ref, Rung, Severity, Shape, Spawns, Values, check
+from jhubdoctor.api import (
+    Autoscaler,
+    Finding,
+    Fix,
+    Hub,
+    Node,
+    Pod,
+    Ref,
+    Rung,
+    Severity,
+    Shape,
+    Spawns,
+    Values,
+    check,
+)
 from jhubdoctor_checks.resources import all_given, amount, contradictions, correction
-from jhubdoctor_checks.values._resource_value_invalid import Excess, excesses
+from jhubdoctor_checks.values._resource_value_invalid import excesses, suffix, too_large
 
 # jupyterhub/traitlets.py and traitlets' Float, as the hub's log quotes them
 REFUSED_BY_SPAWNER = ("is not a valid memory specification", "_limit' trait", "_guarantee' trait")
@@ -46,7 +60,7 @@ def resource_value_invalid(
             on=(hub.ref,),
             says="the memory limit of users is a few bytes: a number without a suffix counts bytes",
             evidence=tuple(("values", str(g)) for g in tiny[:6]),
-            fix=Fix("Add the suffix, M or G.", commands=(hub.helm_upgrade,)),
+            fix=suffix(hub, tiny),
             cause="memory-in-bytes",
         )
     for kind, word, _ in _KINDS:
@@ -60,23 +74,9 @@ def resource_value_invalid(
                 affects=_refused(hub, spawns, REFUSED_BY_SERVER),
             )
     for excess in excesses(shapes, nodes):
-        yield _too_large(hub, excess, autoscaler, pending_user_pods or [])
+        yield too_large(hub, excess, autoscaler, pending_user_pods or [])
 
 
 def _refused(hub: Hub, spawns: Spawns | None, texts: tuple[str, ...]) -> tuple[Ref, ...]:
     found = {s.pod for s in (spawns.failed if spawns else ()) if s.pod and any(t in s.error for t in texts)}
     return tuple(map(hub.pod_ref, sorted(found)))
-
-
-def _too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler, pending: list[Pod]) -> Finding:
-    larger = [("autoscaler", f"{a.kind} ({a.seen}) may add larger nodes") for a in (autoscaler,) if a]
-    return Finding(
-        on=(hub.ref,),
-        says=f"more {excess.resource} is guaranteed to users than any node has in all ({excess.names})",
-        evidence=(*excess.evidence, *larger),
-        fix=Fix(f"Ask for less than {excess.most}, or add larger nodes.", commands=(hub.helm_upgrade,)),
-        # where something else can still be started, it is only some users who cannot
-        severity=Severity.INFO if autoscaler else None if excess.every else Severity.WARNING,
-        cause=f"{excess.resource}-above-nodes",
-        affects=tuple(p.ref for p in pending if excess.concerns(p)),
-    )

@@ -1,8 +1,15 @@
 """Users' servers that may more than the chart lets them by default."""
 
 from collections.abc import Iterator
+from functools import reduce
 
-from jhubdoctor.api import Finding, Fix, Hub, Severity, Values, check, clean
+from jhubdoctor.api import RESTARTS, Finding, Fix, Hub, Severity, Values, check, clean, merged, nested
+
+_DEFAULTS = {
+    "singleuser.serviceAccountName": None,
+    "singleuser.allowPrivilegeEscalation": False,
+    "singleuser.uid": 1000,
+}
 
 
 @check(severity=Severity.INFO)
@@ -25,12 +32,14 @@ def user_pods_with_more_rights(hub: Hub, values: Values) -> Iterator[Finding]:
         says=f"users' servers have more rights than by default ({', '.join(p.rpartition('.')[2] for p in found)})",
         evidence=tuple(("values", f"{path}: {what}") for path, what in found.items()),
         fix=Fix(
-            "Keep what is needed, and take back the rest.",
-            commands=(
+            "Take back what is not needed: as shown all of it, as the chart has it.",
+            reduce(merged, (nested(path, _DEFAULTS[path]) for path in found)),
+            (
                 hub.kubectl(f"auth can-i --list --as system:serviceaccount:{hub.namespace}:{clean(str(account), 80)}")
                 if account
                 else "",
                 hub.helm_upgrade,
             ),
+            f"What needs these rights in users' servers stops working at their next start. {RESTARTS}",
         ),
     )

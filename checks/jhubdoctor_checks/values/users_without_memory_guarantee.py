@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, Values, check
-from jhubdoctor_checks.resources import choices, set_elsewhere
+from jhubdoctor_checks.resources import PATHS, Choice, choices, set_elsewhere
 
 
 @check(severity=Severity.INFO, fires_only_with=("limit_ranges",))
@@ -27,7 +27,13 @@ def users_without_memory_guarantee(
         evidence=tuple(("values", f"{c.name}: neither a guarantee nor a limit of memory") for c in bare[:4]),
         fix=Fix(
             "Guarantee what a usual session needs.",
-            values={"singleuser": {"memory": {"guarantee": "1G"}}} if any(c.name == "default" for c in bare) else {},
+            # profiles have it too, but for those that say themselves that they want none
+            values={"singleuser": {"memory": {"guarantee": "1G"}}} if any(map(_inherits, bare)) else {},
             commands=(hub.helm_upgrade,),
         ),
     )
+
+
+def _inherits(choice: Choice) -> bool:
+    given = choice.given.get("mem_guarantee")
+    return given is None or given.path == PATHS["mem_guarantee"]
