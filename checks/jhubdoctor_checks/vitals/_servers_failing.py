@@ -67,14 +67,15 @@ _Answer = tuple[Entry, datetime, re.Match[str]]
 def troubles(logs: Iterable[PodLog], now: datetime) -> Iterator[Trouble]:
     """What goes wrong again and again in each of these servers."""
     for log in logs:
-        entries = [(e, e.at) for e in log.entries if e.at is not None and now - e.at <= _HOUR]
+        every = log.entries
+        entries = [(e, e.at) for e in every if e.at is not None and now - e.at <= _HOUR]
         answers = [(e, at, m) for e, at in entries if (m := _ANSWER.match(e.message))]
         said = [(e, at) for e, at in entries if _complains(e)]
         told = [(row, at, _telling(row, e)) for e, at in said if (row := _row(e))]
         told += [
             (NO_UPGRADE, at, f"HTTP 400 for GET {_place(_path(m))}") for _, at, m in answers if NO_UPGRADE.search(m[0])
         ]
-        printed = [e.message for e, _ in entries if not e.level and _RAISED.match(e.message)]
+        printed = [e.message for e in every if not e.level and _RAISED.match(e.message)]
         for row, group in grouped(told, lambda t: t[0]):
             at, line = [t[1] for t in group], group[-1][2]
             if _lasts(at, now) and not _over(row.word, at[-1], answers):
