@@ -14,7 +14,7 @@ SHAPES: tuple[tuple[str, str, str], ...] = (
     ("aws-secret-json", '"SecretAccessKey": "wJalr{n}XUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"', "wJalr{n}"),
     (
         "aws4-hmac",
-        "Authorization: AWS4-HMAC-SHA256 Credential=AKIA{n}EXAMPLE/20261128/us-east-1/s3/aws4_request, Signature=fe5f80{n}f77d5fa3beca038a24",
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIA{n}EXAMPLE/20261128, Signature=fe5f80{n}f77d5fa3beca038a24",
         "fe5f80{n}",
     ),
     (
