@@ -2,7 +2,8 @@
 
 `text.log_text` knows how secrets look, and such a list is always one behind. Here it is the other way round: whatever
 is neither a word nor a quantity, and stands where none of the programs writes a name, is masked. A secret of a shape
-that nobody thought of has no way out; what is left is a password of letters alone that follows no key, and what stands
+that nobody thought of has no way out. Behind a word for a secret it is not enough to be a word: it has to be one with
+which programs speak of secrets. What is left is a password of letters alone that nothing announces, and what stands
 where a name does.
 """
 
@@ -20,7 +21,7 @@ _HEAD = re.compile(
 )
 _NAME = r"[^\s'\"\\,;(){}<>=&?#]{1,253}"
 _NOUN = (
-    r"(?:[Pp]ods?|[Nn]odes?|[Uu]sers?|[Ss]ervers?|[Nn]amespaces?|[Cc]laims?|pvc|PVC|[Ii]mage|[Vv]olumes?|[Qq]uota"
+    r"(?:[Pp]ods?|[Nn]odes?|[Nn]amespaces?|[Cc]laims?|pvc|PVC|[Ii]mage|[Vv]olumes?|[Qq]uota"
     r"|[Hh]ost(?:name)?|[Cc]ontainers?|[Dd]eployments?|[Rr]outes?|[Ss]ervices?|[Gg]roups?|[Rr]oles?|[Rr]evision|version"
     r"|persistentvolumeclaims?|persistentvolumes?|configmaps?|serviceaccounts?|events|endpoints|leases"
     r"|resourcequotas?|priorityclass(?:es)?|PriorityClass|StorageClass|storageclass(?:es)?|jobs|webhook|[Pp]rofile"
@@ -30,10 +31,12 @@ _PREFIXES = (
     "jupyter|hub|proxy|claim|volume|pvc|user-scheduler|user-placeholder|hook-image|continuous-image|autohttps|jupyterhub"
     "|aks|gke|ip|gk3|nodegroup"
 )
-_KEPT = (
-    # revisions of the hub's database
-    r"(?:schema version|!=|revision identified by|upgrade|->) '?[0-9a-f]{12}\b",
+# The name of a user, and behind it a short one of a server: what else follows a colon may be a password.
+_USER = r"[^\s'\"\\,;(){}<>=&?#:/]{1,253}(?:[:/][\w-]{1,12}(?![\w-]))?"
+_NAMED = (
     # names where the programs write them
+    rf"(?<![\w/-])(?:[Uu]sers?|[Ss]ervers?)(?: named | name | \\?[\"']| ){_USER}",
+    rf"(?<![\w/-])[Uu]ser \\?[\"']system:{_NAME}",
     rf"(?<![\w/-]){_NOUN}(?:/| named | name | \\?[\"']|\.[\w.]{{1,60}} \\?[\"']| ){_NAME}",
     # code: files of tracebacks, the class of an exception, the classes that the hub says it uses
     r"\bFile \"/[\w./+-]{1,300}\"",
@@ -48,18 +51,32 @@ _KEPT = (
     r"\([^\s()@'\"=&]{1,253}@[\d.:a-f]{3,45}\)",
     # names that the chart and Kubernetes make
     rf"(?<![\w-])(?:{_PREFIXES})-[a-z0-9.-]{{1,253}}",
-    # where a request went: the host, and paths of the hub and of the API
-    r"\b(?:https?|wss?)://[\w.\[\]:-]{1,253}(?:/(?:hub|user|apis?)(?:/[\w.@%~+-]{1,253}){0,12})?",
-    r"(?<!\w)/(?:hub|user|apis?)(?:/[\w.@%~+-]{1,253}){1,12}",
     # images and their digests
     r"(?<![\w./:-])[a-z0-9.-]{1,100}\.[a-z]{2,12}(?::\d{1,5})?(?:/[a-z0-9._-]{1,100}){1,6}(?::[\w.-]{1,80})?(?=[\s\"'\\,:@]|$)",
     r"\bsha256:[0-9a-f]{12,64}\b",
+)
+_KEPT = (
+    # revisions of the hub's database
+    r"(?:schema version|!=|revision identified by|upgrade|->) '?[0-9a-f]{12}\b",
+    *_NAMED,
     # times, versions, addresses
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?",
     r"(?<![\w.])v?\d{1,4}(?:\.\d{1,5}){1,3}(?:(?:-|\+|\.dev|\.post|rc|a|b)[\w.]{1,20})?(?![\w-])",
     r"(?<![\w:])[0-9a-f]{0,4}(?:::?[0-9a-f]{1,4}){2,7}(?![\w:])",
 )
-_PARTS = re.compile("(" + "|".join(_KEPT) + r")|[A-Za-z0-9][\w+/=.~%-]*")
+# Where a request went: the host, and paths of the hub, of CHP and of the API.
+_PATH = (
+    r"\b(?:https?|wss?)://[\w.\[\]:-]{1,253}(?:/(?:hub|user|apis?)(?:/[\w.@%~+-]{1,253}){0,12})?"
+    r"|(?<!\w)/(?:hub|user|user-redirect|apis?)(?:/[\w.@%~+-]{1,253}){1,12}"
+)
+_PARTS = re.compile(rf"({'|'.join(_KEPT)})|({_PATH})|[A-Za-z0-9][\w+/=.~%-]*")
+# Segments of such a path behind which a name stands; behind that of a user stands that of a server.
+_OF_USERS = frozenset({"user", "users", "user-redirect", "spawn", "spawn-pending", "servers"})
+_NAMES_FOLLOW = _OF_USERS | frozenset(
+    "group groups service services route routes namespaces nodes pods persistentvolumeclaims persistentvolumes events "
+    "configmaps secrets serviceaccounts deployments replicasets statefulsets daemonsets jobs leases endpoints "
+    "resourcequotas storageclasses priorityclasses kernelspecs".split()
+)
 _RUNS = re.compile(r"[^\W_]+")
 # Words that hold a digit, and quantities.
 _MIXED = re.compile(
@@ -71,6 +88,7 @@ _MIXED = re.compile(
 )
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _LONGEST_NUMBER = 7
+_MOST_DIGITS = 12
 _LONGEST_WORD = 40
 
 
@@ -85,23 +103,107 @@ def _strange(run: str) -> bool:
     return _MIXED.fullmatch(run) is None
 
 
+def _odd(part: str) -> bool:
+    """Whether there is anything strange in a part of a line."""
+    if part.isalpha() and len(part) < 10:
+        return False
+    runs = _RUNS.findall(re.sub("%[0-9A-Fa-f]{2}", "-", part))
+    return any(map(_strange, runs)) or sum(len(r) for r in runs if r.isdigit()) > _MOST_DIGITS
+
+
+def _path(text: str) -> str:
+    parts = text.split("/")
+    start = 3 if parts[0][-1:] == ":" else 1  # behind the host
+    for i in range(start, len(parts)):
+        named = parts[i - 1] in _NAMES_FOLLOW or parts[i - 2] in _OF_USERS
+        if not named and _odd(parts[i]):
+            parts[i] = REMOVED
+    return "/".join(parts)
+
+
 def _masked(m: re.Match[str]) -> str:
     if m[1]:
         return m[1]
-    if m[0].isalpha() and len(m[0]) < 10:
-        return m[0]
-    return REMOVED if any(map(_strange, _RUNS.findall(re.sub("%[0-9A-Fa-f]{2}", "-", m[0])))) else m[0]
+    if m[2]:
+        return _path(m[2])
+    return REMOVED if _odd(m[0]) else m[0]
 
 
 _DIGIT_OR_LONG = re.compile(r"\d|[^\W_]{10}")
 
 
+# Words that announce a secret, and the words with which programs speak of one.
+_ANNOUNCED = re.compile(
+    r"(?<![A-Za-z/])(?:(?i:pass(?:words?|wd|phrase|code|wort)|pwd?|secret(?! \\?[\"'])"
+    r"|(?:(?:access|api|auth|bearer|id|refresh)[ _-]?)?tokens?|credentials?|(?:api|access|private|secret)[ _-]?key"
+    r"|pin|otp|one-time code|(?:user|device)_code|mot de passe|contraseña)|PASS)(?![A-Za-z_/])"
+)
+_HINTS = ("pass", "pw", "secret", "token", "credential", "key", "pin", "otp", "code", "contraseña")
+_OF_SECRETS = frozenset(
+    """
+    a about access account accounts admin after again all already an and anonymous another any api app application
+    are argument arguments as ask at attempt auth authenticate authenticated authentication authenticator authority
+    authorization authorized aws azure bad basic be bearer because been before being between both but by bytes cache
+    cached call called cannot certificate change changed check checking class clear client code command config
+    configuration configured conflict connect connection container contains cookie correct could create created
+    creating credential credentials current database db decode decoded decrypt default delete deleted denied did
+    disabled does doesn domain done due during each ecr either email empty enabled encrypt encrypted endpoint
+    endpoints env environment error errors etc event events exception exceptions exchange exist exists expected
+    expiration expire expired expires expiry fail failed failure false fetch fetched fetching field file files for
+    forbidden form format found from function gcp get getting github gitlab give given go google got grant granted
+    group groups had handler has hash hashed hashes have header headers host hours hub if image images in incorrect
+    info information instead insufficient insufficient_scope internal into invalid is issue issued issuer it its
+    jupyter jupyterhub jwt keep key keys kubernetes last ldap length less line list load loaded logged login logout
+    long longer lookup made make malformed match matches may message minutes mismatch missing mode module more must
+    name named namespace need needed needs new next no node nodes non none not null oauth oauthenticator object of
+    off oidc ok old on once one only openid or other out output owner page parameter parse part passed password
+    passwords permission permissions please pod pods policy possible pre private problem profile provide provided
+    provider proxy public pull purge purged queue random read reading reason reauthenticate received redirect
+    refresh refreshed refreshing refused registry reject rejected release renew repository request requested
+    requests require required requires reset resource response retrying return returned returning revoke revoked
+    role root route run running s saved scheme scope scopes seconds secret secrets see send sent server service
+    services session set setting shared should sign signature signed since single singleuser so spawner start
+    started starting state status still stored string such system t table tell tenant than that the their them then
+    there this time timeout times to token tokens too true try trying type unable unauthorized unexpected unknown
+    unsupported until update updated url usage use used user username users using valid validate validated
+    validation value values variable verify version via wait waiting was web were what when where which while who
+    will with within without work would write wrong x yes yet you your
+    """.split()
+)
+_REACH = 160
+_STRETCHES = re.compile(
+    rf"({'|'.join(_NAMED)}|{_PATH}|{re.escape(REMOVED)})|[^\W_](?:[^\s'\"\\,;:()[\]{{}}<>=&?#|]*[^\W_])?"
+)
+
+
+def _spoken(m: re.Match[str]) -> str:
+    """A stretch behind a word for a secret: a name, a path, or what programs say of one; else it may be it."""
+    text = m[0]
+    if m[1] or (text.isdigit() and len(text) < 4):
+        return text
+    apart = re.sub("(?<=[a-z])(?=[A-Z])", " ", text).lower()
+    return text if all(w in _OF_SECRETS for w in re.findall(r"[^\W_]+", apart)) else REMOVED
+
+
+def _strict(line: str) -> str:
+    low = line.lower()
+    if not any(hint in low for hint in _HINTS):
+        return line
+    if m := _ANNOUNCED.search(line):
+        end = m.end() + _REACH
+        if end < len(line):
+            end = line.rfind(" ", m.end(), end) + 1 or len(line)
+        line = line[: m.end()] + _STRETCHES.sub(_spoken, line[m.end() : end]) + line[end:]
+    return line
+
+
 def _line(line: str) -> str:
     head = _HEAD.match(line)
     start = head.end() if head else 0
-    if not _DIGIT_OR_LONG.search(line, start):
-        return line
-    return line[:start] + _PARTS.sub(_masked, line[start:])
+    rest = line[start:]
+    if _DIGIT_OR_LONG.search(rest):
+        rest = _PARTS.sub(_masked, rest)
+    return line[:start] + _strict(rest)
 
 
 def masked(text: str) -> str:

@@ -88,6 +88,10 @@ _LOG_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(oauth state (?:mismatch|argument):?).*"), rf"\1 {REMOVED}"),
     # OAuthenticator prints what the provider said: tokens, and everything that is known of a user
     (re.compile(r"\b(Bad response|An id token was not returned|found in):? ?\{.*"), rf"\1 {REMOVED}"),
+    # SQLAlchemy prints what a statement was given
+    (re.compile(r"(\[parameters: ).*"), rf"\1{REMOVED}]"),
+    # curl -u user:password
+    (re.compile(r"((?<![\w-])(?:-u|--user)[ =]['\"]?[^\s:'\"]{1,100}:)[^\s'\"]{1,500}"), rf"\1{REMOVED}"),
     # traitlets quotes the value that a trait did not take, which may be a password
     (re.compile(r"(\btrait of an? \S{1,80} instance .{0,200}?, not (?:the|an?) \w{1,40}) .*"), rf"\1 {REMOVED}"),
     # KubeSpawner dumps the pod it could not create: 'name': ..., 'value': ...
@@ -165,7 +169,7 @@ _HINTS = (
     "basic", "oauth state", "key", "code=", "state=", "sig=", "signature=", "code'", "state'", "sig'", "signature'",
     'code"', 'state"', 'sig"', 'signature"', "'value'", '"value"', 'auth"', 'auth\\"', "eyj", "ghp_", "gho_", "ghu_",
     "ghs_", "ghr_", "github_pat", "glpat", "xox", "gocspx", "ya29", "aiza", "hf_", "npm_", "pypi-", "sk-", "akia",
-    "asia", "v1.public", "found in", "bad response", "trait of",
+    "asia", "v1.public", "found in", "bad response", "trait of", "[parameters", "-u ", "--user",
 )  # fmt: skip
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _STAMP = r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d) )?"

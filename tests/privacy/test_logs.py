@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import random
 import string
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from jhubdoctor.commands.group import cli
 from jhubdoctor.privacy.command import command
 from jhubdoctor.privacy.logs import masked
 from jhubdoctor.privacy.text import REMOVED, log_text
 from jhubdoctor.privacy.values import allowed
+from jhubdoctor.report import FORMATS
+from jhubdoctor.testing import Example
+from tests.fakeapi import FakeAPI
+from tests.privacy.shapes import ANNOUNCED, NAMES, SHAPES, WORDS
+from tests.privacy.test_secrets import unpacked
 
 HEADER = "[E 2026-01-05 11:00:00.000 JupyterHub app:1]"
 # How programs of which nobody thought write what they should not, `{}` being the secret. None has a key that is known.
@@ -117,3 +125,61 @@ def test_of_a_command_of_the_values_what_facts_use_stays() -> None:
     assert values["singleuser"]["profileList"][0]["kubespawner_override"]["cmd"] == kept
     assert command("start.sh sesame") == REMOVED
     assert command(None) is None
+
+
+# --- shapes from the field -------------------------------------------------------------------------------------------
+
+PLANTED = [(name, line.format(n=60007 + i), it.format(n=60007 + i)) for i, (name, line, it) in enumerate(SHAPES)]
+
+
+@pytest.mark.parametrize("head", ["", f"{HEADER} ", "2026-01-05T11:00:00.123456789Z "], ids=["bare", "hub", "kubelet"])
+def test_no_shape_from_the_field_leaves(head: str) -> None:
+    assert len(PLANTED) > 150
+    assert [name for name, line, it in PLANTED if it in masked(f"hello\n{head}{line}\nbye")] == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_password_that_is_a_word_does_not_leave_where_it_is_announced(word: str) -> None:
+    assert [frame for frame in ANNOUNCED if word in masked(f"{HEADER} {frame.format(word)}")] == []
+
+
+def test_what_stands_where_a_name_does_is_kept() -> None:
+    """The names of users and their objects are what findings name: what is typed there in error comes out."""
+    for name, line, it in NAMES:
+        assert it.format(n=60007) in masked(line.format(n=60007)), f"{name} belongs to SHAPES now"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{HEADER} authorization failed: denied: Your authorization token has expired. Reauthenticate and try again.",
+        f"{HEADER} Refreshing token for user ada12 failed",
+        'pods "jupyter-ab12" is forbidden: error looking up service account x/y: secret "hub-2" not found',
+        f"{HEADER} 403 POST /hub/api/oauth2/token (ada12@10.0.0.7) 12.30ms",
+        "failed to fetch anonymous token: unexpected status: 403 Forbidden",
+        f"{HEADER} Exception: /usr/local/etc/jupyterhub/secret/hub.config.CryptKeeper.keys not found!",
+    ],
+)
+def test_what_is_said_of_secrets_stays(line: str) -> None:
+    assert masked(line) == line
+
+
+def test_what_no_rule_knows_is_in_no_output_of_a_run_or_a_bundle(tmp_path: Path) -> None:
+    text = "\n".join(f"{HEADER} {line}" for _, line, _ in PLANTED)
+    crash = "\n".join(f"{HEADER} {frame.format(word)}" for frame in ANNOUNCED for word in WORDS[3:])
+    example = Example(
+        [
+            {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "text": f"{text}\n{crash}"},
+            {"kind": "Log", "pod": "hub-7d9c", "container": "hub", "previous": True, "text": f"{crash}\n{text}"},
+        ]
+    )
+    with FakeAPI(example).serve() as api:
+        config = api.kubeconfig(tmp_path)
+        CliRunner().invoke(cli, ["collect", "--kubeconfig", config, "-o", str(tmp_path / "b.tar.gz")])
+        told = [unpacked((tmp_path / "b.tar.gz").read_bytes())]
+        for form in sorted(FORMATS):
+            found = CliRunner().invoke(cli, ["run", "--kubeconfig", config, "--verbose", "-o", form])
+            told.append(found.stdout + found.stderr)
+    assert '"pods/log"' in told[0]
+    assert [(name, i) for i, one in enumerate(told) for name, _, it in PLANTED if it in one] == []
+    assert [word for word in WORDS[3:] if any(word in one for one in told)] == []
