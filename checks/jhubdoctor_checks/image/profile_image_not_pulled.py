@@ -1,6 +1,7 @@
 """Users' images that no image puller brings to the nodes."""
 
 from collections.abc import Iterator
+from itertools import count
 
 from jhubdoctor.api import DaemonSet, Finding, Fix, Hub, Pod, Severity, Shape, Values, check, some
 from jhubdoctor_checks.facts.image import FailedPull
@@ -44,11 +45,11 @@ def profile_image_not_pulled(
             ("values", "prePuller.pullProfileListImages: false") if off else None,
         ),
         # all images of profiles would be pulled, also one of them that cannot be
-        fix=_fix(hub, missing, off=off and bool(in_values) and not broken & set(offered)),
+        fix=_fix(hub, values, missing, off=off and bool(in_values) and not broken & set(offered)),
     )
 
 
-def _fix(hub: Hub, missing: list[str], *, off: bool) -> Fix:
+def _fix(hub: Hub, values: Values, missing: list[str], *, off: bool) -> Fix:
     if off:
         return Fix(
             "Let it bring the images of profiles too.",
@@ -57,9 +58,11 @@ def _fix(hub: Hub, missing: list[str], *, off: bool) -> Fix:
             "The upgrade waits until every node has them.",
         )
     extra = {}
-    for n, image in enumerate(missing[:10]):
+    taken = values.mapping("prePuller.extraImages")
+    free = (name for n in count(1) if (name := f"extra-{n}") not in taken)
+    for key, image in zip(free, missing[:10], strict=False):
         name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
-        extra[f"extra-{n + 1}"] = {"name": name, "tag": tag}
+        extra[key] = {"name": name, "tag": tag}
     return Fix(
         "Name it among the extra images, where it is used often; what hub.extraConfig chooses is not known to the"
         " puller.",

@@ -74,7 +74,10 @@ def sqlite_claim(hub: Hub, values: Values | None) -> str:
 
 _COPIER = "hub-db-copy"
 _FILE = "/db/jupyterhub.sqlite"
-_AWAY = "The hub is away meanwhile; users' servers keep running"
+_AWAY = (
+    "The hub is away meanwhile: nobody can log in, and after some minutes servers let nobody in; what runs in them "
+    "keeps running"
+)
 
 
 def move(hub: Hub, claim: str, volume: str, disks: list[str]) -> Fix:
