@@ -43,11 +43,6 @@ _NAMED = (
     r"^\s{0,12}[a-z_]\w{0,40}(?:\.\w{1,60}){1,8}(?:Error|Exception|Refused|Timeout|Exit|Warning)(?=:|$)",
     r"^\s{0,2}Using (?:Authenticator|Spawner|Proxy): [\w.+-]{1,200}",
     rf"{_NAME}(?='s (?:server|pod|spawn))",
-    # with the number of a kernel, or nothing of where it leads would stay
-    (
-        r"(?<=[/ '\"])(?:/hub)?/user(?:-redirect)?/[\w.@%~+-]{1,253}"
-        r"(?:(?:/[\w.@%~+-]{1,63})?/api/(?:kernels|sessions)/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=[/? ]))?"
-    ),
     r"\([^\s()@'\"=&]{1,253}@[\d.:a-f]{3,45}\)",
     # names that the chart and Kubernetes make
     rf"(?<![\w-])(?:{_PREFIXES})-[a-z0-9.-]{{1,253}}",
@@ -156,9 +151,9 @@ _OF_SECRETS = frozenset(
     jupyter jupyterhub jwt keep key keys kubernetes last ldap length less line list load loaded logged login logout
     long longer lookup made make malformed match matches may message minutes mismatch missing mode module more must
     name named namespace need needed needs new next no node nodes non none not null oauth oauthenticator object of
-    off oidc ok old on once one only openid or other out output owner page parameter parse part passed password
-    passwords permission permissions please pod pods policy possible pre private problem profile provide provided
-    provider proxy public pull purge purged queue random read reading reason reauthenticate received redirect
+    off oidc ok old on once one only openid options or other out output owner page parameter parse part passed
+    password passwords patch permission permissions please pod pods policy possible post pre private problem profile
+    provide provided provider proxy public pull purge purged put queue random read reading reason reauthenticate received redirect
     refresh refreshed refreshing refused registry reject rejected release renew repository request requested
     requests require required requires reset resource response retrying return returned returning revoke revoked
     role root route run running s saved scheme scope scopes seconds secret secrets see send sent server service
