@@ -40,6 +40,8 @@ _LEVEL_FIRST = re.compile(
     rf"\[?{_WORD}\]?[\s|:-]+\[?{_AT}\]?[\s|:-]+(?:\[?(?P<app>[A-Za-z_][\w.]*)\]?\s?(?:[|:-]|(?<=\]))\s)?(?P<message>.*)$"
 )
 _MEMBER = re.compile(r'"(?P<key>[\w.@]+)":\s?"(?P<value>(?:[^"\\]|\\.)*)"')
+# Go programs that name where they log, and no level (oauth2-proxy)
+_GO = re.compile(r"\[(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)\] \[(?P<module>\w+\.go):\d+\] (?P<message>.*)$")
 _PAIR = re.compile(r'(?P<key>[\w.@]+)=(?P<value>"(?:[^"\\]|\\.)*"|\S*)')
 
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl", "log.level")
@@ -75,7 +77,7 @@ class Head:
 
 def moment(stamp: str) -> datetime | None:
     """A time as logs write it; without an offset it is taken as UTC."""
-    text = stamp.strip().replace(",", ".").replace("Z", "+00:00")
+    text = stamp.strip().replace(",", ".").replace("/", "-").replace("Z", "+00:00")
     text = re.sub(r"^(\d\d)(\d\d)(\d\d) ", r"20\1-\2-\3 ", text)
     try:
         found = datetime.fromisoformat(text)
@@ -96,6 +98,8 @@ def head_of(line: str) -> Head | None:
         return Head(_WORDS[m["word"].upper()], None, m["app"], "", m["message"])
     if m := _TIME_FIRST.match(line) or _LEVEL_FIRST.match(line):
         return Head(_WORDS[m["word"].upper()], moment(m["at"]), m["app"] or "", "", m["message"])
+    if m := _GO.match(line):
+        return Head("I", moment(m["at"]), "", m["module"], m["message"])
     return _of_pairs(line)
 
 

@@ -24,12 +24,13 @@ def proxy_unreachable(
 ) -> Iterator[Finding]:
     """The hub does not reach the proxy's API, so it does not start, or cannot let users to their servers."""
     given_up: list[Entry] = []
-    retries = 0
+    retries, code = 0, ""
     for e in hub_log.entries:
         if re.match(_WELL, e.message):
             given_up, retries = [], 0
-        elif re.match(_RETRY, e.message):
-            retries += 1
+        elif m := re.match(_RETRY, e.message):
+            # tornado's own number for no answer at all
+            retries, code = retries + 1, (m["code"] or "").replace("599", "")
         elif e.level in {"E", "C", ""} and (re.search(_GIVEN_UP, e.text) or re.match(_ADD, e.message)):
             given_up.append(e)
     if not given_up:
@@ -37,17 +38,20 @@ def proxy_unreachable(
         return
     last = given_up[-1]
     ready = [p for p in proxy_pods if p.ready]
+    fails = f"the proxy's API answers the hub with an error (HTTP {code})"
     yield Finding(
         on=(hub.ref,),
-        says="the hub does not reach the proxy's API" + ("" if ready else ", and no pod of the proxy is ready"),
+        says=(fails if code else "the hub does not reach the proxy's API")
+        + ("" if ready else ", and no pod of the proxy is ready"),
         evidence=(
             Evidence("hub log", f"gave up; tried {times(retries)}" if retries else "gave up at once", last.at),
             Evidence("pod.status", f"{len(ready)} of {len(proxy_pods)} pods of the proxy are ready"),
         ),
         fix=Fix(
-            "See that the proxy runs, that the Service proxy-api leads to it, and that DNS and NetworkPolicies let "
-            "the hub "
-            "reach port 8001.",
+            "See in the proxy's log why it fails; a proxy of your own may lack a right that it needs."
+            if code
+            else "See that the proxy runs, that the Service proxy-api leads to it, and that DNS and NetworkPolicies "
+            "let the hub reach port 8001.",
             commands=(
                 hub.kubectl("get pods --selector component=proxy"),
                 hub.kubectl("get endpointslices --selector kubernetes.io/service-name=proxy-api"),
