@@ -26,7 +26,7 @@ from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.logs import log_end, masked
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, clean
+from jhubdoctor.privacy.text import brief, clean
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
 from jhubdoctor.sources.http import (
     TRIES,
@@ -188,7 +188,7 @@ class LiveReader(Reader):
         pod, container, *previous = query.name.split("/")
         parameters: dict[str, str] = {
             "container": container,
-            "tailLines": str(LOG_LINES),
+            "tailLines": str(query.lines),
             "sinceSeconds": str(LOG_SECONDS),
             "timestamps": "true",
         }
@@ -213,7 +213,7 @@ class LiveReader(Reader):
             # what a container logs now is of use without what it logged before it was restarted
             state, text = (ReadState.TRUNCATED, "\n") if previous and why == GONE else (ReadState.MALFORMED, "")
             return Answer(state, [], text, why)
-        text = log_end(text)
+        text = log_end(text, query.lines)
         if reply.cut:
             return Answer(ReadState.TRUNCATED, [], text, "its end was not reached: it is too long, or came too slowly")
         return Answer(ReadState.OK, [], text)

@@ -13,7 +13,6 @@ from jhubdoctor_checks.facts.proxy_errors import OTHER, ProxyErrors
 from jhubdoctor_checks.facts.traffic import CHART, Traffic
 
 MOST = 3
-KEPT = 1000
 _HOUR = timedelta(hours=1)
 _IDLE = frozenset({"continuous-image-puller", "hook-image-puller", "user-placeholder"})
 _AUTH = "nginx.ingress.kubernetes.io/auth-url"
@@ -65,10 +64,10 @@ def _is(pod: Pod, names: re.Pattern[str]) -> bool:
 def _read(look: Look, pod: Pod) -> PodLog | None:
     name = next((c.name for c in pod.spec.containers), "")
     try:
-        lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
+        lines = [line for line in look.log(pod, name, survey=True).splitlines() if line.strip()] if name else []
     except Unreadable:
         return None
-    return PodLog(pod, name, tuple(lines[-KEPT:]))
+    return PodLog(pod, name, tuple(lines))
 
 
 def _services(look: Look, hub: Hub) -> list[Service]:
