@@ -95,12 +95,12 @@ def test_mounts_are_one_finding_where_the_node_says_the_same_of_them() -> None:
 
 
 def test_sandboxes_that_fail_are_told_with_their_node_and_its_words() -> None:
-    text = 'Failed to create pod sandbox: plugin type="calico" failed (add): connection is unauthorized: Unauthorized'
+    text = 'Failed to create pod sandbox: plugin type="calico" failed (add): the moon is full: no tide'
 
     [said] = says(waiting("jupyter-ada", "user-1", "FailedCreatePodSandBox", text), "user-pod-sandbox-failed")
 
     assert said.startswith("1 server cannot start on node user-1: ")
-    assert said.endswith("connection is unauthorized: Unauthorized")
+    assert said.endswith("the moon is full: no tide")
 
 
 @pytest.mark.parametrize(
