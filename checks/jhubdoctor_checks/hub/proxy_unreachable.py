@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, check, times
+from jhubdoctor.api import Entry, Evidence, Finding, Fix, Hub, HubLog, Pod, Rung, Severity, check, pod_of, times
+from jhubdoctor_checks.facts.image import shared
 from jhubdoctor_checks.hub._logged import pods_of, weigh
 
 # JupyterHub's proxy.py: retries for 30 seconds (1.2 and later), then the first; 1.0 and 1.1 end with the CurlError.
@@ -14,6 +15,7 @@ _GIVEN_UP = (
     r"Repeated api_request to proxy path|proxy\.py[\s\S]*(?:CurlError: HTTP 599|ConnectionRefusedError|gaierror)"
 )
 _ADD = r"Failed to add (?P<user>.+) to proxy!"
+_ATTEMPT = r"Attempting to create pod (?P<pod>[\w.-]+)"
 _RETRY = r"api_request to the proxy failed with (?:status code (?P<code>\d+)|connection error (?P<error>.*)), retr"
 _WELL = r"JupyterHub is now running|User .+ took [\d.]+ seconds to start|Adding missing route"
 
@@ -39,6 +41,10 @@ def proxy_unreachable(
     last = given_up[-1]
     ready = [p for p in proxy_pods if p.ready]
     fails = f"the proxy's API answers the hub with an error (HTTP {code})"
+    # these ran, and the hub stopped them since nobody would get there
+    asked = [m["pod"] for _, m in hub_log.find(_ATTEMPT)]
+    users = [m["user"] for e in given_up if (m := re.match(_ADD, e.message))]
+    lost = dict.fromkeys(shared(hub.pod_ref(pod)) for u in users if (pod := pod_of(u, asked)))
     yield Finding(
         on=(hub.ref,),
         says=(fails if code else "the hub does not reach the proxy's API")
@@ -58,5 +64,5 @@ def proxy_unreachable(
             ),
         ),
         severity=weigh(last.at, now),
-        affects=pods_of(hub_pods),
+        affects=(*pods_of(hub_pods), *lost),
     )
