@@ -82,9 +82,10 @@ class Look:
         query = Query(read, name=path)
         return self._ask(query).text
 
-    def log(self, pod: Pod, container: str, *, previous: bool = False) -> str:
-        """The end of a container's log, redacted. Empty where the container has not started."""
-        query = Query("pods/log", pod.namespace, f"{pod.name}/{container}" + ("/previous" if previous else ""))
+    def log(self, pod: Pod, container: str, *, previous: bool = False, survey: bool = False) -> str:
+        """The end of a container's log, redacted; with `survey` its last lines. Empty where it has not started."""
+        name = f"{pod.name}/{container}" + ("/previous" if previous else "")
+        query = Query("pods/log", pod.namespace, name, survey=survey)
         return self._ask(query).text
 
     def _ask(self, query: Query) -> Answer:

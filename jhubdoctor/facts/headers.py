@@ -31,16 +31,21 @@ _BRACKETS = re.compile(
 _KLOG = re.compile(r"(?P<level>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s+\d+ (?P<module>[\w.-]+):\d+\] (?P<message>.*)$")
 # logging.BASIC_FORMAT
 _BASIC = re.compile(rf"{_WORD}:(?P<app>[A-Za-z_][\w.-]*):(?P<message>.*)$")
+# bounded, as all that a hostile line could make a search of
+_GAP = r"[\s|:-]{1,8}"
 # a time, and the level as a word near it: before it, or behind it with a logger, a process or a thread between
 _TIME_FIRST = re.compile(
-    rf"\[?{_AT}\]?[\s|:-]+(?:\[?(?P<app>[A-Za-z_][\w.-]*)\]?[\s|:-]+)?(?:\[?[\w.]+(?::\d+)?\]?[\s|:-]+)?"
-    rf"\[?{_WORD}\]?(?![\w/])[\s|:-]*(?P<message>.*)$"
+    rf"\[?{_AT}\]?{_GAP}(?:\[?(?P<app>[A-Za-z_][\w.-]{{0,80}})\]?{_GAP})?(?:\[?[\w.]{{1,80}}(?::\d{{1,6}})?\]?{_GAP})?"
+    rf"\[?{_WORD}\]?(?![\w/])[\s|:-]{{0,8}}(?P<message>.*)$"
 )
 _LEVEL_FIRST = re.compile(
-    rf"\[?{_WORD}\]?[\s|:-]+\[?{_AT}\]?[\s|:-]+(?:\[?(?P<app>[A-Za-z_][\w.]*)\]?\s?(?:[|:-]|(?<=\]))\s)?(?P<message>.*)$"
+    rf"\[?{_WORD}\]?{_GAP}\[?{_AT}\]?{_GAP}(?:\[?(?P<app>[A-Za-z_][\w.]{{0,80}})\]?\s?(?:[|:-]|(?<=\]))\s)?(?P<message>.*)$"
 )
-_MEMBER = re.compile(r'"(?P<key>[\w.@]+)":\s?"(?P<value>(?:[^"\\]|\\.)*)"')
-_PAIR = re.compile(r'(?P<key>[\w.@]+)=(?P<value>"(?:[^"\\]|\\.)*"|\S*)')
+# JSON from which something secret was removed, and maybe a quotation mark with it
+_MEMBER = re.compile(r'"(?P<key>[\w.@]{1,60})":\s?"(?P<value>(?:[^"\\]|\\.)*)"')
+# Go programs that name where they log, and no level (oauth2-proxy)
+_GO = re.compile(r"\[(?P<at>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)\] \[(?P<module>\w+\.go):\d+\] (?P<message>.*)$")
+_PAIR = re.compile(r'(?<![\w.@])(?P<key>[\w.@]{1,60})=(?P<value>"(?:[^"\\]|\\.)*"|\S*)')
 
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl", "log.level")
 _TIME_KEYS = ("time", "ts", "t", "timestamp", "asctime", "@timestamp", "datetime")
@@ -75,7 +80,7 @@ class Head:
 
 def moment(stamp: str) -> datetime | None:
     """A time as logs write it; without an offset it is taken as UTC."""
-    text = stamp.strip().replace(",", ".").replace("Z", "+00:00")
+    text = stamp.strip().replace(",", ".").replace("/", "-").replace("Z", "+00:00")
     text = re.sub(r"^(\d\d)(\d\d)(\d\d) ", r"20\1-\2-\3 ", text)
     try:
         found = datetime.fromisoformat(text)
@@ -96,6 +101,8 @@ def head_of(line: str) -> Head | None:
         return Head(_WORDS[m["word"].upper()], None, m["app"], "", m["message"])
     if m := _TIME_FIRST.match(line) or _LEVEL_FIRST.match(line):
         return Head(_WORDS[m["word"].upper()], moment(m["at"]), m["app"] or "", "", m["message"])
+    if m := _GO.match(line):
+        return Head("I", moment(m["at"]), "", m["module"], m["message"])
     return _of_pairs(line)
 
 

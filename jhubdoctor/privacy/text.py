@@ -62,6 +62,8 @@ _HIDDEN = re.compile(
 )
 LOG_LINES = 5000
 """As many lines of a container's log are looked at."""
+LOG_SAMPLE = 500
+"""As many of a log that is one of very many, or of which it is not known whether it says anything."""
 LINE_LIMIT = 16_384
 # A key can be long, and a log may hold the start of one alone.
 _KEY_LINES = 200

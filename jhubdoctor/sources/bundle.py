@@ -211,7 +211,7 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     if query.read not in READS:
         return None
     items, left_out = _read_items(PartialObject if query.metadata_only else READS[query.read].type, entry.items)
-    text = log_end(entry.text) if query.read == "pods/log" else path_text(query.read, entry.text)
+    text = log_end(entry.text, query.lines) if query.read == "pods/log" else path_text(query.read, entry.text)
     if left_out and state is ReadState.OK:
         state = ReadState.MALFORMED
     detail = brief(entry.detail)

@@ -25,7 +25,7 @@ from jhubdoctor.model.errors import DoctorError, NotNowError
 from jhubdoctor.model.kube.meta import Object, PartialObject
 from jhubdoctor.privacy.logs import log_end, masked
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import LOG_LINES, brief, clean
+from jhubdoctor.privacy.text import brief, clean
 from jhubdoctor.sources import bounds
 from jhubdoctor.sources.bounds import Allowance, TooMuch, plausible
 from jhubdoctor.sources.decode import NotJSON, decode_item, decode_page
@@ -213,7 +213,7 @@ class LiveReader(Reader):
         pod, container, *previous = query.name.split("/")
         parameters: dict[str, str] = {
             "container": container,
-            "tailLines": str(LOG_LINES),
+            "tailLines": str(query.lines),
             "sinceSeconds": str(LOG_SECONDS),
             "timestamps": "true",
         }
@@ -226,7 +226,7 @@ class LiveReader(Reader):
         def told(body: Body) -> tuple[str, str]:
             text = body.decode(errors="replace")
             why = no_log(text)
-            return why, "" if why else log_end(text)
+            return why, "" if why else log_end(text, query.lines)
 
         try:
             reply = self._patiently(path, "*/*", keep_end=True, read=lambda b: self._allowance.kept(partial(told, b)))

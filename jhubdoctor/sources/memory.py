@@ -135,7 +135,7 @@ class MemoryReader(Reader):
                 # what the container logs now is of use without what it logged before it was restarted
                 return Answer(ReadState.TRUNCATED, [], "\n", detail, asked=False)
             return Answer(ReadState.ABSENT, [], detail=detail, asked=False)
-        return Answer(ReadState.OK, [], log_end(text or ""))
+        return Answer(ReadState.OK, [], log_end(text or "", query.lines))
 
 
 def _split(selector: str) -> list[str]:

@@ -48,6 +48,7 @@ from jhubdoctor.model.kube.storage import (
     VolumeAttachment,
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
+from jhubdoctor.privacy.text import LOG_LINES, LOG_SAMPLE
 
 
 class ReadState(StrEnum):
@@ -214,7 +215,8 @@ class Query:
         labels: a label selector.
         fields: a field selector.
         metadata_only: whether metadata is enough.
-        survey: whether of very many only those that are not well are wanted in full, with a sample of the others.
+        survey: whether of very many only those that are not well are wanted in full, with a sample of the others; of
+            a log, whether its last lines are enough.
     """
 
     read: str
@@ -224,6 +226,11 @@ class Query:
     fields: str = ""
     metadata_only: bool = False
     survey: bool = False
+
+    @property
+    def lines(self) -> int:
+        """Of a log, how many lines."""
+        return LOG_SAMPLE if self.survey else LOG_LINES
 
     @property
     def asks(self) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.privacy.text import LOG_SAMPLE
 from jhubdoctor.testing import NOW, Example, diagnose, findings_of
 
 CHECK = "servers-failing"
@@ -138,6 +139,17 @@ def test_who_is_sent_in_circles_is_looked_at_first() -> None:
     report = diagnose(Example(text), CHECK)
 
     assert "jupyter-old/notebook" in {c.query.name for c in report.coverage}
+
+
+def test_of_a_long_log_the_end_is_read() -> None:
+    text = server("ada", FULL)
+    later = (
+        f"  [I {NOW:%Y-%m-%d %H:%M:%S}.000 JupyterHubSingleUser] 200 GET /user/ada/api/kernels (ada@10.1.0.9) 1.00ms\n"
+    )
+    more = text.rstrip("-\n") + "\n"
+
+    assert findings_of(more + (LOG_SAMPLE - 3) * later, CHECK)
+    assert not findings_of(more + (LOG_SAMPLE + 1) * later, CHECK)
 
 
 def test_without_the_log_nothing_is_said() -> None:

@@ -76,6 +76,12 @@ def test_what_is_no_header(line: str) -> None:
     assert entry.level == ""
 
 
+def test_where_go_programs_log_without_a_level() -> None:
+    [entry] = parse_log("[2026/01/05 11:20:18] [oauthproxy.go:866] Error redeeming code during OAuth2 callback: x")
+
+    assert (entry.level, entry.module, str(entry.at)) == ("I", "oauthproxy.go", "2026-01-05 11:20:18+00:00")
+
+
 def test_exceptions_that_came_of_one_another_are_one_entry() -> None:
     between = "\nDuring handling of the above exception, another exception occurred:\n\n"
     text = f"ERROR:root:x\n{TRACEBACK}\n{between}{TRACEBACK.replace('ValueError', 'KeyError')}\nINFO:root:y"

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import Hub, Look, Pod, PodLog, Service, Unreadable, Values, fact
+from jhubdoctor.api import Hub, Ingress, Look, Pod, PodLog, Service, Unreadable, Values, fact
 from jhubdoctor_checks.facts.database_errors import DatabaseError
 from jhubdoctor_checks.facts.hub_graph import CORE
 from jhubdoctor_checks.facts.proxy_errors import OTHER, ProxyErrors
 from jhubdoctor_checks.facts.traffic import CHART, Traffic
 
 MOST = 3
-KEPT = 1000
 _HOUR = timedelta(hours=1)
 _IDLE = frozenset({"continuous-image-puller", "hook-image-puller", "user-placeholder"})
+_AUTH = "nginx.ingress.kubernetes.io/auth-url"
+# What logs users in before they get to the hub, and what the hub keeps its state in, by their common names.
+_LOGINS = re.compile(r"oauth2-proxy|authelia|pomerium|vouch|forward-auth")
 _DATABASES = re.compile(r"postgres|mysql|mariadb|pgbouncer|cloudsql|percona")
 
 
@@ -32,6 +34,7 @@ def neighbour_logs(
     proxy_errors: ProxyErrors | None,
     database_errors: tuple[DatabaseError, ...] | None,
     values: Values | None,
+    ingresses: list[Ingress] | None,
     now: datetime,
 ) -> list[PodLog]:
     """The last lines of three pods: what failed or was refused comes first, then what the hub has as a service."""
@@ -40,11 +43,13 @@ def neighbour_logs(
     asked |= {r.address for r in (traffic.lately(now) if traffic else ()) if r.refused or r.failed}
     hosts = {a for a in asked if a} | {a.partition(".")[0] for a in asked if not a[:1].isdigit()}
     named = [s for s in _services(look, hub) if s.name in hosts or s.spec.cluster_ip in hosts]
+    before = any(_AUTH in i.annotations for i in ingresses or ())
     ill = any(now - e.at <= _HOUR for e in database_errors or ())
     known = {*(values.mapping("hub.services") if values else {})} - {*CHART}
     ranks = [
         lambda p: p.status.pod_ip in hosts or any(_selects(s, p) for s in named),
-        lambda p: ill and bool(_DATABASES.search(" ".join((p.name, *(c.image for c in p.spec.containers))))),
+        lambda p: before and _is(p, _LOGINS),
+        lambda p: ill and _is(p, _DATABASES),
         lambda p: any(_restarted(p, now)),
         lambda p: any(_called(p, name) for name in known),
     ]
@@ -56,14 +61,18 @@ def neighbour_logs(
     return [log for pod in list(wanted.values())[:MOST] if (log := _read(look, pod)) is not None]
 
 
+def _is(pod: Pod, names: re.Pattern[str]) -> bool:
+    return any(names.search(text) for text in (pod.name, *(c.image for c in pod.spec.containers)))
+
+
 def _read(look: Look, pod: Pod) -> PodLog | None:
     name = next((c.name for c in pod.spec.containers), "")
     try:
-        lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
+        lines = [line for line in look.log(pod, name, survey=True).splitlines() if line.strip()] if name else []
     except Unreadable as e:
         look.partial.append(e)
         return None
-    return PodLog(pod, name, tuple(lines[-KEPT:]))
+    return PodLog(pod, name, tuple(lines))
 
 
 def _services(look: Look, hub: Hub) -> list[Service]:

@@ -18,8 +18,6 @@ MOST = 3
 # Of servers of which nothing is known that is wrong: who came last is there now.
 SAMPLE = 2
 LINES = 200
-# An hour of a server whose page is open is some hundreds.
-KEPT = 1000
 # A server that has just started has not been asked for anything.
 _SETTLED = timedelta(minutes=5)
 _CONTAINER = "notebook"
@@ -56,11 +54,11 @@ def server_logs(
         names = [c.name for c in pod.spec.containers]
         name = _CONTAINER if _CONTAINER in names else next(iter(names), "")
         try:
-            lines = [line for line in look.log(pod, name).splitlines() if line.strip()] if name else []
+            lines = [line for line in look.log(pod, name, survey=True).splitlines() if line.strip()] if name else []
         except Unreadable as e:
             look.partial.append(e)
             continue
-        found.append(PodLog(pod, name, tuple(lines[-KEPT:])))
+        found.append(PodLog(pod, name, tuple(lines)))
     return found
 
 

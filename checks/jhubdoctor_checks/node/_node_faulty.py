@@ -11,6 +11,8 @@ from jhubdoctor.api import Event, Pod
 _HOUR = timedelta(hours=1)
 # What the kernel or the kubelet does ends pods within moments; their kubelet tells of it when it is back.
 _ABOUT = timedelta(minutes=5)
+# A pod becomes ready for the first time as it starts.
+_START = timedelta(minutes=15)
 # Once it is a restart of the kubelet, or a node that was busy for a moment.
 _TIMES = {"agents": 3, "comes-and-goes": 2, "memory-limit": 3}
 # The process that the kernel chose (pkg/kubelet/oom, node-problem-detector): what users run in their servers.
@@ -41,9 +43,12 @@ def _about(at: datetime, events: Sequence[Event]) -> bool:
 
 
 def _ends(pod: Pod) -> Iterator[datetime]:
-    """When its containers ended with an error, or it was put out."""
+    """When its containers ended with an error, it was put out, or was not ready for a while that is over."""
     if pod.phase == "Failed":
         yield from (c.last_transition_time for c in pod.status.conditions if c.last_transition_time)
+    ready = pod.condition("Ready")
+    if ready is not None and ready.last_transition_time and ready.last_transition_time - pod.created > _START:
+        yield ready.last_transition_time
     for s in pod.statuses():
         for end in (s.state.terminated, s.last_state.terminated):
             if end is not None and end.finished_at is not None and (end.exit_code or end.reason == "OOMKilled"):

@@ -24,13 +24,16 @@ def node_faulty(
         if name not in nodes or not (lost or robbed(events, name, user_pods)):
             continue
         last, often = events[0], times(sum(e.times for e in events))
-        ended = f", and {count(len(lost), 'pod')} of this hub there ended or failed about then" if lost else ""
+        ended = f", and {count(len(lost), 'pod')} of this hub there failed about then" if lost else ""
         yield Finding(
             on=(nodes[name].ref,),
             says=f"node {name} {row.says}{ended}",
             evidence=(
                 Evidence("event", f"{clean(last.reason, 40)} ({often}): {clean(last.message, 200)}", last.at),
-                *(Evidence("pods", f"{p.name} is on node {p.node}, and ended or failed") for p in lost[:3]),
+                *(
+                    Evidence("pods", f"{p.name} is on node {p.node}, and ended or was not ready about then")
+                    for p in lost[:3]
+                ),
             ),
             fix=row.remedy({"node": name}),
             cause=row.word,

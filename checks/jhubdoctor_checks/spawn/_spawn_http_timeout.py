@@ -53,8 +53,8 @@ class Silence:
             )
         if self.word.startswith("answers"):
             return Fix(
-                "Something answers in the server's place with an error: a service mesh or a proxy in the pod, or the "
-                "server "
+                "Something answers in the server's place with an error: a proxy that the hub asks for everything "
+                "(HTTP_PROXY in hub.extraEnv, where NO_PROXY does not cover pods), a service mesh, or the server "
                 "itself. Its log says more.",
                 commands=tuple(reversed(list(filter(None, look)))),
             )

@@ -232,8 +232,8 @@ PULLS: tuple[Known[None], ...] = (
         "wrong-architecture",
         r"(?i)no match for platform|no matching manifest for|does not match the specified platform"
         r"|cannot be used on this platform|no image found in .*index for",
-        "it is not made for the processor of the node",
-        Fix("Use an image that is built for this architecture too, or keep these pods on nodes of the other one."),
+        "it is not made for the processor, or the system, of the node",
+        Fix("Use an image that is built for it too, or keep these pods on nodes of the other kind (a nodeSelector)."),
         _RUNTIME,
     ),
     Known(
