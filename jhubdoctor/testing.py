@@ -277,7 +277,7 @@ def _release_secret(d: Mapping[str, Any]) -> dict[str, Any]:
         "name": d["name"],
         "version": d["version"],
         "info": {"status": d["status"], "description": d.get("description", "")},
-        "chart": {"metadata": chart, "values": {}},
+        "chart": {"metadata": {k: v for k, v in chart.items() if k != "values"}, "values": chart.get("values") or {}},
         "config": d.get("config") or {},
         "manifest": manifest,
         "hooks": hooks,

@@ -5,16 +5,17 @@ The engine finds this module by the pack's name and calls `plan`, `problems_of` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from packaging.version import Version
 
-from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version, nested
+from jhubdoctor.api import Change, Given, Hub, Plan, Problem, Severity, Step, Target, chart_version, merged, nested
 from jhubdoctor_checks import problems, way
 from jhubdoctor_checks.api._move import HELM_4, RESTARTS, RESTARTS_SERVERS, mapkubeapis
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, keys, schemas
-from jhubdoctor_checks.refused import emptied, refusals
+from jhubdoctor_checks.refused import beyond, refusals, stops
 
 CHECKS = (
     "user-scheduler-removed-api",
@@ -38,10 +39,11 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     start = hub.version if hub is not None else chart_version(given.chart) if given.chart else None
     end = charts.find(target.chart) if target.chart else None
     notices: list[str] = []
+    theirs, given = given, _with_parent(given, start)
     steps, blocked = _steps(start, end, running, target, hub, given, notices)
     # where no chart was named, the way may still need another
     end = end or next((charts.find(s.end) for s in reversed(steps) if s.kind == "chart" and s.start != s.end), None)
-    if start is None and end is not None:
+    if start is None and end is not None and not blocked:
         # nobody knows from where: whatever these values hold that some step breaks
         found = tuple(_changes(given, None, end.parsed))
         steps = [Step("chart", "", end.version, changes=found), *(s for s in steps if s.kind != "chart")]
@@ -51,6 +53,10 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         concerned = [c for s in steps for c in s.changes]
     told = {path for c in concerned if c.refused for path in c.touches}
     wrong = [p for p in problems_of(given, end) if p.path not in told]
+    if given is not theirs:
+        alone = {(p.path, p.says) for p in problems_of(theirs, end)}
+        by_parent = f"It comes of what chart {theirs.parent} sets itself: "
+        wrong = [p if (p.path, p.says) in alone else replace(p, fix=by_parent + p.fix) for p in wrong]
     if given.supplied and given.outline is None and end is not None:
         notices.append("These values have more keys than any real file: they were not held against the chart's schema.")
     if not given.supplied:
@@ -60,6 +66,7 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
     if given.root:
         others = f", and not {', '.join(given.beside)} beside it" if given.beside else ""
         notices.append(f"Of a chart that holds others only the hub's was judged ({given.root}){others}.")
+        notices.append(_of_parent(theirs, start))
     if target.kubernetes is not None and target.kubernetes > apis.LAST:
         notices.append(f"Kubernetes 1.{target.kubernetes} is newer than what is known here ({KNOWS['kubernetes']}).")
     return Plan(
@@ -70,8 +77,45 @@ def plan(given: Given, hub: Hub | None, running: int | None, target: Target) -> 
         problems=tuple(wrong),
         blocked=tuple(blocked),
         notices=tuple(notices),
+        schema=end is not None and end.parsed >= schemas.FIRST and given.outline is not None,
         values=given.source,
     )
+
+
+# --- what a chart above the hub's sets -------------------------------------------------------------------------------
+
+
+def _seen(given: Given, start: Version | None) -> bool:
+    """Whether it can be told what a chart above the hub's sets: what it has, less what the hub's own release has."""
+    return given.above is not None and start is not None and start >= schemas.FIRST
+
+
+def _with_parent(given: Given, start: Version | None) -> Given:
+    """The values with those that a chart above the hub's sets under them, as Helm lays them."""
+    if given.above is None or given.outline is None or start is None or not _seen(given, start):
+        return given
+    own = beyond(given.above, schemas.defaults(start))
+    values = merged(_those(given.above_values, own), given.values.data)
+    return replace(given, outline=merged(own, given.outline), values=replace(given.values, data=values))
+
+
+def _those(values: Mapping[str, Any], outline: Mapping[str, Any]) -> dict[str, Any]:
+    """Of values those of which there is an outline."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        rule = outline.get(key)
+        if isinstance(rule, Mapping) and isinstance(value, Mapping):
+            found[key] = _those(value, rule)
+        elif key in outline:
+            found[key] = value
+    return found
+
+
+def _of_parent(given: Given, start: Version | None) -> str:
+    if _seen(given, start):
+        same = f"but for what chart {start} has so too, which looks no different"
+        return f"What chart {given.parent} sets for it itself counts as the release holds it, {same}."
+    return "What the charts above it set for it themselves was not seen: give their own values.yaml with a -f before."
 
 
 def _minor(minor: int | None) -> str:
@@ -90,8 +134,7 @@ def _made(given: Given) -> way.Made:
     if "Deployment" in kinds:
         scheduler = any(o.kind == "Deployment" and o.name.endswith("user-scheduler") for o in objects)
         return way.Made("PodDisruptionBudget" in kinds, scheduler, "PriorityClass" in kinds, held)
-    scheduler = given.values.enabled("scheduling.userScheduler.enabled", default=True)
-    return way.Made(scheduler=scheduler, priority=given.values.enabled("scheduling.podPriority.enabled"), held=held)
+    return way.asked(given.values, held)
 
 
 def _steps(
@@ -241,13 +284,18 @@ def _with_changes(step: Step, given: Given, end: charts.Chart | None) -> Step:
 
 def _between(given: Given, version: Version, end: Version) -> Iterator[Change]:
     """What a release on the way refuses, and the one at the end does not."""
-    later = {p.path for p in refusals(given, end)}
-    for p in refusals(given, version):
+    later = {p.path for p in _fatal(given, end)}
+    for p in _fatal(given, version):
         if p.path not in later and p.path not in _MOVED:
             since = schemas.since(version, p.path)
             action = f"Leave it out until the chart is at {since} or later." if since is not None else p.fix
-            path = f"{given.root}.{p.path}" if given.root else p.path
+            path = f"{given.root}.{p.path}".strip(".") if given.root else p.path
             yield Change(str(version), p.says, action, (path,), Severity.ERROR, p.source, refused=True)
+
+
+def _fatal(given: Given, version: Version) -> list[Problem]:
+    """At what of these values Helm stops, with a release: at its schema, or at its templates."""
+    return [p for p in (*refusals(given, version), *stops(given, version)) if p.severity is Severity.ERROR]
 
 
 def _changes(given: Given, start: Version | None, end: Version) -> Iterator[Change]:
@@ -275,7 +323,7 @@ def problems_of(given: Given, chart: charts.Chart | None) -> list[Problem]:
         return []
     found: list[Problem] = []
     version = chart.parsed
-    told = (*_moved(given, version), *_rules(given, version), *refusals(given, version), *emptied(given, version))
+    told = (*_moved(given, version), *_rules(given, version), *refusals(given, version), *stops(given, version))
     for p in told:
         same = [f for f in found if f.severity is Severity.ERROR and f.path == p.path]
         # what has moved is not judged any further
@@ -300,7 +348,8 @@ def _moved(given: Given, version: Version) -> Iterator[Problem]:
     if version < schemas.FIRST:
         return
     for m in keys.MOVED:
-        if m.since <= version and given.sets(m.path):
+        # null as well: the chart looks whether there is such a key
+        if m.since <= version and given.has(m.path):
             says = f"{m.path} is not accepted since chart {m.release}"
             yield Problem(m.path, says, f"Use {m.instead}.", source=m.source)
 

@@ -42,30 +42,109 @@ def refusals(given: Given, version: Version) -> Iterator[Problem]:
         yield from _told(error, given, version)
 
 
-# What the chart passes on to Kubernetes as it is may be gone; into all else its templates look.
-_PASSED_ON = ("SecurityContext", "deploymentStrategy", "capabilities", "seccompProfile", "extraLabels", "score")
+def beyond(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What values hold that is not in these defaults, or is otherwise there."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and isinstance(default := defaults.get(key), Mapping):
+            if more := beyond(value, default):
+                found[key] = more
+        elif key not in defaults or value != defaults[key]:
+            found[key] = value
+    return found
 
 
-def emptied(given: Given, version: Version) -> Iterator[Problem]:
-    """Whole sections that a null takes away: the schema allows it, and most templates stop at what is not there.
+# --- what the templates stop at --------------------------------------------------------------------------------------
 
-    With chart 4.4.0 and Helm 3.22, 58 of the 72 sections to which this applies stop it.
-    """
+_ALIAS_SINCE = Version("3.0.0")
 
-    def walk(own: Mapping[str, Any], defaults: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Problem]:
-        for key, default in defaults.items():
-            if not isinstance(default, Mapping) or key not in own or key.endswith(_PASSED_ON):
-                continue
-            here = (*path, key)
-            if own[key] is None and default:
-                says = f"{_dotted(here)} is null: the whole section is gone, and templates that look into it stop Helm"
-                fix = "Set the keys in it to null that you do not want, and leave the section."
-                yield Problem(_dotted(here), says, fix, Severity.WARNING, source=f"templates/ of chart {version}")
-            elif isinstance(own[key], Mapping):
-                yield from walk(own[key], default, here)
 
-    if version >= schemas.FIRST and given.outline is not None:
-        yield from walk(given.outline, schemas.defaults(version), ())
+def stops(given: Given, version: Version) -> Iterator[Problem]:
+    """What the templates of a release stop at though its schema takes it, as far as that can be told without them."""
+    if version < schemas.FIRST or given.outline is None:
+        return
+    chart, source = f"chart {version}", f"templates/ of chart {version}"
+    under = f"{given.root}." if given.root else ""
+    for path, when in schemas.needed(version).items():
+        if given.at(path, "") is None:
+            always = when == "always"
+            whether = "stop at that" if always else "stop at that unless what it is for is switched off"
+            yield Problem(
+                path,
+                f"{under}{path} is null: what {chart} has there is gone, and its templates {whether}",
+                "Take it out; where it is a section, set to null what you do not want in it.",
+                Severity.ERROR if always else Severity.WARNING,
+                source=source,
+            )
+    name = given.root.rpartition(".")[2]
+    if version < _ALIAS_SINCE and name not in {"", "jupyterhub"}:
+        says = f"templates of {chart} look for their values under jupyterhub, and not under {name}: Helm stops"
+        yield Problem("", says, "Depend on it without an alias, or take 3.0.0 or later.", source=source)
+    for path, what in _misshapen(given):
+        says = f"{under}{path} is {what}, and the templates of {chart} stop at that"
+        yield Problem(path, says, _SHAPED[what], source=source)
+    yield from _contradictory(given, version, under, source)
+
+
+_SHAPED = {
+    "neither text nor a mapping": "Write its value in quotes.",
+    "no mapping": "Give it the keys that it needs.",
+    "no text": "Write it in quotes.",
+    "empty": "Take it out, or give it a value.",
+}
+
+
+def _misshapen(given: Given) -> Iterator[tuple[str, str]]:
+    """What the schema lets pass in any shape, and templates take in one alone."""
+
+    def entries(path: str) -> Iterator[tuple[str, Any]]:
+        whole = given.at(path)
+        if isinstance(whole, Mapping):
+            yield from ((f"{path}.{key}", value) for key, value in whole.items())
+        elif isinstance(whole, list):
+            yield from ((f"{path}[{i}]", value) for i, value in enumerate(whole))
+
+    # of these a list is passed on as it is, or refused by the schema
+    named = {
+        p: [e for e in entries(p) if "[" not in e[0]] for p in ("hub.extraEnv", "proxy.chp.extraEnv", "hub.services")
+    }
+    yield from ((name, "no mapping") for name, value in named.pop("hub.services") if not isinstance(value, Mapping))
+    for each in named.values():
+        yield from ((n, "neither text nor a mapping") for n, v in each if not isinstance(v, (str, Mapping)))
+    for path in ("singleuser.initContainers", "singleuser.extraContainers", "singleuser.profileList"):
+        yield from ((name, "no mapping") for name, value in entries(path) if not isinstance(value, Mapping))
+    for path in ("hub.command", "hub.args", "proxy.chp.extraCommandLineFlags"):
+        yield from ((name, "no text") for name, value in entries(path) if not isinstance(value, str))
+    for path in ("hub.image.tag", "proxy.chp.image.tag"):
+        if given.at(path) == "":
+            yield path, "empty"
+
+
+def _contradictory(given: Given, version: Version, under: str, source: str) -> Iterator[Problem]:
+    """What the templates say themselves that they do not take, by `fail` and `required`."""
+    values, chart = given.values, f"chart {version}"
+    policy = "singleuser.networkPolicy"
+    blocked = values.enabled("singleuser.cloudMetadata.blockWithIptables", default=True)
+    allowed = values.enabled(f"{policy}.egressAllowRules.cloudMetadataServer")
+    if version >= Version("3.0.0") and blocked and allowed and values.enabled(f"{policy}.enabled", default=True):
+        yield Problem(
+            f"{policy}.egressAllowRules.cloudMetadataServer",
+            f"the metadata server may not be both blocked and allowed: {chart} stops at it",
+            f"Set {under}singleuser.cloudMetadata.blockWithIptables to false, or take the egress rule away.",
+            source=source,
+        )
+    if not values.enabled("proxy.https.enabled"):
+        return
+    kind = values.get("proxy.https.type", "letsencrypt")
+    letsencrypt = kind == "letsencrypt" and values.items("proxy.https.hosts")
+    asked = ["letsencrypt.contactEmail"] if letsencrypt else ["manual.cert", "manual.key"] if kind == "manual" else []
+    for key in asked:
+        if given.at(f"proxy.https.{key}") in (None, ""):
+            says = f"proxy.https.type is {kind}, and {chart} stops without {under}proxy.https.{key}"
+            yield Problem(f"proxy.https.{key}", says, "Set it.", source=source)
+
+
+# --- what the schema says --------------------------------------------------------------------------------------------
 
 
 def _told(error: Any, given: Given, version: Version) -> Iterator[Problem]:
@@ -84,7 +163,7 @@ def _told(error: Any, given: Given, version: Version) -> Iterator[Problem]:
         case "required":
             for name in (n for n in wanted if n not in error.instance):
                 full = _dotted((*path, name))
-                if _null(given.outline, (*path, name)):
+                if given.at(".".join((*path, name)), "") is None:
                     says = f"{under}{full} is null, which takes away a default that {chart} cannot do without"
                     yield Problem(full, says, "Take it out, or give it a value.", source=source)
                 else:
@@ -109,15 +188,6 @@ def _told(error: Any, given: Given, version: Version) -> Iterator[Problem]:
 
 def _dotted(path: tuple[str, ...]) -> str:
     return clean(".".join(path), 120)
-
-
-def _null(outline: Any, path: tuple[str, ...]) -> bool:
-    """Whether somebody set a key to null."""
-    for key in path:
-        if not isinstance(outline, Mapping) or key not in outline:
-            return False
-        outline = outline[key]
-    return outline is None
 
 
 def _word(value: Any, given: Given, path: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from jhubdoctor.api import Values
 from jhubdoctor_checks.data import apis, charts
 
 
@@ -34,6 +35,23 @@ class Made:
         """What a manifest holds that was rendered on this minor, and that some Kubernetes serves no more."""
         made = chart.budget_on(minor) if self.budget else None
         return frozenset([made] if made is not None and made.removed is not None else [])
+
+
+_BUDGETS = ("hub.pdb", "proxy.pdb", "proxy.chp.pdb", "proxy.traefik.pdb", "scheduling.userPlaceholder")
+
+
+def asked(values: Values | None, held: frozenset[apis.Api] | None = None) -> Made:
+    """What a release makes whose values are these; what they do not say is taken to be made.
+
+    Source: templates/*/pdb.yaml of the chart, at each tag.
+    """
+    if values is None:
+        return Made(held=held)
+    scheduler = values.enabled("scheduling.userScheduler.enabled", default=True)
+    own = scheduler and values.enabled("scheduling.userScheduler.pdb.enabled", default=True)
+    # effective values say it of all that their release has
+    others = any(values.enabled(f"{b}.enabled", default="proxy" not in b) for b in _BUDGETS)
+    return Made(own or others, scheduler, values.enabled("scheduling.podPriority.enabled"), held)
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ class Release:
         values: the chart's and the user's values, merged and reduced to the allow-list.
         supplied: the user's values alone, reduced in the same way.
         outline: which keys the user set for the hub's chart, and of which type each is; None where there are too many.
+        above: the same of what a chart above the hub's has by itself for it, the hub's own defaults included.
+        above_values: those values, reduced as the others.
         values_root: the dotted key under which the hub's values lie, where the chart depends on the hub's.
         beside: what else it has values for there, by name: other charts that it depends on.
     """
@@ -89,6 +91,8 @@ class Release:
     values: dict[str, Any] = field(default_factory=dict)
     supplied: dict[str, Any] = field(default_factory=dict)
     outline: dict[str, Any] | None = None
+    above: dict[str, Any] | None = None
+    above_values: dict[str, Any] = field(default_factory=dict)
     values_root: str = ""
     beside: tuple[str, ...] = ()
 
@@ -215,6 +219,8 @@ def _content(look: Look, revision: Revision) -> Release:
         values=content["values"],
         supplied=content.get("supplied", {}),
         outline=content.get("outline"),
+        above=content.get("above"),
+        above_values=content.get("above_values", {}),
         values_root=content.get("root", ""),
         beside=tuple(content.get("beside", ())),
     )

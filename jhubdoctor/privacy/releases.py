@@ -80,6 +80,8 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
             "values": _release_values(root, whole),
             "supplied": _release_values(root, config),
             "outline": outline(hub_part(config, root)),
+            "above": outline(hub_part(chart.get("values"), root)) if root else None,
+            "above_values": _release_values(root, chart.get("values") or {}) if root else {},
         }
     except (OSError, EOFError, zlib.error, ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return ""
@@ -253,6 +255,8 @@ def _release_again(kept: dict[str, Any]) -> str:
         "values": _release_values(root, kept.get("values") or {}),
         "supplied": _release_values(root, kept.get("supplied") or {}),
         "outline": _outline_again(kept.get("outline")),
+        "above": _outline_again(kept.get("above")),
+        "above_values": _release_values(root, kept.get("above_values") or {}),
     }
     for part in ("objects", "hooks"):
         again[part] = [

@@ -133,15 +133,13 @@ class _PlanPage(Page):
                 self.step(i, step)
             self.line()
         if plan.problems:
-            self.line((f"Values that chart {plan.target['chart']} does not take", "bold"))
+            self.line((f"What is wrong with these values for chart {plan.target['chart']}", "bold"))
             for p in plan.problems:
                 self.item(p.severity, p.says, p.fix, p.source)
             self.line()
-        elif plan.target["chart"] and not any(c.refused for s in plan.steps for c in s.changes):
-            self.line(
-                (SIGN["ok"], "bold green"),
-                f" Chart {plan.target['chart']} takes these values as far as they were judged.",
-            )
+        if plan.taken:
+            says = f"The schema of chart {plan.target['chart']} takes these values; its templates were not rendered."
+            self.wrapped(says, head=f"{SIGN['ok']} ", head_style="bold green")
             self.line()
         for notice in plan.notices:
             self.wrapped(f"note: {clean(notice)}", style="yellow")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.engine.outcomes import Facts
@@ -25,7 +25,7 @@ from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.values import Values, merged
 from jhubdoctor.model.words import closest
 from jhubdoctor.model.yaml import TEXT_LIMIT, BadValues, load_yaml
-from jhubdoctor.privacy.releases import hub_part, outline, part, roots_of
+from jhubdoctor.privacy.releases import beside, hub_part, outline, part, roots_of
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 
@@ -146,7 +146,14 @@ def given_files(paths: tuple[str, ...], root: str | None = None, chart: str = ""
     known = root is not None and part(data, root) is not None
     roots = [root or ""] if known else roots_of(data, whole=False) or [""]
     return tuple(
-        Given(Values(allowed(part(data, r)), source), outline(hub_part(data, r)), source, root=r, chart=chart)
+        Given(
+            Values(allowed(part(data, r)), source),
+            outline(hub_part(data, r)),
+            source,
+            root=r,
+            chart=chart,
+            beside=tuple(beside(data, r)),
+        )
         for r in roots
     )
 
@@ -178,7 +185,7 @@ def judged(pack: Preflight, target: Target, files: tuple[str, ...], report: Repo
         release = facts.value("deployed_release", i)
         if files:
             found = given_files(files, release.values_root if release is not None else None)[0]
-            return found if release is None else replace(found, objects=release.objects or None, beside=release.beside)
+            return found if release is None else replace(found, **_around(release))
         return _given(release, facts.value("values", i))
 
     order = sorted(range(len(facts.hubs)), key=lambda i: facts.hubs[i].label)
@@ -201,8 +208,19 @@ def _given(release: Release | None, values: Values | None) -> Given:
     if release is not None:
         root, source = release.values_root, str(release.revision.ref)
         own = Values(part(release.supplied, root) or {}, source)
-        held = release.objects or None
-        return Given(own, release.outline, source, root=root, objects=held, beside=release.beside)
+        return Given(own, release.outline, source, root=root, **_around(release))
     if values is not None:
         return Given(values, source=values.source, supplied=False)
     return Given(source="nowhere: neither the release nor the hub's Secret could be read", supplied=False)
+
+
+def _around(release: Release) -> dict[str, Any]:
+    """What a release says besides the values that somebody set."""
+    root = release.values_root
+    return {
+        "objects": release.objects or None,
+        "beside": release.beside,
+        "parent": release.chart_name if root else "",
+        "above": release.above,
+        "above_values": part(release.above_values, root) or {},
+    }

@@ -10,6 +10,8 @@ from jhubdoctor.facts.helm import Listed
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.values import Values
 
+_ABSENT = object()
+
 
 @dataclass(frozen=True)
 class Given:
@@ -24,6 +26,9 @@ class Given:
         beside: what else the chart above the hub's holds, by name.
         chart: the release of the chart that they are in use with, where there is no cluster that says it.
         root: the dotted key under which they lie, where the chart depends on the hub's; paths in a plan begin with it.
+        parent: the name of the chart above the hub's, where there is one and it is known.
+        above: an outline of what that chart has by itself for the hub, with the defaults of the hub's own chart.
+        above_values: those values, reduced to the allow-list.
     """
 
     values: Values = field(default_factory=Values)
@@ -34,13 +39,26 @@ class Given:
     chart: str = ""
     objects: tuple[Listed, ...] | None = None
     beside: tuple[str, ...] = ()
+    parent: str = ""
+    above: Mapping[str, Any] | None = None
+    above_values: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, path: str, default: Any = None) -> Any:
+        """What the outline has at a dotted path; the default where there is no such key."""
+        at: Any = self.outline
+        for key in path.split("."):
+            if not isinstance(at, Mapping) or key not in at:
+                return default
+            at = at[key]
+        return at
+
+    def has(self, path: str) -> bool:
+        """Whether a key is there, with null too."""
+        return self.at(path, _ABSENT) is not _ABSENT
 
     def sets(self, path: str) -> bool:
         """Whether a key is set, to anything but null."""
-        at: Any = self.outline
-        for key in path.split("."):
-            at = at.get(key) if isinstance(at, Mapping) else None
-        return at is not None
+        return self.at(path) is not None
 
 
 @dataclass(frozen=True)
@@ -129,6 +147,7 @@ class Plan:
         problems: with the values, for the chart to upgrade to.
         blocked: why the target cannot be reached, as far as is known.
         notices: what was not judged.
+        schema: whether the values were held against the schema of the chart to upgrade to.
         values: where the values were read.
     """
 
@@ -139,7 +158,14 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     blocked: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    schema: bool = False
     values: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the schema of the chart takes the values, and nothing else is known that stops Helm at them."""
+        refused = any(c.refused for s in self.steps for c in s.changes)
+        return self.schema and not refused and not any(p.severity is Severity.ERROR for p in self.problems)
 
     @property
     def severities(self) -> list[Severity]:

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from jhubdoctor.api import Given, Severity, nested
+from jhubdoctor.api import Given, Severity, Values, nested
 from jhubdoctor.privacy.releases import OUTLINE_LIMIT, outline
+from jhubdoctor.privacy.values import allowed
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, schemas
-from jhubdoctor_checks.refused import emptied, refusals
+from jhubdoctor_checks.refused import refusals, stops
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios" / "parts"
 
@@ -173,11 +174,66 @@ def test_what_helm_refuses_is_foretold_with_what_to_do(values: dict[str, Any], p
     assert path in found[path].says
 
 
-def test_a_section_that_a_null_takes_away_is_told() -> None:
-    values = {"hub": {"db": None, "containerSecurityContext": None, "extraEnv": None}, "singleuser": {"image": {}}}
-    found = list(emptied(Given(outline=outline(values)), Version("4.4.0")))
+def stopped(values: dict[str, Any], version: str = "4.4.0", root: str = "") -> list[tuple[str, Severity]]:
+    given = Given(Values(allowed(values)), outline(values), root=root)
+    return [(p.path, p.severity) for p in stops(given, Version(version))]
 
-    assert [(p.path, p.severity) for p in found] == [("hub.db", Severity.WARNING)]
+
+def test_a_section_that_a_null_takes_away_is_told() -> None:
+    values = {
+        "hub": {"db": None, "containerSecurityContext": None, "extraEnv": None, "config": None},
+        "scheduling": {"userScheduler": {"tolerations": None}},
+        "singleuser": {"image": {}},
+    }
+
+    assert stopped(values) == [
+        ("hub.config", Severity.ERROR),
+        ("hub.db", Severity.ERROR),
+        ("scheduling.userScheduler.tolerations", Severity.WARNING),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"hub": {"extraEnv": {"A": 1}}}, "hub.extraEnv.A"),
+        ({"hub": {"services": {"a": "b"}}}, "hub.services.a"),
+        ({"hub": {"args": [1]}}, "hub.args[0]"),
+        ({"hub": {"image": {"tag": ""}}}, "hub.image.tag"),
+        ({"singleuser": {"profileList": ["a"]}}, "singleuser.profileList[0]"),
+        (
+            {"singleuser": {"networkPolicy": {"egressAllowRules": {"cloudMetadataServer": True}}}},
+            "singleuser.networkPolicy.egressAllowRules.cloudMetadataServer",
+        ),
+        ({"proxy": {"https": {"enabled": True, "hosts": ["a"]}}}, "proxy.https.letsencrypt.contactEmail"),
+        ({"proxy": {"https": {"enabled": True, "type": "manual", "manual": {"cert": "a"}}}}, "proxy.https.manual.key"),
+    ],
+)
+def test_what_the_templates_stop_at_is_foretold(values: dict[str, Any], path: str) -> None:
+    assert stopped(values) == [(path, Severity.ERROR)]
+    assert not list(refusals(Given(outline=outline(values)), Version("4.4.0")))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"hub": {"extraEnv": {"A": "1", "B": {"value": "2"}}, "services": {"a": {}}, "args": ["a"]}},
+        {"hub": {"extraEnv": [{"name": "A", "value": "b"}]}},
+        {"singleuser": {"extraEnv": {"A": 1}}},
+        {"proxy": {"https": {"enabled": True}}},
+        {"proxy": {"https": {"enabled": True, "hosts": ["a"], "letsencrypt": {"contactEmail": "a@b"}}}},
+        {"proxy": {"https": {"enabled": True, "type": "manual", "manual": {"cert": "a", "key": "b"}}}},
+        {"proxy": {"https": {"enabled": True, "type": "offload", "hosts": ["a"]}}},
+    ],
+)
+def test_what_the_templates_render_is_not_told(values: dict[str, Any]) -> None:
+    assert stopped(values) == []
+
+
+def test_an_alias_is_refused_where_the_templates_know_none() -> None:
+    assert stopped({"hub": {}}, "2.0.0", "base.lab") == [("", Severity.ERROR)]
+    assert not stopped({"hub": {}}, "2.0.0", "base.jupyterhub")
+    assert not stopped({"hub": {}}, "3.0.0", "base.lab")
 
 
 def test_an_outline_says_nothing_of_what_is_private() -> None:

@@ -1,10 +1,13 @@
 """Write checks/jhubdoctor_checks/data/schemas.json: what each release of the chart takes as values.
 
     git clone --bare https://github.com/jupyterhub/zero-to-jupyterhub-k8s chart.git
-    python tests/upgrade/extract.py chart.git
+    python tests/upgrade/extract.py chart.git HELM
 
 Of a schema its structure is kept, which are facts: types, words, patterns, what is required, what else may be there.
 Texts are left out. Of the chart's own values an outline is kept, as of anybody's. An unknown keyword stops it.
+
+Besides, which of its sections and lists a release cannot do without: each is set to null in turn, and a real Helm
+renders the templates, once with the chart's own values and once with all its switches turned.
 """
 
 from __future__ import annotations
@@ -13,13 +16,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft7Validator
 
+from jhubdoctor.model.values import merged, nested
 from jhubdoctor.privacy.releases import outline
 from jhubdoctor_checks.data.schemas import GONE, patched
 
@@ -82,12 +88,83 @@ def taken(repository: str, tag: str) -> dict[str, Any]:
     return {"schema": schema, "defaults": own}
 
 
-def main(repository: str) -> None:
+# --- what the templates cannot do without ----------------------------------------------------------------------------
+
+
+def chart(repository: str, tag: str, folder: Path) -> Path:
+    """The chart of a release, as it would be packed."""
+    packed = subprocess.run(["git", "-C", repository, "archive", tag, "jupyterhub"], check=True, capture_output=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+    at = folder / "jupyterhub"
+    schema = next(at.glob("*schema.yaml"))
+    (at / "values.schema.json").write_text(json.dumps(yaml.safe_load(schema.read_text())))
+    return at
+
+
+def turned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Every switch of these values the other way."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found[key] = turned(value)
+        elif key == "enabled" and isinstance(value, bool):
+            found[key] = not value
+    return found
+
+
+# what is asked for where all is switched on
+MORE = {"proxy": {"https": {"hosts": ["a"], "letsencrypt": {"contactEmail": "a@b"}}}}
+
+
+def sections(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The dotted keys of all sections and lists."""
+    for key, value in values.items():
+        if isinstance(value, Mapping | list):
+            yield f"{path}{key}"
+        if isinstance(value, Mapping):
+            yield from sections(value, f"{path}{key}.")
+
+
+def rendered(helm: str, at: Path, every: list[dict[str, Any]]) -> list[str]:
+    """What Helm says against each of these values; empty where it renders them."""
+
+    def asked(values: dict[str, Any]) -> str:
+        command = [helm, "template", "x", str(at), "--values", "-", "--kube-version", "1.30.0"]
+        done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False)
+        return done.stderr if done.returncode else ""
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(asked, every))
+
+
+def needed(helm: str, at: Path) -> dict[str, str]:
+    """The sections and lists at whose null templates stop, and when: `always`, or only as some switches are."""
+    own = yaml.safe_load((at / "values.yaml").read_text())
+    keys = list(sections(own))
+    stops: list[set[str]] = []
+    for base in ({}, merged(turned(own), MORE)):
+        [wrong] = rendered(helm, at, [base])
+        if wrong:
+            sys.exit(f"chart {at} does not render: {wrong}")
+        told = rendered(helm, at, [merged(base, nested(key, None)) for key in keys])
+        # what the schema refuses is told by the schema
+        stops.append({k for k, says in zip(keys, told, strict=True) if says and "meet the specifications" not in says})
+    return {k: "always" if all(k in s for s in stops) else "at times" for k in sorted(set.union(*stops))}
+
+
+def main(repository: str, helm: str) -> None:
     """Write the file, one line a release that differs."""
     before: Any = {}
+    tree, needs = "", {}
     lines = []
     for tag in releases(repository):
         now = taken(repository, tag)
+        held = "".join(git(repository, "rev-parse", f"{tag}:jupyterhub/{n}") for n in ("templates", "values.yaml"))
+        if held != tree:
+            tree = held
+            with tempfile.TemporaryDirectory() as name:
+                needs = needed(helm, chart(repository, tag, Path(name)))
+        now["needed"] = needs
         change = difference(before, now)
         assert patched(before, change) == now, tag
         if change:
@@ -98,6 +175,6 @@ def main(repository: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     main(*sys.argv[1:])

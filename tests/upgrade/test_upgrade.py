@@ -11,12 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
+from packaging.version import Version
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import CheckStatus
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub, Scope
-from jhubdoctor.model.values import Values, nested
+from jhubdoctor.model.values import Values, merged, nested
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.privacy.releases import outline
 from jhubdoctor.privacy.values import allowed
@@ -30,7 +31,7 @@ from jhubdoctor.upgrade.judge import FACTS, UpgradeResult, given_files, prefligh
 from jhubdoctor.upgrade.plan import Given, Plan, Target
 from jhubdoctor.visits.visit import Visit
 from jhubdoctor_checks.api._move import fitting, hops
-from jhubdoctor_checks.data import apis, charts
+from jhubdoctor_checks.data import apis, charts, schemas
 from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.preflight import problems_of
 from jhubdoctor_checks.way import Made, begin, find, why_not
@@ -243,6 +244,15 @@ def test_what_cannot_be_done_is_said(chart: str, running: int, target: Target, s
     assert Severity.ERROR in plan.severities
 
 
+def test_where_there_is_no_way_no_step_is_told_though_nobody_knows_from_where() -> None:
+    given = Given(Values({}), outline({"hub": {"fsGid": 1}}), "values.yaml")
+    plan = preflight().plan(given, Hub("jhub", "jhub", ""), 26, Target(26, "4.4.0"))
+
+    assert any("asks for Kubernetes 1.28" in why for why in plan.blocked)
+    assert not plan.steps
+    assert [p.path for p in plan.problems] == ["hub.fsGid"]
+
+
 MADE = (Made(), Made(scheduler=False), Made(budget=False, scheduler=False), Made(priority=True))
 
 
@@ -265,6 +275,9 @@ def test_no_step_leads_to_what_the_tables_call_broken_and_each_plan_ends_or_says
             assert at.minor - move.start.minor in (0, 1)
         assert at.minor == goal
         assert end in (None, at.chart)
+        # also where no step is needed
+        assert not made.breaks(at.chart, goal)
+        assert not at.lost
 
 
 def test_a_cluster_that_goes_on_takes_the_chart_along_where_it_must() -> None:
@@ -294,16 +307,25 @@ def test_values_are_judged_for_the_chart_that_the_way_needs_though_nobody_named_
     assert "hub.typo" in {p.path for p in plan.problems}
 
 
+NOTHING = {
+    "hub": {"pdb": {"enabled": False}},
+    "scheduling": {"userScheduler": {"enabled": False}, "userPlaceholder": {"enabled": False}},
+}
+
+
+@pytest.mark.parametrize("values", [{}, NOTHING])
 @pytest.mark.parametrize(
     ("start", "minor"), [("0.11.1", 26), ("1.2.0", 22), ("1.2.0", 33), ("2.0.0", 30), ("3.0.0", 33)]
 )
-def test_run_and_upgrade_name_the_same_way(start: str, minor: int) -> None:
+def test_run_and_upgrade_name_the_same_way(start: str, minor: int, values: dict[str, Any]) -> None:
     surface = Surface(minor, running=minor)
     target = fitting(surface)
     assert target is not None
-    named = [c.version for c in hops(Hub("jhub", "jhub", start), surface, target)]
+    named = [c.version for c in hops(Hub("jhub", "jhub", start, values=Values(values)), surface, target)]
 
-    assert named == [s.end for s in planned(start, minor, Target(None, target.version)).steps]
+    assert named == [s.end for s in planned(start, minor, Target(None, target.version), values).steps]
+    if start == "0.11.1":
+        assert named[0] == ("1.2.0" if values else "2.0.0")
 
 
 OFF = """
@@ -569,6 +591,56 @@ config: {json.dumps(nested(root, own) if root else own)}
 
     for plan in (here, files, without):
         assert {p.path for p in plan.problems if p.path} == {f"{under}hub.services", f"{under}singleuser.extraEnv"}
+
+
+@pytest.mark.parametrize("files", [False, True])
+def test_what_a_parent_sets_for_the_hub_counts_and_the_hubs_own_defaults_do_not(tmp_path: Path, files: bool) -> None:
+    own = {"hub": {"typo": 1, "db": {"type": "postgres"}}, "imagePullSecret": None}
+    whole = {"base": {"lab": merged(schemas.defaults(Version("4.2.0")), own)}, "base2": {}}
+    path = tmp_path / "values.yaml"
+    path.write_text("base: {lab: {proxy: {typo: 1}}}", encoding="utf-8")
+    release = f"""
+kind: Deployment
+metadata: {{name: hub, labels: {{helm.sh/chart: jupyterhub-4.2.0}}}}
+---
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {json.dumps({"name": "top", "version": "1.0.0", "values": whole})}
+config: {{base: {{lab: {{proxy: {{typo: 1}}}}}}}}
+"""
+    [plan] = judged(release, chart="4.4.0", files=(str(path),) if files else ()).plans
+    by_parent = {p.path: "chart top" in p.fix for p in plan.problems if p.path and p.severity is Severity.ERROR}
+
+    assert by_parent == {
+        "base.lab.hub.typo": True,
+        "base.lab.hub.db.url": True,
+        "base.lab.imagePullSecret": True,
+        "base.lab.proxy.typo": False,
+    }
+    assert any("What chart top sets" in n for n in plan.notices)
+
+
+def test_what_a_parent_sets_is_named_as_not_seen_where_it_was_not(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("jupyterhub: {hub: {}}", encoding="utf-8")
+    result = call("upgrade", "--offline", "-f", str(path), "--to-chart", "4.4.0")
+
+    assert "charts above it set for it themselves was not seen" in " ".join(result.stdout.split())
+
+
+def test_what_was_not_held_against_a_schema_is_not_called_taken() -> None:
+    assert "takes these values" in render_text(result_of({}, "4.4.0"))
+    assert "templates were not rendered" in render_text(result_of({}, "4.4.0"))
+    assert "takes these values" not in render_text(result_of({}, "0.11.1"))
+    assert "takes these values" not in render_text(result_of({str(i): {} for i in range(30_000)}, "4.4.0"))
+
+
+def result_of(values: dict[str, Any], to: str) -> UpgradeResult:
+    target = Target(None, to)
+    return UpgradeResult(target, (planned("0.9.0", 19, target, values),))
 
 
 def test_each_hub_of_one_file_has_a_plan_of_its_own(tmp_path: Path) -> None:

@@ -57,11 +57,7 @@ def hops(hub: Hub, surface: Surface, target: charts.Chart) -> list[charts.Chart]
     now, goal = surface.running, surface.minor
     if own is None or now is None or goal is None or own.parsed >= target.parsed:
         return [target]
-    values = hub.values
-    scheduler = values is None or values.enabled("scheduling.userScheduler.enabled", default=True)
-    made = way.Made(
-        scheduler=scheduler, priority=values is not None and values.enabled("scheduling.podPriority.enabled")
-    )
+    made = way.asked(hub.values)
     moves = way.find(way.begin(own, now, made), goal, target, made) or []
     return [m.end.chart for m in moves if m.by_helm and not m.again] or [target]
 

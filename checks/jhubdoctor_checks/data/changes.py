@@ -40,6 +40,11 @@ class Breaking:
     unless: str = ""
 
 
+def _there(path: str) -> Touches:
+    """A key that is there, with null as well: the chart looks for the key."""
+    return lambda given: [path] if given.has(path) else []
+
+
 def _set(*paths: str) -> Touches:
     """Those of these keys that are set to anything but nothing."""
     return lambda given: [p for p in paths if given.sets(p)]
@@ -139,14 +144,6 @@ def _sudo(given: Given) -> list[str]:
     return [] if given.values.enabled("singleuser.allowPrivilegeEscalation") else found
 
 
-def _metadata_both(given: Given) -> list[str]:
-    values = given.values
-    blocked = values.enabled("singleuser.cloudMetadata.blockWithIptables", default=True)
-    open_ = values.enabled("singleuser.networkPolicy.egressAllowRules.cloudMetadataServer")
-    enforced = values.enabled("singleuser.networkPolicy.enabled", default=True)
-    return ["singleuser.networkPolicy.egressAllowRules.cloudMetadataServer"] if blocked and open_ and enforced else []
-
-
 def _egress(given: Given) -> list[str]:
     owners = ("hub", "proxy.chp", "proxy.traefik", "singleuser")
     return [p for o in owners if given.sets(p := f"{o}.networkPolicy.egress")]
@@ -167,12 +164,14 @@ CHANGES = (
             m.first,
             f"{m.path} is not accepted any more",
             f"Use {m.instead}.",
-            _set(m.path),
+            _there(m.path),
             _ERROR,
             m.source,
             refused=True,
         )
         for m in MOVED
+        # nobody can go to a release that is to come
+        if not m.since.is_prerelease
     ),
     # --- 0.10
     Breaking(
@@ -310,14 +309,6 @@ CHANGES = (
         _set("singleuser.extraEnv"),
         _INFO,
         f"{_GUIDE}upgrade-2-to-3.html",
-    ),
-    Breaking(
-        "3.0.0",
-        "the metadata server may not be both blocked and allowed: the chart stops at it",
-        "Set singleuser.cloudMetadata.blockWithIptables to false, or take the egress rule away.",
-        _metadata_both,
-        _ERROR,
-        "templates/NOTES.txt of chart 3.0.0",
     ),
     Breaking(
         "3.0.0",

@@ -1,4 +1,4 @@
-"""What each release of the chart takes as values: the structure of its schema, and its own defaults (`schemas.json`).
+"""What each release of the chart takes as values: its schema, its defaults, what it needs of them (`schemas.json`).
 
 `python tests/upgrade/extract.py` writes the data, from the tags of the chart's repository. A release is kept as what
 differs from the one before: mappings are merged, GONE takes a key away.
@@ -53,6 +53,12 @@ def schema(version: Version) -> Mapping[str, Any]:
 def defaults(version: Version) -> Mapping[str, Any]:
     """An outline of the values that a release has by itself."""
     found: Mapping[str, Any] = _release(version).get("defaults", {})
+    return found
+
+
+def needed(version: Version) -> Mapping[str, str]:
+    """The sections and lists at whose null templates of a release stop: `always`, or `at times`, as switches are."""
+    found: Mapping[str, str] = _release(version).get("needed", {})
     return found
 
 
