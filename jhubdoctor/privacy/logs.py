@@ -141,8 +141,8 @@ _OF_SECRETS = frozenset(
     authorization authorized aws azure bad basic be bearer because been before being between both but by bytes cache
     cached call called cannot certificate change changed check checking class clear client code command config
     configuration configured conflict connect connection container contains cookie correct could create created
-    creating credential credentials current database db decode decoded decrypt default delete deleted denied did
-    disabled does doesn domain done due during each ecr either email empty enabled encrypt encrypted endpoint
+    creating credential credentials current data database db decode decoded decrypt default delete deleted denied
+    did disabled does doesn domain done due during each ecr either email empty enabled encrypt encrypted endpoint
     endpoints env environment error errors etc event events exception exceptions exchange exist exists expected
     expiration expire expired expires expiry fail failed failure false fetch fetched fetching field file files for
     forbidden form format found from function gcp get getting github gitlab give given go google got grant granted
@@ -151,16 +151,16 @@ _OF_SECRETS = frozenset(
     jupyter jupyterhub jwt keep key keys kubernetes last ldap length less line list load loaded logged login logout
     long longer lookup made make malformed match matches may message minutes mismatch missing mode module more must
     name named namespace need needed needs new next no node nodes non none not null oauth oauthenticator object of
-    off oidc ok old on once one only openid options or other out output owner page parameter parse part passed
-    password passwords patch permission permissions please pod pods policy possible post pre private problem profile
-    provide provided provider proxy public pull purge purged put queue random read reading reason reauthenticate received redirect
-    refresh refreshed refreshing refused registry reject rejected release renew repository request requested
-    requests require required requires reset resource response retrying return returned returning revoke revoked
-    role root route run running s saved scheme scope scopes seconds secret secrets see send sent server service
-    services session set setting shared should sign signature signed since single singleuser so spawner start
-    started starting state status still stored string such system t table tell tenant than that the their them then
-    there this time timeout times to token tokens too true try trying type unable unauthorized unexpected unknown
-    unsupported until update updated url usage use used user username users using valid validate validated
+    off oidc ok old on once one only openid options or other out output owner page parameter parse part passed password
+    passwords permissions permission please plugin pod pods policy possible post pre private problem process profile
+    provide provided provider proxy public pull purge purged put patch queue random read reading reason reauthenticate
+    received redirect refresh refreshed refreshing refused registry reject rejected release renew repository request
+    requested requests require required requires reset resource response retrying return returned returning revoke
+    revoked role root route run running s saved scheme scope scopes seconds secret secrets see send sent server
+    service services session set setting shared should sign signature signed since single singleuser so spawner
+    start started starting state status still stored string such system t table tell tenant than that the their them
+    then there this time timeout times to token tokens too true try trying type unable unauthorized unexpected
+    unknown unsupported until update updated url usage use used user username users using valid validate validated
     validation value values variable verify version via wait waiting was web were what when where which while who
     will with within without work would write wrong x yes yet you your
     """.split()

@@ -187,7 +187,7 @@ class Dump:
                 raise archive.RefusedError(f"it holds more than {MOST_OBJECTS} objects")
             if isinstance(found.get("items"), list) and found is not document:
                 self._keep(found, kind)
-            elif found.get("kind") in PLURALS:
+            elif isinstance(found.get("kind"), str) and found["kind"] in PLURALS:
                 self.objects.append(found)
                 self.latest = max(self.latest, _latest(found))
 
@@ -262,9 +262,9 @@ def _latest(value: Any, depth: int = 0) -> str:
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _namespace(o: Mapping[str, Any]) -> str:
@@ -277,7 +277,7 @@ def _is_hub(o: Mapping[str, Any]) -> bool:
     labels = meta.get("labels") if isinstance(meta, dict) else None
     if o.get("kind") != "Deployment" or not isinstance(labels, dict):
         return False
-    return "hub" in {labels.get("component"), labels.get("app.kubernetes.io/component")}
+    return "hub" in (labels.get("component"), labels.get("app.kubernetes.io/component"))
 
 
 # --- places ----------------------------------------------------------------------------------------------------------

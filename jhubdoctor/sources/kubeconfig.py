@@ -27,7 +27,7 @@ import urllib3
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.model.yaml import BadValues, load_yaml
 from jhubdoctor.privacy.logs import masked
-from jhubdoctor.privacy.text import clean
+from jhubdoctor.privacy.text import brief, clean
 
 # Packages whose __init__ would import everything, and what our part of the package takes from them.
 _HOLLOW = ("kubernetes", "kubernetes.client", "kubernetes.utils")
@@ -218,6 +218,16 @@ def load(kubeconfig: str | None = None, context: str | None = None) -> tuple[Any
         kubernetes.kube_config.load_kube_config(
             config_file=files, context=wanted, client_configuration=configuration, persist_config=False
         )
+    configuration.host = str(configuration.host).strip()
+    try:
+        scheme = urllib3.util.parse_url(configuration.host).scheme
+    except urllib3.exceptions.LocationParseError:
+        scheme = None
+    if scheme not in {"http", "https"}:
+        raise DoctorError(
+            f"The server of the kubeconfig is no address: {brief(configuration.host) or 'it is empty'}.",
+            "Correct it: `kubectl config view --minify` shows it.",
+        )
     return configuration, wanted, namespaces[wanted] or "default"
 
 
@@ -269,10 +279,27 @@ def _in_cluster_namespace() -> str:
 
 
 def pool(configuration: Any) -> urllib3.PoolManager:
-    """The package's own pool: proxies, client certificates and certificate authorities as configured."""
+    """The package's own pool: proxies, client certificates and certificate authorities as configured.
+
+    Raises:
+        DoctorError: where one of them cannot be used.
+    """
     if not configuration.verify_ssl:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return cast("urllib3.PoolManager", package().RESTClientObject(configuration).pool_manager)
+    # that SOCKS wants another package is told below
+    urllib3.disable_warnings(urllib3.exceptions.DependencyWarning)
+    try:
+        return cast("urllib3.PoolManager", package().RESTClientObject(configuration).pool_manager)
+    except ImportError as e:
+        raise DoctorError(
+            "The proxy-url of the kubeconfig is a SOCKS proxy, which takes a package that is not installed.",
+            "Install it beside jhubdoctor: `pip install PySocks`.",
+        ) from e
+    except Exception as e:
+        raise DoctorError(
+            f"The proxy-url or a certificate of the kubeconfig cannot be used ({type(e).__name__}).",
+            "`kubectl config view --minify` shows them.",
+        ) from e
 
 
 def contexts(kubeconfig: str | None = None) -> list[str]:

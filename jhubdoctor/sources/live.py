@@ -6,6 +6,7 @@ Decoding a big namespace with the models of the kubernetes package takes most of
 from __future__ import annotations
 
 import random
+import re
 import sys
 import threading
 import time
@@ -62,6 +63,7 @@ MOST_PAGES = 1000
 BACKOFF = 0.25
 # What a request may take beyond its limit, to end by itself and say why.
 GRACE = 0.25
+_HEADER = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
 FEWER = 10
 """So many times fewer objects are asked for where a page of them is too large."""
@@ -537,7 +539,13 @@ class LiveReader(Reader):
         """The Authorization header, refreshed by the configuration's own hook where the credential expires."""
         with self._signing, logged():
             settings = self._configuration.auth_settings()
-        return {s["key"]: s["value"] for s in settings.values() if s.get("in") == "header" and s.get("value")}
+        # files end in a line break, and so do the tokens that are read from them
+        found = {
+            s["key"]: str(s["value"]).strip() for s in settings.values() if s.get("in") == "header" and s.get("value")
+        }
+        if not all(_HEADER.fullmatch(value) for value in found.values()):
+            raise NoAnswer("its credentials hold a character that no HTTP header may", retry=False)
+        return found
 
     def _body(
         self, response: Any, until: float, alone: Callable[[], None], *, most: int, keep_end: bool

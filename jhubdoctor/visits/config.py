@@ -12,6 +12,7 @@ from jhubdoctor.model.words import closest
 
 NAME = "jhubdoctor.toml"
 KEYS = ("suppress",)
+LIMIT = 2**20
 
 
 def load(path: str | None = None, folder: Path = Path()) -> tuple[Suppression, ...]:
@@ -29,14 +30,22 @@ def load(path: str | None = None, folder: Path = Path()) -> tuple[Suppression, .
     return ()
 
 
+def _text(file: Path) -> str:
+    with file.open(encoding="utf-8") as stream:
+        text = stream.read(LIMIT + 1)
+    if len(text) > LIMIT:
+        raise ValueError(f"it is larger than {LIMIT // 2**20} MiB")
+    return text
+
+
 def _parsed(file: Path, place: str, *, optional: bool = False) -> tuple[Suppression, ...]:
     """The table of a file. An unreadable pyproject.toml that merely lies there is none of our business."""
     try:
-        table: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
+        table: dict[str, Any] = tomllib.loads(_text(file))
+    except (OSError, ValueError, RecursionError) as e:
         if optional:
             return ()
-        why = e.strerror if isinstance(e, OSError) else str(e)
+        why = e.strerror if isinstance(e, OSError) else "it is nested too deep" if isinstance(e, RecursionError) else e
         raise UsageError(f"The configuration {place} cannot be read: {why}.", "Give another with --config.") from e
     if file.name == "pyproject.toml":
         table = table.get("tool", {}).get("jhubdoctor", {})

@@ -379,3 +379,16 @@ def test_kubectl_finds_the_plugin() -> None:
     )
 
     assert done.stdout == f"jhubdoctor {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("a=" + "[" * 5000 + "]" * 5000, "nested too deep"), ("# nothing\n" * 2**17, "larger than")]
+)
+def test_a_configuration_of_no_good_faith_is_refused(text: str, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text, encoding="utf-8")
+
+    result = CliRunner().invoke(cli, ["run", "--config", str(path)])
+
+    assert result.exit_code == 2
+    assert why in result.stderr

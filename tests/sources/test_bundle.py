@@ -749,3 +749,28 @@ def test_a_report_of_a_stranger_cannot_move_the_terminal(tmp_path: Path) -> None
         assert "\x1b" not in shown
         assert "\u202e" not in shown
         assert "owned" not in shown
+
+
+# --- shapes that no tool writes --------------------------------------------------------------------------------------
+
+HUB = {"kind": "Deployment", "metadata": {"name": "hub", "namespace": "jhub", "labels": {"component": "hub"}}}
+ODD: dict[str, Any] = {
+    "kind": {"kind": {"a": 1}},
+    "kinds": {"kind": ["Pod"]},
+    "label": {"metadata": {"name": "hub", "labels": {"component": ["hub"]}}},
+    "labels": {"metadata": {"name": "hub", "labels": ["component"]}},
+    "metadata": {"metadata": "hub"},
+    "long ago": {"metadata": {"name": "hub", "creationTimestamp": "0001-01-01T00:00:00+14:00"}},
+    "never": {"metadata": {"name": "hub", "creationTimestamp": "9999-12-31T23:59:59-23:59"}},
+    "namespace": {"metadata": {"name": "hub", "namespace": {"a": 1}, "labels": {"component": "hub"}}},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_an_odd_object_in_a_dump_is_left_out_or_taken_as_it_is(odd: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "dump.json"
+    path.write_text(json.dumps({"kind": "List", "items": [HUB, {**HUB, **odd}]}), encoding="utf-8")
+
+    answer = bundle.open_reader(str(path)).answer(Query("deployments", "jhub"))
+
+    assert "hub" in {d.name for d in answer.items}

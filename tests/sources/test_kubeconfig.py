@@ -264,3 +264,48 @@ def test_what_a_plugin_says_is_bounded(code: str, why: str, tmp_path: Path) -> N
 
     with pytest.raises(DoctorError, match=why):
         LiveReader(str(path), timeout=3 if "sleep" in code else 60)
+
+
+def written(folder: Path, **parts: Any) -> str:
+    config = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": {"server": "http://127.0.0.1:9", **parts.get("cluster", {})}}],
+        "users": [{"name": "x", "user": parts.get("user", {"token": "t"})}],
+    }
+    path = folder / "config"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n"])
+def test_a_token_may_end_in_a_line_break(end: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken" + end, encoding="utf-8")
+    for user in ({"token": "t0ken" + end}, {"tokenFile": str(tmp_path / "token")}):
+        reader = LiveReader(written(tmp_path, user=user))
+        assert reader._authentication() == {"authorization": "Bearer t0ken"}
+
+
+@pytest.mark.parametrize("token", ["a\r\nX: y", "a\0b", "t€"])
+def test_a_token_that_no_header_takes_is_said_to_be_that(token: str, tmp_path: Path) -> None:
+    with pytest.raises(DoctorError, match="no HTTP header"):
+        LiveReader(written(tmp_path, user={"token": token})).connect()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "why"),
+    [
+        ({"proxy-url": "::::"}, "proxy-url"),
+        ({"proxy-url": "proxy:3128"}, "proxy-url"),
+        ({"proxy-url": 5}, "proxy-url"),
+        ({"proxy-url": "http://x:99999999"}, "proxy-url"),
+        ({"proxy-url": "socks5://x:1"}, "SOCKS"),
+        ({"server": "127.0.0.1:9"}, "no address"),
+        ({"server": ""}, "it is empty"),
+        ({"server": "ftp://127.0.0.1:9"}, "no address"),
+    ],
+    ids=str,
+)
+def test_an_address_that_is_none_is_one_sentence(cluster: dict[str, Any], why: str, tmp_path: Path) -> None:
+    with pytest.raises(DoctorError, match=why):
+        LiveReader(written(tmp_path, cluster=cluster)).connect()
