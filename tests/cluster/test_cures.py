@@ -392,6 +392,18 @@ def budget_by_hand(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> No
     cure(doctor(release), "disruption-budget-blocks-drain")
 
 
+def network_policy_blocks_users(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    off = {"networkPolicy": {"enabled": False}}
+    closed = {**VALUES, "hub": {**VALUES["hub"], **off}, "proxy": {"chp": off}, "singleuser": off}
+    release.upgrade(closed, wait=False)
+    release.plane.apply({
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "default-deny", "namespace": release.namespace},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    })  # fmt: skip
+    cure(doctor(release), "network-policy-blocks-users")
+
+
 def counted(release: Release, budget: str) -> None:
     """Wait until the cluster has counted the pods of a budget."""
     path = release.plane.path("policy/v1", "PodDisruptionBudget", release.namespace, budget)
@@ -404,7 +416,7 @@ PLAYED = [
     hub_oom_killed, culler_failing, reflector_frozen, release_object_missing, proxy_no_external_address,
     helm_release_not_deployed, taint_not_tolerated, chart_outdated, tls_secret_missing,
     tls_certificate_expiring, tls_certificate_wrong_host, tls_secret_without_a_key, ingress_class_missing,
-    ingress_by_hand_without_a_class, budget_by_hand,
+    ingress_by_hand_without_a_class, budget_by_hand, network_policy_blocks_users,
 ]  # fmt: skip
 
 
