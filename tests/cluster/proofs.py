@@ -84,6 +84,7 @@ EXAMPLES = {
     "user-pods-with-more-rights-0": "values",
     "user-pods-with-more-rights-1": "values",
     "user-scheduler-without-autoscaler-0": "objects",
+    "user-volume-pending-0": "objects",
     "users-without-memory-guarantee-0": "values",
     "users-without-memory-guarantee-1": "values",
     "value-has-moved-0": "values, by hand",
