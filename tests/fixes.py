@@ -205,7 +205,7 @@ _VERBS = (
     "make use let set give add take keep change install have stop build copy upgrade remove allow name prefer say end"
     " put run ask free raise limit create label tolerate scale restart correct delete bring move"
 )
-ALTERNATIVE = re.compile(rf"(?:[,;:] or|\. Or) (?:only |just )?(?:{'|'.join(_VERBS.split())})\b")
+ALTERNATIVE = re.compile(rf"(?:[,;:] or|^Or) (?:only |just )?(?:{'|'.join(_VERBS.split())})\b")
 
 
 def acts(fix: Fix) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from packaging.version import Version
 
 from jhubdoctor.engine import notes
 from jhubdoctor.engine.result import Report, Reported
+from jhubdoctor.model.finding import Fix
 from jhubdoctor.model.values import nested
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.privacy.releases import outline
@@ -145,6 +148,35 @@ def test_no_fix_harms(case: fixes.Case) -> None:
         rule(case)
     for of_report in fixes.RULES:
         of_report(case.report)
+
+
+GOOD = "kubectl --namespace jhub get pods"
+ENDS = "kubectl --namespace jhub delete pod jupyter-ada"
+
+
+@pytest.mark.parametrize(
+    ("fix", "why"),
+    [
+        (Fix("Stop it.", commands=(ENDS,)), "what this interrupts"),
+        (Fix("Empty the node.", commands=("kubectl drain user-1",)), "what this ends"),
+        (Fix("Taint it.", commands=("kubectl taint nodes user-1 a=b:NoExecute",), caution="Think."), "what this ends"),
+        (Fix("Raise it; or make the image smaller: it is large.", {"a": 1}), "which way is it"),
+        (Fix("Raise it, as shown; or make the image smaller.", {"a": 1}), "what of the other way"),
+        (
+            Fix("Raise it. Or let it be: it is slow.", commands=("kubectl scale deployment hub --replicas 1",)),
+            "which way",
+        ),
+    ],
+)
+def test_a_fix_that_hides_what_it_costs_breaks_a_rule(fix: Fix, why: str) -> None:
+    report = next(c.report for c in fixes.cases() if c.name == "node-cordoned-0")
+    found = replace(report.findings[0], waits=None)
+
+    for told, fails in ((fix, True), (Fix("Look.", commands=(GOOD,)), False)):
+        other = replace(report, findings=(replace(found, finding=replace(found.finding, fix=told)),))
+        with pytest.raises(AssertionError, match=why) if fails else nullcontext():
+            for rule in fixes.RULES:
+                rule(other)
 
 
 SECTIONS = {"hub", "proxy", "singleuser", "scheduling", "prePuller", "cull", "ingress", "rbac", "imagePullSecrets"}

@@ -188,11 +188,13 @@ def load(
             plane.request("POST", path.rpartition("/")[0], d)
             # what others share stays
             made += [] if own else [path]
-        if status:
+        if status and d["kind"] not in _CONTROLLED:
             plane.request("PATCH", f"{path}/status", {"status": status}, content_type=MERGE)
     return made
 
 
+_CONTROLLED = {"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"}
+"""Whose status the cluster's own controllers write."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 

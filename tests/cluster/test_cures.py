@@ -392,6 +392,25 @@ def budget_by_hand(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> No
     cure(doctor(release), "disruption-budget-blocks-drain")
 
 
+def network_policy_blocks_users(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    off = {"networkPolicy": {"enabled": False}}
+    closed = {**VALUES, "hub": {**VALUES["hub"], **off}, "proxy": {"chp": off}, "singleuser": off}
+    release.upgrade(closed, wait=False)
+    release.plane.apply({
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "default-deny", "namespace": release.namespace},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    })  # fmt: skip
+    cure(doctor(release), "network-policy-blocks-users")
+
+
+def service_without_endpoints(release: Release, kubelet: Kubelet, doctor: MakeDoctor) -> None:
+    path = release.plane.path("apps/v1", "Deployment", release.namespace, "hub")
+    release.plane.request("PATCH", path, {"spec": {"replicas": 0}}, content_type=MERGE)
+    release.plane.wait(lambda: not release.pods("hub"), "the hub to be gone")
+    cure(doctor(release, minutes=15), "service-without-endpoints")
+
+
 def counted(release: Release, budget: str) -> None:
     """Wait until the cluster has counted the pods of a budget."""
     path = release.plane.path("policy/v1", "PodDisruptionBudget", release.namespace, budget)
@@ -404,7 +423,8 @@ PLAYED = [
     hub_oom_killed, culler_failing, reflector_frozen, release_object_missing, proxy_no_external_address,
     helm_release_not_deployed, taint_not_tolerated, chart_outdated, tls_secret_missing,
     tls_certificate_expiring, tls_certificate_wrong_host, tls_secret_without_a_key, ingress_class_missing,
-    ingress_by_hand_without_a_class, budget_by_hand,
+    ingress_by_hand_without_a_class, budget_by_hand, network_policy_blocks_users,
+    service_without_endpoints, disruption_budget_blocks_drain,
 ]  # fmt: skip
 
 

@@ -6,13 +6,13 @@ from jhubdoctor_checks.storage._pending import Stuck, World
 from jhubdoctor_checks.texts import names_of
 from jhubdoctor_checks.texts.provisioner import FIXES, OTHER
 
-_NAMED = 10
+NAMED = 10
 _RESERVED = "is still reserved for"
 
 
 def deletion(stuck: Stuck, hub: Hub) -> str:
     """The command that deletes the claims; they hold no data, since they never had a volume."""
-    names = " ".join(c.name for c in stuck.claims[:_NAMED])
+    names = " ".join(c.name for c in stuck.claims[:NAMED])
     return hub.kubectl(f"delete persistentvolumeclaim {names}")
 
 

@@ -1,9 +1,10 @@
 """Homes that were meant to lie on a claim that is there already."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Values, some
-from jhubdoctor_checks.storage._fixes import deletion
+from jhubdoctor.api import Evidence, Fix, Hub, PersistentVolumeClaim, Pod, Values, some
+from jhubdoctor_checks.storage._fixes import NAMED, deletion
 from jhubdoctor_checks.storage._pending import Stuck, World
 
 # Causes that all come to one: nothing in this cluster makes a volume for such a claim.
@@ -40,6 +41,20 @@ def evidence(spare: Sequence[PersistentVolumeClaim]) -> tuple[Evidence, ...]:
             "claim", f"{c.name}: Bound to {c.spec.volume_name}, {', '.join(c.spec.access_modes)}, mounted by no pod"
         )
         for c in spare[:3]
+    )
+
+
+def begun_anew(fix: Fix, why: Stuck, pods: Sequence[Pod], hub: Hub) -> Fix:
+    """The same with the pods that wait for claims which it deletes: the hub makes claims when it makes pods."""
+    names = {c.name for c in why.claims}
+    waiting = [p.name for p in pods if p.phase == "Pending" and not p.node and names & set(p.spec.claims)]
+    if not waiting or not any(" delete persistentvolumeclaim " in c for c in fix.commands):
+        return fix
+    return replace(
+        fix,
+        text=f"{fix.text} Then the users start their servers once more.",
+        commands=(hub.kubectl(f"delete pod {' '.join(waiting[:NAMED])}"), *fix.commands),
+        caution=f"{fix.caution} Nor did the pods ever start.",
     )
 
 

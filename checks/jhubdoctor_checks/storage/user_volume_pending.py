@@ -22,7 +22,7 @@ from jhubdoctor.api import (
 from jhubdoctor_checks.storage._claims import of_users, pods_of, shared
 from jhubdoctor_checks.storage._fixes import remedy
 from jhubdoctor_checks.storage._pending import World, stuck
-from jhubdoctor_checks.storage._user_volume_pending import evidence, meant, says, static
+from jhubdoctor_checks.storage._user_volume_pending import begun_anew, evidence, meant, says, static
 
 
 @check(severity=Severity.ERROR, at=Rung.BOUND, stops=Rung.BOUND)
@@ -52,11 +52,12 @@ def user_volume_pending(
         who = f"the claim {why.claims[0].name}" if count == 1 else f"each of {count} claims"
         spare = meant(why, world, spare_claims, values) if made else []
         modes = "singleuser.storage.dynamic.storageAccessModes" if made else ""
+        fix = static(why, spare, hub) if spare else remedy(why, world, hub, path, modes)
         yield Finding(
             on=tuple(shared(c.ref) for c in why.claims),
             says=f"{who} {why.says}{says(spare)}",
             evidence=(*why.evidence, *evidence(spare)),
-            fix=static(why, spare, hub) if spare else remedy(why, world, hub, path, modes),
+            fix=begun_anew(fix, why, user_pods, hub),
             # nobody waits for it now
             severity=None if waiting else Severity.WARNING,
             cause=f"{why.cause} {why.about}".strip(),
