@@ -52,7 +52,8 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
         commands[at : at + 1] = hub.setting(patch)
     caution = fix.caution if left else ""
     if any(map(_SETS.search, commands)) and not _TELLS.search(caution):
-        caution = f"{caution} {RESTARTS}".strip()
+        # what says half of it is taken in
+        caution = RESTARTS if caution.rstrip(".").lower() in RESTARTS.lower() else f"{caution} {RESTARTS}"
     return replace(
         fix,
         text=" ".join((fix.text, *words)),
@@ -64,7 +65,7 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
 
 _SETS = re.compile(r"^helm upgrade .*--values ")
 """What sets values: the hub starts anew with each change of them, for its pods carry their checksum."""
-_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop|[Ss]ervers keep running|goes")
+_TELLS = re.compile(r"(?i)restart|anew|cut off|cuts all|away|stop")
 
 _BLANK = re.compile(r"\b[A-Z]{4,}(?: [A-Za-z0-9-]+)*")
 

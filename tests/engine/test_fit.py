@@ -10,7 +10,7 @@ import pytest
 
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.model.finding import Fix
-from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.hub import RESTARTS, Hub
 from jhubdoctor.model.kube.meta import ManagedField, Meta
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.values import Values
@@ -178,6 +178,8 @@ def test_an_upgrade_that_sets_values_says_what_it_interrupts(caution: str) -> No
     assert told.startswith(caution)
     assert "restarts" in told
     assert told.count("restart") == 1
+    half = fitted(Fix("x", {"a": 1}, (HUB.helm_upgrade,), "Users' servers keep running."), HUB).caution
+    assert half == RESTARTS
     assert fitted(Fix("x", commands=(HUB.helm_again,), caution=caution), HUB).caution == caution
 
 
