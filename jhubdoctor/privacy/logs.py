@@ -129,7 +129,8 @@ _DIGIT_OR_LONG = re.compile(r"\d|[^\W_]{10}")
 
 # Words that announce a secret, and the words with which programs speak of one.
 _ANNOUNCED = re.compile(
-    r"(?<![A-Za-z/])(?:(?i:pass(?:words?|wd|phrase|code|wort)|pwd?|secret(?! \\?[\"'])"
+    # `[secret]` is what JupyterHub writes in the place of one
+    r"(?<![A-Za-z/\[])(?:(?i:pass(?:words?|wd|phrase|code|wort)|pwd?|secret(?! \\?[\"'])"
     r"|(?:(?:access|api|auth|bearer|id|refresh)[ _-]?)?tokens?|credentials?|(?:api|access|private|secret)[ _-]?key"
     r"|pin|otp|one-time code|(?:user|device)_code|mot de passe|contraseña)|PASS)(?![A-Za-z_/])"
 )

@@ -90,7 +90,9 @@ def test_a_cluster_that_is_upgraded_before_the_chart_is_foretold_and_then_seen(
     assert "deprecated-api-in-use" in today.of("found")
     assert "batch/v1beta1 cronjobs" in today.finding("removed-api-requested")["message"]
     assert told(foretold, "error") >= {"removed-api-in-release", "user-scheduler-removed-api"}
-    assert any("PodDisruptionBudget" in why for why in foretold["plans"][0]["blocked"])
+    # a way is found that moves the chart before the cluster
+    assert foretold["plans"][0]["blocked"] == []
+    assert [f"{s['kind']} {s['to']}" for s in foretold["plans"][0]["steps"]][:2] == ["chart 2.0.0", "chart 3.3.8"]
     assert not told(along, "error")
     assert [f"{s['kind']} {s['to']}" for s in along["plans"][0]["steps"]] == [
         "chart 2.0.0",

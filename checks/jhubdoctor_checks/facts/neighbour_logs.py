@@ -24,7 +24,7 @@ _DATABASES = re.compile(r"postgres|mysql|mariadb|pgbouncer|cloudsql|percona")
 # each of them tells at whom to look
 @fact(
     optional=("pods/log", "services"),
-    passes_only_with=("traffic", "proxy_errors", "database_errors", "values"),
+    passes_only_with=("traffic", "proxy_errors", "database_errors", "values", "ingresses"),
 )
 def neighbour_logs(
     look: Look,
