@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.config import kube_config
 
 from jhubdoctor.model.errors import DoctorError
 from jhubdoctor.sources import kubeconfig, pseudonyms
@@ -307,5 +308,7 @@ def test_a_token_that_no_header_takes_is_said_to_be_that(token: str, tmp_path: P
     ids=str,
 )
 def test_an_address_that_is_none_is_one_sentence(cluster: dict[str, Any], why: str, tmp_path: Path) -> None:
+    if "proxy-url" in cluster and "proxy-url" not in Path(kube_config.__file__).read_text(encoding="utf-8"):
+        pytest.skip("this release of the kubernetes package does not read a proxy-url")
     with pytest.raises(DoctorError, match=why):
         LiveReader(written(tmp_path, cluster=cluster)).connect()
