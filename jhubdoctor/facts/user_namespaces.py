@@ -48,8 +48,9 @@ def elsewhere_places(
 
 @fact("events")
 def elsewhere_events(look: Look, elsewhere_places: list[str]) -> list[Event]:
-    """The events of these namespaces."""
-    return [e for place in elsewhere_places for e in look.list("events", place, survey=True)]
+    """The events of these namespaces, newest first."""
+    found = [e for place in elsewhere_places for e in look.list("events", place, survey=True)]
+    return sorted(found, key=lambda e: e.at, reverse=True)
 
 
 @fact("persistentvolumeclaims")

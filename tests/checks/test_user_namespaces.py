@@ -92,3 +92,27 @@ def test_a_server_in_a_namespace_of_its_user_fails_like_any_other(check: Check, 
         for command in f.fix.commands:
             for name in servers(text).keys() & set(re.split(r"[ /]", command)):
                 assert f"--namespace {servers(text)[name]}" in command, command
+
+
+def test_of_the_events_of_a_users_namespace_the_newest_is_told() -> None:
+    event = """
+kind: Event
+metadata: {{namespace: user-bob}}
+involvedObject: {{kind: Pod, name: jupyter-bob, namespace: user-bob}}
+type: Warning
+reason: FailedScheduling
+message: {message}
+lastTimestamp: {at}
+"""
+    pod = """
+kind: Pod
+metadata: {name: jupyter-bob, namespace: user-bob, creationTimestamp: -10m, labels: {component: singleuser-server}}
+spec: {containers: [{name: notebook}]}
+status: {phase: Pending}
+"""
+    told = [event.format(message=m, at=at) for m, at in (("older", "-8m"), ("newest", "-1m"), ("old", "-4m"))]
+
+    report = diagnose(Example([*documents("---".join([pod, *told])), SETTING]), "servers-elsewhere-not-ready")
+
+    [found] = report.findings
+    assert [e.detail for e in found.finding.proof if e.source == "event"] == ["FailedScheduling: newest"]
