@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from jhubdoctor.model.kube.pods import Pod
 from jhubdoctor.privacy.text import clean
+from jhubdoctor.sources.once import Once
 from jhubdoctor.sources.reader import Reader
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState, Unreadable
 
@@ -17,18 +17,12 @@ class Coverage:
     """What was read in a run, and how it ended."""
 
     def __init__(self) -> None:
-        self.rows: dict[Query, Answer] = {}
-        self._lock = threading.Lock()
-        self._under_way: dict[Query, threading.Lock] = {}
+        self._once: Once[Answer] = Once()
+        self.rows = self._once.known
 
     def once(self, query: Query, reader: Reader) -> Answer:
         """The answer to a query: facts that ask for the same, also at the same time, share one read."""
-        with self._lock:
-            one = self._under_way.setdefault(query, threading.Lock())
-        with one:
-            if query not in self.rows:
-                self.rows[query] = reader.answer(query)
-            return self.rows[query]
+        return self._once(query, reader.answer)
 
 
 class Look:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jhubdoctor.sources.once import Once
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 
 FEW = 4
@@ -39,8 +40,7 @@ class Together:
         self._pages = pages
         self._hubs: Mapping[str, Collection[str]] = {}
         self._lock = threading.Lock()
-        self._one: dict[Query, threading.Lock] = {}
-        self._lists: dict[Query, _Shared] = {}
+        self._once: Once[_Shared] = Once()
         self._asked: set[Query] = set()
 
     def expect(self, hubs: Mapping[str, Collection[str]]) -> None:
@@ -89,12 +89,7 @@ class Together:
 
     def _list(self, query: Query) -> _Shared:
         """A list of all namespaces by namespace, asked for once; None where it is not to be had."""
-        with self._lock:
-            one = self._one.setdefault(query, threading.Lock())
-        with one:
-            if query not in self._lists:
-                self._lists[query] = self._divided(query)
-            return self._lists[query]
+        return self._once(query, self._divided)
 
     def _divided(self, query: Query) -> _Shared:
         answer = self._pages(query, max(1, len(self._hubs) // PAGES_EACH))
