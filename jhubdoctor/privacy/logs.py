@@ -148,14 +148,14 @@ _OF_SECRETS = frozenset(
     expiration expire expired expires expiry fail failed failure false fetch fetched fetching field file files for
     forbidden form format found from function gcp get getting github gitlab give given go google got grant granted
     group groups had handler has hash hashed hashes have header headers host hours hub if image images in incorrect
-    info information instead insufficient insufficient_scope internal into invalid is issue issued issuer it its
-    jupyter jupyterhub jwt keep key keys kubernetes last ldap length less line list load loaded logged login logout
-    long longer lookup made make malformed match matches may message minutes mismatch missing mode module more must
-    name named namespace need needed needs new next no node nodes non none not null oauth oauthenticator object of
-    off oidc ok old on once one only openid options or other out output owner page parameter parse part passed password
-    passwords permissions permission please plugin pod pods policy possible post pre private problem process profile
-    provide provided provider proxy public pull purge purged put patch queue random read reading reason reauthenticate
-    received redirect refresh refreshed refreshing refused registry reject rejected release renew repository request
+    info information instead insufficient internal into invalid is issue issued issuer it its jupyter jupyterhub jwt
+    keep key keys kubernetes last ldap length less line list load loaded logged login logout long longer lookup made
+    make malformed match matches may message minutes mismatch missing mode module more must name named namespace
+    need needed needs new next no node nodes non none not null oauth oauthenticator object of off oidc ok old on
+    once one only openid options or other out output owner page parameter parse part passed password passwords patch
+    permission permissions please plugin pod pods policy possible post pre private problem process profile provide
+    provided provider proxy public pull purge purged put queue random read reading reason reauthenticate received
+    redirect refresh refreshed refreshing refused registry reject rejected release renew repository request
     requested requests require required requires reset resource response retrying return returned returning revoke
     revoked role root route run running s saved scheme scope scopes seconds secret secrets see send sent server
     service services session set setting shared should sign signature signed since single singleuser so spawner

@@ -21,6 +21,7 @@ BODY = 8 * 2**20
 BESIDE = 2**20
 """Of larger answers one is in memory at a time."""
 METRICS = 32 * 2**20
+"""The metrics of an API server, unpacked: only a few of their lines are kept."""
 TEXT = 4 * 2**20
 """Bytes of an answer that is one object or document: etcd takes objects of 1.5 MiB."""
 REFUSAL = 2**18

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from jhubdoctor.model.kube.meta import Condition, Object, Struct
+from jhubdoctor.model.kube.meta import Condition, Object, Struct, condition_of
 
 
 class Conditions(Struct):
@@ -20,7 +20,7 @@ class _Conditioned(Object):
 
     def condition(self, kind: str) -> Condition | None:
         """One of its conditions."""
-        return next((c for c in self.status.conditions if c.type == kind), None)
+        return condition_of(self.status.conditions, kind)
 
 
 class NodePool(_Conditioned):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -110,6 +111,11 @@ class Condition(Struct):
     last_transition_time: datetime | None = None
     last_heartbeat_time: datetime | None = None
     """Of a node's conditions: when the kubelet wrote it last, by the clock of its machine."""
+
+
+def condition_of(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """The condition of this type."""
+    return next((c for c in conditions if c.type == kind), None)
 
 
 class Source(Struct):

@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 
 from jhubdoctor.model.finding import Ref
-from jhubdoctor.model.kube.meta import Condition, Meta, Object, Source, Struct
+from jhubdoctor.model.kube.meta import Condition, Meta, Object, Source, Struct, condition_of
 from jhubdoctor.model.kube.quantity import quantity
 from jhubdoctor.model.kube.selectors import NodeSelector, Toleration
 
@@ -311,7 +311,7 @@ class Pod(Object):
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of this type."""
-        return next((c for c in self.status.conditions if c.type == kind), None)
+        return condition_of(self.status.conditions, kind)
 
     def container(self, name: str) -> Container | None:
         """The container, or init container, of this name in the spec."""
