@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from jhubdoctor.engine.declare import NotApplicable, fact
 from jhubdoctor.engine.look import Look
@@ -23,6 +24,9 @@ from jhubdoctor.privacy.text import LINE_LIMIT, clean
 from jhubdoctor.sources.reads import ReadState, Unreadable
 
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ")
+# So many digits only the container runtime writes, which leaves zeros at the end out; of a few lines one has them.
+_FINE = re.compile(r"[\d\-T:]{19}\.\d{7,9}(?:Z|[+-])")
+_FEW = 20
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TRACEBACK = "Traceback (most recent call last):"
 # Python puts an empty line and one of these between the tracebacks of exceptions that came of one another.
@@ -88,12 +92,14 @@ def parse_log(text: str, *, previous: bool = False) -> list[Entry]:
             more.clear()
         head, inside = None, False
 
-    for raw in text.splitlines():
+    lines = text.splitlines()
+    live = any(map(_FINE.match, lines[:_FEW]))
+    for raw in lines:
         stamp = _STAMP.match(raw)
         line = _COLOUR.sub("", raw[stamp.end() :] if stamp else raw)
         stamped = moment(stamp[1]) if stamp else None
-        # a time of that form may also be the program's own
-        if found := head_of(line) or (head_of(raw) if stamp else None):
+        # where the log was read without the runtime's times, one of that form is the program's own
+        if found := head_of(line) or (head_of(raw) if stamp and not live else None):
             close()
             head, at = found, stamped or found.at
         elif head is not None and head.indents and not inside and (line.startswith("    ") or not line.strip()):
@@ -187,6 +193,20 @@ class PodLog:
     lines: tuple[str, ...] = ()
     times: tuple[datetime | None, ...] = ()
 
+    @classmethod
+    def of(cls, pod: Pod, container: str, text: str, last: int | None = None) -> Self:
+        """What a log of a container says, in its last lines or in all; blank lines say nothing."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        if last is not None:
+            lines = lines[-last:]
+        stamps = [_STAMP.match(line) for line in lines]
+        return cls(
+            pod,
+            container,
+            tuple(_COLOUR.sub("", line[m.end() :] if m else line) for line, m in zip(lines, stamps, strict=True)),
+            tuple(moment(m[1]) if m else None for m in stamps),
+        )
+
     @property
     def entries(self) -> list[Entry]:
         """The lines as entries, each with its continuation."""
@@ -216,16 +236,7 @@ def _logs(look: Look, pods: Iterable[Pod], container: str, most: int) -> list[Po
         if status is not None and status.restart_count:
             text = look.log(pod, name, previous=True)
         text += "\n" + look.log(pod, name)
-        lines = [line for line in text.splitlines() if line.strip()]
-        stamps = [_STAMP.match(line) for line in lines]
-        found.append(
-            PodLog(
-                pod,
-                name,
-                tuple(_COLOUR.sub("", line[m.end() :] if m else line) for line, m in zip(lines, stamps, strict=True)),
-                tuple(moment(m[1]) if m else None for m in stamps),
-            )
-        )
+        found.append(PodLog.of(pod, name, text))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jhubdoctor.api import ContainerStatus, Events, Look, Pod, Terminated, Unreadable, clean, fact
+from jhubdoctor.api import ContainerStatus, Events, Look, Pod, PodLog, Terminated, Unreadable, clean, fact
 
 # A kubelet that comes back tells of all that ended without it within seconds; pods that start one another take longer.
 _TOGETHER = timedelta(minutes=3)
@@ -127,7 +127,7 @@ def last_words(look: Look, watched: list[Watched]) -> Mapping[tuple[str, str], s
             text = look.log(w.pod, w.status.name, previous=True)
         except Unreadable:
             continue
-        lines = [line for line in text.splitlines() if _TELLING.search(line)]
+        lines = [line for line in PodLog.of(w.pod, w.status.name, text).lines if _TELLING.search(line)]
         if lines:
             found[w.pod.name, w.status.name] = clean(lines[-1], 300)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +26,15 @@ from jhubdoctor_checks.facts.network import ServedCertificate
 _GROUP = "cert-manager.io/"
 # What it says before anything has failed; its issuers and steps say more.
 _BEGUN = ("DoesNotExist", "Issuing", "Pending")
-_STEPS = ("CertificateRequest", "Order", "Challenge", "Certificate")
+# What it makes for a certificate is named after it: hub-tls-1, hub-tls-1-3421 and hub-tls-1-3421-7742 (pkg/api/util).
+_STEPS = {
+    "CertificateRequest": r"-[^-]+",
+    "Order": r"-[^-]+-\d+",
+    "Challenge": r"-[^-]+-\d+-\d+",
+    "Certificate": "",
+}
+# A longer name is cut before the last number is added, and what is left no longer tells whose it is.
+_CUT = 39
 
 
 @dataclass(frozen=True)
@@ -81,13 +90,12 @@ def _said(
     c: Certificate, challenges: list[Challenge], events: Events | None
 ) -> Iterator[tuple[int, str, str, datetime | None]]:
     """What is said of a certificate: how little it tells, where, and in which words."""
-    # all that it makes for a certificate is named after it
     for x in challenges:
-        if x.name.startswith(f"{c.name}-") and x.status.message:
+        if _of(c, "Challenge", x.name) and x.status.message:
             yield 0, "challenge", f"{x.spec.dns_name}, {x.spec.type}: {x.status.message}", None
     for kind in _STEPS:
         for e in events.items if events is not None else ():
-            if e.type == "Warning" and e.about[0] == kind and e.about[1].startswith(c.name):
+            if e.type == "Warning" and e.about[0] == kind and _of(c, kind, e.about[1]):
                 yield 1, "event", f"{e.reason} of {kind} {e.about[1]}: {e.message}", e.at
                 break
     for condition in c.status.conditions:
@@ -95,3 +103,10 @@ def _said(
             little = 3 if condition.reason in _BEGUN else 2
             text = f"{c.name} {condition.type}: {condition.reason}: {condition.message}"
             yield little, "certificate", text, condition.last_transition_time
+
+
+def _of(c: Certificate, kind: str, name: str) -> bool:
+    """Whether an object of this name was made for the certificate, or is it."""
+    if len(c.name) > _CUT:
+        return name.startswith(c.name[:_CUT])
+    return re.fullmatch(re.escape(c.name) + _STEPS[kind], name) is not None

@@ -68,11 +68,10 @@ def _is(pod: Pod, names: re.Pattern[str]) -> bool:
 def _read(look: Look, pod: Pod) -> PodLog | None:
     name = next((c.name for c in pod.spec.containers), "")
     try:
-        lines = [line for line in look.log(pod, name, survey=True).splitlines() if line.strip()] if name else []
+        return PodLog.of(pod, name, look.log(pod, name, survey=True) if name else "")
     except Unreadable as e:
         look.partial.append(e)
         return None
-    return PodLog(pod, name, tuple(lines))
 
 
 def _services(look: Look, hub: Hub) -> list[Service]:

@@ -54,11 +54,10 @@ def server_logs(
         names = [c.name for c in pod.spec.containers]
         name = _CONTAINER if _CONTAINER in names else next(iter(names), "")
         try:
-            lines = [line for line in look.log(pod, name, survey=True).splitlines() if line.strip()] if name else []
+            found.append(PodLog.of(pod, name, look.log(pod, name, survey=True) if name else ""))
         except Unreadable as e:
             look.partial.append(e)
             continue
-        found.append(PodLog(pod, name, tuple(lines)))
     return found
 
 

@@ -39,6 +39,5 @@ def ended_user_logs(look: Look, user_pods: list[Pod]) -> list[PodLog]:
                 except Unreadable:
                     if not text:
                         raise
-            lines = [line for line in text.splitlines() if line.strip()]
-            found.append(PodLog(pod, status.name, tuple(lines[-LINES:])))
+            found.append(PodLog.of(pod, status.name, text, LINES))
     return found
