@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jhubdoctor.engine.result import Report
+from jhubdoctor.model.finding import Evidence
 from jhubdoctor.testing import NOW, Example, diagnose
 from tests.fixes import Case, cases
 
@@ -57,4 +58,7 @@ def test_the_kubelets_times_hide_nothing(case: Case) -> None:
 def told(report: Report) -> list[object]:
     """All that is said of a cluster, but when: a time of a line is more than the line told."""
     found = [f.finding for f in report.findings]
-    return [(f.severity, f.says, f.cause, f.fix, [(e.source, e.detail) for e in f.evidence]) for f in found]
+    return [
+        (f.severity, f.says, f.cause, f.fix, [(e.source, e.detail) for e in f.evidence if isinstance(e, Evidence)])
+        for f in found
+    ]
