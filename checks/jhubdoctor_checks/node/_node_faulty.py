@@ -13,6 +13,7 @@ _HOUR = timedelta(hours=1)
 _ABOUT = timedelta(minutes=5)
 # A pod becomes ready for the first time as it starts.
 _START = timedelta(minutes=15)
+_ENDED = ("Ready", "ContainersReady", "DisruptionTarget")
 # Once it is a restart of the kubelet, or a node that was busy for a moment.
 _TIMES = {"agents": 3, "comes-and-goes": 2, "memory-limit": 3}
 # The process that the kernel chose (pkg/kubelet/oom, node-problem-detector): what users run in their servers.
@@ -45,7 +46,9 @@ def _about(at: datetime, events: Sequence[Event]) -> bool:
 def _ends(pod: Pod) -> Iterator[datetime]:
     """When its containers ended with an error, it was put out, or was not ready for a while that is over."""
     if pod.phase == "Failed":
-        yield from (c.last_transition_time for c in pod.status.conditions if c.last_transition_time)
+        # its other conditions say when it was placed and begun
+        ended = (c for c in pod.status.conditions if c.type in _ENDED)
+        yield from (c.last_transition_time for c in ended if c.last_transition_time)
     ready = pod.condition("Ready")
     if ready is not None and ready.last_transition_time and ready.last_transition_time - pod.created > _START:
         yield ready.last_transition_time
