@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,30 @@ def _fall_back(error: UnicodeError) -> tuple[str, int]:
     return "".join(_SIGNS.get(c, "?") for c in error.object[error.start : error.end]), error.end
 
 
+# GitHub Actions obeys `::` at the start of a line, also behind blanks, and the older `##[` wherever it stands; Azure's
+# agents and TeamCity obey `##vso[` and `##teamcity[`. What ends a line to them is a carriage return as well.
+_COMMAND = re.compile(r"(?m)(?:^|(?<=\r))([^\S\r\n]*):(?=:)")
+_OLD_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
+def inert(text: str) -> str:
+    """A text in which nothing is a command to the CI that shows it."""
+    return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
+
+
+class _Screen(io.TextIOWrapper):
+    """Standard output and standard error, whoever writes to them: what a pack prints as well."""
+
+    def write(self, text: str, /) -> int:
+        super().write(inert(text))
+        return len(text)
+
+
+def _screen(stream: io.TextIOWrapper) -> _Screen:
+    encoding, buffered = stream.encoding, stream.line_buffering
+    return _Screen(stream.detach(), encoding, "jhubdoctor", line_buffering=buffered)
+
+
 @contextmanager
 def standard_output() -> Iterator[None]:
     """Within, what an encoding has not is written in its place, and an output that is lost is one sentence."""
@@ -61,9 +86,9 @@ def standard_output() -> Iterator[None]:
         # closed by whoever started us; writing to this fails as writing to that would
         unwritable = io.FileIO(os.open(os.devnull, os.O_RDONLY), "w")
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(unwritable), encoding="utf-8")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="jhubdoctor")
+    for name in ("stdout", "stderr"):
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            setattr(sys, name, _screen(stream))
     try:
         try:
             yield

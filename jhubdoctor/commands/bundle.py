@@ -9,7 +9,7 @@ import click
 
 from jhubdoctor.commands import options
 from jhubdoctor.commands.connect import Progress, live
-from jhubdoctor.commands.deliver import color_wanted, inert, write_bytes
+from jhubdoctor.commands.deliver import color_wanted, write_bytes
 from jhubdoctor.engine.declare import Check
 from jhubdoctor.engine.registry import Registry, load
 from jhubdoctor.model.errors import DoctorError, UsageError
@@ -126,7 +126,7 @@ def diff(
     registry = load()
     checks = registry.select(select, ignore)
     difference = compare(_side(a, registry, checks), _side(b, registry, checks))
-    text = render_json(difference) if form == "json" else inert(render_text(difference, color=color_wanted(color)))
+    text = render_json(difference) if form == "json" else render_text(difference, color=color_wanted(color))
     sys.stdout.write(text)
     sys.stdout.flush()
     sys.exit(difference.exit_code(fail_on, accept_unknown=accept_unknown))

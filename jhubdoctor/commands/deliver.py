@@ -16,6 +16,7 @@ from pathlib import Path
 from jhubdoctor.engine.result import Report
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.output import inert
 from jhubdoctor.report import formatter
 from jhubdoctor.visits.fleet import Fleet
 
@@ -170,14 +171,6 @@ def _to_screen(path: str | None) -> bool:
 def _width(*, to_screen: bool) -> int:
     # that of the terminal, or what COLUMNS says, in a pipe as well
     return min(shutil.get_terminal_size((80, 24)).columns, 140) if to_screen else 80
-
-
-_COMMAND = re.compile(r"(?m)^(\s*):(?=:)")
-
-
-def inert(text: str) -> str:
-    """A text none of whose lines is a command to GitHub Actions, which obeys `::` at the start of one."""
-    return _COMMAND.sub(r"\1: ", text)
 
 
 def _put(text: str, path: str | None, *, document: bool = False) -> None:

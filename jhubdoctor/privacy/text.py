@@ -28,6 +28,8 @@ def clean(text: str, limit: int = 2000) -> str:
     text = _ESCAPE.sub("", text)
     text = re.sub(r"\s+", " ", text.replace("\r", " ")).strip() if re.search(r"[\s]", text) else text
     text = _UNSAFE.sub("\ufffd", text)
+    # `##[add-mask]` and `##vso[...]` are commands to the CI that shows them, wherever in a line and in whatever format
+    text = re.sub(r"##(?=\w*\[)", "# #", text) if "##" in text else text
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
 
 

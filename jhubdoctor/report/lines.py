@@ -67,7 +67,7 @@ def values_yaml(values: Mapping[str, Any]) -> str:
     """A patch of values.yaml."""
     import yaml
 
-    return str(yaml.dump(plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=1000))
+    return str(yaml.dump(plain(dict(values)), Dumper=dumper(), sort_keys=False, default_flow_style=False, width=10**6))
 
 
 def patch_place(hub: Hub | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -14,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from jhubdoctor.commands.deliver import inert, write_bytes
+from jhubdoctor.commands.deliver import Style, deliver, write_bytes
 from jhubdoctor.model.errors import UsageError
+from jhubdoctor.report import FORMATS
 from jhubdoctor.sources import bundle
 from jhubdoctor.sources.http import bounded
+from jhubdoctor.testing import Example, diagnose
 
 DOCTOR = [sys.executable, "-m", "jhubdoctor"]
 DEMO = [*DOCTOR, "demo", "--fail-on", "never", "--select", "storage"]
@@ -88,8 +91,60 @@ def test_a_pipe_is_read_like_a_file_and_one_that_nobody_writes_to_is_not_waited_
         bundle.open_reader(str(pipe))
 
 
-def test_no_line_of_a_text_is_a_command_to_github_actions() -> None:
-    assert inert("a::b\n::stop-commands::x\n  ::error::y\n") == "a::b\n: :stop-commands::x\n  : :error::y\n"
+ORDERS = "\r::stop-commands::x\n  ::error::y ##[add-mask]z\n##vso[task.complete]\n"
+
+
+def obeyed(text: str) -> list[str]:
+    """Lines that GitHub Actions, Azure's agents or TeamCity obey; a carriage return ends a line to them."""
+    return [line for line in re.split(r"[\r\n]", text) if line.lstrip().startswith("::") or re.search(r"##\w*\[", line)]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_nothing_that_is_written_is_a_command_to_the_ci(stream: str) -> None:
+    """Whoever writes it: an error of click's, a pack that prints, a note."""
+    code = (
+        "import sys; from jhubdoctor.output import standard_output\n"
+        f"with standard_output(): print('a::b', {ORDERS!r}, file=sys.{stream})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = getattr(done, stream)
+
+    assert obeyed("\n" + ORDERS)
+    assert obeyed(told) == []
+    assert told.startswith("a::b")
+    assert "add-mask]z" in told
+
+
+@pytest.mark.parametrize("words", [("--context", ORDERS), ("--select", ORDERS), ("--kubeconfig", ORDERS), (ORDERS,)])
+def test_no_error_repeats_a_command_to_the_ci(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "jhubdoctor", "run", *words], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode in {2, 3}
+    assert done.stderr
+    assert obeyed(done.stdout + done.stderr) == []
+
+
+def test_a_text_in_a_file_holds_no_command_to_the_ci(tmp_path: Path) -> None:
+    """It may be shown later; documents hold none that begins a line, and of the older kind none at all."""
+    told = "Back-off pulling image " + ORDERS.replace("\r", " ").replace("\n", " ") * 20
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "hub-7d9c"},
+        "status": {
+            "containerStatuses": [
+                {"name": "hub", "ready": False, "state": {"waiting": {"reason": "ImagePullBackOff", "message": told}}}
+            ]
+        },
+    }
+    report = diagnose(Example([pod]), "image-pull-failed")
+    outputs: list[tuple[str, str | None]] = [(name, str(tmp_path / name)) for name in FORMATS]
+    deliver(report, outputs, Style(verbose=True))
+
+    texts = {name: (tmp_path / name).read_text(encoding="utf-8") for name in FORMATS}
+    assert "stop-commands" in texts["text"]
+    assert {name: lines for name, text in texts.items() if (lines := obeyed(text))} == {}
 
 
 # --- Ctrl-C ----------------------------------------------------------------------------------------------------------
