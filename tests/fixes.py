@@ -14,7 +14,7 @@ from jhubdoctor.engine.result import Report
 from jhubdoctor.model.finding import Fix, Severity
 from jhubdoctor.model.hub import VALUES_FILE
 from jhubdoctor.testing import Example, diagnose, registry
-from jhubdoctor_checks.data import apis, charts
+from jhubdoctor_checks.data import charts
 from tests import accuracy
 
 
@@ -142,8 +142,7 @@ def a_chart_that_a_command_installs_can_be_installed_on_this_cluster(report: Rep
             if chart is None or minor is None:
                 continue
             assert chart.least_kubernetes <= int(minor[1]), f"{f.check.id}: {command}"
-            made = [a for v in chart.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None]
-            assert any(a.served_in(int(minor[1])) for a in made), f"{f.check.id}: {command}"
+            assert chart.api_on("PodDisruptionBudget", int(minor[1])), f"{f.check.id}: {command}"
 
 
 def what_is_deleted_with_its_data_is_told(report: Report) -> None:

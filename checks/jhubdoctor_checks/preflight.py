@@ -125,18 +125,6 @@ def _minor(minor: int | None) -> str:
 # --- steps -----------------------------------------------------------------------------------------------------------
 
 
-def _made(given: Given) -> way.Made:
-    """What the release makes: as its manifest says, or as these values ask for."""
-    objects = given.objects or ()
-    kinds = {o.kind for o in objects}
-    rows = [apis.find(o.api_version, o.kind) for o in objects]
-    held = frozenset(a for a in rows if a is not None and a.removed is not None) if objects else None
-    if "Deployment" in kinds:
-        scheduler = any(o.kind == "Deployment" and o.name.endswith("user-scheduler") for o in objects)
-        return way.Made("PodDisruptionBudget" in kinds, scheduler, "PriorityClass" in kinds, held)
-    return way.asked(given.values, held)
-
-
 def _steps(
     start: Version | None,
     end: charts.Chart | None,
@@ -147,7 +135,7 @@ def _steps(
     notices: list[str],
 ) -> tuple[list[Step], list[str]]:
     """The steps in their order, or why there is no way; never steps that lead to what does not work."""
-    made = _made(given)
+    made = way.made(given.values, given.objects or ())
     chart = charts.release_of(start) if start is not None else None
     goal = target.kubernetes if target.kubernetes is not None else running
     if chart is None or running is None or goal is None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from jhubdoctor.api import Values
+from jhubdoctor.api import Listed, Values
 from jhubdoctor_checks.data import apis, charts
 
 
@@ -16,42 +16,58 @@ class Made:
     """What a release makes with its values, of that which ties a chart to some Kubernetes.
 
     Attributes:
-        budget: whether it makes a PodDisruptionBudget.
+        kinds: those of `renders` of a chart.
         scheduler: whether it runs the chart's kube-scheduler.
-        priority: whether it makes PriorityClasses.
         held: what of its manifest some Kubernetes serves no more; None where nobody could see the manifest.
     """
 
-    budget: bool = True
+    kinds: frozenset[str] = charts.ALWAYS
     scheduler: bool = True
-    priority: bool = False
     held: frozenset[apis.Api] | None = None
 
     def breaks(self, chart: charts.Chart, minor: int) -> str:
         """Why a chart does not work on a Kubernetes with these values; empty where nothing is known against it."""
-        return chart.breaks_on(minor, budget=self.budget, scheduler=self.scheduler, priority=self.priority)
+        return chart.breaks_on(minor, kinds=self.kinds, scheduler=self.scheduler)
 
     def holds(self, chart: charts.Chart, minor: int) -> frozenset[apis.Api]:
-        """What a manifest holds that was rendered on this minor, and that some Kubernetes serves no more."""
-        made = chart.budget_on(minor) if self.budget else None
-        return frozenset([made] if made is not None and made.removed is not None else [])
+        """What a manifest holds that was rendered on this minor, or before, and that some Kubernetes serves no more."""
+        found = (chart.api_on(kind, minor) or apis.find(chart.renders[kind][-1], kind) for kind in self.kinds)
+        return frozenset(a for a in found if a is not None and a.removed is not None)
+
+    def own(self, chart: charts.Chart, held: frozenset[apis.Api]) -> frozenset[apis.Api]:
+        """What of it comes of the hub's chart. The rest is of charts beside it, or of somebody's own."""
+        return frozenset(a for a in held if a.kind in self.kinds and a.api_version in chart.renders[a.kind])
 
 
 _BUDGETS = ("hub.pdb", "proxy.pdb", "proxy.chp.pdb", "proxy.traefik.pdb", "scheduling.userPlaceholder")
+_SWITCHED = {"PriorityClass": "scheduling.podPriority.enabled", "Ingress": "ingress.enabled"}
+"""What is off by default, in every release."""
 
 
-def asked(values: Values | None, held: frozenset[apis.Api] | None = None) -> Made:
-    """What a release makes whose values are these; what they do not say is taken to be made.
+def made(values: Values | None, objects: Iterable[Listed] = ()) -> Made:
+    """What a release makes: as its manifest says, or as these values ask for where nobody could see that.
 
-    Source: templates/*/pdb.yaml of the chart, at each tag.
+    What neither says is taken to be made.
+
+    Source: templates/*/pdb.yaml and templates/ingress.yaml of the chart, at each tag.
     """
-    if values is None:
-        return Made(held=held)
-    scheduler = values.enabled("scheduling.userScheduler.enabled", default=True)
-    own = scheduler and values.enabled("scheduling.userScheduler.pdb.enabled", default=True)
-    # effective values say it of all that their release has
-    others = any(values.enabled(f"{b}.enabled", default="proxy" not in b) for b in _BUDGETS)
-    return Made(own or others, scheduler, values.enabled("scheduling.podPriority.enabled"), held)
+    listed = tuple(objects)
+    values = values if values is not None else Values()
+    rows = [apis.find(o.api_version, o.kind) for o in listed]
+    held = frozenset(a for a in rows if a is not None and a.removed is not None) if listed else None
+    kinds = {kind for kind, switch in _SWITCHED.items() if values.enabled(switch)}
+    if any(o.kind == "Ingress" and o.name == "jupyterhub" for o in listed):
+        # a chart above the hub's may have switched it on
+        kinds.add("Ingress")
+    if any(o.kind == "Deployment" for o in listed):
+        scheduler = any(o.kind == "Deployment" and o.name.endswith("user-scheduler") for o in listed)
+        budget = any(o.kind == "PodDisruptionBudget" for o in listed)
+    else:
+        scheduler = values.enabled("scheduling.userScheduler.enabled", default=True)
+        own = scheduler and values.enabled("scheduling.userScheduler.pdb.enabled", default=True)
+        # effective values say it of all that their release has
+        budget = own or any(values.enabled(f"{b}.enabled", default="proxy" not in b) for b in _BUDGETS)
+    return Made(frozenset(kinds | (charts.ALWAYS if budget else set())), scheduler, held)
 
 
 @dataclass(frozen=True)
@@ -139,10 +155,9 @@ def _moves(at: State, through: list[charts.Chart], goal: int, made: Made) -> Ite
         if not made.breaks(through[i], at.minor):
             skipped = len({c.major for c in through[here + 1 : i]} - {at.chart.major, through[i].major})
             yield State(through[i], at.minor, made.holds(through[i], at.minor)), 10 + 30 * skipped + at.minor / 100
-    again = made.holds(at.chart, at.minor)
-    # with one version alone a chart makes the same again
-    if len(at.chart.budget) > 1 and again != at.held and not made.breaks(at.chart, at.minor):
-        yield State(at.chart, at.minor, again), 5 - at.minor / 100
+    before, again = made.own(at.chart, at.held), made.holds(at.chart, at.minor)
+    if again != before and not made.breaks(at.chart, at.minor):
+        yield State(at.chart, at.minor, at.held - before | again), 5 - at.minor / 100
     ahead = State(at.chart, at.minor + 1, at.held)
     if at.minor < goal and not ahead.lost and not made.breaks(at.chart, ahead.minor):
         yield ahead, 1
@@ -165,5 +180,18 @@ def why_not(start: State, goal: int, end: charts.Chart | None, made: Made) -> st
     last = minor
     while last < goal and not made.breaks(chart, last + 1):
         last += 1
-    why = made.breaks(chart, last + 1) or "its stored release holds what is not served from there on"
+    why = made.breaks(chart, last + 1)
+    if last == goal:
+        ends = min(start.held, key=lambda a: a.removed or 0)
+        last, why = (ends.removed or goal) - 1, f"its stored release holds a {ends}"
     return f"chart {chart.version} gets no further than Kubernetes 1.{last} ({why}), and no later release works there"
+
+
+def named(moves: Iterable[Move]) -> list[str]:
+    """Moves as steps of a plan, each by what it goes to: minors of Kubernetes that follow each other are one."""
+    found: list[str] = []
+    for move in moves:
+        if not move.by_helm and found and found[-1].startswith("Kubernetes"):
+            found.pop()
+        found.append(f"chart {move.end.chart.version}" if move.by_helm else f"Kubernetes 1.{move.end.minor}")
+    return found

@@ -14,7 +14,9 @@ from packaging.version import Version
 from jhubdoctor.api import Given, Severity, Values, nested
 from jhubdoctor.privacy.releases import OUTLINE_LIMIT, outline
 from jhubdoctor.privacy.values import allowed
+from jhubdoctor_checks.api._move import fitting
 from jhubdoctor_checks.data import KNOWS, advisories, apis, changes, charts, schemas
+from jhubdoctor_checks.facts.api import Surface
 from jhubdoctor_checks.refused import refusals, stops
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios" / "parts"
@@ -33,7 +35,7 @@ FITTING = {16: "0.11.1", 19: "1.2.0", 20: "2.0.0", 22: "2.0.0", 23: "3.3.8", 27:
 
 @pytest.mark.parametrize(("minor", "version"), FITTING.items())
 def test_the_newest_release_that_fits_a_cluster(minor: int, version: str) -> None:
-    best = charts.best_for(minor)
+    best = fitting(Surface(minor, running=minor))
 
     assert best is not None
     assert best.version == version

@@ -253,7 +253,14 @@ def test_where_there_is_no_way_no_step_is_told_though_nobody_knows_from_where() 
     assert [p.path for p in plan.problems] == ["hub.fsGid"]
 
 
-MADE = (Made(), Made(scheduler=False), Made(budget=False, scheduler=False), Made(priority=True))
+EVERY = frozenset(charts.newest().renders)
+MADE = (
+    Made(),
+    Made(scheduler=False),
+    Made(frozenset(), scheduler=False),
+    Made(EVERY),
+    Made(EVERY - charts.ALWAYS, scheduler=False),
+)
 
 
 @pytest.mark.parametrize("start", ["0.8.2", "0.10.6", "0.11.1", "1.2.0", "2.0.0", "3.0.0", "3.3.8", "4.0.0", "4.4.0"])

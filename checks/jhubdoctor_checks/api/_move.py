@@ -8,6 +8,7 @@ from jhubdoctor.api import Fix, Hub, Ref, Severity
 from jhubdoctor_checks import way
 from jhubdoctor_checks.data import charts
 from jhubdoctor_checks.facts.api import Surface
+from jhubdoctor_checks.facts.installed import Installed
 
 MAPKUBEAPIS = "https://github.com/helm/helm-mapkubeapis"
 # Helm 4 verifies plugins, and this one has no signature; Helm 3 knows no such option
@@ -35,10 +36,15 @@ def subject(hub: Hub) -> Ref:
     return hub.release_ref if hub.release else hub.ref
 
 
-def breaks(surface: Surface) -> Severity:
+def made(hub: Hub) -> way.Made:
+    """What the hub's release makes, of that which ties it to some Kubernetes."""
+    return hub.installed.made if isinstance(hub.installed, Installed) else way.made(hub.values)
+
+
+def breaks(hub: Hub, surface: Surface) -> Severity:
     """How bad it is that today's release does not fit the planned cluster: less so where the chart goes on as well."""
     chart = charts.find(surface.chart) if surface.chart else None
-    fits = chart is not None and surface.minor is not None and not chart.breaks_on(surface.minor)
+    fits = chart is not None and surface.minor is not None and not made(hub).breaks(chart, surface.minor)
     return Severity.WARNING if fits else Severity.ERROR
 
 
@@ -51,14 +57,18 @@ def fitting(surface: Surface) -> charts.Chart | None:
     return next((c for c in reversed(charts.table()) if not any(c.breaks_on(m) for m in minors)), None)
 
 
+def _start(hub: Hub, surface: Surface) -> way.State | None:
+    """Where the hub stands today; None where nobody knows its chart or its cluster."""
+    own = charts.release_of(hub.version) if hub.version is not None else None
+    return way.begin(own, surface.running, made(hub)) if own is not None and surface.running is not None else None
+
+
 def hops(hub: Hub, surface: Surface, target: charts.Chart) -> list[charts.Chart]:
     """The releases on the way to one that fits, that one last: those that a plan of `upgrade` goes through."""
-    own = charts.release_of(hub.version) if hub.version is not None else None
-    now, goal = surface.running, surface.minor
-    if own is None or now is None or goal is None or own.parsed >= target.parsed:
+    start = _start(hub, surface)
+    if start is None or surface.minor is None or start.chart.parsed >= target.parsed:
         return [target]
-    made = way.asked(hub.values)
-    moves = way.find(way.begin(own, now, made), goal, target, made) or []
+    moves = way.find(start, surface.minor, target, made(hub)) or []
     return [m.end.chart for m in moves if m.by_helm and not m.again] or [target]
 
 
@@ -68,44 +78,35 @@ def newer(hub: Hub, surface: Surface | None, least: str) -> str:
     return target.version if target and target.parsed >= Version(least) and hub.at_least(least) is False else ""
 
 
-def renders(hub: Hub, surface: Surface) -> bool:
-    """Whether the hub's own release of the chart can still be installed on this server, as far as is known."""
-    mine = charts.release_of(hub.version) if hub.version is not None else None
-    if mine is None or surface.minor is None:
-        return True
-    return any(surface.serves(v, "PodDisruptionBudget") is not False for v in mine.budget)
+def _as_planned(hub: Hub, surface: Surface, more: str) -> Fix | None:
+    """What the plan says, in its words; None where nobody knows from where it goes."""
+    start, goal, end = _start(hub, surface), surface.minor, charts.find(surface.chart)
+    if start is None or goal is None:
+        return None
+    moves = way.find(start, goal, end, made(hub))
+    if moves is None:
+        return Fix(f"No way leads there: {way.why_not(start, goal, end, made(hub))}.")
+    first = next((m.end.chart for m in moves if m.by_helm), None)
+    if first is None:
+        return Fix(f"The plan leaves the chart as it is, which lasts as far as it goes. {more}".strip())
+    steps = ", ".join(way.named(moves))
+    return Fix(f"Follow the steps of the plan, in this order: {steps}.", caution=moving(hub, first.version))
 
 
-def _again(chart: charts.Chart, surface: Surface) -> str:
-    """That the release must be rendered once more on the way, where the chart makes what the cluster serves best."""
-    old = chart.budget_on(surface.running) if surface.planned and surface.running is not None else None
-    if old is None or old.removed is None or surface.minor is None or surface.minor < old.removed:
-        return ""
-    last = old.removed - 1
-    return f"Run it once more when the cluster is at 1.{last}: on 1.{surface.running} it still makes a {old}. "
-
-
-def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = False) -> Fix:
-    """Move the chart to a release that fits; with `repair` after making the stored release readable for Helm again."""
+def upgrade_fix(hub: Hub, surface: Surface, more: str = "") -> Fix:
+    """Move the chart to a release that fits, after making the stored release readable for Helm where it is not."""
+    if surface.with_plan and (as_planned := _as_planned(hub, surface, more)) is not None:
+        return as_planned
     target = fitting(surface)
     if target is None:
-        best = charts.best_for(surface.minor) if surface.minor is not None else None
-        if not surface.planned or best is None:
-            return Fix(f"No release of the chart fits {surface}. {more}".strip())
-        both = f"both Kubernetes 1.{surface.running} and {surface}"
-        to = f"--to-kubernetes 1.{surface.minor} --to-chart {best.version}"
-        return Fix(
-            f"No release of the chart fits {both}: chart and cluster have to go there in turns. {more}".strip(),
-            commands=(f"jhubdoctor upgrade --namespace {hub.namespace} {to}",),
-        )
-    mine = hub.version
+        return Fix(f"No release of the chart fits {surface}. {more}".strip())
+    mine, start = hub.version, _start(hub, surface)
     by_helm = bool(hub.release) and not hub.manager
-    own = charts.release_of(mine) if mine is not None else None
     if (
-        own is not None
-        and own.parsed > target.parsed
+        start is not None
+        and start.chart.parsed > target.parsed
         and surface.minor is not None
-        and (why := own.breaks_on(surface.minor))
+        and (why := made(hub).breaks(start.chart, surface.minor))
     ):
         return Fix(f"Upgrade the cluster: {why}, and this is {surface}. {more}".strip())
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
@@ -120,8 +121,8 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     elif mine is None or mine.release[:1] < target.parsed.release[:1]:
         plan = f"jhubdoctor upgrade --namespace {hub.namespace} --to-chart {target.version}"
         text += f"The chart changes its major version: read what that breaks first (`{plan}`). "
-    text += _again(target, surface)
-    if repair and by_helm:
+    lost = start is not None and start.lost and not surface.planned
+    if lost and by_helm:
         text = (
             f"First let helm mapkubeapis rewrite the stored release, or `helm upgrade` stops at once. {HELM_4} {text}"
         )
@@ -131,7 +132,7 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "", *, repair: bool = Fa
     to = hub.upgrade_to(next_)
     return Fix(
         f"{text}{more}".strip(),
-        commands=(*(mapkubeapis(hub) if repair else ()), to) if by_helm else (),
+        commands=(*(mapkubeapis(hub) if lost else ()), to) if by_helm else (),
         caution=moving(hub, next_),
     )
 

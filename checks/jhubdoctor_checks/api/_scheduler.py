@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Events, Finding, Fix, Hub, Ref
-from jhubdoctor_checks.api._move import fitting, renders, upgrade_fix
+from jhubdoctor_checks.api._move import fitting, made, upgrade_fix
 from jhubdoctor_checks.data import apis, charts, scheduler
 from jhubdoctor_checks.facts.api import Listing, SchedulerCalls, Surface
 from jhubdoctor_checks.facts.scheduler_setup import Missing, shipped_minor
@@ -45,16 +45,15 @@ def newer(hub: Hub, calls: SchedulerCalls, surface: Surface) -> Fix:
     """A kube-scheduler that fits: the chart's own, or that of a chart that fits."""
     chart = charts.release_of(hub.version) if hub.version is not None else None
     own = chart.scheduler_minor(surface.minor) if chart is not None and surface.minor is not None else None
-    fits = chart is not None and surface.minor is not None and not chart.breaks_on(surface.minor)
+    fits = chart is not None and surface.minor is not None and not made(hub).breaks(chart, surface.minor)
     if chart is not None and own is not None and calls.minor is not None and own > calls.minor and fits:
         return Fix(
             f"Take scheduling.userScheduler.image out of the values: chart {chart.version} itself ships kube-scheduler "
             f"1.{own}, which fits {surface}. Servers that are pending then go on by themselves.",
             commands=(hub.helm_upgrade,),
         )
-    if renders(hub, surface):
-        return upgrade_fix(hub, surface, "" if surface.planned else _STOP_GAP)
-    return upgrade_fix(hub, surface, repair=not surface.planned)
+    blocked = surface.planned or (hub.installed is not None and hub.installed.blocked)
+    return upgrade_fix(hub, surface, "" if blocked else _STOP_GAP)
 
 
 def not_yet(minor: int, surface: Surface) -> list[apis.Api]:

@@ -35,9 +35,9 @@ def removed_api_in_release(
                 *((f"{revision.driver} {revision.name}", f"{a}: {', '.join(names)}") for a, names in gone.items()),
                 *(("server", history(a, surface)) for a in gone),
             ),
-            fix=upgrade_fix(hub, surface, repair=not surface.planned) if own else _fix(release, surface),
+            fix=upgrade_fix(hub, surface) if own else _fix(release, surface),
             cause=" ".join(sorted(f"{a.api_version}/{a.kind}" for a in gone)),
-            severity=(breaks(surface) if own else Severity.ERROR) if surface.planned else None,
+            severity=(breaks(hub, surface) if own else Severity.ERROR) if surface.planned else None,
         )
 
 

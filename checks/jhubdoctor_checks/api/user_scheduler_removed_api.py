@@ -43,7 +43,7 @@ def user_scheduler_removed_api(
         evidence=(*evidence(calls, surface), ("pod.status", _affected(waiting)) if waiting else None),
         fix=newer(hub, calls, surface),
         cause=" ".join(f"{r.api_version}/{r.kind}" for r in calls.refused),
-        severity=breaks(surface) if surface.planned else None,
+        severity=breaks(hub, surface) if surface.planned else None,
         affects=() if surface.planned else tuple({r.key: r for r in (*suffer, *failed)}.values()),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -10,6 +11,9 @@ from packaging.version import Version
 
 from jhubdoctor_checks.data import apis
 from jhubdoctor_checks.data.scheduler import lists as listed_by
+
+ALWAYS = frozenset({"PodDisruptionBudget"})
+"""The kinds of `renders` that a release makes unless values say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,9 @@ class Chart:
         least_kubernetes: the least minor of Kubernetes that it says it installs on.
         scheduler: the tag of the user-scheduler's kube-scheduler.
         older: what it ships to clusters below a minor instead: tag and minor.
-        budget: apiVersions of PodDisruptionBudget that it can render.
+        budget: apiVersions of PodDisruptionBudget that it can render: it takes the first that the cluster serves.
         priority: the same of PriorityClass.
+        ingress: the same of Ingress.
     """
 
     version: str
@@ -37,6 +42,7 @@ class Chart:
     older: tuple[str, int] | None
     budget: tuple[str, ...]
     priority: tuple[str, ...]
+    ingress: tuple[str, ...]
 
     @property
     def parsed(self) -> Version:
@@ -53,27 +59,27 @@ class Chart:
         tag = self.older[0] if self.older and minor < self.older[1] else self.scheduler
         return int(tag.split(".")[1])
 
-    def budget_on(self, minor: int) -> apis.Api | None:
-        """The kind of PodDisruptionBudget that it makes on a cluster of this minor: the newest that is served."""
-        rows = [a for v in self.budget if (a := apis.find(v, "PodDisruptionBudget")) is not None and a.served_in(minor)]
-        return max(rows, key=lambda a: a.removed or 999, default=None)
+    @property
+    def renders(self) -> dict[str, tuple[str, ...]]:
+        """The apiVersions that it can render, by the kinds that it does not make in one that is served for ever."""
+        return {"PodDisruptionBudget": self.budget, "PriorityClass": self.priority, "Ingress": self.ingress}
 
-    def breaks_on(self, minor: int, *, budget: bool = True, scheduler: bool = True, priority: bool = False) -> str:
+    def api_on(self, kind: str, minor: int) -> apis.Api | None:
+        """What it makes of a kind on a cluster of this minor; None where nothing of it is served there."""
+        rows = (apis.find(version, kind) for version in self.renders[kind])
+        return next((a for a in rows if a is not None and a.served_in(minor)), None)
+
+    def breaks_on(self, minor: int, *, kinds: Iterable[str] = ALWAYS, scheduler: bool = True) -> str:
         """Why it does not work on a cluster of this minor; empty where nothing is known against it.
 
-        Without `budget` its values make no PodDisruptionBudget, without `scheduler` they run no user-scheduler, and
-        only with `priority`, which is off by default, they make PriorityClasses.
+        `kinds` are those of `renders` that its values make, without `scheduler` they run no user-scheduler.
         """
         if minor < self.least_kubernetes:
             return f"chart {self.version} asks for Kubernetes 1.{self.least_kubernetes} or later"
-        made = {
-            "PodDisruptionBudget": self.budget if budget else (),
-            "PriorityClass": self.priority if priority else (),
-        }
-        for kind, versions in made.items():
-            rows = [a for v in versions if (a := apis.find(v, kind)) is not None]
-            if rows and not any(a.served_in(minor) for a in rows):
-                return f"it makes a {rows[0]}, which Kubernetes 1.{rows[0].removed} and later do not serve"
+        for kind in sorted(kinds):
+            last = apis.find(self.renders[kind][-1], kind)
+            if last is not None and self.api_on(kind, minor) is None:
+                return f"it makes a {last}, which Kubernetes 1.{minor} does not serve"
         shipped = self.scheduler_minor(minor)
         for api in listed_by(shipped) if scheduler else ():
             if not api.served_in(minor):
@@ -93,7 +99,7 @@ def table() -> tuple[Chart, ...]:
     for line in resources.files(__package__ or "").joinpath("charts.tsv").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
-        version, date, hub, spawner, least, tag, older, budget, priority = line.split("\t")
+        version, date, hub, spawner, least, tag, older, budget, priority, ingress = line.split("\t")
         found.append(
             Chart(
                 version,
@@ -105,6 +111,7 @@ def table() -> tuple[Chart, ...]:
                 _below(older),
                 tuple(budget.split()),
                 tuple(priority.split()),
+                tuple(ingress.split()),
             )
         )
     return tuple(found)
@@ -128,11 +135,6 @@ def find(version: str) -> Chart | None:
 def release_of(version: Version) -> Chart | None:
     """The release that a version is, or that a development version comes after; None for what is older than all."""
     return next((c for c in reversed(table()) if c.parsed <= version), None)
-
-
-def best_for(minor: int) -> Chart | None:
-    """The newest release that works on a cluster of this minor; None where none does."""
-    return next((c for c in reversed(table()) if not c.breaks_on(minor)), None)
 
 
 def newest_of_major(chart: Chart) -> Chart:

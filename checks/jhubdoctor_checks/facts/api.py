@@ -39,12 +39,14 @@ class Surface:
         discovery: what the server itself says; None for a release that does not run yet.
         running: the minor of the server that runs, the same as `minor` unless an upgrade is judged.
         chart: the release of the chart that the hub is to be upgraded to as well, empty for none.
+        with_plan: whether an upgrade is judged, which has a plan.
     """
 
     minor: int | None
     discovery: Served | None = None
     running: int | None = None
     chart: str = ""
+    with_plan: bool = False
 
     @property
     def planned(self) -> bool:
@@ -85,12 +87,12 @@ def surface(scope: Scope, served: Served | None, server_version: ServerVersion |
     """What is served: by this server, or by the release that `--to-kubernetes` names."""
     minor = server_version.minor if server_version is not None else None
     if scope.kubernetes is not None:
-        return Surface(scope.kubernetes, None, minor, scope.chart)
+        return Surface(scope.kubernetes, None, minor, scope.chart, with_plan=True)
     if served is None and minor is None:
         raise Unreadable(
             Query("discovery", name="/apis"), ReadState.FORBIDDEN, "neither version nor discovery is known"
         )
-    return Surface(minor, served, minor, scope.chart)
+    return Surface(minor, served, minor, scope.chart, with_plan=bool(scope.chart))
 
 
 # --- health ----------------------------------------------------------------------------------------------------------
