@@ -268,6 +268,8 @@ def version() -> None:
     except Exception as e:  # noqa: BLE001  - a pack of somebody else may raise anything
         options.say(f"the checks cannot be loaded ({bug.where(e)}).")
     else:
+        for pack in registry.unusable:
+            options.say(pack.title)
         sys.stdout.write(f"{len(registry.checks)} checks\n")
         for name, reach in sorted(registry.knows.items()):
             sys.stdout.write(f"knows {name} to {reach}\n")

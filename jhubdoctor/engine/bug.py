@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from importlib import metadata
 
 from jhubdoctor import __version__
-from jhubdoctor.engine.guard import FaultError
+from jhubdoctor.engine.guard import OURS, FaultError, pack_of
 
 ISSUES = "https://github.com/jhubdoctor/jhubdoctor/issues/new"
 MOST_PLACES = 12
@@ -17,7 +17,7 @@ _ENGINE = tuple(f"jhubdoctor{s}engine{s}{name}.py" for s in "/\\" for name in ("
 PACKAGES = ("kubernetes", "msgspec", "rich", "click", "urllib3")
 
 
-def _short(filename: str) -> str:
+def short(filename: str) -> str:
     """A file without the folders that it is installed in: they may name somebody."""
     plain = filename.replace("\\", "/")
     # the last folder of that name: a clone is called as the package is
@@ -32,22 +32,19 @@ def where(error: BaseException) -> str:
         return type(error).__name__
     # a pack of somebody else has its own place: what the engine called
     own = next((f for f in reversed(frames) if "jhubdoctor" in f.filename), frames[0])
-    return f"{type(error).__name__} at {_short(own.filename)}:{own.lineno}"
-
-
-OURS = frozenset({"jhubdoctor", "jhubdoctor_checks"})
+    return f"{type(error).__name__} at {short(own.filename)}:{own.lineno}"
 
 
 def broken(error: BaseException, module: str) -> str:
     """Why a check or a fact is broken, with its pack where that is not ours."""
     why = str(error) if isinstance(error, FaultError) else where(error)
-    pack = module.partition(".")[0]
+    pack = pack_of(module)
     return why if pack in OURS else f"{why} (of the pack {pack})"
 
 
 def trace(error: BaseException) -> list[str]:
     """The places that an error came through, the last ones first seen last, without any text or value."""
-    places = [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    places = [f"{short(f.filename)}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
     return [*places[-MOST_PLACES:], type(error).__name__]
 
 

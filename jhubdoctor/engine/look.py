@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -31,13 +31,23 @@ class Look:
     What could only partly be read is returned and noted in `partial`, so that no check passes on the strength of it.
     """
 
-    def __init__(self, reader: Reader, allowed: Iterable[str], coverage: Coverage) -> None:
+    def __init__(
+        self, reader: Reader, allowed: Iterable[str], coverage: Coverage, clock: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._clock = clock
         self._reader = reader
         self._allowed = frozenset(allowed)
         self._coverage = coverage
         self.partial: list[Unreadable] = []
         self.sampled: list[str] = []
         self.queries: list[Query] = []
+        self._read = 0.0
+        self._since: float | None = None
+
+    def seconds(self) -> float:
+        """How long it has been read with, until now."""
+        since = self._since
+        return self._read + (self._clock() - since if since is not None else 0.0)
 
     @property
     def now(self) -> datetime:
@@ -60,7 +70,8 @@ class Look:
         read in full is said in `sampled`.
         """
         query = Query(read, namespace, "", labels, fields, metadata_only, survey)
-        return self._ask(query).items
+        # the answer is everybody's
+        return list(self._ask(query).items)
 
     def get(self, read: str, name: str, namespace: str | None = None) -> Any:
         """One object, None where it does not exist."""
@@ -86,7 +97,11 @@ class Look:
         if query.read not in self._allowed or query.read not in READS:
             raise UndeclaredReadError(query)
         self.queries.append(query)
-        answer = self._coverage.once(query, self._reader)
+        self._since = self._clock()
+        try:
+            answer = self._coverage.once(query, self._reader)
+        finally:
+            self._read, self._since = self.seconds(), None
         if answer.state in {ReadState.OK, ReadState.TRUNCATED, ReadState.MALFORMED} and (
             answer.state is ReadState.OK or answer.items or answer.text
         ):

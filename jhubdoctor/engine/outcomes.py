@@ -197,14 +197,12 @@ class Facts:
         arguments, missing = self.arguments(fact, i)
         if missing.failed:
             return missing
-        look = Look(self.reader, (*fact.reads, *fact.optional), self.coverage)
+        look = Look(self.reader, (*fact.reads, *fact.optional), self.coverage, time.monotonic)
         try:
-            with own_copies(arguments) as given:
-                # what a fact reads has the time of the run
+            with own_copies(arguments, fact.function.__module__) as given:
                 if fact.looks:
-                    value = fact.function(**given, look=look)
-                else:
-                    value = within_time(partial(fact.function, **given))
+                    given["look"] = look
+                value = within_time(partial(fact.function, **given), look.seconds)
         except Unreadable as e:
             # where it failed for want of something optional, that is the reason to tell
             return FactOutcome(gaps=missing.unseen + missing.partial or (Gap(e.query, e.state, e.detail),))

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import Check, Fact
+from jhubdoctor.engine.guard import OURS, FaultError, nothing_printed, pack_of, within_time
 from jhubdoctor.engine.notes import GROUP
 from jhubdoctor.model.errors import DoctorError, UsageError
+from jhubdoctor.model.finding import Finding, Severity
 from jhubdoctor.model.words import closest
 
 T = TypeVar("T", Check, Fact)
+
+
+UNUSABLE = "packs"
+"""The area of what stands for packs that cannot be used."""
 
 
 class PackError(DoctorError):
@@ -61,6 +71,14 @@ class Registry:
                 yield f"The fact {f.name}", n.fact
 
     @property
+    def unusable(self) -> list[Check]:
+        """What stands for packs of which no check is known."""
+        return [c for c in self.checks.values() if c.area == UNUSABLE]
+
+    def _no_check(self, what: str, hint: str) -> UsageError:
+        return UsageError(" ".join([what, *(c.title for c in self.unusable)]), hint)
+
+    @property
     def areas(self) -> list[str]:
         """The areas that have checks."""
         return sorted({c.area for c in self.checks.values()})
@@ -72,6 +90,8 @@ class Registry:
             UsageError: where a word is neither an id nor an area, with the closest that there is.
         """
         wanted = list(self._named(select)) if (select := tuple(select)) else list(self.checks.values())
+        # nobody knows what they would have been
+        wanted += self.unusable
         dropped = {c.id for c in self._named(ignore)}
         found = {c.id: c for c in wanted if c.id not in dropped}
         if not found:
@@ -87,7 +107,7 @@ class Registry:
             elif word:
                 close = _closest(word, [*self.checks, *self.areas])
                 hint = f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all."
-                raise UsageError(f"There is no check or area {word!r}.", hint)
+                raise self._no_check(f"There is no check or area {word!r}.", hint)
 
     def find(self, name: str) -> Check:
         """One check by its id or an unambiguous prefix of it.
@@ -104,7 +124,7 @@ class Registry:
             raise UsageError(f"{name!r} is the start of several checks.", f"Choose one: {', '.join(fitting)}.")
         close = closest(name, self.checks, 3, 0.5)
         hint = f"Did you mean {' or '.join(close)}?" if close else "`jhubdoctor list` names all."
-        raise UsageError(f"There is no check {name!r}.", hint)
+        raise self._no_check(f"There is no check {name!r}.", hint)
 
     def closure(self, checks: Iterable[Check]) -> dict[str, Fact]:
         """The facts that these checks need, also through others."""
@@ -167,37 +187,94 @@ PROVIDED = frozenset({"hub", "now", "scope", "suppressions"})
 of the suppressions."""
 
 
+@dataclass(frozen=True)
+class Pack:
+    """What a pack brings, and `KNOWS`: how far its data reaches."""
+
+    name: str
+    module: str
+    checks: list[Check] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    knows: Mapping[str, str] = field(default_factory=dict)
+
+
 def load() -> Registry:
     """The registry of all installed packs.
 
+    A pack of somebody else that cannot be used is one check more, which is broken wherever checks are run.
+
     Raises:
-        PackError: where a pack cannot be used.
+        PackError: where the checks of jhubdoctor itself cannot be used.
     """
-    checks: list[Check] = []
-    facts: list[Fact] = list(_objects_of("jhubdoctor.facts", Fact))
-    knows: dict[str, str] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+    entries = sorted(metadata.entry_points(group=GROUP), key=lambda e: (pack_of(e.value) not in OURS, e.name))
+    facts = list(_objects_of("jhubdoctor.facts", Fact))
+    packs: list[Pack] = []
+    with nothing_printed():
+        for entry in entries:
+            if pack_of(entry.value) in OURS:
+                packs.append(_pack(entry.name, entry.value))
+                continue
+            try:
+                packs.append(within_time(partial(_pack, entry.name, entry.value)))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as e:  # noqa: BLE001  - a pack's modules may do anything while they are imported
+                packs.append(_unusable(Pack(entry.name, entry.value), f"cannot be imported: {_reason(e)}"))
+    try:
+        return _of_all(facts, packs)
+    except PackError:
+        # which of them does not go with the others
+        return _of_all(facts, _going_together(facts, packs))
+
+
+def _of_all(facts: list[Fact], packs: Iterable[Pack]) -> Registry:
+    checks = {id(c): c for p in packs for c in p.checks}
+    unique = {id(f): f for f in (*facts, *(f for p in packs for f in p.facts))}
+    return Registry(checks.values(), unique.values(), {k: v for p in packs for k, v in p.knows.items()})
+
+
+def _going_together(facts: list[Fact], packs: Iterable[Pack]) -> list[Pack]:
+    found: list[Pack] = []
+    for pack in packs:
         try:
-            checks += _objects_of(entry.value, Check)
-            facts += _objects_of(entry.value, Fact)
-        except PackError:
-            raise
-        except (Exception, SystemExit) as e:  # a pack's modules may do anything while they are imported
-            said = f"The pack {entry.name} ({entry.value}) cannot be imported: {_reason(e)}."
-            raise PackError(said, "Reinstall it, or uninstall it.") from e
-        knows |= getattr(importlib.import_module(entry.value), "KNOWS", {})
-    unique = {id(f): f for f in facts}
-    return Registry({id(c): c for c in checks}.values(), unique.values(), knows)
+            _of_all(facts, [*found, pack])
+        except PackError as e:
+            if pack_of(pack.module) in OURS:
+                raise
+            taken = {c.id for p in found for c in p.checks}
+            found.append(_unusable(pack, f"cannot be used: {_reason(e)}", taken))
+        else:
+            found.append(pack)
+    return found
+
+
+def _unusable(pack: Pack, why: str, taken: Container[str] = ()) -> Pack:
+    """What stands for a pack: its checks, or one of its own where none is known, that say why and find nothing."""
+
+    def fails() -> Iterator[Finding]:
+        raise FaultError(why)
+
+    title = f"The pack {pack.name} ({pack.module}) {why}."
+    itself = Check(f"pack-{pack.name}", UNUSABLE, title, fails, Severity.ERROR, (), (), pack.module)
+    known = [replace(itself, id=c.id, area=c.area, module=c.module) for c in pack.checks if c.id not in taken]
+    return replace(pack, checks=known or [itself], facts=[], knows={})
+
+
+def _pack(name: str, module: str) -> Pack:
+    checks, facts = list(_objects_of(module, Check)), list(_objects_of(module, Fact))
+    return Pack(name, module, checks, facts, dict(getattr(sys.modules[module], "KNOWS", {})))
 
 
 def _reason(error: BaseException) -> str:
     """What stopped an import, and in which file and line; an ImportError says itself what is missing."""
-    if isinstance(error, ImportError):
+    if isinstance(error, PackError):
+        return error.what.rstrip(".")
+    if isinstance(error, (ImportError, FaultError)):
         return str(error)
     if isinstance(error, SyntaxError):
-        return f"{type(error).__name__} in {error.filename}, line {error.lineno}"
+        return f"{type(error).__name__} in {bug.short(str(error.filename))}, line {error.lineno}"
     [*_, last] = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {last.filename}, line {last.lineno}"
+    return f"{type(error).__name__} in {bug.short(last.filename)}, line {last.lineno}"
 
 
 def _objects_of(package: str, kind: type[T]) -> Iterator[T]:

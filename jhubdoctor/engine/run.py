@@ -16,7 +16,7 @@ from jhubdoctor.engine import bug
 from jhubdoctor.engine.declare import CannotSay, Check, NotApplicable
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.engine.fold import applied, settled
-from jhubdoctor.engine.guard import FaultError, nothing_printed, own_copies, within_time
+from jhubdoctor.engine.guard import OURS, FaultError, nothing_printed, own_copies, pack_of, within_time
 from jhubdoctor.engine.outcomes import OF_HUB, FactOutcome, Facts
 from jhubdoctor.engine.place import placed
 from jhubdoctor.engine.registry import Registry
@@ -103,7 +103,8 @@ def _judged(
     search = facts.of("hubs", None)
     results: list[Result] = []
     reported: list[Reported] = []
-    for c in sorted(checks, key=lambda c: c.judges_rules):
+    # what a pack does to what it is given must not reach ours
+    for c in sorted(checks, key=lambda c: (c.judges_rules, pack_of(c.module) not in OURS)):
         if rules and c.judges_rules:
             facts.suppressions = applied(rules, registry, results, reported, facts.hubs, reader.now().date())
         per_hub = any(n.fact in facts.of_hub for n in c.needs)
@@ -161,7 +162,7 @@ def _judge(check: Check, facts: Facts, i: int | None) -> tuple[Result, list[Repo
     reported: list[Reported] = []
     untold: tuple[Gap, ...] = ()
     try:
-        with own_copies(arguments) as given:
+        with own_copies(arguments, check.module) as given:
             within_time(lambda: _collect(check, hub, given, reported))
     except CannotSay as e:
         untold = facts.unread(e.without, i)

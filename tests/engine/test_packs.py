@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from jhubdoctor.api import Finding, Fix, Ref, Severity, check, fact
+from jhubdoctor.api import Finding, Fix, Look, Ref, Severity, check, fact
 from jhubdoctor.engine import guard
 from jhubdoctor.engine import run as engine
 from jhubdoctor.engine.result import CheckStatus, Result
+from jhubdoctor.sources.reads import Answer, ReadState
 from tests.engine.test_run import a_finding, diagnose
 
 
@@ -50,9 +52,13 @@ def returns_a_number() -> Any:
     return 3
 
 
+def raises_as_ctrl_c_does() -> Iterator[Any]:
+    raise KeyboardInterrupt
+
+
 BAD = (
-    exits, raises_more_than_exceptions, sleeps, never_stops_yielding, yields_a_text, yields_nonsense,
-    returns_a_number,
+    exits, raises_as_ctrl_c_does, raises_more_than_exceptions, sleeps, never_stops_yielding, yields_a_text,
+    yields_nonsense, returns_a_number,
 )  # fmt: skip
 
 
@@ -96,6 +102,81 @@ def test_what_a_check_does_to_a_list_is_found_out_and_nobody_else_sees_it() -> N
     assert results["clears"].status is CheckStatus.BROKEN
     assert "changes names" in results["clears"].reason
     assert results["well-itself"].status is CheckStatus.FOUND
+
+
+def test_what_a_check_does_deep_in_what_it_is_given_is_found_out_and_ours_are_done_by_then() -> None:
+    @fact()
+    def places() -> dict[str, list[str]]:
+        return {"a": ["x"]}
+
+    def spoils(places: dict[str, list[str]]) -> Iterator[Finding]:
+        """Spoils."""
+        places["a"].clear()
+        yield from ()
+
+    def of_ours(places: dict[str, list[str]]) -> Iterator[Finding]:
+        """Comes after it by its name."""
+        yield a_finding(*places["a"])
+
+    ours = replace(check(severity=Severity.ERROR)(of_ours), id="with-a-later-name", module="jhubdoctor_checks.x")
+    report = diagnose([check(severity=Severity.ERROR)(spoils), ours], "", places)
+    results = {r.check.id: r for r in report.results}
+
+    assert results["spoils"].status is CheckStatus.BROKEN
+    assert "changes places" in results["spoils"].reason
+    assert [f.finding.on[0].name for f in report.findings] == ["x"]
+
+
+def test_what_a_fact_does_to_a_list_that_it_read_is_no_others_matter() -> None:
+    @fact("nodes")
+    def a_clears(look: Look) -> list[str]:
+        look.list("nodes").clear()
+        return []
+
+    @fact("nodes")
+    def z_reads(look: Look, a_clears: list[str]) -> list[str]:
+        return [n.name for n in look.list("nodes")]
+
+    def needs_both(z_reads: list[str]) -> Iterator[Finding]:
+        """Needs both."""
+        yield a_finding(*z_reads)
+
+    text = "kind: Node\nmetadata: {name: n1}"
+    [found] = diagnose([check(severity=Severity.ERROR)(needs_both)], text, a_clears, z_reads).findings
+    assert "n1" in {r.name for r in found.finding.on}
+
+
+def test_a_fact_that_reads_has_the_time_of_its_reads_and_no_more_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(reader: Any, query: Any) -> Answer:
+        time.sleep(0.6)
+        return Answer(ReadState.OK, [])
+
+    monkeypatch.setattr("jhubdoctor.sources.memory.MemoryReader.answer", slow)
+
+    @fact("nodes")
+    def reads_long(look: Look) -> int:
+        return len(look.list("nodes"))
+
+    @fact("nodes")
+    def reads_and_sleeps(look: Look) -> int:
+        found = len(look.list("nodes"))
+        time.sleep(5)
+        return found
+
+    def patient(reads_long: int) -> Iterator[Finding]:
+        """Is patient."""
+        yield from ()
+
+    def left_waiting(reads_and_sleeps: int) -> Iterator[Finding]:
+        """Is left waiting."""
+        yield from ()
+
+    checks = [check(severity=Severity.ERROR)(c) for c in (patient, left_waiting)]
+    results = {r.check.id: r for r in diagnose(checks, "", reads_long, reads_and_sleeps).results}
+
+    assert results["patient"].status is CheckStatus.OK
+    assert results["left-waiting"].status is CheckStatus.BROKEN
+    assert "did not end within" in results["left-waiting"].reason
 
 
 def test_what_a_pack_prints_is_not_in_the_document(capsys: pytest.CaptureFixture[str]) -> None:
