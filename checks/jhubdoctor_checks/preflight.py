@@ -237,6 +237,8 @@ def _by_helm(move: way.Move, hub: Hub | None, given: Given) -> tuple[tuple[str, 
         before.append(f"Set the chart's version to {new.version} in {hub.manager}.")
     elif hub.values_root:
         before.append(f"Take a release of your own chart that depends on chart {new.version} of the hub.")
+    elif not hub.by_helm:
+        before.append(hub.set_elsewhere)
     commands += hub.by_hand(new.version)
     return tuple(before), tuple(commands)
 

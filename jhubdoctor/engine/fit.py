@@ -37,9 +37,9 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
     left = bool(patch or unseen or not fix.values)
     if fix.values and left and hub.installed is not None and hub.installed.blocked:
         words.append(f"It takes effect when the chart is moved: {hub.installed.blocked}.")
-    if fix.values and left and hub.manager:
-        words.append(f"Set it in the values of {hub.manager}, or where that takes them from: it undoes what Helm does.")
-    theirs = _HELM if hub.manager else ()
+    if hub.set_elsewhere and left and (fix.values or ("" in fix.commands and not any(fix.commands))):
+        words.append(hub.set_elsewhere)
+    theirs = () if hub.by_helm else _HELM if hub.manager or not hub.origin.kept else _RENDERS
     commands = [c for c in fix.commands if not c.startswith(theirs) and (left or c != hub.helm_upgrade)]
     if patch and hub.helm_upgrade and not any(c.startswith("helm upgrade ") for c in commands):
         commands.append(hub.helm_upgrade)
@@ -82,8 +82,9 @@ def _blanks(value: Any) -> Iterator[str]:
         yield from (m[0] for m in _BLANK.finditer(value))
 
 
-_HELM = ("helm upgrade ", "helm install ", "helm rollback ", "helm uninstall ", "helm plugin ", "helm mapkubeapis ")
-"""What changes a release: where Argo CD or Flux holds it, they undo that, or it was never Helm's."""
+_RENDERS = ("helm upgrade ", "helm install ")
+_HELM = (*_RENDERS, "helm rollback ", "helm uninstall ", "helm plugin ", "helm mapkubeapis ")
+"""What changes a release: where Argo CD or Flux holds it, they undo that, or there is none, or of another chart."""
 
 
 def _taken(

@@ -43,7 +43,7 @@ def evaluate(
 
     The facts that complete a hub have of others what is there anyway.
     """
-    wanted = registry.closure_of(*names, "hubs", "server_version")
+    wanted = registry.closure_of(*names, "hubs", "server_version", "newest_release")
     identity = {n: registry.facts[n] for n in OF_HUB if n in registry.facts}
     facts = Facts(wanted | identity, reader, scope)
     # one at a time needs no thread: starting it takes longer than a small cluster

@@ -102,13 +102,13 @@ OWNED = "owner=helm"
 
 
 @fact("helm-secrets", optional=("helm-configmaps",))
-def revisions(look: Look, hub: Hub) -> list[Revision]:
+def stored_revisions(look: Look, hub: Hub) -> list[Revision]:
     """The revisions of the hub's release, newest first; from Secrets, else from ConfigMaps (HELM_DRIVER=configmap).
 
-    Not applicable where Helm keeps none: Argo CD and `helm template` leave nothing behind.
+    None where Helm keeps none: Argo CD and `helm template` leave nothing behind.
     """
     if not hub.release:
-        raise NotApplicable("the hub has no release label")
+        return []
     found = [
         _revision(s, "Secret", hub)
         for s in look.list("helm-secrets", hub.namespace, labels=OWNED, metadata_only=True)
@@ -124,10 +124,18 @@ def revisions(look: Look, hub: Hub) -> list[Revision]:
         except Unreadable as e:
             if e.state is not ReadState.FORBIDDEN:
                 raise
-    if not found:
+    return sorted(found, key=lambda r: r.number, reverse=True)
+
+
+@fact()
+def revisions(hub: Hub, stored_revisions: list[Revision]) -> list[Revision]:
+    """The revisions of the hub's release, newest first. Not applicable where Helm keeps none."""
+    if not hub.release:
+        raise NotApplicable("the hub has no release label")
+    if not stored_revisions:
         by = "Argo CD manages it" if hub.argo_cd else "it was not installed with helm install, or in another namespace"
         raise NotApplicable(f"Helm keeps no release {hub.release} in {hub.namespace} ({by})")
-    return sorted(found, key=lambda r: r.number, reverse=True)
+    return stored_revisions
 
 
 def _revision(item: PartialObject, driver: str, hub: Hub) -> Revision:

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from jhubdoctor.engine.declare import fact
-from jhubdoctor.facts.helm import Release
+from jhubdoctor.facts.helm import Release, Revision
 from jhubdoctor.facts.logs import HubLog
+from jhubdoctor.model.hub import Hub, Origin
+from jhubdoctor.model.kube.meta import Object
+from jhubdoctor.model.kube.network import Service
 from jhubdoctor.model.kube.pods import Pod
+from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.values import Values
+
+MADE_BY_HELM = "meta.helm.sh/release-name"
 
 
 @fact()
-def values_root(newest_release: Release | None) -> str:
-    """The key under which the hub's values lie in those of its release; empty where they are the release's own."""
-    return newest_release.values_root if newest_release is not None else ""
+def origin(
+    hub: Hub,
+    stored_revisions: list[Revision] | None,
+    newest_release: Release | None,
+    deployments: list[Deployment] | None,
+    services: list[Service] | None,
+) -> Origin:
+    """What the hub was installed from. That nothing is known of it is not that its values lie on top.
+
+    An object that Helm has made names its release, also where Helm keeps that elsewhere (in a database, by
+    HELM_DRIVER): then there is one, and nothing is known of it.
+    """
+    made = hub.deployment is not None and MADE_BY_HELM in hub.deployment.annotations
+    kept = bool(stored_revisions) if stored_revisions is not None else None
+    found = Origin(kept=None if made and not kept else kept)
+    if newest_release is not None:
+        chart, version = newest_release.chart_name, newest_release.chart_version
+        return replace(found, chart=chart, version=version, root=newest_release.values_root)
+    objects: list[Object] = [*(deployments or ()), *(services or ())]
+    charts = {o.labels.get("helm.sh/chart", "") for o in objects if o.annotations.get(MADE_BY_HELM) == hub.release}
+    return replace(found, beside=tuple(sorted(c for c in charts if c and not c.startswith("jupyterhub-"))))
 
 
 @fact()

@@ -85,6 +85,25 @@ class Installed(Protocol):
         """Why the chart does not take this key of the values; empty where it does."""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What the hub was installed from, as far as Helm's storage and labels tell: there its values are set.
+
+    Attributes:
+        kept: whether Helm keeps a release of it; None where nobody could look.
+        chart: the name of that release's own chart, empty where unknown.
+        version: the version of that chart.
+        root: the dotted key under which the hub's values lie: empty for its own chart, None where unknown.
+        beside: other charts that objects of the release are labelled with: then the hub's own is none of its own.
+    """
+
+    kept: bool | None = None
+    chart: str = ""
+    version: str = ""
+    root: str | None = None
+    beside: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Hub:
     """One JupyterHub.
@@ -95,15 +114,15 @@ class Hub:
         chart: the version of the jupyterhub chart as labelled, empty where unknown.
         z2jh: whether it is a Zero to JupyterHub install; if not, only what holds for any JupyterHub is checked.
         deployment: the hub's Deployment; None where an install stopped in its hooks, before there was one.
-        values_root: the key under which its values lie in the release's values, where the chart is a dependency.
         argo_cd: whether Argo CD manages it.
+        origin: what it was installed from.
         jupyterhub_version: what runs, as far as it is known.
         values: what is set today; None where nobody could see it.
         installed: what is known of the release of the chart; None where no pack knows anything.
         patch_file: the file that the values of its fixes go to: a name of its own where there are other hubs.
 
-    `values_root`, `jupyterhub_version`, `values` and `installed` are facts, filled in when all facts are there: checks
-    see them, facts do not.
+    `origin`, `jupyterhub_version`, `values` and `installed` are facts, filled in when all facts are there: checks see
+    them, facts do not.
     """
 
     namespace: str
@@ -111,9 +130,9 @@ class Hub:
     chart: str = ""
     z2jh: bool = True
     deployment: Deployment | None = None
-    values_root: str = ""
     argo_cd: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = Origin()
     jupyterhub_version: str = ""
     values: Values | None = None
     installed: Installed | None = None
@@ -184,6 +203,34 @@ class Hub:
         return _CLIENTS[max(by)[1]] if by else ""
 
     @property
+    def values_root(self) -> str:
+        """The key under which its values lie in those of its release; empty where they are its own, or unknown."""
+        return self.origin.root or ""
+
+    @property
+    def by_helm(self) -> bool:
+        """Whether `helm upgrade` reaches its values: there is a release, of a known chart, and nothing undoes it."""
+        return bool(self.release and self.origin.kept and self.origin.root is not None and not self.manager)
+
+    @property
+    def set_elsewhere(self) -> str:
+        """Where its values are set if no `helm upgrade` of ours reaches them, in sentences; empty where one does."""
+        if self.by_helm:
+            return ""
+        deeper = "under the name by which that chart lists jupyterhub: elsewhere it is ignored without a word"
+        other = f" Where another chart brings jupyterhub, put it {deeper}." if self.origin.root is None else ""
+        if self.manager:
+            place = f"Set it in the values of {self.manager}, or where that takes them from"
+            return f"{place}: it undoes what Helm does.{other}"
+        if self.origin.kept is False or not self.release:
+            return f"Set it in the values of what renders the hub, and apply that: Helm keeps no release of it.{other}"
+        if self.origin.beside:
+            seen = f"{self.origin.beside[0]} is of it too"
+            return f"The release {self.release} is of another chart than jupyterhub ({seen}): put it there, {deeper}."
+        unseen = f"The chart that {self.release} was installed from cannot be seen from here; `helm list` tells it."
+        return f"{unseen} For jupyterhub set it as it is, for another chart {deeper}."
+
+    @property
     def helm_upgrade(self) -> str:
         """The command that adds a patch to what is set today, with the real names; empty where it would not work.
 
@@ -223,7 +270,7 @@ class Hub:
 
     def upgrade_to(self, chart: str) -> str:
         """The command that moves the release to this version of the chart; empty where Helm is not who does it."""
-        if self.manager or not self.release:
+        if not self.by_helm:
             return ""
         if self.values_root:
             return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace}"

@@ -72,7 +72,7 @@ def values_yaml(values: Mapping[str, Any]) -> str:
 
 def patch_place(hub: Hub | None) -> str:
     """Where the lines of a patch belong: into a file for Helm, or to who holds the values in its place."""
-    if hub is not None and hub.manager:
+    if hub is not None and not hub.by_helm:
         return "In the values"
     return f"In {hub.patch_file if hub is not None else PATCH_FILE}"
 

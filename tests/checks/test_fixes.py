@@ -17,7 +17,7 @@ from jhubdoctor.model.finding import Fix
 from jhubdoctor.model.values import nested
 from jhubdoctor.model.yaml import load_yaml
 from jhubdoctor.privacy.releases import outline
-from jhubdoctor.testing import Example, registry
+from jhubdoctor.testing import Example, diagnose, registry
 from jhubdoctor.upgrade.plan import Given
 from jhubdoctor_checks.data import KNOWS, schemas
 from jhubdoctor_checks.refused import refusals
@@ -133,7 +133,25 @@ def no_claim_is_deleted_under_a_running_pod(case: fixes.Case) -> None:
                 assert stopped or not gone, f"{f.check.id} deletes what a pod has mounted: {command}"
 
 
+RENDERS = re.compile(r"^helm (?:upgrade|install) ")
+
+
+def no_helm_renders_what_nobody_knows_it_is_of(case: fixes.Case) -> None:
+    """Without a release Helm fails, and of a release of another chart it drops the rest."""
+    if not any(RENDERS.search(c) for f in given(case.report) for c in f.fix.commands):
+        return
+    kept = [d for d in case.whole if d["kind"] != "Release"]
+    blind = [{"kind": "Missing", "read": r} for r in ("helm-secrets", "helm-configmaps")]
+
+    for documents in (kept, [*case.whole, *blind]):
+        for f in given(diagnose(Example(documents), *case.ids)):
+            assert not any(map(RENDERS.search, f.fix.commands)), f"{f.check.id}: {f.fix.commands}"
+            if f.fix.values:
+                assert "under the name by which that chart lists jupyterhub" in f.fix.text, f"{f.check.id} does not say"
+
+
 RULES = (
+    no_helm_renders_what_nobody_knows_it_is_of,
     a_list_keeps_what_is_set_today,
     a_list_that_nobody_could_see_is_told_in_words,
     a_patch_is_valid_for_the_chart_that_is_installed,

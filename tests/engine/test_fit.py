@@ -10,7 +10,7 @@ import pytest
 
 from jhubdoctor.engine.fit import fitted
 from jhubdoctor.model.finding import Fix
-from jhubdoctor.model.hub import RESTARTS, Hub
+from jhubdoctor.model.hub import RESTARTS, Hub, Origin
 from jhubdoctor.model.kube.meta import ManagedField, Meta
 from jhubdoctor.model.kube.workloads import Deployment
 from jhubdoctor.model.values import Values
@@ -28,7 +28,10 @@ class Installed:
         return f"chart 1.2.0 has no {path}" if path in self.missing else ""
 
 
-HUB = Hub("jhub", "jhub", "4.4.0", values=Values({"imagePullSecrets": [{"name": "ours"}]}), installed=Installed())
+OURS = Origin(kept=True, chart="jupyterhub", version="4.4.0", root="")
+HUB = Hub(
+    "jhub", "jhub", "4.4.0", origin=OURS, values=Values({"imagePullSecrets": [{"name": "ours"}]}), installed=Installed()
+)
 SECRETS: dict[str, Any] = {"imagePullSecrets": [{"name": "pull-secret"}]}
 
 

@@ -14,7 +14,7 @@ from jhubdoctor.engine.fold import settled
 from jhubdoctor.engine.result import Baseline, CheckStatus, CoverageRow, Gap, Report, Reported, Result
 from jhubdoctor.engine.suppress import Suppression
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.hub import Hub, Origin
 from jhubdoctor.privacy.harmless import harmless
 from jhubdoctor.sources.reads import Query, ReadState
 
@@ -42,8 +42,9 @@ FINE = a_check("hub-crash-loop", "hub", Severity.ERROR, "The hub stops again and
 OFF = a_check("acme-failed", "network", Severity.ERROR, "A certificate could not be had.")
 CLUSTER = a_check("api-server-unhealthy", "api", Severity.ERROR, "The API server is not well.")
 
-A_HUB = Hub("jhub", "jhub", "4.4.0", jupyterhub_version="5.5.0")
-B_HUB = Hub("training", "hub-2", "3.3.8")
+OWN = Origin(kept=True, chart="jupyterhub", root="")
+A_HUB = Hub("jhub", "jhub", "4.4.0", origin=OWN, jupyterhub_version="5.5.0")
+B_HUB = Hub("training", "hub-2", "3.3.8", origin=OWN)
 
 
 def pod(name: str, namespace: str = "jhub", container: str = "") -> Ref:

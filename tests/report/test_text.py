@@ -17,7 +17,7 @@ from jhubdoctor.engine.result import Report
 from jhubdoctor.facts.cluster import Health, parse_health, server_version
 from jhubdoctor.facts.hub import hubs
 from jhubdoctor.model.finding import Evidence, Finding, Fix, Ref, Severity
-from jhubdoctor.model.hub import Hub, Scope
+from jhubdoctor.model.hub import Hub, Origin, Scope
 from jhubdoctor.report.lines import folded_command, objects, plural
 from jhubdoctor.report.text import render
 from jhubdoctor.testing import NOW, Example, diagnose, judged
@@ -26,6 +26,12 @@ from jhubdoctor.testing import NOW, Example, diagnose, judged
 DOC_BASE = jhubdoctor.DOC_BASE
 GOLDEN = Path(__file__).parent.parent / "golden" / "report.txt"
 ESCAPE = "\x1b"
+
+
+@fact()
+def origin(hub: Hub) -> Origin:
+    """A release of the hub's own chart."""
+    return Origin(kept=True, chart="jupyterhub", version=hub.chart, root="")
 
 
 def pods(*names: str) -> tuple[Ref, ...]:
@@ -94,7 +100,7 @@ def readyz(look: Look) -> Health:
 
 
 def report_on(*checks: Check, text: str = "kind: Missing\nread: readyz\ndetail: HTTP 403") -> Report:
-    registry = Registry(checks, [hubs, server_version, readyz], {"kubernetes": "1.37", "chart": "4.4.0"})
+    registry = Registry(checks, [hubs, server_version, readyz, origin], {"kubernetes": "1.37", "chart": "4.4.0"})
     report = judged(registry, list(registry.checks.values()), Example(text).reader(), Scope(default_namespace="jhub"))
     return replace(report, duration=0.0)
 

@@ -101,7 +101,7 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "") -> Fix:
     if target is None:
         return Fix(f"No release of the chart fits {surface}. {more}".strip())
     mine, start = hub.version, _start(hub, surface)
-    by_helm = bool(hub.release) and not hub.manager
+    by_helm = hub.by_helm
     if (
         start is not None
         and start.chart.parsed > target.parsed
