@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from jhubdoctor.model.finding import Fix
+from jhubdoctor.engine.in_force import counted
+from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Installed
 from jhubdoctor.model.values import Values
 from jhubdoctor.privacy.values import list_at
 
 
-def fitted(fix: Fix, hub: Hub | None) -> Fix:
-    """The fix as this hub can take it; what of a patch it cannot, words say.
+def fitted(fix: Fix, hub: Hub | None, about: Iterable[Ref] = ()) -> Fix:
+    """The fix as this hub can take it for what a finding is about; what of a patch it cannot, words say.
 
     Helm replaces lists: each holds what is set today as well, unless `Fix.replaces` names it. One that cannot be seen
     whole is no patch. Helm refuses keys that the chart does not have: they are no patch either. A patch that no command
@@ -23,9 +24,16 @@ def fitted(fix: Fix, hub: Hub | None) -> Fix:
     """
     if hub is None:
         return fix
+    there = counted(fix.values, hub, about)
+    fix = replace(
+        fix,
+        text=fix.text.replace("as shown", "as below") if there.void else fix.text,
+        values=there.patch,
+        replaces=tuple(there.moved.get(path, path) for path in fix.replaces),
+    )
     missing: dict[str, None] = {}
     patch = _taken(fix.values, (), hub.installed, missing) if hub.installed is not None else dict(fix.values)
-    words = [f"{why[:1].upper()}{why[1:]}." for why in missing]
+    words = [*there.words, *(f"{why[:1].upper()}{why[1:]}." for why in missing)]
     unseen: dict[str, list[Any]] = {}
     patch = _carried(patch, (), hub.values, frozenset(fix.replaces), unseen)
     words += [

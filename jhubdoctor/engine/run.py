@@ -206,7 +206,7 @@ def _collect(check: Check, hub: Hub | None, given: dict[str, Any], reported: lis
 def _reported(check: Check, hub: Hub | None, f: Finding) -> Reported:
     if hub is not None:
         there = tuple(placed(f.fix.commands, hub.namespace, (*f.on, *f.affects)))
-        f = replace(f, fix=fitted(replace(f.fix, commands=there), hub))
+        f = replace(f, fix=fitted(replace(f.fix, commands=there), hub, (*f.on, *f.affects)))
     return Reported(
         check,
         hub,

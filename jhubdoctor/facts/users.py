@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,10 @@ import msgspec
 from jhubdoctor.engine.declare import fact
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.nodes import Node, selector_matches
-from jhubdoctor.model.kube.pods import Affinity, NodeAffinity, Pod, PodSpec
+from jhubdoctor.model.kube.pods import Affinity, Container, NodeAffinity, Pod, PodSpec
 from jhubdoctor.model.kube.quantity import quantity, spawner_bytes
 from jhubdoctor.model.kube.selectors import NodeSelector, NodeSelectorTerm, Taint, Toleration, tolerates
+from jhubdoctor.model.traits import Kind, Kinds
 from jhubdoctor.model.values import Values
 
 PURPOSE = "hub.jupyter.org/node-purpose"
@@ -185,6 +186,37 @@ def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+Overrides = list[tuple[str, Mapping[str, Any]]]
+"""The overrides of a profile and of the choices made, in the order in which they count, each with its path."""
+
+
+def _variants(values: Values) -> Iterator[tuple[str, str, Overrides]]:
+    """The profiles, and each once more for each choice that is not made by itself: name, path, and what it sets."""
+    for i, profile in enumerate(values.items("singleuser.profileList")):
+        if not isinstance(profile, Mapping):
+            continue
+        path = f"singleuser.profileList[{i}]"
+        name = f'profile "{profile.get("display_name", i)}"'
+        own = (f"{path}.kubespawner_override", _map(profile.get("kubespawner_override")))
+        options = {k: _map(_map(o).get("choices")) for k, o in _map(profile.get("profile_options")).items()}
+        options = {k: choices for k, choices in options.items() if choices}
+        # of each option one choice is made: the default, which is the first where none is called so
+        chosen = {
+            k: next((w for w, c in o.items() if _map(c).get("default")), next(iter(o))) for k, o in options.items()
+        }
+        for other, word in [("", ""), *((k, w) for k, o in options.items() for w in o if w != chosen[k])]:
+            made = chosen | ({other: word} if word else {})
+            overrides = [
+                (
+                    f"{path}.profile_options.{k}.choices.{w}.kubespawner_override",
+                    _map(options[k][w]).get("kubespawner_override"),
+                )
+                for k, w in made.items()
+            ]
+            label = f'{name}, choice "{_map(options[other][word]).get("display_name", "")}"' if word else name
+            yield label, path, [own, *((where, _map(o)) for where, o in overrides)]
+
+
 def shapes_of(values: Values, *, merges: bool) -> list[Shape]:
     """The kinds of user pods that values define.
 
@@ -192,30 +224,50 @@ def shapes_of(values: Values, *, merges: bool) -> list[Shape]:
     """
     base = _traits(values)
     found: list[Shape] = []
-    for i, profile in enumerate(values.items("singleuser.profileList")):
-        if not isinstance(profile, Mapping):
-            continue
-        path = f"singleuser.profileList[{i}]"
-        name = f'profile "{profile.get("display_name", i)}"'
-        own = _map(profile.get("kubespawner_override"))
-        options = [_map(_map(o).get("choices")) for o in _map(profile.get("profile_options")).values()]
-        options = [choices for choices in options if choices]
-        # of each option one choice is made: the default, which is the first where none is called so
-        chosen = [next((k for k, c in o.items() if _map(c).get("default")), next(iter(o))) for o in options]
-        for n, word in [(-1, ""), *((n, k) for n, o in enumerate(options) for k in o if k != chosen[n])]:
-            traits = _overridden(base, own, merges=merges)
-            for m, choices in enumerate(options):
-                choice = _map(choices[word if m == n else chosen[m]])
-                traits = _overridden(traits, _map(choice.get("kubespawner_override")), merges=merges)
-            label = f'{name}, choice "{_map(options[n][word]).get("display_name", "")}"' if word else name
-            found.append(_shape(label, path, traits))
+    for label, path, overrides in _variants(values):
+        traits = base
+        for _, override in overrides:
+            traits = _overridden(traits, override, merges=merges)
+        found.append(_shape(label, path, traits))
     return found or [_shape("default", "singleuser", base)]
+
+
+def _merges(hub: Hub) -> bool:
+    return hub.at_least("3.0.0") is not False
 
 
 @fact()
 def shapes(values: Values, hub: Hub) -> list[Shape]:
     """The kinds of user pods that the values define: the default, each profile, each choice of a profile's options."""
-    return shapes_of(values, merges=hub.at_least("3.0.0") is not False)
+    return shapes_of(values, merges=_merges(hub))
+
+
+@fact()
+def kinds(hub: Hub, values: Values | None, user_pods: list[Pod] | None) -> Kinds:
+    """What may be started, and what the servers that are there may have been started as. It completes the hub."""
+    if values is None or "KubeSpawner.profile_list" in values.traits_in_code:
+        return Kinds()
+    every = tuple(
+        Kind(label, {t: (path, v) for path, override in overrides for t, v in override.items()})
+        for label, _, overrides in _variants(values)
+    )
+    every = every or (Kind("default"),)
+    shaped = list(zip(every, shapes_of(values, merges=_merges(hub)), strict=True))
+    return Kinds(every, {p.name: _may_be(p, shaped) for p in user_pods or ()}, _merges(hub))
+
+
+def _may_be(pod: Pod, shaped: list[tuple[Kind, Shape]]) -> tuple[Kind, ...]:
+    """The kinds that a pod may be of, by its image and by the amounts that it has, where these tell more."""
+    container = pod.container("notebook")
+    alike = [(k, s) for k, s in shaped if container is not None and container.image in s.images]
+    same = [k for k, s in alike if container is not None and _amounts(container, s)]
+    return tuple(same or [k for k, _ in alike])
+
+
+def _amounts(container: Container, shape: Shape) -> bool:
+    """Whether a container has just what such a server would be given, where nothing else (a LimitRange) gives more."""
+    pairs = ((container.limits, shape.limits), ({**container.limits, **container.requests}, shape.requests))
+    return all({k: v for k, v in has.items() if v} == {k: v for k, v in asks.items() if v} for has, asks in pairs)
 
 
 @fact()

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.workloads import Deployment
+from jhubdoctor.model.traits import Kinds
 from jhubdoctor.model.values import Values, has_null
 
 CHART_REPOSITORY = "https://hub.jupyter.org/helm-chart/"
@@ -119,10 +120,11 @@ class Hub:
         jupyterhub_version: what runs, as far as it is known.
         values: what is set today; None where nobody could see it.
         installed: what is known of the release of the chart; None where no pack knows anything.
+        kinds: what may be started, and what the servers that are there were started as.
         patch_file: the file that the values of its fixes go to: a name of its own where there are other hubs.
 
-    `origin`, `jupyterhub_version`, `values` and `installed` are facts, filled in when all facts are there: checks see
-    them, facts do not.
+    `origin`, `jupyterhub_version`, `values`, `installed` and `kinds` are facts, filled in when all facts are there:
+    checks see them, facts do not.
     """
 
     namespace: str
@@ -136,6 +138,7 @@ class Hub:
     jupyterhub_version: str = ""
     values: Values | None = None
     installed: Installed | None = None
+    kinds: Kinds = field(default_factory=Kinds)
     patch_file: str = PATCH_FILE
 
     @property

@@ -192,6 +192,8 @@ _SPAWNER_TRAITS = (
     "image_pull_policy image_pull_secrets mem_guarantee mem_limit node_affinity_preferred node_affinity_required "
     "node_selector priority_class_name scheduler_name start_timeout storage_class tolerations"
 ).split()
+# Of what else it sets only the names stay: that it is set is what counts.
+_OVERRIDE = frozenset(_SPAWNER_TRAITS)
 # Of hub.config.<Class> the keys stay, booleans stay, numbers that measure something stay (a password can be a number),
 # text is hidden but for these, lists keep their length.
 _MEASURES = re.compile(
@@ -238,10 +240,17 @@ def _keep(value: Any, tree: Mapping[str, Any]) -> Any:
             sub = tree.get(str(key), tree.get("*"))
             if sub is not None:
                 kept[str(key)] = command(below) if key == "cmd" else _keep(below, sub)
+            elif tree.keys() >= _OVERRIDE:
+                kept[str(key)[:100]] = _names(below)
         return kept
     if isinstance(value, list):
         return [_keep(v, tree["*"]) for v in value] if "*" in tree else []
     return leaf(value)
+
+
+def _names(value: Any) -> Any:
+    """That it is set, and the names of what is in it."""
+    return {str(k)[:100]: HIDDEN for k in value} if isinstance(value, Mapping) else HIDDEN
 
 
 def _plain(value: Any) -> Any:
@@ -340,7 +349,7 @@ def _outline(data: Mapping[str, Any], kept: dict[str, Any]) -> None:
         elif path in _NUMBERS:
             outline = [HIDDEN] * len(section) if isinstance(section, list) else None
         elif isinstance(section, Mapping):
-            outline = {str(k)[:100]: HIDDEN for k in section}
+            outline = _names(section)
         if outline:
             target = kept
             for part in parents:

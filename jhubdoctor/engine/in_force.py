@@ -1,0 +1,147 @@
+"""A patch as it counts: each value of it where the trait that it is for is set today."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jhubdoctor.model.finding import Ref
+from jhubdoctor.model.hub import Hub
+from jhubdoctor.model.traits import Kind, Trait, trait_at
+from jhubdoctor.model.values import Values
+
+Place = tuple[str, ...]
+# What makes placeholders and image pullers, which are given what users are.
+_MADE_BY_TEMPLATES = ("StatefulSet/", "DaemonSet/")
+_SHOWN = 4
+
+
+@dataclass
+class Counted:
+    """A patch as it counts.
+
+    Attributes:
+        patch: what is left of it, at the places where it counts.
+        words: what goes where no patch of the values can put it.
+        moved: the paths that went elsewhere, with their new ones.
+        void: whether nothing is left of a patch that there was.
+    """
+
+    patch: dict[str, Any]
+    words: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def void(self) -> bool:
+        """Whether words are all that is left."""
+        return not self.patch and bool(self.words)
+
+
+def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref]) -> Counted:
+    """Each value of a patch where it counts for the servers that a finding is about.
+
+    What hub.config, code in hub.extraConfig or a profile sets wins over the chart's own value, which then changes
+    nothing. For pods that the chart's templates make, its own value counts whatever they say.
+    """
+    found = Counted({})
+    refs = list(about)
+    users = [r for r in refs if r.kind == "Pod" and not r.stable.startswith(_MADE_BY_TEMPLATES)]
+    made = any(r.stable.startswith(_MADE_BY_TEMPLATES) for r in refs)
+    for place, value in _leaves(patch):
+        trait = trait_at(place)
+        if trait is None or hub.values is None or (made and not users):
+            _put(found.patch, place, value)
+            continue
+        where = ".".join(place)
+        over, others = _profiles(trait, hub, users) if trait.of_servers else ((), True)
+        if over:
+            found.words.append(_of_profiles(trait, over, value))
+        if not others:
+            continue
+        if hub.values.traits_in_code & {f"{o}.{trait.name}" for o in trait.owners}:
+            found.words.append(_of_code(trait, where, value))
+            if isinstance(value, (list, Mapping)) or not trait.plain:
+                _put(found.patch, place, value)
+            continue
+        owner = _configured(trait, place, hub.values)
+        if not owner:
+            _put(found.patch, place, value)
+            continue
+        there = f"hub.config.{owner}.{trait.name}"
+        if not trait.plain:
+            found.words.append(f"{there} is set, and it counts in the place of {where}: change it there as well.")
+            _put(found.patch, place, value)
+            continue
+        found.moved[where] = ".".join((there, *trait.below))
+        found.words.append(f"It goes to {there}, which is set, and counts in the place of {where}.")
+        _put(found.patch, ("hub", "config", owner, trait.name, *trait.below), value)
+        if made or value is None:
+            _put(found.patch, place, value)
+    return found
+
+
+def _profiles(trait: Trait, hub: Hub, users: list[Ref]) -> tuple[tuple[Kind, ...], bool]:
+    """The kinds of servers that set a trait themselves and that a finding is about, and whether it is about others too.
+
+    Where it is about no server in particular, only what concerns all of them is told.
+    """
+    kinds = hub.kinds
+    may_be = [kinds.of.get(r.name, ()) for r in users]
+    known = bool(may_be) and all(may_be)
+    concerned = tuple(dict.fromkeys(k for of in may_be for k in of)) if known else kinds.all
+    over = kinds.setting(trait, concerned)
+    if not users and len(over) < len(concerned):
+        return (), True
+    return over, len(over) < len(concerned) or not concerned
+
+
+def _configured(trait: Trait, place: Place, values: Values) -> str:
+    """The section of hub.config that sets a trait and wins over the chart's own value; empty where none does."""
+    if place[:2] == ("hub", "config"):
+        return ""
+    config = values.mapping("hub.config")
+    return next((o for o in trait.owners if isinstance(config.get(o), Mapping) and trait.name in config[o]), "")
+
+
+def _of_profiles(trait: Trait, over: tuple[Kind, ...], value: Any) -> str:
+    """What to change in which overrides."""
+    names = {k.name.partition(", choice")[0]: None for k in over}
+    paths = list(dict.fromkeys(k.sets[trait.name][0] for k in over))
+    sets = "sets" if len(names) == 1 else "set"
+    shown = ", ".join(list(names)[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    where = ", ".join(paths[:_SHOWN])
+    return f"{shown[:1].upper()}{shown[1:]} {sets} {trait.name}, and that counts: {_change(trait, value)} in {where}."
+
+
+def _change(trait: Trait, value: Any) -> str:
+    name = ".".join((trait.name, *trait.below))
+    if not trait.plain:
+        return f"change {name}"
+    if value is None:
+        return f"take {name} out"
+    said = json.dumps(value)
+    return f"add {said} to {name}" if isinstance(value, list) else f"set {name} to {said}"
+
+
+def _of_code(trait: Trait, where: str, value: Any) -> str:
+    code = f"Code in hub.extraConfig sets {trait.full}"
+    if isinstance(value, (list, Mapping)) or not trait.plain:
+        return f"{code}: where it puts its own in the place of {where}, change it there as well."
+    return f"{code}, and it counts in the place of {where}: {_change(trait, value)} there."
+
+
+def _leaves(patch: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Any]]:
+    for key, value in patch.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def _put(patch: dict[str, Any], place: Place, value: Any) -> None:
+    *above, last = place
+    for key in above:
+        patch = patch.setdefault(key, {})
+    patch[last] = value
