@@ -137,7 +137,7 @@ def a_chart_that_a_command_installs_can_be_installed_on_this_cluster(report: Rep
     minor = re.match(r"v?1\.(\d+)", report.server_version)
     for f in report.findings:
         for command in f.fix.commands:
-            wanted = re.match(r"helm upgrade .*--version (\S+)", command)
+            wanted = re.match(r"helm upgrade \S+ jupyterhub .*--version (\S+)", command)
             chart = charts.find(wanted[1]) if wanted else None
             if chart is None or minor is None:
                 continue

@@ -236,9 +236,9 @@ def _by_helm(move: way.Move, hub: Hub | None, given: Given) -> tuple[tuple[str, 
     if hub.manager:
         before.append(f"Set the chart's version to {new.version} in {hub.manager}.")
     elif hub.values_root:
-        before.append(f"Take a release of your own chart that depends on chart {new.version} of the hub.")
+        before.append(f"Your own chart has to bring chart {new.version} of the hub. {hub.in_parent(moves=True)}")
     elif not hub.by_helm:
-        before.append(hub.set_elsewhere)
+        before.append(f"Move the chart to {new.version}. {hub.done_elsewhere}")
     commands += hub.by_hand(new.version)
     return tuple(before), tuple(commands)
 

@@ -36,8 +36,9 @@ def fitted(fix: Fix, hub: Hub | None, about: Iterable[Ref] = ()) -> Fix:
     words = [*there.words, *(f"{why[:1].upper()}{why[1:]}." for why in missing)]
     unseen: dict[str, list[Any]] = {}
     patch = _carried(patch, (), hub.values, frozenset(fix.replaces), unseen)
+    below = f"{hub.values_root}." if hub.values_root else ""
     words += [
-        f"Add to {path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."
+        f"Add to {below}{path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."
         for path, items in unseen.items()
     ]
     if blanks := dict.fromkeys(_blanks(fix.values)) if patch else {}:
@@ -45,26 +46,33 @@ def fitted(fix: Fix, hub: Hub | None, about: Iterable[Ref] = ()) -> Fix:
     left = bool(patch or unseen or not fix.values)
     if fix.values and left and hub.installed is not None and hub.installed.blocked:
         words.append(f"It takes effect when the chart is moved: {hub.installed.blocked}.")
-    if hub.set_elsewhere and left and (fix.values or ("" in fix.commands and not any(fix.commands))):
-        words.append(hub.set_elsewhere)
+    if not hub.by_helm and left:
+        # a check that wanted an upgrade, and has nothing else, got an empty command
+        bare = "" in fix.commands and not any(fix.commands)
+        words.append(hub.set_elsewhere if fix.values else hub.done_elsewhere if bare else "")
     theirs = () if hub.by_helm else _HELM if hub.manager or not hub.origin.kept else _RENDERS
     commands = [c for c in fix.commands if not c.startswith(theirs) and (left or c != hub.helm_upgrade)]
     if patch and hub.helm_upgrade and not any(c.startswith("helm upgrade ") for c in commands):
         commands.append(hub.helm_upgrade)
-    if hub.helm_upgrade in commands and (unseen or not patch):
-        at = commands.index(hub.helm_upgrade)
+    upgrade = hub.helm_upgrade
+    if upgrade and upgrade in commands and (unseen or not patch):
+        at = commands.index(upgrade)
         commands[at : at + 1] = hub.by_hand()
-        words.append(f"Change it in {VALUES_FILE} before the upgrade.")
-    elif hub.helm_upgrade in commands:
-        at = commands.index(hub.helm_upgrade)
+        under = f" (under {hub.values_root})" if hub.values_root else ""
+        words.append(f"Change it in {VALUES_FILE}{under} before the upgrade.")
+    elif upgrade in commands:
+        at = commands.index(upgrade)
         commands[at : at + 1] = hub.setting(patch)
+    if hub.values_root and any(hub.parent_chart in c for c in commands):
+        commands = [step for c in commands for step in (*hub.fetching(c), c)]
+        words.append(hub.in_parent(moves=any(map(hub.fetching, commands))))
     caution = fix.caution if left else ""
     if any(map(_SETS.search, commands)) and not _TELLS.search(caution):
         # what says half of it is taken in
         caution = RESTARTS if caution.rstrip(".").lower() in RESTARTS.lower() else f"{caution} {RESTARTS}"
     return replace(
         fix,
-        text=" ".join((fix.text, *words)),
+        text=" ".join(filter(None, (fix.text, *words))),
         values=patch,
         commands=tuple(filter(None, commands)),
         caution=caution,

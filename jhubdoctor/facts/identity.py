@@ -35,7 +35,9 @@ def origin(
     kept = bool(stored_revisions) if stored_revisions is not None else None
     found = Origin(kept=None if made and not kept else kept)
     if newest_release is not None:
-        chart, version = newest_release.chart_name, newest_release.chart_version
+        # they go into commands, and a release may say anything
+        named = (newest_release.chart_name, newest_release.chart_version)
+        chart, version = (text if re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,100}", text, re.ASCII) else "" for text in named)
         return replace(found, chart=chart, version=version, root=newest_release.values_root)
     objects: list[Object] = [*(deployments or ()), *(services or ())]
     charts = {o.labels.get("helm.sh/chart", "") for o in objects if o.annotations.get(MADE_BY_HELM) == hub.release}

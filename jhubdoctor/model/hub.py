@@ -234,6 +234,15 @@ class Hub:
         return f"{unseen} For jupyterhub set it as it is, for another chart {deeper}."
 
     @property
+    def done_elsewhere(self) -> str:
+        """Who renders the release if no `helm upgrade` of ours can, as a sentence; empty where one can."""
+        if self.by_helm:
+            return ""
+        if self.manager:
+            return f"Have it done by {self.manager}, which undoes what Helm does."
+        return "Do it the way that the hub was installed: no release that helm could upgrade is to be seen from here."
+
+    @property
     def helm_upgrade(self) -> str:
         """The command that adds a patch to what is set today, with the real names; empty where it would not work.
 
@@ -264,7 +273,31 @@ class Hub:
     def by_hand(self, chart: str = "") -> tuple[str, ...]:
         """The commands for what is no patch: write down what is set today, and apply it once it is changed."""
         again = self.upgrade_to(chart) if chart else self.helm_again
-        return (self.values_saved, f"{again} --values {VALUES_FILE}") if again else ()
+        return (self.values_saved, *self.fetching(again), f"{again} --values {VALUES_FILE}") if again else ()
+
+    @property
+    def parent_chart(self) -> str:
+        """Where the chart lies that brings the hub's: what only its owner knows stands in capital letters."""
+        return f"YOUR_CHARTS/{self.origin.chart}" if self.origin.chart else "YOUR_CHART"
+
+    def fetching(self, command: str) -> tuple[str, ...]:
+        """What fetches the hub's chart into its parent before this upgrade; nothing where that moves it nowhere.
+
+        Helm takes what lies in the parent's `charts/`, also where Chart.yaml asks for another version by now.
+        """
+        stays = self.upgrade_to(self.chart)
+        moves = self.values_root and command.startswith("helm upgrade ") and not command.startswith(stays)
+        return (f"helm dependency update {self.parent_chart}",) if moves else ()
+
+    def in_parent(self, *, moves: bool) -> str:
+        """What the commands leave to the owner of the chart that brings the hub's, in sentences."""
+        blank, _, name = self.parent_chart.partition("/")
+        chart = f"your chart {name}".strip()
+        if moves:
+            first = f"First set the version of jupyterhub in the Chart.yaml of {chart}"
+            return f"{first}; {blank} is the folder that holds that chart."
+        built = "in a folder whose charts/ is not filled run `helm dependency build` before"
+        return f"{blank} is the folder or repository that holds {chart}; {built}."
 
     @property
     def values_saved(self) -> str:
@@ -276,7 +309,8 @@ class Hub:
         if not self.by_helm:
             return ""
         if self.values_root:
-            return f"helm upgrade {self.release} YOUR_CHART --namespace {self.namespace}"
+            version = f" --version {self.origin.version}" if chart == self.chart and self.origin.version else ""
+            return f"helm upgrade {self.release} {self.parent_chart} --namespace {self.namespace}{version}"
         version = f" --version {chart}" if chart else ""
         return f"helm upgrade {self.release} jupyterhub --repo {CHART_REPOSITORY} --namespace {self.namespace}{version}"
 

@@ -150,7 +150,34 @@ def no_helm_renders_what_nobody_knows_it_is_of(case: fixes.Case) -> None:
                 assert "under the name by which that chart lists jupyterhub" in f.fix.text, f"{f.check.id} does not say"
 
 
+def of_a_parent(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A release of a chart that brings the hub's."""
+    if document["kind"] != "Release":
+        return dict(document)
+    below = {"jupyterhub": document.get("config") or {}}
+    return {**document, "chart": {"name": "basehub", "version": "0.1.0"}, "config": below}
+
+
+def under_a_parent_chart_that_is_upgraded_and_named(case: fixes.Case) -> None:
+    """`helm upgrade` of jupyterhub would put it in the parent's place; the parent has a version of its own."""
+    if not any(RENDERS.search(c) for f in given(case.report) for c in f.fix.commands):
+        return
+    for f in given(diagnose(Example(map(of_a_parent, case.whole)), *case.ids)):
+        upgrades = [c for c in f.fix.commands if RENDERS.search(c)]
+        told = f"{f.check.id}: {f.fix.text} {f.fix.commands}"
+        assert f.hub is None or f.fix.values == nested("jupyterhub", f.finding.fix.values) or not f.fix.values, told
+        if not upgrades:
+            continue
+        [place] = {c.split()[3] for c in upgrades}
+        assert place == "YOUR_CHARTS/basehub", told
+        assert re.search(r"YOUR_CHARTS is the folder .*\bbasehub\b|Chart.yaml of your chart basehub", f.fix.text), told
+        moves = not all("--version 0.1.0" in c for c in upgrades)
+        assert moves == (f"helm dependency update {place}" in f.fix.commands), told
+        assert moves == ("set the version of jupyterhub in the Chart.yaml" in f.fix.text), told
+
+
 RULES = (
+    under_a_parent_chart_that_is_upgraded_and_named,
     no_helm_renders_what_nobody_knows_it_is_of,
     a_list_keeps_what_is_set_today,
     a_list_that_nobody_could_see_is_told_in_words,

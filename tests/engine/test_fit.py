@@ -94,6 +94,32 @@ def test_a_list_that_cannot_be_seen_is_told_in_words_and_added_by_hand(
     assert fix.commands[1].endswith("--version 4.4.0 --values values-today.yaml")
 
 
+def test_under_a_parent_chart_words_name_the_whole_path() -> None:
+    under = Origin(kept=True, chart="basehub", version="0.1.0", root="base.lab")
+    hub = replace(HUB, origin=under, values=None)
+
+    added = fitted(Fix("Use it.", SECRETS, (hub.helm_upgrade,)), hub)
+    changed = fitted(Fix("It is set at singleuser.cmd.", commands=(hub.helm_upgrade,)), hub)
+
+    assert "Add to base.lab.imagePullSecrets, and keep" in added.text
+    assert (
+        "Change it in values-today.yaml (under base.lab) before the upgrade. YOUR_CHARTS is the folder" in changed.text
+    )
+    assert changed.commands[1] == (
+        "helm upgrade jhub YOUR_CHARTS/basehub --namespace jhub --version 0.1.0 --values values-today.yaml"
+    )
+
+
+@pytest.mark.parametrize("wanted", ["", "values"])
+def test_without_a_command_nothing_is_to_be_done_before_it(wanted: str) -> None:
+    hub = replace(HUB, argo_cd=True)
+    fix = fitted(Fix("Set it.", {"debug": {"enabled": True}} if wanted else {}, (hub.helm_upgrade,)), hub)
+
+    assert fix.commands == ()
+    assert "before the upgrade" not in fix.text
+    assert "of Argo CD" in fix.text
+
+
 def test_a_list_that_the_fix_replaces_is_left_as_it_is() -> None:
     fix = fitted(Fix("Use it alone.", SECRETS, replaces=("imagePullSecrets",)), HUB)
 
