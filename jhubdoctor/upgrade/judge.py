@@ -143,8 +143,10 @@ def given_files(paths: tuple[str, ...], root: str | None = None, chart: str = ""
             )
         data = merged(data, loaded)
     source = ", ".join(paths)
-    known = root is not None and part(data, root) is not None
+    known = root is not None and (not root or root.partition(".")[0] in data)
     roots = [root or ""] if known else roots_of(data, whole=False) or [""]
+    for r in roots:
+        _mappings(data, r, source)
     return tuple(
         Given(
             Values(allowed(part(data, r)), source),
@@ -156,6 +158,17 @@ def given_files(paths: tuple[str, ...], root: str | None = None, chart: str = ""
         )
         for r in roots
     )
+
+
+def _mappings(data: Mapping[str, object], root: str, source: str) -> None:
+    """Let nothing but mappings, and null for a chart's own values, be on the way to the hub's."""
+    keys = root.split(".") if root else []
+    for depth in range(1, len(keys) + 1):
+        above = ".".join(keys[:depth])
+        if not isinstance(part(data, above), Mapping | None):
+            raise UsageError(
+                f"{source} has no mapping under {above}, where the values of a chart lie.", "Correct it: Helm stops."
+            )
 
 
 def known_chart(chart: str | None, pack: Preflight) -> str:

@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from jhubdoctor.commands.group import cli
 from jhubdoctor.engine.result import CheckStatus
+from jhubdoctor.model.errors import UsageError
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import Hub, Scope
 from jhubdoctor.model.values import Values, merged, nested
@@ -598,6 +599,30 @@ config: {json.dumps(nested(root, own) if root else own)}
 
     for plan in (here, files, without):
         assert {p.path for p in plan.problems if p.path} == {f"{under}hub.services", f"{under}singleuser.extraEnv"}
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("base: {lab: {hub: {}}}", True),
+        # null is no values of one's own, as Helm has it
+        ("base: {lab: null}", True),
+        ("base: null", True),
+        ("base: {lab: []}", False),
+        ("base: 5", False),
+    ],
+)
+def test_what_is_no_mapping_above_the_hub_is_refused_and_null_is_not(tmp_path: Path, text: str, taken: bool) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text(text, encoding="utf-8")
+    if not taken:
+        with pytest.raises(UsageError, match="no mapping under base"):
+            given_files((str(path),), "base.lab")
+        return
+    [given] = given_files((str(path),), "base.lab")
+
+    assert given.root == "base.lab"
+    assert problems_of(given, charts.newest()) == []
 
 
 @pytest.mark.parametrize("files", [False, True])
