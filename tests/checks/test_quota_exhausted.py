@@ -102,3 +102,21 @@ def test_limits_count_with_what_a_limit_range_gives() -> None:
     [found] = says(given, quota({"limits.cpu": "10"}, {"limits.cpu": "7"}))
 
     assert "room for 1 more server" in found
+
+
+def test_a_count_of_pods_that_are_gone_is_told_and_only_the_quota_that_comes_back_is_deleted() -> None:
+    told = {}
+    for name in ("gke-resource-quotas", "compute"):
+        found = quota({"pods": "15k"}, {"pods": "15k"})
+        found["metadata"]["name"] = name
+        (told[name],) = findings_of(Example([found]), "quota-exhausted")
+
+    assert all("pods that are gone" in f.fix.text for f in told.values())
+    assert any(" delete resourcequota gke-resource-quotas" in c for c in told["gke-resource-quotas"].fix.commands)
+    assert not any(" delete " in c for c in told["compute"].fix.commands)
+
+
+def test_a_count_that_may_be_right_is_not_doubted() -> None:
+    (found,) = findings_of(Example([quota({"pods": "50"}, {"pods": "50"})]), "quota-exhausted")
+
+    assert "gone" not in found.fix.text

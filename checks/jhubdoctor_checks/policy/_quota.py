@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import LimitRange, LimitRangeItem, ResourceQuota, Shape, Values, quantity
+from jhubdoctor.api import Evidence, LimitRange, LimitRangeItem, ResourceQuota, Shape, Values, human, quantity
 
 # https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes: a user's pod has no deadline; with a request
 # it is not BestEffort. Of other scopes it cannot be told whether they cover it.
 _COVERING = frozenset({"NotTerminating", "NotBestEffort"})
+# Of more pods than this only some may have been read.
+MANY = 200
 # The names under which a quota counts, and the container's field behind each; pkg/quota/v1/evaluator/core/pods.go
 OF_PODS = {
     "cpu": ("requests", "cpu"),
@@ -93,3 +95,11 @@ def one_more(what: Asked, values: Values) -> dict[str, Decimal]:
 def for_new_users(resource: str) -> bool:
     """Whether only users without a home take of it."""
     return bool(re.search(r"persistentvolumeclaims$|requests\.storage$", resource))
+
+
+def miscounted(quota: ResourceQuota, seen: int) -> Evidence | None:
+    """What shows that the quota counts pods that are gone."""
+    counted = numbers(quota.status.used).get("pods", Decimal(0))
+    if seen > MANY or counted < MANY + 10 * seen:
+        return None
+    return Evidence("pods", f"the quota counts {human('pods', counted)}, and {seen} of this hub are there")

@@ -11,6 +11,8 @@ from jhubdoctor.api import (
     Event,
     Events,
     Evidence,
+    Fix,
+    Hub,
     LimitRange,
     ResourceQuota,
     Shape,
@@ -84,6 +86,23 @@ def lasting(users: Refused, quota: ResourceQuota, now: datetime) -> Refused:
 def is_full(users: Refused, quota: ResourceQuota) -> bool:
     """Whether what one of them asked for would be refused again."""
     return any(not admits(quota, s.error) for s in users.spawns)
+
+
+def remedy(hub: Hub, quota: ResourceQuota, lost: Evidence | None) -> Fix:
+    """What makes room. GKE makes the quota of that name anew, and counts anew with it."""
+    told = hub.kubectl(f"describe resourcequota {quota.name}")
+    gone = "The quota counts pods that are gone, unless others hold them in this namespace. " if lost else ""
+    if lost and quota.name == "gke-resource-quotas":
+        return Fix(
+            f"{gone}Delete it: GKE makes it anew within a minute, and counts again.",
+            commands=(told, hub.kubectl(f"delete resourcequota {quota.name}")),
+            caution="Nothing that runs is deleted with it.",
+        )
+    return Fix(
+        f"{gone}Raise the quota, as shown; or ask for less for each server, or stop servers that nobody uses sooner "
+        "(cull.timeout), and what runs in them is lost.",
+        commands=(told, hub.kubectl(f"edit resourcequota {quota.name}")),
+    )
 
 
 def failed_creations(events: Events, text: str, now: datetime) -> list[Event]:

@@ -7,7 +7,6 @@ from jhubdoctor.api import (
     Deployment,
     Events,
     Finding,
-    Fix,
     Hub,
     LimitRange,
     Pod,
@@ -22,6 +21,7 @@ from jhubdoctor.api import (
 )
 from jhubdoctor_checks.facts.refusals import Refusal, refused_with
 from jhubdoctor_checks.policy._core import refused_by
+from jhubdoctor_checks.policy._quota import miscounted
 from jhubdoctor_checks.policy._quota_exhausted import (
     excess,
     failed_creations,
@@ -29,12 +29,12 @@ from jhubdoctor_checks.policy._quota_exhausted import (
     keeps,
     lacks_pods,
     lasting,
+    remedy,
     tightest,
 )
 from jhubdoctor_checks.policy._refused import refused
 
-FEW = 2
-SHARE = 10
+FEW, SHARE = 2, 10
 """A tenth of the servers that run now, or two: then the end is near."""
 
 
@@ -45,6 +45,7 @@ def quota_exhausted(
     limit_ranges: list[LimitRange],
     shapes: list[Shape],
     values: Values,
+    pods: list[Pod],
     user_pods: list[Pod],
     events: Events,
     deployments: list[Deployment] | None,
@@ -64,6 +65,7 @@ def quota_exhausted(
         near = room if room is not None and room.fits <= max(FEW, running // SHARE) else None
         if not (users or waits or near):
             continue
+        lost = miscounted(quota, len(pods) + len(user_pods))
         # who was refused within the hour, before there was room again, suffered from it too
         severity = None if users or (room is not None and room.fits == 0) else Severity.INFO
         down = [r for d in waits for r in (d.ref, Ref("Service", d.name, hub.namespace))]
@@ -72,17 +74,11 @@ def quota_exhausted(
             says=f"the quota {quota.name} {keeps(near, len(users), waits)}",
             evidence=(
                 near.evidence if near else None,
+                lost,
                 *users.shown(excess),
                 *(("event", f"{e.about[0]} {e.about[1]}: {excess(e.message)}", e.at) for e in failed[:1] if waits),
             ),
-            fix=Fix(
-                "Raise the quota, as shown; or ask for less for each server, or stop servers that nobody uses sooner "
-                "(cull.timeout), and what runs in them is lost.",
-                commands=(
-                    hub.kubectl(f"describe resourcequota {quota.name}"),
-                    hub.kubectl(f"edit resourcequota {quota.name}"),
-                ),
-            ),
+            fix=remedy(hub, quota, lost),
             severity=Severity.ERROR if waits or is_full(users, quota) else severity,
             affects=(*users.pods, *down, *refused_with(refusals, text)),
         )

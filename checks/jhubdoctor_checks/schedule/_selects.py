@@ -5,9 +5,11 @@ from __future__ import annotations
 from jhubdoctor.api import Node, PodSpec
 
 PURPOSE = "hub.jupyter.org/node-purpose"
+Requirement = tuple[str, str, list[str]]
+"""On a label: key, operator, values."""
 
 
-def wanted(spec: PodSpec) -> list[tuple[str, str, list[str]]]:
+def wanted(spec: PodSpec) -> list[Requirement]:
     """The requirements on labels: key, operator, values; of the node selector and of all terms of the affinity."""
     found = [(k, "In", [v]) for k, v in sorted(spec.node_selector.items())]
     affinity = spec.affinity.node_affinity if spec.affinity else None
@@ -17,7 +19,7 @@ def wanted(spec: PodSpec) -> list[tuple[str, str, list[str]]]:
     return found
 
 
-def unmet(spec: PodSpec, nodes: list[Node]) -> list[tuple[str, str, list[str]]]:
+def unmet(spec: PodSpec, nodes: list[Node]) -> list[Requirement]:
     """The requirements that no node meets; all of them where only their combination is met by none."""
     asked = wanted(spec)
     lone = [r for r in asked if r[1] == "In" and not any(_label(n, r[0]) in r[2] for n in nodes)]
@@ -29,7 +31,7 @@ def _label(node: Node, key: str) -> str | None:
     return node.name if key == "metadata.name" else node.labels.get(key)
 
 
-def words(requirements: list[tuple[str, str, list[str]]]) -> str:
+def words(requirements: list[Requirement]) -> str:
     """Requirements in words: `pool=gpu and zone in a, b`."""
     parts = []
     for key, operator, values in requirements:
@@ -40,7 +42,7 @@ def words(requirements: list[tuple[str, str, list[str]]]) -> str:
     return " and ".join(dict.fromkeys(parts))
 
 
-def instead(requirements: list[tuple[str, str, list[str]]], nodes: list[Node]) -> list[str]:
+def instead(requirements: list[Requirement], nodes: list[Node]) -> list[str]:
     """What the nodes have for the labels in question."""
     found = []
     for key in dict.fromkeys(r[0] for r in requirements):

@@ -8,7 +8,7 @@ from jhubdoctor_checks.data.components import path as path_to
 from jhubdoctor_checks.facts.hub_graph import HubGraph
 from jhubdoctor_checks.facts.schedule import Unplaced
 from jhubdoctor_checks.schedule._place import evidence, of_kind, on, owners, verb, who
-from jhubdoctor_checks.schedule._selects import PURPOSE, instead, unmet, words
+from jhubdoctor_checks.schedule._selects import PURPOSE, Requirement, instead, unmet, words
 from jhubdoctor_checks.schedule._taints import DEDICATED
 
 
@@ -41,18 +41,19 @@ def node_affinity_mismatch(
                 evidence(found),
                 ("event", f"{refused.reason}: {refused.message}", refused.at) if refused else None,
             ),
-            fix=_fix(hub, found[0], [k for k, _, _ in asked], nodes),
+            fix=_fix(hub, found[0], asked, nodes),
             cause=key,
             affects=tuple(dict.fromkeys((*owners(found), *suffer))),
         )
 
 
-def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
+def _fix(hub: Hub, pod: Unplaced, asked: list[Requirement], nodes: list[Node]) -> Fix:
     if not nodes:
         return Fix("Add nodes.", commands=("kubectl get nodes",))
     path = path_to(pod.component, "nodeSelector")
-    if set(keys) == {PURPOSE}:
-        purpose = "user" if pod.user or not path else "core"
+    purpose = "user" if pod.user else "core"
+    # what the chart asks for; a selector of somebody's own may ask for anything
+    if path and all(k == PURPOSE and purpose in v for k, _, v in asked):
         meant = [n.name for n in nodes if any(t.key in DEDICATED and t.value == purpose for t in n.spec.taints)]
         plain = [n.name for n in nodes if not n.purpose]
         section = "userPods" if purpose == "user" else "corePods"
@@ -67,6 +68,12 @@ def _fix(hub: Hub, pod: Unplaced, keys: list[str], nodes: list[Node]) -> Fix:
             (label,) if meant or plain else (hub.helm_upgrade,),
         )
     where = f"{path}, or node_selector of a profile" if pod.user else path or "its node selector"
+    if any("" in v for _, _, v in asked):
+        return Fix(
+            f"Take the label without a value out of the selector ({where}): a null in the values becomes one where Helm"
+            " keeps it.",
+            commands=("kubectl get nodes --show-labels",),
+        )
     return Fix(
         f"Correct the selector ({where}), or label the nodes and their pool; a pool that has shrunk to nothing needs an"
         " autoscaler that knows its labels.",

@@ -31,10 +31,10 @@ class Failure:
         """What is wrong, in words."""
         return self.row.means(self._names)
 
-    def fix(self, hub: Hub, pod: str) -> Fix:
-        """What to do."""
+    def fix(self, hub: Hub, pod: str, node: str) -> Fix:
+        """What to do, where it is told of one pod, and of one node."""
         look = f"describe pod {pod}" if pod else "get events --field-selector reason=FailedMount"
-        fix = self.row.remedy({**names_of(hub), **self._names})
+        fix = self.row.remedy({**names_of(hub), **self._names, "node": node})
         return replace(fix, commands=(hub.kubectl(look), *fix.commands))
 
     @property

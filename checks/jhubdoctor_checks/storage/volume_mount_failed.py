@@ -49,6 +49,7 @@ def volume_mount_failed(
         volume = f"volume {failure.volume}" if failure.volume and len(volumes) == 1 else "volume"
         where = on_nodes(p.node for p, _, _ in members if p)
         refs = sorted((r for _, r, _ in members), key=lambda r: r.name)
+        there = [p for p, _, _ in members if p]
         yield Finding(
             on=tuple(refs),
             says=f"{count}{where} for a {volume} that {failure.says()}",
@@ -56,7 +57,7 @@ def volume_mount_failed(
                 Evidence("event", f"{r.name}: {f.event.reason}: {f.row.excerpt(f.event.message, 500)}", f.event.at)
                 for _, r, f in members[:3]
             ),
-            fix=failure.fix(hub, refs[0].name if any(p.name == refs[0].name for p in (*pods, *user_pods)) else ""),
+            fix=failure.fix(hub, there[0].name if there else "", there[0].node if there else "NODE"),
             cause=" ".join(key).strip(),
             affects=hub_graph.dependents({p.component if p else "" for p, _, _ in members}),
         )

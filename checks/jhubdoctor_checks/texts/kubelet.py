@@ -73,6 +73,30 @@ MOUNTS: tuple[Known[None], ...] = (
         Fix("See whether the disk is attached to that machine, and what the storage driver's pod on the node logs."),
         "mount(8)",
     ),
+    # said by a driver, in whose own container that folder is not
+    Known(
+        "driver-elsewhere",
+        r"rpc error: .*mkdir (?P<name>/(?!\S*/pods/)[^\s:]+): read-only file system",
+        "is made by a driver that looks for it in {name}, which is not in the driver's pod",
+        Fix(
+            "Tell the driver where the kubelet of these nodes keeps its files (its chart's kubeletDir or"
+            " linux.kubelet): MicroK8s and k0s do not use /var/lib/kubelet."
+        ),
+        "kubernetes-csi/csi-driver-nfs#514, aws-ebs-csi-driver#1517, cert-manager/csi-driver#240",
+    ),
+    # said by the kubelet, of its own disk: Linux makes it read-only after an error of the disk
+    Known(
+        "node-read-only",
+        r'failed for volume "[^"]+" ?: mkdir \S*/pods/\S+: read-only file system',
+        "cannot be mounted: the disk of that node is read-only",
+        Fix(
+            "Take the node out of use, as shown, and restart or replace it: its disk failed, and so does what starts"
+            " there.",
+            commands=("kubectl cordon {node}", "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data"),
+            caution="Servers on this node end. What lies on volumes is kept; what lies on the node's disk is lost.",
+        ),
+        "pkg/kubelet; mybinder.org incident of 2018-03-31",
+    ),
     Known(
         "name-unknown",
         r"Failed to resolve (?:server )?\"?(?P<name>[\w.-]+)|could not resolve address",
