@@ -35,7 +35,7 @@ PYTHON = OWN if OWN in PYTHONS else PYTHONS[0]
 
 nox.options.default_venv_backend = "uv|virtualenv"
 # the tests on one Python; `nox -s tests` runs them on each that is installed
-nox.options.sessions = ["lint", "typing", "docs", "build", f"tests-{PYTHON}", "lowest", "cluster"]
+nox.options.sessions = ["lint", "typing", "docs", "build", f"tests-{PYTHON}", "lowest", "fuzz", "cluster"]
 
 
 def _group(*names: str) -> list[str]:
@@ -143,6 +143,13 @@ def bench(session: nox.Session) -> None:
     """Measure a run on a hub of any size: `nox -s bench -- --pods 20000 --nodes 2000`."""
     _install(session, "-e", ".", *_group("test"))
     session.run("python", "-m", "tests.benchmarks.bench", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def fuzz(session: nox.Session) -> None:
+    """Feed the readers of what others made with what nobody makes, for a minute: `nox -s fuzz -- --seconds 1200`."""
+    _install(session, "-e", ".", *_group("test"))
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session(python=PYTHON)
