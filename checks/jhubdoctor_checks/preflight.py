@@ -138,6 +138,13 @@ def _steps(
     made = way.made(given.values, given.objects or ())
     chart = charts.release_of(start) if start is not None else None
     goal = target.kubernetes if target.kubernetes is not None else running
+    if start is not None and chart is None:
+        oldest = charts.table()[0].version
+        return [], [
+            f"chart {start} is older than all that is known here ({oldest} and later), and so is the way from it"
+        ]
+    if start is not None and start > charts.newest().parsed:
+        notices.append(f"Chart {start} is newer than what is known here ({KNOWS['chart']}).")
     if chart is None or running is None or goal is None:
         return _half(start, end, running, target, made)
     at = way.begin(chart, running, made)
@@ -146,6 +153,12 @@ def _steps(
     moves = way.find(at, goal, end, made)
     if moves is None:
         return [], [way.why_not(at, goal, end, made)]
+    if given.root:
+        notices += (
+            f"The release holds a {a} that is not of the hub's chart: see to it before Kubernetes 1.{a.removed}."
+            for a in sorted(at.held - made.own(chart, at.held), key=str)
+            if not a.served_in(goal)
+        )
     return list(_told(moves, hub, given, made, notices)), []
 
 
@@ -154,8 +167,10 @@ def _half(
 ) -> tuple[list[Step], list[str]]:
     """The steps where nobody knows the chart, or the cluster: of that half nothing is said."""
     goal, chart = target.kubernetes, charts.release_of(start) if start is not None else None
-    if end is not None and goal is not None and (why := made.breaks(end, goal)):
-        return [], [f"chart {end.version} does not work on Kubernetes 1.{goal}: {why}"]
+    last = end or chart
+    if last is not None and goal is not None and (why := made.breaks(last, goal)):
+        unknown = "; where the cluster stands is not known, so no way is told" if end is None else ""
+        return [], [f"chart {last.version} does not work on Kubernetes 1.{goal}: {why}{unknown}"]
     if goal is not None and running is not None and goal < running:
         return [], [f"Kubernetes cannot go back from 1.{running} to 1.{goal}"]
     if chart is not None and end is not None and end.parsed < chart.parsed:

@@ -89,13 +89,14 @@ def test_an_ingress_takes_the_chart_along_before_its_version_is_gone(
 # --- every plan ------------------------------------------------------------------------------------------------------
 
 CHARTS = [c.version for c in charts.table()]
+TOO_OLD, TOO_NEW = "0.7.0", "9.0.0"
 MINORS = st.integers(apis.FIRST, apis.LAST)
 SWITCHES = ("scheduling.userScheduler.enabled", "scheduling.podPriority.enabled", "ingress.enabled", "hub.pdb.enabled")
 
 
 @settings(max_examples=400, deadline=None)
 @given(
-    st.sampled_from(CHARTS),
+    st.sampled_from([TOO_OLD, *CHARTS]),
     MINORS,
     st.none() | MINORS,
     st.just("") | st.sampled_from(CHARTS),
@@ -127,6 +128,7 @@ def test_no_step_leads_to_what_is_broken_and_each_plan_ends_or_says_why(
 
     target = Target(goal, end)
     plan = planned(start, running, target, values)
+    assert plan.blocked or start != TOO_OLD
     if plan.blocked:
         assert not plan.steps
         assert all(plan.blocked)
@@ -153,6 +155,51 @@ def test_no_step_leads_to_what_is_broken_and_each_plan_ends_or_says_why(
     assert minor == (running if goal is None else goal)
     assert end in ("", chart)
     assert not broken(chart, minor)
+
+
+def test_what_is_newer_than_all_that_is_known_is_said() -> None:
+    plan = planned(TOO_NEW, 33, Target(36), {})
+
+    assert way(plan) == ["kubernetes 1.36"]
+    assert any("9.0.0 is newer than what is known" in n for n in plan.notices)
+
+
+def test_where_nobody_knows_the_cluster_a_chart_that_does_not_fit_its_goal_is_said() -> None:
+    nothing = Given(Values(), outline({}), "values.yaml")
+    plan = preflight().plan(nothing, Hub("jhub", "jhub", "0.11.1"), None, Target(25))
+
+    assert not plan.steps
+    assert any("does not work on Kubernetes 1.25" in why for why in plan.blocked)
+
+
+PARENT = """
+kind: Version
+gitVersion: v1.20.15
+---
+kind: Deployment
+metadata: {name: hub, labels: {component: hub, chart: jupyterhub-1.2.0, helm.sh/chart: null}}
+---
+kind: Release
+name: jhub
+version: 1
+status: deployed
+modified: -100d
+chart: {name: binderhub, version: 0.2.0}
+config: {jupyterhub: {hub: {}}}
+objects:
+  - {apiVersion: apps/v1, kind: Deployment, name: hub}
+  - {apiVersion: policy/v1, kind: PodDisruptionBudget, name: hub}
+  - {apiVersion: networking.k8s.io/v1beta1, kind: Ingress, name: binderhub}
+"""
+
+
+def test_what_charts_beside_the_hubs_make_is_named_and_not_planned_with() -> None:
+    [gone] = seen(Example(PARENT).reader(), Target(22, "2.0.0")).plans
+    [kept] = seen(Example(PARENT).reader(), Target(21, "2.0.0")).plans
+
+    assert way(gone) == ["chart 2.0.0", "kubernetes 1.22"]
+    assert [n for n in gone.notices if "networking.k8s.io/v1beta1 Ingress that is not of the hub's chart" in n]
+    assert not [n for n in kept.notices if "Ingress" in n]
 
 
 # --- run and upgrade -------------------------------------------------------------------------------------------------

@@ -108,7 +108,8 @@ def upgrade_fix(hub: Hub, surface: Surface, more: str = "") -> Fix:
         and surface.minor is not None
         and (why := made(hub).breaks(start.chart, surface.minor))
     ):
-        return Fix(f"Upgrade the cluster: {why}, and this is {surface}. {more}".strip())
+        on = f"chart {start.chart.version} does not work on {surface}"
+        return Fix(f"Upgrade the cluster: {on} ({why}). {more}".strip())
     ahead = "Before the cluster is upgraded, m" if surface.planned else "M"
     fits = (
         f"which fits {surface}" if surface.minor is not None else f"if this is Kubernetes 1.{target.least_kubernetes}+"

@@ -75,7 +75,7 @@ class Chart:
         `kinds` are those of `renders` that its values make, without `scheduler` they run no user-scheduler.
         """
         if minor < self.least_kubernetes:
-            return f"chart {self.version} asks for Kubernetes 1.{self.least_kubernetes} or later"
+            return f"it asks for Kubernetes 1.{self.least_kubernetes} or later"
         for kind in sorted(kinds):
             last = apis.find(self.renders[kind][-1], kind)
             if last is not None and self.api_on(kind, minor) is None:
