@@ -156,4 +156,4 @@ def correction(hub: Hub, wrong: list[tuple[str, Given]]) -> Fix:
             inside.append(f"{given.path}: {better if better is not None else '...'}")
     text = "Write it as KubeSpawner reads it; its K, M, G and T count 1024, so 512M is 512Mi."
     text += f" In the profiles: {'; '.join(inside[:4])}." if inside else ""
-    return Fix(text, {"singleuser": patch} if patch else {}, (hub.helm_upgrade,))
+    return Fix(text, {"singleuser": patch} if patch else {}, (hub.helm_upgrade,), lowers=True)

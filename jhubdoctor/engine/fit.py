@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jhubdoctor.engine.amounts import paired
 from jhubdoctor.engine.in_force import counted
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.hub import RESTARTS, VALUES_FILE, Hub, Installed
@@ -24,10 +25,13 @@ def fitted(fix: Fix, hub: Hub | None, about: Iterable[Ref] = ()) -> Fix:
     """
     if hub is None:
         return fix
-    there = counted(fix.values, hub, about)
+    there = counted(fix.values, hub, about, raises=not fix.lowers)
+    text = fix.text.replace("as shown", "as below") if there.void else fix.text
+    for wanted, more in there.amounts.items():
+        text = re.sub(rf"\b{re.escape(wanted)}\b", more, text)
     fix = replace(
         fix,
-        text=fix.text.replace("as shown", "as below") if there.void else fix.text,
+        text=text,
         values=there.patch,
         replaces=tuple(there.moved.get(path, path) for path in fix.replaces),
     )
@@ -36,6 +40,7 @@ def fitted(fix: Fix, hub: Hub | None, about: Iterable[Ref] = ()) -> Fix:
     words = [*there.words, *(f"{why[:1].upper()}{why[1:]}." for why in missing)]
     unseen: dict[str, list[Any]] = {}
     patch = _carried(patch, (), hub.values, frozenset(fix.replaces), unseen)
+    words += [*paired(patch, hub)]
     below = f"{hub.values_root}." if hub.values_root else ""
     words += [
         f"Add to {below}{path}, and keep what is in it today, which cannot be seen from here: {json.dumps(items)}."

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jhubdoctor.engine.amounts import at, raised
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.traits import Kind, Trait, trait_at
-from jhubdoctor.model.values import Values
+from jhubdoctor.model.values import Values, leaves, put
 
 Place = tuple[str, ...]
 # What makes placeholders and image pullers, which are given what users are.
@@ -26,21 +27,31 @@ class Counted:
         patch: what is left of it, at the places where it counts.
         words: what goes where no patch of the values can put it.
         moved: the paths that went elsewhere, with their new ones.
-        void: whether nothing is left of a patch that there was.
+        amounts: those that were to be set, with what is set in their place: twice what is set today.
     """
 
     patch: dict[str, Any]
     words: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
+    amounts: dict[str, str] = field(default_factory=dict)
 
     @property
     def void(self) -> bool:
         """Whether words are all that is left."""
         return not self.patch and bool(self.words)
 
+    def more(self, place: Place, wanted: Any, today: Iterable[Any], *, raises: bool) -> Any:
+        """What is wanted, or more where no less is set today."""
+        value = wanted
+        for has in today if raises else ():
+            value = raised(place, value, has)
+        if value != wanted:
+            self.amounts[str(wanted)] = str(value)
+        return value
 
-def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref]) -> Counted:
-    """Each value of a patch where it counts for the servers that a finding is about.
+
+def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref], *, raises: bool = True) -> Counted:
+    """Each value of a patch where it counts for the servers that a finding is about, as `raises` says with more of it.
 
     What hub.config, code in hub.extraConfig or a profile sets wins over the chart's own value, which then changes
     nothing. For pods that the chart's templates make, its own value counts whatever they say.
@@ -49,36 +60,45 @@ def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref]) -> Counted
     refs = list(about)
     users = [r for r in refs if r.kind == "Pod" and not r.stable.startswith(_MADE_BY_TEMPLATES)]
     made = any(r.stable.startswith(_MADE_BY_TEMPLATES) for r in refs)
-    for place, value in _leaves(patch):
-        trait = trait_at(place)
-        if trait is None or hub.values is None or (made and not users):
-            _put(found.patch, place, value)
+    root = f"{hub.values_root}." if hub.values_root else ""
+    for place, wanted in leaves(patch):
+        trait, where = trait_at(place), ".".join(place)
+        if hub.values is None:
+            put(found.patch, place, wanted)
             continue
-        where = ".".join(place)
+        value = found.more(place, wanted, [at(hub.values.data, place)], raises=raises)
+        if trait is None or (made and not users):
+            put(found.patch, place, value)
+            continue
         over, others = _profiles(trait, hub, users) if trait.of_servers else ((), True)
         if over:
-            found.words.append(_of_profiles(trait, over, value))
+            theirs = found.more(place, wanted, [k.sets[trait.name][1] for k in over], raises=raises)
+            found.words.append(_of_profiles(trait, over, theirs, root))
         if not others:
             continue
         if hub.values.traits_in_code & {f"{o}.{trait.name}" for o in trait.owners}:
-            found.words.append(_of_code(trait, where, value))
+            found.words.append(_of_code(trait, where, value, root))
             if isinstance(value, (list, Mapping)) or not trait.plain:
-                _put(found.patch, place, value)
+                put(found.patch, place, value)
             continue
         owner = _configured(trait, place, hub.values)
         if not owner:
-            _put(found.patch, place, value)
+            put(found.patch, place, value)
             continue
         there = f"hub.config.{owner}.{trait.name}"
         if not trait.plain:
-            found.words.append(f"{there} is set, and it counts in the place of {where}: change it there as well.")
-            _put(found.patch, place, value)
+            found.words.append(
+                f"{root}{there} is set, and it counts in the place of {root}{where}: change it there as well."
+            )
+            put(found.patch, place, value)
             continue
         found.moved[where] = ".".join((there, *trait.below))
-        found.words.append(f"It goes to {there}, which is set, and counts in the place of {where}.")
-        _put(found.patch, ("hub", "config", owner, trait.name, *trait.below), value)
+        found.words.append(f"It goes to {root}{there}, which is set, and counts in the place of {root}{where}.")
+        elsewhere = ("hub", "config", owner, trait.name, *trait.below)
+        value = found.more(place, wanted, [at(hub.values.data, elsewhere)], raises=raises)
+        put(found.patch, elsewhere, value)
         if made or value is None:
-            _put(found.patch, place, value)
+            put(found.patch, place, value)
     return found
 
 
@@ -105,13 +125,13 @@ def _configured(trait: Trait, place: Place, values: Values) -> str:
     return next((o for o in trait.owners if isinstance(config.get(o), Mapping) and trait.name in config[o]), "")
 
 
-def _of_profiles(trait: Trait, over: tuple[Kind, ...], value: Any) -> str:
+def _of_profiles(trait: Trait, over: tuple[Kind, ...], value: Any, root: str) -> str:
     """What to change in which overrides."""
     names = {k.name.partition(", choice")[0]: None for k in over}
     paths = list(dict.fromkeys(k.sets[trait.name][0] for k in over))
     sets = "sets" if len(names) == 1 else "set"
     shown = ", ".join(list(names)[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    where = ", ".join(paths[:_SHOWN])
+    where = ", ".join(f"{root}{p}" for p in paths[:_SHOWN])
     return f"{shown[:1].upper()}{shown[1:]} {sets} {trait.name}, and that counts: {_change(trait, value)} in {where}."
 
 
@@ -125,23 +145,8 @@ def _change(trait: Trait, value: Any) -> str:
     return f"add {said} to {name}" if isinstance(value, list) else f"set {name} to {said}"
 
 
-def _of_code(trait: Trait, where: str, value: Any) -> str:
-    code = f"Code in hub.extraConfig sets {trait.full}"
+def _of_code(trait: Trait, where: str, value: Any, root: str) -> str:
+    code = f"Code in {root}hub.extraConfig sets {trait.full}"
     if isinstance(value, (list, Mapping)) or not trait.plain:
-        return f"{code}: where it puts its own in the place of {where}, change it there as well."
-    return f"{code}, and it counts in the place of {where}: {_change(trait, value)} there."
-
-
-def _leaves(patch: Mapping[str, Any], above: Place = ()) -> Iterator[tuple[Place, Any]]:
-    for key, value in patch.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, (*above, key))
-        else:
-            yield (*above, key), value
-
-
-def _put(patch: dict[str, Any], place: Place, value: Any) -> None:
-    *above, last = place
-    for key in above:
-        patch = patch.setdefault(key, {})
-    patch[last] = value
+        return f"{code}: where it puts its own in the place of {root}{where}, change it there as well."
+    return f"{code}, and it counts in the place of {root}{where}: {_change(trait, value)} there."

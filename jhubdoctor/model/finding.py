@@ -69,8 +69,9 @@ class Fix:
     """The next step: a sentence, commands that can be pasted, and a patch for values.yaml.
 
     `values` is nested as in the chart's values.yaml; the engine nests it once more where the chart is a dependency of
-    another chart. A list in it is added to what is set today, but for those whose paths `replaces` names. `commands`
-    hold real names. `caution` says what the fix restarts, deletes or interrupts.
+    another chart. A list in it is added to what is set today, but for those whose paths `replaces` names. An amount in
+    it is made twice what is set today where it would not be more, unless the fix `lowers` what is set. `commands` hold
+    real names. `caution` says what the fix restarts, deletes or interrupts.
     """
 
     text: str
@@ -78,6 +79,7 @@ class Fix:
     commands: tuple[str, ...] = ()
     caution: str = ""
     replaces: tuple[str, ...] = ()
+    lowers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,23 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 def has_null(patch: Mapping[str, Any]) -> bool:
     """Whether a patch of values.yaml takes a key out."""
     return any(v is None or (isinstance(v, Mapping) and has_null(v)) for v in patch.values())
+
+
+def leaves(patch: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What a patch sets, each with its place."""
+    for key, value in patch.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def put(patch: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    """Set one place of a patch."""
+    *above, last = place
+    for key in above:
+        patch = patch.setdefault(key, {})
+    patch[last] = value
 
 
 _MISSING = object()

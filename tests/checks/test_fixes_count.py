@@ -9,7 +9,7 @@ import pytest
 
 from jhubdoctor.engine.result import Reported
 from jhubdoctor.model.traits import Trait, trait_at
-from jhubdoctor.model.values import nested
+from jhubdoctor.model.values import leaves, nested
 from jhubdoctor.testing import Example, findings_of
 from tests import fixes
 
@@ -18,14 +18,6 @@ CONCERNS_TEMPLATES = {
     "placeholders-without-priority",
 }  # fmt: skip
 """Whose pods the chart's templates make, by its own values."""
-
-
-def leaves(patch: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in patch.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, (*above, key))
-        else:
-            yield (*above, key), value
 
 
 def traits(case: fixes.Case) -> dict[str, tuple[Trait, Any, set[str]]]:

@@ -133,6 +133,7 @@ def remedy(c: Conflict, hub: Hub, names: list[str], *, only_some: bool) -> Fix:
         values=patch,
         commands=(look, hub.helm_upgrade),
         caution=RESTARTS,
+        lowers=True,
     )
 
 

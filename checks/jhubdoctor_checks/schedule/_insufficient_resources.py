@@ -28,7 +28,7 @@ def never_fits(
             *(("node", offers(n, lacks)) for n in sorted(room, key=lambda n: (-most(lacks[0], [n]), n.name))[:3]),
             evidence(found),
         ),
-        fix=Fix(text, patch, (hub.helm_upgrade,) if patch else ()),
+        fix=Fix(text, patch, (hub.helm_upgrade,) if patch else (), lowers=True),
         cause=key,
         affects=affects,
     )

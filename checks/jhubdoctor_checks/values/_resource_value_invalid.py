@@ -81,7 +81,12 @@ def suffix(hub: Hub, tiny: list[Given]) -> Fix:
 def _less(hub: Hub, excess: Excess) -> Fix:
     patch = with_room(excess.resource, excess.has) if all(s.path == "singleuser" for s, _ in excess.bad) else {}
     shown = ", as shown; or add larger nodes, which cost more." if patch else ", or add larger nodes."
-    return Fix(f"Ask for less than {excess.most}{shown}", {"singleuser": patch} if patch else {}, (hub.helm_upgrade,))
+    return Fix(
+        f"Ask for less than {excess.most}{shown}",
+        {"singleuser": patch} if patch else {},
+        (hub.helm_upgrade,),
+        lowers=True,
+    )
 
 
 def too_large(hub: Hub, excess: Excess, autoscaler: Autoscaler, pending: list[Pod]) -> Finding:

@@ -20,7 +20,7 @@ def cull_settings_contradict(hub: Hub, values: Values) -> Iterator[Finding]:
             on=(hub.ref,),
             says=says,
             evidence=(("values", f"cull.timeout: {timeout}, every: {every}, maxAge: {age}"),),
-            fix=Fix(fix, values={"cull": patch}, commands=(hub.helm_upgrade,)),
+            fix=Fix(fix, values={"cull": patch}, commands=(hub.helm_upgrade,), lowers=True),
             severity=severity,
             cause=cause,
         )

@@ -16,8 +16,9 @@ def culler_off(hub: Hub, values: Values) -> Iterator[Finding]:
         says="servers that nobody uses are never stopped, and hold their memory and nodes",
         evidence=(("values", "cull.enabled: false"),),
         fix=Fix(
-            "Let the culler stop them after an hour or longer without activity.",
-            values={"cull": {"enabled": True, "timeout": 3600, "every": 600}},
+            f"Let the culler stop them after {values.integer('cull.timeout') or 3600} seconds without activity "
+            "(cull.timeout).",
+            values={"cull": {"enabled": True}},
             commands=(hub.helm_upgrade,),
             caution="Servers that are idle now will be stopped; what runs in their kernels is lost, files stay.",
         ),
