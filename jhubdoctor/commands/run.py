@@ -129,7 +129,7 @@ def run(
         report = _look(visit, wait, interval, Progress())
         deliver(report, wanted, style)
         if patch_path is not None:
-            for path, text in patch.files(report, patch_path).items():
+            for path, text in patch.files(report.least(style.least), patch_path).items():
                 write_file(path, text)
     sys.exit(exit_code(report, wanted))
 

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterator
 
 from jhubdoctor.engine.result import Reported, Wait
-from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.finding import Fix, Severity
+from jhubdoctor.model.values import contradiction
 
 # What ends pods, or has others made in their place
 _ENDS = re.compile(
@@ -24,7 +25,8 @@ def order(findings: list[Reported]) -> None:
     """Say of each root cause whose fix has to wait what it waits for; they are ranked, the first comes first.
 
     What bars comes before all others: what is ended while it lasts is not made anew. Of two fixes that do otherwise
-    with the same object, or take the release to different versions of the chart, the second waits.
+    with the same object, take the release to different versions of the chart, or set a value otherwise, the second
+    waits. So the values of all that do not wait are one patch.
     """
     roots = [f for f in findings if f.explained_by is None]
     for f in findings:
@@ -32,6 +34,7 @@ def order(findings: list[Reported]) -> None:
     bars = {f.explained_by or f.fingerprint for f in findings if f.check.bars and f.severity is Severity.ERROR}
     barring = [f for f in roots if f.fingerprint in bars]
     done: dict[tuple[str, str], dict[str, Reported]] = {}
+    setting: list[Reported] = []
     for f in [*barring, *(f for f in roots if f not in barring)]:
         bar = next((b for b in barring if b is not f and b.waits is None and b.hub in {None, f.hub}), None)
         acts = [a for c in f.fix.commands for a in acts_of(c)]
@@ -44,8 +47,21 @@ def order(findings: list[Reported]) -> None:
                 other.fingerprint, f"Only after {other.check.id}, which does otherwise: run jhubdoctor again then."
             )
             continue
+        for o in setting:
+            if o.hub is f.hub and (key := _set_otherwise(o.finding.fix, f.finding.fix)):
+                says = f"Only after {o.check.id}, which sets {key} otherwise: run jhubdoctor again then."
+                f.waits = Wait(o.fingerprint, says)
+                break
+        if f.waits is not None:
+            continue
+        if f.finding.fix.values:
+            setting.append(f)
         for target, act in acts:
             done.setdefault(target, {}).setdefault(act, f)
+
+
+def _set_otherwise(one: Fix, other: Fix) -> str:
+    return contradiction(one.values, other.values, {*one.replaces, *other.replaces})
 
 
 def acts_of(command: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,35 @@ def put(patch: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     for key in above:
         patch = patch.setdefault(key, {})
     patch[last] = value
+
+
+def joined(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Two patches of values.yaml in one: mappings key by key, lists one after the other, without what is there."""
+    result = dict(values)
+    for key, other in more.items():
+        one = result.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            result[key] = joined(one, other)
+        elif isinstance(one, list) and isinstance(other, list):
+            result[key] = [*one, *(item for item in other if item not in one)]
+        else:
+            result[key] = other
+    return result
+
+
+def contradiction(one: Mapping[str, Any], other: Mapping[str, Any], whole: Iterable[str] = (), above: str = "") -> str:
+    """The first key that two patches set, and not to the same; empty where there is none.
+
+    Lists are joined, but for those whose paths `whole` names.
+    """
+    for key in sorted(one.keys() & other.keys()):
+        a, b, path = one[key], other[key], f"{above}{key}"
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            if found := contradiction(a, b, whole, f"{path}."):
+                return found
+        elif a != b and not (isinstance(a, list) and isinstance(b, list) and path not in whole):
+            return path
+    return ""
 
 
 _MISSING = object()

@@ -6,17 +6,19 @@ Everything that comes from a cluster passes `_e`; the tests feed it markup, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
 from jhubdoctor import __version__
 from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
+from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import SIGN, capitalized, folded_command, grant, objects, patch_place, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, concerned, doc_url, headline, label, roots, stopped, versions
+from jhubdoctor.report.patch import Patch, patch_of
 
 _VERDICT = {
     "ok": "All is well",
@@ -184,12 +186,29 @@ def _place(report: Report, hub: Any, opened: list[Reported]) -> Iterable[str]:
             for f in causes
         ]
         yield f'<ol class="overview">{"".join(rows)}</ol>'
+    patch = patch_of(report, hub) if hub is not None else None
     for f in causes:
-        yield from _finding(f, report, opened=f in opened)
+        yield from _finding(f, report, patch, opened=f in opened)
+    if patch is not None and patch.apart:
+        yield '<article class="patch"><h3>What these fixes set, in one patch</h3>'
+        yield from _set(patch.hub, patch.values)
+        yield from _run(patch.commands, "Then run")
+        yield "</article>"
     yield "</section>"
 
 
-def _finding(f: Reported, report: Report, *, opened: bool) -> Iterable[str]:
+def _set(hub: Hub | None, values: Mapping[str, Any]) -> Iterable[str]:
+    if values:
+        yield f"<p>{patch_place(hub)}:</p><pre>{_e(values_yaml(values).rstrip())}</pre>"
+
+
+def _run(commands: Iterable[str], words: str) -> Iterable[str]:
+    if commands:
+        yield f"<p>{words}:</p>"
+        yield "".join(f"<pre>{_e(chr(10).join(folded_command(c, 80)))}</pre>" for c in commands)
+
+
+def _finding(f: Reported, report: Report, patch: Patch | None, *, opened: bool) -> Iterable[str]:
     new = ' <span class="new">new</span>' if report.baseline is not None and not f.known else ""
     weight = report.weight(f)
     yield f'<article class="{_classes(f, report)}" id="f-{_e(f.fingerprint)}">'
@@ -207,11 +226,12 @@ def _finding(f: Reported, report: Report, *, opened: bool) -> Iterable[str]:
         rows.append(f"<li>and {len(proof) - MOST_EVIDENCE} more</li>")
     yield f"<dt>seen</dt><dd><ul>{''.join(rows)}</ul></dd>"
     yield f"<dt>fix</dt><dd>{_e(f.fix.text)}"
-    if f.fix.values:
-        yield f"<p>{patch_place(f.hub)}:</p><pre>{_e(values_yaml(f.fix.values).rstrip())}</pre>"
-    if f.fix.commands:
-        yield f"<p>{'Then run' if f.fix.values else 'Run'}:</p>"
-        yield "".join(f"<pre>{_e(chr(10).join(folded_command(c, 80)))}</pre>" for c in f.fix.commands)
+    later = patch is not None and patch.apart and f in patch.of
+    words = "First run" if later else "Then run" if f.fix.values else "Run"
+    first, then = patch.around(f) if patch is not None else (f.fix.commands, ())
+    yield from _set(f.hub, f.fix.values)
+    yield from _run(first, words)
+    yield from _run(then, "After the upgrade run")
     if f.fix.caution:
         yield f'<p class="caution">{_e(f.fix.caution)}</p>'
     yield "</dd>"

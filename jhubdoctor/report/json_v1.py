@@ -16,6 +16,7 @@ from jhubdoctor.model.finding import Ref, Severity
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import plain
 from jhubdoctor.report.parts import concerned, doc_url, headline, last_seen
+from jhubdoctor.report.patch import Patch, patch_of
 
 SCHEMA = "jhubdoctor-report-v1"
 
@@ -66,6 +67,7 @@ def as_dict(report: Report) -> dict[str, Any]:
                 "chart_version": clean(h.chart),
                 "jupyterhub_version": h.jupyterhub_version,
                 "headline": headline(report, h)[1],
+                "patch": _patch(patch_of(report, h)),
             }
             for h in report.hubs
         ],
@@ -148,6 +150,15 @@ def finding(reported: Reported) -> dict[str, Any]:
         "doc_url": doc_url(reported.check),
         "explained_by": reported.explained_by,
         "fingerprint": reported.fingerprint,
+    }
+
+
+def _patch(patch: Patch) -> dict[str, Any]:
+    """What the fixes of a hub set together, of which findings, and what sets it."""
+    return {
+        "values": plain(patch.values),
+        "of": [f.fingerprint for f in patch.of],
+        "commands": list(patch.commands),
     }
 
 

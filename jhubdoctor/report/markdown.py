@@ -16,6 +16,7 @@ from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import capitalized, grant, objects, patch_place, values_yaml
 from jhubdoctor.report.parts import CLUSTER, blind, concerned, counted, doc_url, headline, roots, stamp, versions
+from jhubdoctor.report.patch import Patch, patch_of
 
 _SIGN = {Severity.ERROR: "\u274c", Severity.WARNING: "\u26a0\ufe0f", Severity.INFO: "\u2139\ufe0f"}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -33,19 +34,20 @@ def render(report: Report) -> str:
         if known := versions(report, hub):
             lines += [escaped(known), ""]
         lines += [f"{escaped(headline(report, hub)[1])}.", ""]
-        found = roots(report, hub)
+        found, patch = roots(report, hub), patch_of(report, hub) if hub else None
         causes = [f for f in found if f.severity is not Severity.INFO]
         if len(causes) > 1:
             lines += [f"{number + i}. {_SIGN[report.weight(f)]} {_brief(f, report)}" for i, f in enumerate(causes, 1)]
             lines.append("")
         for f in causes:
             number += 1
-            lines += _finding(f, report, f"{number}. " if len(causes) > 1 else "")
+            lines += _finding(f, report, patch, f"{number}. " if len(causes) > 1 else "")
+        lines += _patch(patch) if patch and patch.apart else []
         advice = [f for f in found if f.severity is Severity.INFO]
         if advice:
             lines += [f"<details><summary>{count(len(advice), 'piece')} of advice</summary>", ""]
             for f in advice:
-                lines += _finding(f, report)
+                lines += _finding(f, report, patch)
             lines += ["</details>", ""]
     lines += _blind(report)
     lines += _suppressed(report)
@@ -67,7 +69,14 @@ def _verdict(report: Report) -> str:
     return {"ok": "fine", "unknown": "no verdict", "info": "fine, with advice"}.get(report.verdict, report.verdict)
 
 
-def _finding(f: Reported, report: Report, number: str = "") -> list[str]:
+def _patch(patch: Patch) -> list[str]:
+    """All values of a hub's fixes, and the one command for them."""
+    lines = ["#### What these fixes set, in one patch", "", f"{patch_place(patch.hub)}:", ""]
+    lines += [*fence(values_yaml(patch.values), "yaml"), ""]
+    return [*lines, *fence("\n".join(patch.commands), "shell"), ""] if patch.commands else lines
+
+
+def _finding(f: Reported, report: Report, patch: Patch | None, number: str = "") -> list[str]:
     new = " **(new)**" if report.baseline is not None and not f.known else ""
     lines = [
         f"#### {number}{_SIGN[report.weight(f)]} {escaped(capitalized(f.finding.says))}{new}",
@@ -84,8 +93,9 @@ def _finding(f: Reported, report: Report, number: str = "") -> list[str]:
     lines += ["", f"**Fix.** {escaped(f.fix.text)}", ""]
     if f.fix.values:
         lines += [f"{patch_place(f.hub)}:", "", *fence(values_yaml(f.fix.values), "yaml"), ""]
-    if f.fix.commands:
-        lines += [*fence("\n".join(f.fix.commands), "shell"), ""]
+    first, then = patch.around(f) if patch else (f.fix.commands, ())
+    lines += [*fence("\n".join(first), "shell"), ""] if first else []
+    lines += ["After the upgrade:", "", *fence("\n".join(then), "shell"), ""] if then else []
     if f.fix.caution:
         lines += [f"*{escaped(f.fix.caution)}*", ""]
     if symptoms := report.symptoms(f):

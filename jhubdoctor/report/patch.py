@@ -2,55 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from jhubdoctor.engine.result import Report, Reported
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import PATCH_FILE, Hub
+from jhubdoctor.model.values import joined
 from jhubdoctor.report.lines import sentence, values_yaml
 from jhubdoctor.report.parts import roots
 
 EMPTY = "# No root cause has a fix by values.\n{}\n"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Patch:
-    """What fixes set together.
+    """What the fixes of a hub set together: what every format calls its patch.
 
     Attributes:
-        values: of those that agree.
-        of: the findings that it is for, the worst first.
-        waits: findings whose fix sets a key that one before sets otherwise, with that key: theirs are not in it.
+        hub: whose.
+        of: the findings that it is for, the worst first: the root causes that are more than advice, and wait for none.
+        waits: those whose fixes wait for another: their values are not in it.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    of: list[Reported] = field(default_factory=list)
-    waits: list[tuple[Reported, str]] = field(default_factory=list)
+    hub: Hub
+    of: tuple[Reported, ...]
+    waits: tuple[Reported, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Of all of them; none contradicts another, for then it would wait."""
+        return reduce(joined, (f.fix.values for f in self.of), {})
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What sets them; nothing where no helm does."""
+        return self.hub.setting(self.values) if self.of else ()
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is told by itself: what one fix alone sets stands there, with its command."""
+        return len(self.of) > 1
+
+    def around(self, f: Reported) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The commands of a finding: those before this patch is applied, and those after it; it is applied once."""
+        commands = f.fix.commands
+        if self.apart and f in self.of:
+            return parted(commands, self.hub.setting(f.fix.values))
+        return commands, ()
 
 
-def patch_of(findings: Iterable[Reported]) -> Patch:
-    """The values of these findings of one hub in one; the first of two that contradict each other is right.
-
-    Those of a fix that waits for another are not among them.
-    """
-    patch = Patch()
-    for f in findings:
-        if not f.fix.values or f.waits:
-            continue
-        if path := _contradicted(patch.values, f.fix.values):
-            patch.waits.append((f, path))
-        else:
-            patch.values = _together(patch.values, f.fix.values)
-            patch.of.append(f)
-    return patch
+def parted(commands: tuple[str, ...], setting: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What stands before and after these commands; all before where they are not among them."""
+    for i in range(len(commands)) if setting else ():
+        if commands[i : i + len(setting)] == setting:
+            return commands[:i], commands[i + len(setting) :]
+    return commands, ()
 
 
-def worth(report: Report, hub: Hub) -> list[Reported]:
-    """The root causes of a hub that are more than advice."""
-    return [f for f in roots(report, hub) if report.weight(f) is not Severity.INFO]
+def patch_of(report: Report, hub: Hub) -> Patch:
+    """The one patch of a hub, of what a report shows."""
+    setting = [f for f in roots(report, hub) if f.fix.values and report.weight(f) is not Severity.INFO]
+    return Patch(hub, tuple(f for f in setting if f.waits is None), tuple(f for f in setting if f.waits))
 
 
 def files(report: Report, path: str) -> dict[str, str]:
@@ -64,35 +79,10 @@ def files(report: Report, path: str) -> dict[str, str]:
 
 def render(report: Report, hub: Hub) -> str:
     """The patch of a hub as YAML, with what each line is for above it."""
-    patch = patch_of(worth(report, hub))
+    patch = patch_of(report, hub)
     if not patch.of:
         return EMPTY
     lines = [f"# For {hub.label}:", *(f"# - {f.check.id}: {sentence(f.finding.says)}" for f in patch.of)]
-    lines += [f"# Not in it, for one above sets {path} otherwise: {f.check.id}" for f, path in patch.waits]
-    lines += [f"# {command}" for command in hub.setting(patch.values)]
+    lines += [f"# Not in it: {f.check.id}. {f.waits.says}" for f in patch.waits if f.waits]
+    lines += [f"# {command}" for command in patch.commands or (hub.set_elsewhere,) if command]
     return "\n".join([*lines, values_yaml(patch.values)])
-
-
-def _contradicted(values: Mapping[str, Any], more: Mapping[str, Any], above: str = "") -> str:
-    """The first key that both set, and not to the same; empty where there is none. Lists are joined."""
-    for key in values.keys() & more.keys():
-        one, other, path = values[key], more[key], f"{above}{key}"
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            if found := _contradicted(one, other, f"{path}."):
-                return found
-        elif one != other and not (isinstance(one, list) and isinstance(other, list)):
-            return path
-    return ""
-
-
-def _together(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(values)
-    for key, other in more.items():
-        one = result.get(key)
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            result[key] = _together(one, other)
-        elif isinstance(one, list) and isinstance(other, list):
-            result[key] = [*one, *(item for item in other if item not in one)]
-        else:
-            result[key] = other
-    return result

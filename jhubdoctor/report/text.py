@@ -9,7 +9,7 @@ from typing import Any
 from jhubdoctor.engine import bug
 from jhubdoctor.engine.result import CheckStatus, Report, Reported
 from jhubdoctor.model.finding import Fix, Severity
-from jhubdoctor.model.hub import PATCH_FILE, Hub
+from jhubdoctor.model.hub import PATCH_FILE
 from jhubdoctor.model.words import count
 from jhubdoctor.privacy.text import clean
 from jhubdoctor.report.lines import (
@@ -38,7 +38,7 @@ from jhubdoctor.report.parts import (
     roots,
     versions,
 )
-from jhubdoctor.report.patch import patch_of
+from jhubdoctor.report.patch import Patch, patch_of
 from jhubdoctor.sources.reads import ReadState
 
 _LABEL = 8
@@ -79,12 +79,7 @@ class _ReportPage(Page):
         self.places = [None, *hubs] if roots(report, None) or not hubs else hubs
         # in the order in which the numbers count
         self.shown = [f for p in self.places for f in roots(report, p) if advice or f.severity is not Severity.INFO]
-        patches = {h.label: patch_of(f for f in self.shown if f.hub is h) for h in report.hubs}
-        self.patches = {label: p for label, p in patches.items() if len(p.of) + len(p.waits) > 1}
-
-    def later(self, f: Reported) -> bool:
-        """Whether its values are in the patch at the end of the report."""
-        return f.hub is not None and f.hub.label in self.patches and bool(f.fix.values) and f.waits is None
+        self.patches = [p for h in report.hubs if (p := patch_of(report, h)).apart]
 
     def row(self, label: str, text: str, style: str = "") -> None:
         """A label in its column, and text that wraps beside it."""
@@ -178,17 +173,15 @@ class _ReportPage(Page):
     def fix(self, f: Reported) -> None:
         fix: Fix = f.fix
         self.row("fix", fix.text)
-        commands, later = fix.commands, self.later(f)
-        if later and f.hub is not None:
-            setting = f.hub.setting(fix.values)
-            commands = commands[: -len(setting)] if setting and commands[-len(setting) :] == setting else commands
-        if waits := [path for p in self.patches.values() for w, path in p.waits if w is f]:
-            self.row("", f"After what stands above, which sets {waits[0]} otherwise:", "yellow")
+        later = next((p for p in self.patches if f in p.of), None)
+        first, then = later.around(f) if later else (fix.commands, ())
         if fix.values:
             self.row("", f"{patch_place(f.hub)}{', applied as at the end of this report' if later else ''}:")
             self.block(values_yaml(fix.values).splitlines(), "green")
-        if commands:
-            self.row("", "Then run:" if fix.values and not later else "First run:" if later else "Run:")
+        words = "First run:" if later else "Then run:" if fix.values else "Run:"
+        for said, commands in ((words, first), ("After that upgrade run:", then)):
+            if commands:
+                self.row("", said)
             for command in commands:
                 self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
         if fix.caution:
@@ -235,8 +228,8 @@ class _ReportPage(Page):
     def summary(self) -> None:
         """What is about the report as a whole; what to do first are its last lines, which stay on a screen."""
         report = self.report
-        for hub in report.hubs:
-            self.apply(hub)
+        for patch in self.patches:
+            self.apply(patch)
         self.afterwards()
         for notice in report.notices:
             self.row("note", clean(notice), "yellow")
@@ -257,17 +250,17 @@ class _ReportPage(Page):
             ready = (f for f in report.findings if f in self.shown and f.waits is None)
             self.first(next(ready, self.shown[0]))
 
-    def apply(self, hub: Hub) -> None:
+    def apply(self, patch: Patch) -> None:
         """All values of a hub's fixes in one patch, and the one command for them."""
-        if patch := self.patches.get(hub.label):
-            numbers = ", ".join(str(self.number(f)) for f in patch.of)
-            self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, in {hub.patch_file}:")
-            self.block(values_yaml(patch.values).splitlines(), "green")
-            if setting := hub.setting(patch.values):
-                self.row("", f"`jhubdoctor run --patch {PATCH_FILE}` writes it. Then run:")
-                for command in setting:
-                    self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
-            self.line()
+        hub, numbers = patch.hub, ", ".join(str(self.number(f)) for f in patch.of)
+        place = patch_place(hub)
+        self.row("apply", f"What the fixes of {numbers} set for {clean(hub.label)}, {place[:1].lower()}{place[1:]}:")
+        self.block(values_yaml(patch.values).splitlines(), "green")
+        if patch.commands:
+            self.row("", f"`jhubdoctor run --patch {PATCH_FILE}` writes it. Then run:")
+            for command in patch.commands:
+                self.block(folded_command(command, self.width - _LABEL - 4), "cyan")
+        self.line()
 
     def afterwards(self) -> None:
         """What the upgrade leaves as it is, and how to know when it is well: once, however many fixes there are."""

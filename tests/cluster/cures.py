@@ -18,8 +18,8 @@ import yaml
 
 from jhubdoctor.model.finding import Severity
 from jhubdoctor.model.hub import VALUES_FILE, Scope
-from jhubdoctor.model.values import merged
-from jhubdoctor.report.patch import patch_of
+from jhubdoctor.model.values import joined, merged
+from jhubdoctor.report.patch import parted
 from jhubdoctor.sources.live import LiveReader
 from jhubdoctor.testing import judged, registry
 from tests.fixes import LOOKS
@@ -86,18 +86,23 @@ class Doctor:
     def do(self, found: list[Reported]) -> list[str]:
         """Do what these findings of one report say, and nothing else; the commands that ran.
 
-        The values of all go into one patch, as `--patch` writes it, and the `helm upgrade` for it comes last, once.
+        The values of all go into one patch, as `--patch` writes it, and the `helm upgrade` for it comes once.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         ready = [f for f in found if f.waits is None]
         hubs = [f.hub for f in ready if f.hub is not None]
-        if values := patch_of(ready).values:
+        values: Object = {}
+        for f in ready:
+            values = joined(values, f.fix.values)
+        if values:
             (self.folder / hubs[0].patch_file).write_text(self._filled(yaml.safe_dump(values, sort_keys=False)))
         setting = {f.fingerprint: f.hub.setting(f.fix.values) if f.hub is not None else () for f in ready}
-        commands = list(dict.fromkeys(c for f in ready for c in _first(f.fix.commands, setting[f.fingerprint])))
+        around = [parted(f.fix.commands, setting[f.fingerprint]) for f in ready]
+        commands = list(dict.fromkeys(c for first, _ in around for c in first))
         if any(f.fix.values and set(setting[f.fingerprint]) & set(f.fix.commands) for f in ready):
             last = hubs[0].setting(values)
             commands += [c for c in last if c not in commands]
+        commands += dict.fromkeys(c for _, then in around for c in then)
         for command in commands:
             self.run(command)
         return commands
@@ -134,11 +139,6 @@ class Doctor:
             # of no namespace: a command says its own
             file.write_bytes(self.release.plane.kubeconfig().read_bytes())
         return file
-
-
-def _first(commands: tuple[str, ...], last: tuple[str, ...]) -> tuple[str, ...]:
-    """What of a fix is done before the upgrade that all share: that comes at the end, as the report says."""
-    return commands[: -len(last)] if last and commands[-len(last) :] == last else commands
 
 
 def roots(report: Report) -> list[Reported]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,19 @@ def test_what_a_fix_waited_for_is_told_anew_in_another_order() -> None:
 )
 def test_what_a_command_changes(command: str, changed: list[tuple[str, str]]) -> None:
     assert [target for target, _ in acts_of(command)] == changed
+
+
+def test_of_two_that_set_a_key_otherwise_the_second_waits() -> None:
+    def sets(check: str, values: dict[str, Any], *replaces: str) -> Reported:
+        f = found(check)
+        return replace(f, finding=replace(f.finding, fix=Fix("Set it.", values, replaces=replaces)))
+
+    first = sets("hub-oom-killed", {"hub": {"db": {"type": "a"}, "x": [1]}})
+    other = sets("culler-off", {"hub": {"db": {"type": "b"}, "y": 1}})
+    # that one waits, so nothing is contradicted
+    same = sets("hub-restarting", {"hub": {"y": 2, "x": [2], "db": {"type": "a"}}})
+
+    assert waiting(first, other, same) == {"culler-off": "hub-oom-killed"}
+    assert other.fix.text.startswith("Only after hub-oom-killed, which sets hub.db.type otherwise")
+    assert waiting(first, sets("culler-off", {"hub": {"x": [2]}}, "hub.x")) == {"culler-off": "hub-oom-killed"}
+    assert waiting(first, sets("culler-off", {"hub": None})) == {"culler-off": "hub-oom-killed"}
