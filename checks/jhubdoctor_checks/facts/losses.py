@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from jhubdoctor.api import Deployment, Event, Events, Evidence, Hub, Pod, Ref, Values, excerpt, fact
 from jhubdoctor_checks.facts.image import shared, user_prefix
 
-# Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle of 1.20 to 1.36), and of
+# Reasons of a failed pod's status (pkg/kubelet/eviction, preemption, nodeshutdown, lifecycle,
+# active_deadline of 1.20 to 1.36), and of
 # events about pods that are gone (taint-eviction-controller, kube-scheduler, kubelet).
-_LOST = r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
+_LOST = (
+    r"Evicted|Preempt\w*|NodeShutdown|Terminated|NodeLost|OutOf\w+|UnexpectedAdmissionError|NodeAffinity"
+    r"|DeadlineExceeded"
+)
 _EVENTS = ("Evicted", "Preempted", "TaintManagerEviction", "Preempting")
 _CANCELLED = "Cancelling deletion of Pod"  # pkg/controller/tainteviction, 1.13 to 1.36
 _RESOURCE = (
@@ -33,7 +37,7 @@ class Loss:
     Attributes:
         ref: it.
         why: the cause, stable: `memory`, `disk`, `disk limit` (its own), `preempted`, `node-gone`, `refused ...`,
-            `evicted`.
+            `deadline`, `evicted`.
         evidence: what shows it.
         at: when.
         node: where, empty where unknown.
@@ -143,6 +147,8 @@ def _why(reason: str, message: str) -> str:
         return "preempted"
     if reason in {"NodeShutdown", "Terminated", "NodeLost", "TaintManagerEviction"}:
         return "node-gone"
+    if reason == "DeadlineExceeded":
+        return "deadline"
     if reason.startswith("OutOf") or reason in {"UnexpectedAdmissionError", "NodeAffinity"}:
         return f"refused {reason}"
     m = re.search(_RESOURCE, message)

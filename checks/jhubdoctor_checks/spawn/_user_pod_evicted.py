@@ -2,13 +2,16 @@
 
 import re
 
-from jhubdoctor.api import Fix, Hub, count, nested, quantity
+from jhubdoctor.api import Fix, Hub, clean, count, nested, quantity
 from jhubdoctor_checks.facts.losses import Loss
 from jhubdoctor_checks.texts import last_words
 
 # lifecycle/predicate.go, 1.20 to 1.36: "[Pod was rejected: ]Node didn't have enough resource: pods, requested: 1, used:
 # 110, capacity: 110"
 _FULL = r"enough resource: (?P<what>[\w./-]+), requested: (?P<asked>\d+), used: (?P<used>\d+), capacity: (?P<all>\d+)"
+
+# cm/devicemanager/manager.go, 1.24 and 1.37; the kubelet places no pod twice
+_DEVICE = r"Allocate failed due to (?P<why>.*?(?P<name>[\w.-]+/[\w.-]*\w).*?)(?:, which is unexpected|$)"
 
 _LIMIT = "singleuser.extraResource.limits.ephemeral-storage"
 
@@ -19,6 +22,13 @@ def _refused(members: list[Loss]) -> tuple[str, Fix]:
     where = f"node {nodes[0]}" if len(nodes) == 1 else "the nodes"
     look = tuple(f"kubectl describe node {n}" for n in nodes[:1]) or ("kubectl get nodes",)
     full = re.search(_FULL, members[0].message)
+    if device := re.search(_DEVICE, members[0].message):
+        name, why = clean(device["name"], 100), clean(device["why"], 200)
+        return f"{where} could not give {'it' if len(members) == 1 else 'them'} {name}: {why}", Fix(
+            f"Start the servers again. Where it happens anew: the node says that it has more {name} than its device"
+            " plugin can give, so see the plugin's pod there (a DaemonSet), and what else holds the devices.",
+            commands=look,
+        )
     if full is None:
         return f"{where} did not take what was placed there: {last_words(members[0].message)}", Fix(
             "See what the node says; a device that fails is its plugin's matter.", commands=look
@@ -101,6 +111,13 @@ def explained(why: str, members: list[Loss], hub: Hub) -> tuple[str, Fix]:
             )
         case "refused":
             return _refused(members)
+        case "deadline":
+            who = "it" if len(members) == 1 else "they"
+            return f"{who} ran as long as {who} may (activeDeadlineSeconds)", Fix(
+                "Raise activeDeadlineSeconds, or take it out, where it is set (singleuser.extraPodConfig, a profile, a"
+                " policy of the cluster): it ends servers at work, too. To stop idle ones, set cull.timeout.",
+                commands=(hub.kubectl("get pods -o custom-columns=NAME:.metadata.name,S:.spec.activeDeadlineSeconds"),),
+            )
     said = last_words(members[0].message)
     return f"the node gave {'it' if len(members) == 1 else 'them'} up" + (f": {said}" if said else ""), Fix(
         "See what the node or the message says.", commands=("kubectl describe nodes",)

@@ -21,7 +21,10 @@ def user_pod_evicted(hub: Hub, now: datetime, lost_servers: list[Loss]) -> Itera
         # whose pod is gone can start again: a node that is still short would have evicted more by now
         goes_on = any(now - m.at <= (GOES_ON if m.gone else FRESH) for m in members)
         severity = Severity.ERROR if goes_on else Severity.WARNING
-        if all(m.back for m in members):
+        if why == "deadline":
+            # somebody has set it
+            severity = Severity.WARNING
+        elif all(m.back for m in members):
             # all of them work again: a node that ran full will again, a node that went was replaced
             severity = Severity.INFO if why == "node-gone" else Severity.WARNING
         yield Finding(

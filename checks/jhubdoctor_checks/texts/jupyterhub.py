@@ -612,4 +612,36 @@ SERVER_ENDINGS: tuple[Known[None], ...] = (
         Fix("Correct singleuser.cmd, or the options that the profile or hub.extraConfig adds."),
         "traitlets, argparse, click",
     ),
+    Known(
+        "root-refused",
+        r"Running as root is not recommended",
+        "the server refuses to run as root",
+        Fix(
+            "Start it as its own user: leave singleuser.uid at 1000. Where it has to begin as root (GRANT_SUDO,"
+            " NB_UID), singleuser.cmd has to be the image's own start script, which gives root up"
+            " (start-singleuser.sh in images of docker-stacks)."
+        ),
+        "jupyter_server 1 and 2: serverapp.py; zero-to-jupyterhub-k8s#562, #2177",
+    ),
+    Known(
+        "read-only",
+        r"Read-only file system",
+        "a disk that the server writes to is read-only",
+        Fix(
+            "See which path its log names. On a volume: it is mounted readOnly, or its disk has an error, after which"
+            " Linux writes no more. Else: the image, which readOnlyRootFilesystem closes."
+        ),
+        "Linux: errno 30",
+    ),
+    # last, for sudo may be refused in a server that ends for another reason
+    Known(
+        "sudo-refused",
+        r'sudo: The "no new privileges" flag is set',
+        "its start script uses sudo, which is not allowed there",
+        Fix(
+            "Let users have sudo (singleuser.allowPrivilegeEscalation: true, with singleuser.uid: 0 and GRANT_SUDO"
+            " for images of docker-stacks), and root in their containers with it; or have the image start without it."
+        ),
+        "sudo 1.9; zero-to-jupyterhub-k8s#2429, #2663",
+    ),
 )

@@ -12,6 +12,7 @@ _WHY = {
     "preempted": "a pod of higher priority took the place",
     "node-gone": "the node went away",
     "refused": "the node did not take what was placed there",
+    "deadline": "it ran as long as it may",
     "evicted": "the node gave it up",
 }
 # A pod that goes with its node has another in its place by then, with its volume.
