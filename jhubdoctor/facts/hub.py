@@ -27,6 +27,13 @@ def _chart_of(item: Object) -> str:
     return ""
 
 
+def _chart_by_alias(item: Object) -> str:
+    """The version, where a chart that depends on it gives it another name: that is in both of its former labels."""
+    chart, name = item.labels.get("chart", ""), item.labels.get("app", "")
+    m = re.match(rf"{re.escape(name)}-(v?\d+\.\d+\.\d.*)$", chart) if name and item.component == "hub" else None
+    return m[1].replace("_", "+") if m else ""
+
+
 def _release_of(item: Object) -> str:
     # the common label is last: Argo CD writes the name of its application into it
     return item.labels.get("release") or item.annotations.get("meta.helm.sh/release-name") or item.release
@@ -64,7 +71,7 @@ def _as_hub(d: Deployment) -> Hub | None:
     return Hub(
         namespace=d.namespace,
         release=_release_of(d),
-        chart=chart,
+        chart=chart or (_chart_by_alias(d) if z2jh else ""),
         z2jh=z2jh,
         deployment=d,
         argo_cd=_argo(d),

@@ -41,7 +41,8 @@ def origin(
         return replace(found, chart=chart, version=version, root=newest_release.values_root)
     objects: list[Object] = [*(deployments or ()), *(services or ())]
     charts = {o.labels.get("helm.sh/chart", "") for o in objects if o.annotations.get(MADE_BY_HELM) == hub.release}
-    return replace(found, beside=tuple(sorted(c for c in charts if c and not c.startswith("jupyterhub-"))))
+    own = hub.labels.get("helm.sh/chart", "")
+    return replace(found, beside=tuple(sorted(c for c in charts if c and c != own and not c.startswith("jupyterhub-"))))
 
 
 @fact()

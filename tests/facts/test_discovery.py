@@ -58,6 +58,23 @@ def test_a_parent_chart_took_the_labels(scope: Scope) -> None:
     assert found(text, scope)[0] == ["jhub/jhub"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "version"),
+    [
+        ("app: lab, chart: lab-4.3.0, helm.sh/chart: lab-4.3.0", "4.3.0"),
+        ("app: my-lab, chart: my-lab-4.0.0-beta.1, helm.sh/chart: null", "4.0.0-beta.1"),
+        # a parent's own labels: that is its version
+        ("app: null, chart: null, helm.sh/chart: basehub-0.1.0", ""),
+        ("app: jupyterhub, chart: basehub-0.1.0, helm.sh/chart: null", ""),
+    ],
+)
+def test_an_alias_is_in_the_label_in_the_place_of_the_charts_name(labels: str, version: str) -> None:
+    text = f"{{kind: Deployment, metadata: {{name: hub, labels: {{{labels}}}}}}}"
+    facts = evaluate(registry(), ["hubs"], Example(text).reader(), Scope("jhub"))
+
+    assert [h.chart for h in facts.of("hubs", None).value] == [version]
+
+
 def test_a_hub_costs_no_more_than_before() -> None:
     assert found("", Scope(all_namespaces=True))[2] == 2
     assert found("", Scope("jhub"))[2] == 3
