@@ -177,13 +177,16 @@ def cluster(session: nox.Session) -> None:
     _cluster_tests(session, "not old")
 
 
+OLD = ("1.24", "newest", "helm", "kubectl", "mapkubeapis")
+
+
 @nox.session(python=PYTHON)
 def cluster_old(session: nox.Session) -> None:
     """Run the tests that begin on a cluster of Kubernetes 1.24, which takes a control plane more to build."""
     if not shutil.which("go"):
         session.skip("no Go here: install Go 1.21 or later")
     _install(session, "-e", ".", *_group("test"))
-    session.run("python", "tests/cluster/binaries.py", "1.24", "newest", "helm", env={"PYTHONUNBUFFERED": "1"})
+    session.run("python", "tests/cluster/binaries.py", *OLD, env={"PYTHONUNBUFFERED": "1"})
     _cluster_tests(session, "old")
 
 

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Version = Literal["newest", "1.24", "helm", "helm-4", "kubectl"]
+Version = Literal["newest", "1.24", "helm", "helm-4", "kubectl", "mapkubeapis"]
 
 HERE = Path(__file__).parent
-MOST: tuple[Version, ...] = ("newest", "helm", "helm-4", "kubectl")
+MOST: tuple[Version, ...] = ("newest", "helm", "helm-4", "kubectl", "mapkubeapis")
 """What is built without being asked for: a second control plane takes as long as all other tests together."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -70,6 +70,8 @@ class Recipe:
         """The variables that the linker sets; without them the servers answer v0.0.0-master when asked who they are."""
         if self.program == "helm":
             return (f"{self.pinned}/internal/version.version={self.release}",)
+        if self.program == "mapkubeapis":
+            return ()
         major, minor, _ = self.release.removeprefix("v").split(".", 2)
         values = {"gitVersion": self.release, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
         return tuple(f"{package}.{name}={value}" for package in VERSION_PACKAGES for name, value in values.items())
@@ -80,6 +82,13 @@ RECIPES: dict[Version, Recipe] = {
     "1.24": Recipe("controlplane-1.24", "k8s.io/kubernetes", ".", "controlplane", "go1.20.14", CONTROL_PLANE[1:]),
     "helm": Recipe("helm", "helm.sh/helm/v3", "helm.sh/helm/v3/cmd/helm", "helm", "auto"),
     "helm-4": Recipe("helm-4", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm", "helm", "auto"),
+    "mapkubeapis": Recipe(
+        "mapkubeapis",
+        "github.com/helm/helm-mapkubeapis",
+        "github.com/helm/helm-mapkubeapis/cmd/mapkubeapis",
+        "mapkubeapis",
+        "auto",
+    ),
     "kubectl": Recipe("kubectl", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kubectl", "kubectl", "auto"),
 }
 

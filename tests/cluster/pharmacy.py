@@ -1,4 +1,4 @@
-"""Where fixes get the chart from: an HTTPS proxy that answers for the chart's repository, with a chart of our own.
+"""Where fixes get the chart from: an HTTPS proxy that answers for the chart's repository, with our own or another.
 
 Fixes name the repository of z2jh. Helm is sent here by HTTPS_PROXY, so that their commands run as they stand.
 """
@@ -10,6 +10,8 @@ import shutil
 import ssl
 import subprocess
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +24,6 @@ from .release import CHART
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from .pki import Authority
 
@@ -30,29 +31,48 @@ NOW = "4.4.0"
 HOST = str(urlsplit(CHART_REPOSITORY).hostname)
 
 
-class Pharmacy:
-    """Serves `charts/minihub` as these versions of the chart; use it with `with`."""
+Source = Callable[[str, Path], None]
+"""Writes the chart of a version into a folder, which is not there yet."""
 
-    def __init__(self, authority: Authority, folder: Path, versions: Sequence[str]) -> None:
+
+def minihub(version: str, at: Path) -> None:
+    """Our own chart, as of this version."""
+    shutil.copytree(CHART, at)
+    called(version, at)
+    # the images of the chart's own are of its release
+    values = (at / "values.yaml").read_text().replace(f"tag: {NOW}", f"tag: {version}")
+    (at / "values.yaml").write_text(values)
+
+
+def called(version: str, at: Path) -> None:
+    """Give a chart its version."""
+    meta = {**yaml.safe_load((at / "Chart.yaml").read_text()), "version": version}
+    (at / "Chart.yaml").write_text(yaml.safe_dump(meta))
+
+
+class Pharmacy:
+    """Serves these versions of the chart; use it with `with`."""
+
+    def __init__(self, authority: Authority, folder: Path, versions: Sequence[str], source: Source = minihub) -> None:
         """Package the charts; nothing is served yet."""
         self.authority = authority
         self.folder = folder
         folder.mkdir(parents=True)
         entries: list[dict[str, Any]] = []
         for version in versions:
-            copy = folder / f"chart-{version}"
-            shutil.copytree(CHART, copy)
-            meta = {**yaml.safe_load((copy / "Chart.yaml").read_text()), "version": version}
-            (copy / "Chart.yaml").write_text(yaml.safe_dump(meta))
-            # the images of the chart's own are of its release
-            values = (copy / "values.yaml").read_text().replace(f"tag: {NOW}", f"tag: {version}")
-            (copy / "values.yaml").write_text(values)
+            copy = self.chart(version)
+            source(version, copy)
             helm = [str(ensure("helm") / "helm"), "package", str(copy), "--destination", str(folder)]
             subprocess.run(helm, check=True, capture_output=True)
+            meta = yaml.safe_load((copy / "Chart.yaml").read_text())
             entries.append({**meta, "urls": [f"{CHART_REPOSITORY}jupyterhub-{version}.tgz"]})
         (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"jupyterhub": entries}}))
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+
+    def chart(self, version: str) -> Path:
+        """Where the chart of a version lies."""
+        return self.folder / f"chart-{version}"
 
     @property
     def environment(self) -> dict[str, str]:
