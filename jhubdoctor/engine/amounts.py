@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from jhubdoctor.model.bounds import Bound, Bounds
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.quantity import quantity, spawner_bytes
 from jhubdoctor.model.traits import VALUES, trait_at
@@ -19,6 +20,8 @@ _AMOUNT = re.compile(
     r"\.(?:requests|limits|guarantees)\.[\w./-]+$|\.(?:memory|cpu)\.\w+$|_(?:limit|guarantee|timeout|capacity)$"
     r"|\.storage$|\.capacity$|[tT]imeout$|Seconds$|Threshold$|(?:Spawn|Server)Limit$|\.replicas$"
 )
+_OF_USERS = re.compile(r"(mem|cpu)_(limit|guarantee)")
+_CLAIM = re.compile(r"\.pvc\.storage$|\.storage\.capacity$|\.storage_capacity$")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
 
 
@@ -43,6 +46,32 @@ def _twice(value: Any) -> Any:
     return value if isinstance(value, str) else 2 * value
 
 
+def bound(place: Place, bounds: Bounds) -> Bound | None:
+    """The most that can be set there; None where nothing is known against any amount."""
+    *above, last = place
+    trait = trait_at(place)
+    users = trait is not None and trait.of_servers
+    if trait is not None and (m := _OF_USERS.fullmatch(trait.name)):
+        last = {"mem": "memory", "cpu": "cpu"}[m[1]]
+        above = ["limits" if m[2] == "limit" else "requests"]
+    elif _CLAIM.search(".".join(place)):
+        return bounds.claims.get("storage")
+    if above[-1:] == ["limits"]:
+        return bounds.limits.get(last)
+    if above[-1:] in (["requests"], ["guarantees"]):
+        return (bounds.users if users else bounds.requests).get(last)
+    return None
+
+
+def written(place: Place, most: Decimal) -> Any:
+    """An amount as it is written there, rounded down."""
+    trait = trait_at(place)
+    of_spawner = trait is not None and trait.of_servers and "extra" not in trait.name
+    if place[-1] == "cpu" or (trait is not None and trait.name.startswith("cpu_")):
+        return float(int(most * 10)) / 10 if of_spawner else f"{int(most * 1000)}m"
+    return f"{int(most / 2**20)}M" if of_spawner and not _CLAIM.search(".".join(place)) else f"{int(most / 2**20)}Mi"
+
+
 @dataclass(frozen=True)
 class _Pair:
     """A request (a guarantee), and the limit that must not be below it.
@@ -64,9 +93,11 @@ def paired(patch: dict[str, Any], hub: Hub) -> Iterator[str]:
         asked, most = amount(pair.low, low), amount(pair.high, high)
         # what is zero is left out by KubeSpawner
         if asked and most and asked > most:
-            put(patch, pair.high, low)
-            high = low
-            yield f"{root}{'.'.join(pair.high)} goes with it: a limit below what is asked for is refused."
+            top = bound(pair.high, hub.bounds)
+            goes, value = (pair.low, high) if top is not None and asked > top.most else (pair.high, low)
+            put(patch, goes, value)
+            low = high = value
+            yield f"{root}{'.'.join(goes)} goes with it: a limit below what is asked for is refused."
         if pair.name:
             yield from _in_profiles(pair, low, high, hub, root)
 
@@ -78,7 +109,7 @@ def _pair(place: Place, hub: Hub) -> _Pair | None:
             both = (place, (*place[:-2], partner, place[-1]))
             return _Pair(*(both if word != "limits" else both[::-1]))
     trait = trait_at(place)
-    if trait is not None and (m := re.fullmatch(r"(mem|cpu)_(?:limit|guarantee)", trait.name)):
+    if trait is not None and (m := _OF_USERS.fullmatch(trait.name)):
         return _Pair(_in_force(f"{m[1]}_guarantee", hub), _in_force(f"{m[1]}_limit", hub), m[1])
     return None
 

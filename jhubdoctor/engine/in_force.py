@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jhubdoctor.engine.amounts import at, raised
+from jhubdoctor.engine.amounts import amount, at, bound, raised, written
 from jhubdoctor.model.finding import Ref
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.traits import Kind, Trait, trait_at
@@ -17,6 +17,20 @@ Place = tuple[str, ...]
 # What makes placeholders and image pullers, which are given what users are.
 _MADE_BY_TEMPLATES = ("StatefulSet/", "DaemonSet/")
 _SHOWN = 4
+UNCHANGED = object()
+"""In the place of an amount of which no more is possible than is set."""
+
+
+def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref], *, raises: bool = True) -> Counted:
+    """Each value of a patch where it counts for the servers that a finding is about, as `raises` says with more of it.
+
+    What hub.config, code in hub.extraConfig or a profile sets wins over the chart's own value, which then changes
+    nothing. For pods that the chart's templates make, its own value counts whatever they say.
+    """
+    found = Counted(hub, tuple(about), raises)
+    for place, wanted in leaves(patch):
+        found.count(place, wanted)
+    return found
 
 
 @dataclass
@@ -24,13 +38,19 @@ class Counted:
     """A patch as it counts.
 
     Attributes:
+        hub: whose values it patches.
+        about: what it is to mend.
+        raises: whether it sets no amount that is less than today's.
         patch: what is left of it, at the places where it counts.
         words: what goes where no patch of the values can put it.
         moved: the paths that went elsewhere, with their new ones.
-        amounts: those that were to be set, with what is set in their place: twice what is set today.
+        amounts: those that were to be set, with what is set in their place.
     """
 
-    patch: dict[str, Any]
+    hub: Hub
+    about: tuple[Ref, ...]
+    raises: bool
+    patch: dict[str, Any] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     amounts: dict[str, str] = field(default_factory=dict)
@@ -40,66 +60,61 @@ class Counted:
         """Whether words are all that is left."""
         return not self.patch and bool(self.words)
 
-    def more(self, place: Place, wanted: Any, today: Iterable[Any], *, raises: bool) -> Any:
-        """What is wanted, or more where no less is set today."""
-        value = wanted
-        for has in today if raises else ():
-            value = raised(place, value, has)
+    def count(self, place: Place, wanted: Any) -> None:
+        """Set it where it counts, or say where that is."""
+        hub, root, where = self.hub, f"{self.hub.values_root}." if self.hub.values_root else "", ".".join(place)
+        users = [r for r in self.about if r.kind == "Pod" and not r.stable.startswith(_MADE_BY_TEMPLATES)]
+        made = any(r.stable.startswith(_MADE_BY_TEMPLATES) for r in self.about)
+        trait = trait_at(place)
+        if trait is None or hub.values is None or (made and not users):
+            self._set(place, wanted)
+            return
+        over, others = _profiles(trait, hub, users) if trait.of_servers else ((), True)
+        if over and (value := self._more(place, wanted, [k.sets[trait.name][1] for k in over])) is not UNCHANGED:
+            self.words.append(_of_profiles(trait, over, value, root))
+        if not others:
+            return
+        owner = _configured(trait, place, hub.values)
+        there = f"hub.config.{owner}.{trait.name}"
+        if hub.values.traits_in_code & {f"{o}.{trait.name}" for o in trait.owners}:
+            self.words.append(_of_code(trait, where, self._more(place, wanted, ()), root))
+            if isinstance(wanted, (list, Mapping)) or not trait.plain:
+                self._set(place, wanted)
+        elif not owner:
+            self._set(place, wanted)
+        elif not trait.plain:
+            self.words.append(
+                f"{root}{there} is set, and it counts in the place of {root}{where}: change it there as well."
+            )
+            self._set(place, wanted)
+        else:
+            self.moved[where] = ".".join((there, *trait.below))
+            self.words.append(f"It goes to {root}{there}, which is set, and counts in the place of {root}{where}.")
+            self._set(("hub", "config", owner, trait.name, *trait.below), wanted)
+            if made or wanted is None:
+                self._set(place, wanted)
+
+    def _set(self, place: Place, wanted: Any) -> None:
+        today = [at(self.hub.values.data, place)] if self.hub.values is not None else []
+        if (value := self._more(place, wanted, today)) is not UNCHANGED:
+            put(self.patch, place, value)
+
+    def _more(self, place: Place, wanted: Any, today: Iterable[Any]) -> Any:
+        """What is wanted, or more where no less is set today, as far as one pod can be given it; else `UNCHANGED`."""
+        if not self.raises:
+            return wanted
+        value, has = wanted, list(today)
+        for before in has:
+            value = raised(place, value, before)
+        most = bound(place, self.hub.bounds)
+        if most is not None and (amount(place, value) or 0) > most.most:
+            value = written(place, most.most)
+            self.words.append(f"{most.by[:1].upper()}{most.by[1:]} lets one pod have {value} at most.")
+            if any((amount(place, v) or 0) >= (amount(place, value) or 0) for v in has):
+                return UNCHANGED
         if value != wanted:
             self.amounts[str(wanted)] = str(value)
         return value
-
-
-def counted(patch: Mapping[str, Any], hub: Hub, about: Iterable[Ref], *, raises: bool = True) -> Counted:
-    """Each value of a patch where it counts for the servers that a finding is about, as `raises` says with more of it.
-
-    What hub.config, code in hub.extraConfig or a profile sets wins over the chart's own value, which then changes
-    nothing. For pods that the chart's templates make, its own value counts whatever they say.
-    """
-    found = Counted({})
-    refs = list(about)
-    users = [r for r in refs if r.kind == "Pod" and not r.stable.startswith(_MADE_BY_TEMPLATES)]
-    made = any(r.stable.startswith(_MADE_BY_TEMPLATES) for r in refs)
-    root = f"{hub.values_root}." if hub.values_root else ""
-    for place, wanted in leaves(patch):
-        trait, where = trait_at(place), ".".join(place)
-        if hub.values is None:
-            put(found.patch, place, wanted)
-            continue
-        value = found.more(place, wanted, [at(hub.values.data, place)], raises=raises)
-        if trait is None or (made and not users):
-            put(found.patch, place, value)
-            continue
-        over, others = _profiles(trait, hub, users) if trait.of_servers else ((), True)
-        if over:
-            theirs = found.more(place, wanted, [k.sets[trait.name][1] for k in over], raises=raises)
-            found.words.append(_of_profiles(trait, over, theirs, root))
-        if not others:
-            continue
-        if hub.values.traits_in_code & {f"{o}.{trait.name}" for o in trait.owners}:
-            found.words.append(_of_code(trait, where, value, root))
-            if isinstance(value, (list, Mapping)) or not trait.plain:
-                put(found.patch, place, value)
-            continue
-        owner = _configured(trait, place, hub.values)
-        if not owner:
-            put(found.patch, place, value)
-            continue
-        there = f"hub.config.{owner}.{trait.name}"
-        if not trait.plain:
-            found.words.append(
-                f"{root}{there} is set, and it counts in the place of {root}{where}: change it there as well."
-            )
-            put(found.patch, place, value)
-            continue
-        found.moved[where] = ".".join((there, *trait.below))
-        found.words.append(f"It goes to {root}{there}, which is set, and counts in the place of {root}{where}.")
-        elsewhere = ("hub", "config", owner, trait.name, *trait.below)
-        value = found.more(place, wanted, [at(hub.values.data, elsewhere)], raises=raises)
-        put(found.patch, elsewhere, value)
-        if made or value is None:
-            put(found.patch, place, value)
-    return found
 
 
 def _profiles(trait: Trait, hub: Hub, users: list[Ref]) -> tuple[tuple[Kind, ...], bool]:

@@ -45,7 +45,7 @@ class FactOutcome:
 
 Key = tuple[str, int | None]
 
-OF_HUB = ("origin", "jupyterhub_version", "values", "installed", "kinds")
+OF_HUB = ("origin", "jupyterhub_version", "values", "installed", "kinds", "bounds")
 """Facts that are fields of a hub, also of a pack. They are told from what is read anyway: nothing is read for them.
 
 But for where its values are set: without that no fix could say it."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from packaging.version import InvalidVersion, Version
 
+from jhubdoctor.model.bounds import Bounds
 from jhubdoctor.model.finding import Fix, Ref
 from jhubdoctor.model.kube.meta import Object
 from jhubdoctor.model.kube.workloads import Deployment
@@ -121,10 +122,11 @@ class Hub:
         values: what is set today; None where nobody could see it.
         installed: what is known of the release of the chart; None where no pack knows anything.
         kinds: what may be started, and what the servers that are there were started as.
+        bounds: the most that one pod can be given.
         patch_file: the file that the values of its fixes go to: a name of its own where there are other hubs.
 
-    `origin`, `jupyterhub_version`, `values`, `installed` and `kinds` are facts, filled in when all facts are there:
-    checks see them, facts do not.
+    `origin`, `jupyterhub_version`, `values`, `installed`, `kinds` and `bounds` are facts, filled in when all facts are
+    there: checks see them, facts do not.
     """
 
     namespace: str
@@ -139,6 +141,7 @@ class Hub:
     values: Values | None = None
     installed: Installed | None = None
     kinds: Kinds = field(default_factory=Kinds)
+    bounds: Bounds = field(default_factory=Bounds)
     patch_file: str = PATCH_FILE
 
     @property

@@ -13,6 +13,7 @@ from jhubdoctor.engine.amounts import amount, at
 from jhubdoctor.engine.result import Reported
 from jhubdoctor.model.traits import VALUES
 from jhubdoctor.model.values import leaves, merged, nested
+from jhubdoctor.testing import Example, diagnose
 from tests import fixes
 
 Place = tuple[str, ...]
@@ -20,6 +21,8 @@ LOWERS = {"cull-settings-contradict", "insufficient-resources", "limit-range-con
 """Whose fixes lower what is set, as it is too much."""
 BY_VALUES = LOWERS | {"users-without-memory-guarantee", "culler-off"}
 """What is found in the values alone: with the patch it is gone."""
+READERS = ("insufficient-resources", "limit-range-conflict", "quota-exhausted")
+"""Which read nodes, LimitRanges and quotas."""
 MEASURED = re.compile(
     r"(?:^|\.)(?:memory|cpu|storage|ephemeral-storage|capacity|replicas|guarantee|limit)$|[tT]imeout$|Seconds$|Limit$"
 )
@@ -88,6 +91,42 @@ def fits(case: fixes.Case, more: list[dict[str, Any]], checks: set[str]) -> None
             assert not left, f"{f.check.id}: {dict(f.finding.fix.values)} mends nothing: {left}"
 
 
+def bounded(case: fixes.Case, place: Place, value: Any) -> Iterator[list[dict[str, Any]]]:
+    """Half of an amount as the most that a LimitRange, a quota or a node has for a pod."""
+    half, resource = times(value, Decimal("0.5")), next((r for r in ("memory", "cpu", "storage") if r in place), "")
+    if not resource and (t := next((n for n, path in VALUES.items() if path == ".".join(place)), "")):
+        resource = {"mem": "memory", "cpu": "cpu"}.get(t[:3], "")
+    if not resource or not half:
+        return
+    number = quantity_text(place, half)
+    kind = "PersistentVolumeClaim" if resource == "storage" else "Container"
+    spec = {"limits": [{"type": kind, "max": {resource: number}}]}
+    yield [{"kind": "LimitRange", "metadata": {"name": "small"}, "spec": spec}]
+    if resource != "storage" and partner(place):
+        word = "requests" if partner(place)[1] else "limits"  # type: ignore[index]  # it has one
+        quota = {"hard": {f"{word}.{resource}": number}}
+        yield [{"kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": quota, "status": quota}]
+        if word == "requests":
+            nodes = [d for d in case.whole if d.get("kind") == "Node"]
+            yield [merged(n, {"status": {"allocatable": {resource: number}}}) for n in nodes]
+
+
+def quantity_text(place: Place, value: Any) -> str:
+    """An amount as the API server reads it."""
+    return f"{int((amount(place, value) or 0) * 1000)}m"
+
+
+def fits_in(case: fixes.Case, more: list[dict[str, Any]], place: Place, value: Any, checks: set[str]) -> None:
+    """No fix sets more there than one pod can have."""
+    most = amount(place, times(value, Decimal("0.5"))) or 0
+    # the most is known where it is read anyway
+    report = diagnose(Example([*case.whole, *more]), *(case.ids and {*case.ids, *READERS}))
+    for f in report.findings:
+        for where, sets in amounts(f).items():
+            if where == place and f.check.id in checks - LOWERS:
+                assert (amount(where, sets) or 0) <= most, f"{f.check.id}: {'.'.join(place)}: {sets}, beside {more}"
+
+
 def profiles_fit(f: Reported) -> None:
     """A profile whose guarantee is above the limit that it is given, or the other way round, is named."""
     assert f.hub is not None
@@ -143,3 +182,6 @@ def test_an_amount_fits_what_is_set(case: fixes.Case) -> None:
     if checks := {f.check.id for f in case.report.findings if amounts(f)}:
         for more in ([], *others(case)):
             fits(case, more, checks)
+        for place, value in {p: v for f in case.report.findings for p, v in amounts(f).items()}.items():
+            for more in bounded(case, place, value):
+                fits_in(case, more, place, value, checks)
