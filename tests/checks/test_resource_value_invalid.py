@@ -46,7 +46,8 @@ def test_cores_that_kubespawner_refuses(value: Any) -> None:
      ("cpu", "500m", 0.5), ("cpu", "2", 2)],
 )  # fmt: skip
 def test_the_patch_says_the_same_amount_in_its_own_notation(section: str, value: str, better: Any) -> None:
-    example = json.dumps({"kind": "Values", "values": {"singleuser": {section: {"limit": value}}}})
+    # a limit below the chart's guarantee would be raised to that
+    example = json.dumps({"kind": "Values", "values": {"singleuser": {section: {"limit": value, "guarantee": None}}}})
     [found] = findings_of(example, "resource-value-invalid")
 
     assert found.fix.values == {"singleuser": {section: {"limit": better}}}
