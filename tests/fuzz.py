@@ -245,7 +245,7 @@ def bundles(draw: st.DrawFn) -> bytes:
     files = list(answers())
     for _ in range(draw(st.integers(0, 3))):
         i = draw(st.integers(0, len(files) - 1))
-        name, body = files[i]
+        name, body = answers()[i]
         files[i] = (name, draw(either(lambda: (body,))))  # noqa: B023  - it is drawn here and now
     if draw(st.integers(0, 9)) == 0:
         del files[draw(st.integers(0, len(files) - 1))]

@@ -180,7 +180,7 @@ _STAMP = r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d) )?"
 # `Failed for {...}` and, before KubeSpawner 7, `Pods: {...}`: whole pods, with the environment of their users
 _DUMP = re.compile(r"^(.{0,200}?(?:Failed (?:for|to create)|\bPods:|\bEvents:) ?)\{(?!\})")
 # Its lines are indented by one more than those of the entry's traceback, which says why and is kept.
-_IN_DUMP = re.compile(rf"^{_STAMP}(?:[ \t]{{5}}|    ['\"{{\[(]|$)")
+_IN_DUMP = re.compile(rf"^{_STAMP}(?:[ \t]{{5}}|    (?!\[removed\])['\"{{\[(]|$)")
 # The rest of a dump whose start is no longer there.
 _DUMPED = re.compile(rf"^{_STAMP}[ \t]{{4,}}(?!\[removed\])[bru]{{0,2}}['\"{{\[(]")
 # A value over several lines goes on as strings on lines of their own.
