@@ -58,6 +58,7 @@ from jhubdoctor.model.kube.storage import (
 )
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.model.slugs import expanded, pod_of
+from jhubdoctor.model.traits import where_set
 from jhubdoctor.model.values import Values, merged, nested
 from jhubdoctor.model.words import count, grouped, more, some, times
 from jhubdoctor.privacy.releases import TEXT

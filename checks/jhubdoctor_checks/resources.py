@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import Fix, Hub, Values, clean, quantity, spawner_bytes
+from jhubdoctor.api import Fix, Hub, Values, clean, merged, nested, quantity, spawner_bytes, where_set
 
 PATHS = {
     "cpu_guarantee": "singleuser.cpu.guarantee",
@@ -47,21 +47,15 @@ def with_room(resource: str, most: Decimal) -> dict[str, object]:
     return {}
 
 
-def set_elsewhere(values: Values, trait: str) -> bool:
-    """Whether code or hub.config sets the trait, so that the value in singleuser is not what counts."""
-    return any(
-        f"{cls}.{trait}" in values.traits_in_code or values.get(f"hub.config.{cls}.{trait}") is not None
-        for cls in ("KubeSpawner", "Spawner")
-    )
+def in_code(values: Values, trait: str) -> bool:
+    """Whether code sets the trait, so that no value is what counts."""
+    return any(f"{cls}.{trait}" in values.traits_in_code for cls in ("KubeSpawner", "Spawner"))
 
 
 def default(values: Values) -> dict[str, Given]:
-    """What singleuser gives to all, by trait."""
-    return {
-        trait: Given(path, values.get(path))
-        for trait, path in PATHS.items()
-        if values.get(path) is not None and not set_elsewhere(values, trait)
-    }
+    """What all are given, by trait."""
+    found = {trait: Given(*where_set(values, trait)) for trait in PATHS if not in_code(values, trait)}
+    return {trait: given for trait, given in found.items() if given.value is not None}
 
 
 def _over(override: object, path: str) -> dict[str, Given]:
@@ -144,16 +138,15 @@ def contradictions(values: Values, kind: str) -> list[Given]:
 
 
 def correction(hub: Hub, wrong: list[tuple[str, Given]]) -> Fix:
-    """Write what was probably meant: a patch of singleuser, and for values in profiles what to write where."""
-    patch: dict[str, dict[str, object]] = {}
+    """Write what was probably meant: a patch, and for values in profiles what to write where."""
+    patch: dict[str, object] = {}
     inside: list[str] = []
     for trait, given in wrong:
         better = meant(trait, given.value)
-        if given.path == PATHS[trait] and better is not None:
-            _, section, key = given.path.split(".")
-            patch.setdefault(section, {})[key] = better
+        if ".profileList[" not in given.path and better is not None:
+            patch = merged(patch, nested(given.path, better))
         else:
             inside.append(f"{given.path}: {better if better is not None else '...'}")
     text = "Write it as KubeSpawner reads it; its K, M, G and T count 1024, so 512M is 512Mi."
     text += f" In the profiles: {'; '.join(inside[:4])}." if inside else ""
-    return Fix(text, {"singleuser": patch} if patch else {}, (hub.helm_upgrade,), lowers=True)
+    return Fix(text, patch, (hub.helm_upgrade,), lowers=True)

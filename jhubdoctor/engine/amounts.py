@@ -11,7 +11,7 @@ from typing import Any
 from jhubdoctor.model.bounds import Bound, Bounds
 from jhubdoctor.model.hub import Hub
 from jhubdoctor.model.kube.quantity import quantity, spawner_bytes
-from jhubdoctor.model.traits import VALUES, trait_at
+from jhubdoctor.model.traits import VALUES, trait_at, where_set
 from jhubdoctor.model.values import leaves, put
 
 Place = tuple[str, ...]
@@ -115,8 +115,8 @@ def _pair(place: Place, hub: Hub) -> _Pair | None:
 
 
 def _in_force(trait: str, hub: Hub) -> Place:
-    config = hub.values.mapping("hub.config.KubeSpawner") if hub.values is not None else {}
-    return ("hub", "config", "KubeSpawner", trait) if trait in config else tuple(VALUES[trait].split("."))
+    path = where_set(hub.values, trait)[0] if hub.values is not None else VALUES[trait]
+    return tuple(path.split("."))
 
 
 def at(data: Any, place: Place) -> Any:

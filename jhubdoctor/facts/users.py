@@ -101,7 +101,7 @@ Traits = dict[str, Any]
 
 
 def _traits(values: Values) -> Traits:
-    """What the chart sets of KubeSpawner, by the names of its traits."""
+    """What the chart and hub.config set of KubeSpawner, by the names of its traits."""
     tolerations = list(_DEDICATED)
     if values.has("scheduling.userPods.tolerations"):
         # hard-coded before 1.0
@@ -111,7 +111,7 @@ def _traits(values: Values) -> Traits:
     if values.get("scheduling.userPods.nodeAffinity.matchNodePurpose") == "require":
         terms = [*terms, {"matchExpressions": [{"key": PURPOSE, "operator": "In", "values": ["user"]}]}]
     name, tag = values.get("singleuser.image.name", ""), values.get("singleuser.image.tag", "")
-    return {
+    traits = {
         "image": f"{name}:{tag}" if tag else str(name),
         "node_selector": values.mapping("singleuser.nodeSelector"),
         "tolerations": [*tolerations, *values.items("singleuser.extraTolerations")],
@@ -123,6 +123,9 @@ def _traits(values: Values) -> Traits:
         "extra_resource_guarantees": values.mapping("singleuser.extraResource.guarantees"),
         "extra_resource_limits": values.mapping("singleuser.extraResource.limits"),
     }
+    # it is set after the chart's own, in its place
+    config = values.mapping("hub.config.KubeSpawner")
+    return traits | {k: config[k] for k in traits.keys() & config.keys()}
 
 
 def _overridden(traits: Traits, override: Mapping[str, Any], *, merges: bool) -> Traits:

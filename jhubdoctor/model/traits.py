@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jhubdoctor.model.values import Values
+
 # `|` before a trait that holds something else than the value: what is said there cannot be said here in the same words.
 _TRAITS = """
 hub.activeServerLimit JupyterHub.active_server_limit
@@ -108,6 +110,18 @@ TRAITS: Mapping[str, str] = {path: trait.full for path, trait in _BY_PATH.items(
 """The traits by the values that set them."""
 VALUES: Mapping[str, str] = {trait.name: path for path, trait in _BY_PATH.items() if trait.plain}
 """The values by the names of the traits that hold just them."""
+
+
+def where_set(values: Values, name: str) -> tuple[str, Any]:
+    """The path at which a trait of KubeSpawner is set so that it counts, profiles and code aside, and its value.
+
+    What hub.config says of KubeSpawner counts even where it is null; what it says of Spawner, from which that inherits,
+    counts where the chart sets nothing.
+    """
+    own, path, above = f"hub.config.KubeSpawner.{name}", VALUES[name], f"hub.config.Spawner.{name}"
+    if values.has(own):
+        return own, values.get(own)
+    return (above, values.get(above)) if values.get(path) is None and values.has(above) else (path, values.get(path))
 
 
 def trait_at(place: tuple[str, ...]) -> Trait | None:

@@ -186,16 +186,17 @@ singleuser.profileList.*.profile_options.*.display_name
 singleuser.profileList.*.profile_options.*.choices.*.display_name
 singleuser.profileList.*.profile_options.*.choices.*.kubespawner_override.KS
 """
-# Traits of KubeSpawner that an override of a profile may set and that checks use.
+# Traits of KubeSpawner that hub.config or an override of a profile may set and that checks use.
 _SPAWNER_TRAITS = (
     "cmd cpu_guarantee cpu_limit default_url extra_resource_guarantees extra_resource_limits http_timeout image "
     "image_pull_policy image_pull_secrets mem_guarantee mem_limit node_affinity_preferred node_affinity_required "
-    "node_selector priority_class_name scheduler_name start_timeout storage_class tolerations"
+    "node_selector priority_class_name scheduler_name start_timeout storage_capacity storage_class tolerations"
 ).split()
 # Of what else it sets only the names stay: that it is set is what counts.
 _OVERRIDE = frozenset(_SPAWNER_TRAITS)
-# Of hub.config.<Class> the keys stay, booleans stay, numbers that measure something stay (a password can be a number),
-# text is hidden but for these, lists keep their length.
+_SPAWNERS = frozenset({"KubeSpawner", "Spawner"})
+# Of others that hub.config sets the keys stay, booleans stay, numbers that measure something stay (a password can be a
+# number), text is hidden but for these, lists keep their length.
 _MEASURES = re.compile(
     r"(?:\w+_)?(?:timeout|limit|interval|seconds|days|age|delay|ratio|factor|threads?|retries|attempts|size|port|uid|gid"
     r"|level|count|max|min|guarantee|every|concurrency|per_user)(?:_\w+)?"
@@ -301,6 +302,13 @@ def _trait(name: str, value: Any) -> Any:
     return {HIDDEN: HIDDEN} if value else {}
 
 
+def _of_class(cls: str, name: str, value: Any) -> Any:
+    """What hub.config sets: of spawners as much as of profiles."""
+    if cls not in _SPAWNERS or name not in _OVERRIDE:
+        return _trait(name, value)
+    return command(value) if name == "cmd" else _plain(value)
+
+
 def allowed(data: Any) -> dict[str, Any]:
     """Of all values those that checks use, without credentials."""
     if not isinstance(data, Mapping):
@@ -311,7 +319,9 @@ def allowed(data: Any) -> dict[str, Any]:
         config = hub.get("config")
         if isinstance(config, Mapping):
             kept.setdefault("hub", {})["config"] = {
-                str(cls): {str(k): _trait(str(k), v) for k, v in traits.items()} if isinstance(traits, Mapping) else {}
+                str(cls): {str(k): _of_class(str(cls), str(k), v) for k, v in traits.items()}
+                if isinstance(traits, Mapping)
+                else {}
                 for cls, traits in config.items()
             }
         database = hub.get("db")

@@ -11,7 +11,7 @@ import pytest
 
 from jhubdoctor.engine.amounts import amount, at
 from jhubdoctor.engine.result import Reported
-from jhubdoctor.model.traits import VALUES
+from jhubdoctor.model.traits import VALUES, trait_at
 from jhubdoctor.model.values import leaves, merged, nested
 from jhubdoctor.testing import Example, diagnose
 from tests import fixes
@@ -165,6 +165,9 @@ def others(case: fixes.Case) -> Iterator[list[dict[str, Any]]]:
             if f.hub is None or f.hub.values is None or any("." in key for key in place):
                 continue
             yield [{"kind": "Values", "values": nested(".".join(place), times(value, Decimal(8)))}]
+            if (of := trait_at(place)) and of.plain and place[:2] != ("hub", "config"):
+                own = nested(f"hub.config.{of.full}", times(value, Decimal(8)))
+                yield [{"kind": "Values", "values": own}]
             if other := partner(place):
                 factor = Decimal("0.125") if other[1] else Decimal(8)
                 yield [{"kind": "Values", "values": nested(".".join(other[0]), times(value, factor))}]

@@ -79,3 +79,7 @@ if user["cloudMetadata"]["blockWithIptables"]:
             "securityContext": {"privileged": True, "runAsUser": 0, "capabilities": {"add": ["NET_ADMIN"]}},
         }
     ]
+
+# the last word, before code
+for section, traits in values["hub"].get("config", {}).items():
+    c[section].update(traits)

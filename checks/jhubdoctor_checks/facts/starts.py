@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from jhubdoctor.api import Entry, HubLog, Pod, Spawn, Spawns, Values, clean, fact, more, pod_of
+from jhubdoctor.api import Entry, HubLog, Pod, Spawn, Spawns, Values, clean, fact, more, pod_of, where_set
 from jhubdoctor_checks.facts.ended_refusals import EndedRefusals
 from jhubdoctor_checks.facts.failures import unresolved
 
@@ -156,11 +156,17 @@ def _before(
             yield s
 
 
+def start_limit(values: Values | None) -> int | None:
+    """The seconds that a start may take, as the values say it for all."""
+    limit = where_set(values, "start_timeout")[1] if values is not None else None
+    return int(limit) if isinstance(limit, (int, float)) and not isinstance(limit, bool) and limit > 0 else None
+
+
 def _limit(values: Values | None, failed: Iterable[Spawn]) -> int:
     """The longest time that a start is given, as far as it is known."""
-    paths = ("hub.config.KubeSpawner.start_timeout", "singleuser.startTimeout")
-    given = [n for path in paths if values is not None and (n := values.integer(path))]
-    return max([*given[:1], *(s.limit for s in failed if s.kind == "start-timeout" and s.limit)], default=START_TIMEOUT)
+    given = start_limit(values)
+    seen = [s.limit for s in failed if s.kind == "start-timeout" and s.limit]
+    return max([given, *seen] if given else seen, default=START_TIMEOUT)
 
 
 def _start_of(entries: list[Entry], i: int, at: datetime) -> datetime:

@@ -9,7 +9,6 @@ from jhubdoctor.api import Fix, Hub, Pod, Ref, Spawn, Spawns, Values
 from jhubdoctor_checks.facts.image import Pull, shared
 
 # The chart's default of singleuser.startTimeout, where the values cannot be read.
-DEFAULT = 300
 # The part of the limit from which on a pull is what takes the time.
 MARGIN = 0.5
 # The hub's clock and the kubelet's differ a little.
@@ -31,11 +30,6 @@ class Slow:
     ref: Ref
     waited: float
     failed: Spawn | None = None
-
-
-def time_limit(values: Values | None) -> int:
-    """The seconds that a start may take."""
-    return (values.integer("singleuser.startTimeout") if values is not None else None) or DEFAULT
 
 
 def slow_pulls(

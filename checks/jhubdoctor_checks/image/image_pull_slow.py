@@ -5,7 +5,8 @@ from datetime import datetime
 
 from jhubdoctor.api import Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, grouped
 from jhubdoctor_checks.facts.image import Pull
-from jhubdoctor_checks.image._image_pull_slow import Slow, more_time, slow_pulls, time_limit
+from jhubdoctor_checks.facts.starts import START_TIMEOUT, start_limit
+from jhubdoctor_checks.image._image_pull_slow import Slow, more_time, slow_pulls
 
 
 @check(severity=Severity.ERROR, at=Rung.REACHED)
@@ -13,7 +14,7 @@ def image_pull_slow(
     hub: Hub, pulls: list[Pull], spawns: Spawns, user_pods: list[Pod], values: Values | None, now: datetime
 ) -> Iterator[Finding]:
     """An image takes longer to pull than a server may take to start."""
-    limit = time_limit(values)
+    limit = start_limit(values) or START_TIMEOUT
     found = slow_pulls(hub, pulls, spawns, user_pods, limit, now)
     for image, members in sorted(grouped(found, lambda x: x.pull.image)):
         members.sort(key=lambda x: (-x.waited, x.ref.name))

@@ -18,6 +18,7 @@ from jhubdoctor.api import (
     quantity,
     some,
     spawner_bytes,
+    where_set,
 )
 from jhubdoctor_checks.policy._quota import Asked, asked, numbers, of_type
 
@@ -90,7 +91,7 @@ def _given(one: LimitRange) -> Mapping[str, Decimal]:
 
 
 def _claims(one: LimitRange, values: Values) -> Iterator[Conflict]:
-    size = quantity(values.get("singleuser.storage.capacity"))
+    size = quantity(where_set(values, "storage_capacity")[1])
     if values.get("singleuser.storage.type") != "dynamic" or size is None:
         return
     for item in of_type([one], "PersistentVolumeClaim"):
@@ -139,7 +140,8 @@ def remedy(c: Conflict, hub: Hub, names: list[str], *, only_some: bool) -> Fix:
 
 def _guaranteed(hub: Hub, resource: str) -> Decimal:
     """What the values guarantee a server."""
-    said = hub.values.get(f"singleuser.{resource}.guarantee") if hub.values is not None else None
+    name = f"{'mem' if resource == 'memory' else resource}_guarantee"
+    said = where_set(hub.values, name)[1] if hub.values is not None else None
     return Decimal((spawner_bytes(said) if resource == "memory" else quantity(said)) or 0)
 
 

@@ -5,7 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jhubdoctor.api import Evidence, LimitRange, LimitRangeItem, ResourceQuota, Shape, Values, human, quantity
+from jhubdoctor.api import (
+    Evidence,
+    LimitRange,
+    LimitRangeItem,
+    ResourceQuota,
+    Shape,
+    Values,
+    human,
+    quantity,
+    where_set,
+)
 
 # https://kubernetes.io/docs/concepts/policy/resource-quotas/#quota-scopes: a user's pod has no deadline; with a request
 # it is not BestEffort. Of other scopes it cannot be told whether they cover it.
@@ -81,7 +91,7 @@ def one_more(what: Asked, values: Values) -> dict[str, Decimal]:
             found[name] = amount
     found |= {f"requests.{k}": v for k, v in what.requests.items() if "/" in k or k == "ephemeral-storage"}
     if values.get("singleuser.storage.type") == "dynamic":
-        size = quantity(values.get("singleuser.storage.capacity"))
+        size = quantity(where_set(values, "storage_capacity")[1])
         found |= {"persistentvolumeclaims": Decimal(1), "count/persistentvolumeclaims": Decimal(1)}
         if size is not None:
             found["requests.storage"] = size

@@ -16,7 +16,7 @@ def never_fits(
     what = f"the largest node that fits has {best}" if offered else f"no node offers {' and '.join(lacks)}"
     path, patch = smaller(found[0], lacks, room, shapes)
     text = "Ask for less, as shown; or add nodes that are larger, which cost more." if patch else _LESS
-    text += f" It is set at {path}." if path else ""
+    text += f" It is set at {path}." if path and not patch else ""
     if not offered:
         text = f"Add nodes that offer {' and '.join(lacks)}; where there are some, see that their device plugin runs."
     return Finding(

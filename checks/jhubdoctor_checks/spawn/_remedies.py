@@ -20,11 +20,8 @@ def enough(limit: int | None, took: float | None) -> int:
     return max(2 * (limit or 0), LEAST)
 
 
-def more_time(values: Values | None, seconds: int) -> dict[str, Any]:
-    """The patch that sets the time for a start, where it is set now."""
-    if values is not None and values.has("hub.config.KubeSpawner.start_timeout"):
-        # it wins over singleuser.startTimeout
-        return {"hub": {"config": {"KubeSpawner": {"start_timeout": seconds}}}}
+def more_time(seconds: int) -> dict[str, Any]:
+    """The patch that sets the time for a start."""
     return {"singleuser": {"startTimeout": seconds}}
 
 
@@ -49,7 +46,7 @@ def remedy(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, *, here:
         return hub.values_fix(
             f"Give a start {seconds} seconds, more than a new node takes. "
             "User placeholders keep a node ready ahead of users.",
-            more_time(values, seconds),
+            more_time(seconds),
         )
     if phase.word == "api-slow":
         return Fix(
@@ -130,7 +127,7 @@ def _more(phase: Phase, hub: Hub, look: str) -> tuple[str, ...]:
 
 def _pulling(phase: Phase, hub: Hub, values: Values | None, spawn: Spawn, look: str) -> Fix:
     seconds = enough(spawn.limit, phase.took)
-    patch = more_time(values, seconds)
+    patch = more_time(seconds)
     off = []
     for puller in ("continuous", "hook"):
         if values is not None and not values.enabled(f"prePuller.{puller}.enabled"):

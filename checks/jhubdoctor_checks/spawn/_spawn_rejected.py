@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jhubdoctor.api import RESTARTS, Fix, Hub, Values
+from jhubdoctor.api import RESTARTS, Fix, Hub, Values, where_set
 from jhubdoctor_checks.api._move import moving, newer
 from jhubdoctor_checks.data.components import rights_key
 from jhubdoctor_checks.facts.api import Surface
@@ -101,7 +101,7 @@ def _limits(r: Refused) -> Fix:
     """The limits and requests that a quota wants to see, for each container that it names."""
     patch: dict[str, Any] = {}
     wanted = set(re.findall(r"(limits|requests)\.(cpu|memory)", r.groups["wanted"]))
-    guarantee = r.values.get("singleuser.memory.guarantee") if r.values is not None else None
+    guarantee = where_set(r.values, "mem_guarantee")[1] if r.values is not None else None
     for kind, resource in sorted(wanted):
         key = "limit" if kind == "limits" else "guarantee"
         amount: Any = 1 if resource == "cpu" else guarantee or "1G"

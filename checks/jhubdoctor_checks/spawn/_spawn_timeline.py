@@ -157,7 +157,7 @@ def quicker(step: str, members: list[Timeline], hub: Hub, values: Values, limit:
     """The one setting to change, with a value that follows from what was seen."""
     done = None if any(t.open for t in members) else max(t.total for t in members)
     seconds = enough(limit, done)
-    patch = more_time(values, seconds)
+    patch = more_time(seconds)
     text = f"Give a start {seconds} seconds."
     if step == "node":
         now_kept = values.integer("scheduling.userPlaceholder.replicas") or 0

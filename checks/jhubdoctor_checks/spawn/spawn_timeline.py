@@ -5,9 +5,8 @@ from datetime import datetime
 
 from jhubdoctor.api import Events, Evidence, Finding, Hub, Pod, Rung, Severity, Spawns, Values, check, count, grouped
 from jhubdoctor_checks.facts.image import shared
+from jhubdoctor_checks.facts.starts import START_TIMEOUT, start_limit
 from jhubdoctor_checks.spawn._spawn_timeline import WORDS, quicker, slow_spawns
-
-_DEFAULT = 300
 
 
 @check(severity=Severity.INFO, at=Rung.TOLD, symptom=True)
@@ -15,7 +14,7 @@ def spawn_timeline(
     hub: Hub, now: datetime, spawns: Spawns, user_pods: list[Pod], events: Events, values: Values
 ) -> Iterator[Finding]:
     """Some servers take most of their time limit to start; this shows which step takes it."""
-    limit = values.integer("singleuser.startTimeout") or _DEFAULT
+    limit = start_limit(values) or START_TIMEOUT
     found = [t for t in slow_spawns(now, spawns, user_pods, events, limit) if t.longest]
     for step, members in grouped(found, lambda t: t.longest):
         members.sort(key=lambda t: -t.total)
@@ -24,7 +23,7 @@ def spawn_timeline(
             says=f"{count(len(members), 'spawn')} took long, and most of it {WORDS[step]}",
             evidence=(
                 *(Evidence("hub log", str(t)) for t in members[:5]),
-                Evidence("values", f"singleuser.startTimeout: {limit}"),
+                Evidence("values", f"start_timeout: {limit}"),
             ),
             fix=quicker(step, members, hub, values, limit),
             cause=step,

@@ -18,8 +18,10 @@ from jhubdoctor.api import (
     Values,
     check,
     count,
+    where_set,
 )
 from jhubdoctor_checks.facts.failures import aborted, objects, seen, unresolved, weight
+from jhubdoctor_checks.facts.starts import start_limit
 from jhubdoctor_checks.spawn._phases import NO_TRACE, Phase, phase_of, trace
 from jhubdoctor_checks.spawn._remedies import remedy
 
@@ -68,7 +70,6 @@ def _bound(values: Values | None, spawn: Spawn) -> tuple[Evidence, ...]:
     """The setting behind the limit that the hub logged."""
     if values is None or spawn.limit is None:
         return ()
-    for path in ("hub.config.KubeSpawner.start_timeout", "singleuser.startTimeout"):
-        if values.integer(path) == spawn.limit:
-            return (Evidence("values", f"{path}: {spawn.limit}"),)
+    if start_limit(values) == spawn.limit:
+        return (Evidence("values", f"{where_set(values, 'start_timeout')[0]}: {spawn.limit}"),)
     return (Evidence("values", f"no start timeout of {spawn.limit}: a profile or hub.extraConfig sets it"),)

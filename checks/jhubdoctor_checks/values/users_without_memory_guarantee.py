@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jhubdoctor.api import Finding, Fix, Hub, LimitRange, Severity, Values, check
-from jhubdoctor_checks.resources import PATHS, Choice, choices, set_elsewhere
+from jhubdoctor_checks.resources import Choice, choices, in_code
 
 
 @check(severity=Severity.INFO, fires_only_with=("limit_ranges",))
@@ -11,7 +11,7 @@ def users_without_memory_guarantee(
     hub: Hub, values: Values, limit_ranges: list[LimitRange] | None
 ) -> Iterator[Finding]:
     """Users' servers reserve no memory, so a node takes more of them than it can hold."""
-    if any(set_elsewhere(values, t) for t in ("mem_guarantee", "mem_limit")):
+    if any(in_code(values, t) for t in ("mem_guarantee", "mem_limit")):
         return
     if any(item.default_request.get("memory") for r in limit_ranges or [] for item in r.spec.limits):
         return
@@ -36,4 +36,4 @@ def users_without_memory_guarantee(
 
 def _inherits(choice: Choice) -> bool:
     given = choice.given.get("mem_guarantee")
-    return given is None or given.path == PATHS["mem_guarantee"]
+    return given is None or ".profileList[" not in given.path
