@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 from jhubdoctor.model.yaml import BadValues, load_yaml
-from jhubdoctor.privacy.text import clean, log_text
+from jhubdoctor.privacy.logs import message
+from jhubdoctor.privacy.text import clean
 
 STATUS = "cluster-autoscaler-status"
 """The ConfigMap, in the namespace of the autoscaler."""
@@ -60,11 +61,11 @@ def _read(group: Any) -> dict[str, str]:
     return _group(group.get("name"), scale_up.get("status"), why.get("errorCode"), why.get("errorMessage"))
 
 
-def _group(name: Any, status: Any, code: Any, message: Any) -> dict[str, str]:
+def _group(name: Any, status: Any, code: Any, told: Any) -> dict[str, str]:
     """A group; of a name that is a URL the last part: the others name projects and zones."""
     return {
         "name": clean(str(name or "").rpartition("/")[2], 120),
         "scaleUp": clean(str(status or ""), 40),
         "code": clean(str(code or ""), 80),
-        "message": clean(log_text(str(message or "")), 400),
+        "message": message(str(told or ""), 400),
     }

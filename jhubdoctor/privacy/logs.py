@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from jhubdoctor.privacy.text import LOG_LINES, REMOVED, log_text
+from jhubdoctor.privacy.text import LOG_LINES, REMOVED, clean, log_text
 
 # The kubelet's time stamp, and the headers of the hub, of CHP, of klog and of Python's logging.
 _HEAD = re.compile(
@@ -19,7 +19,7 @@ _HEAD = re.compile(
     r"(?:\d\d:\d\d:\d\d\.\d{3} |\[[DIWEC] [\d-]{10} [\d:.]{12} [\w.]{1,80} [\w.]{1,80}:\d{1,6}\]"
     r"|[IWEF]\d{4} [\d:.]{15}\s{1,8}\d{1,8} [\w.-]{1,80}:\d{1,6}\])?"
 )
-_NAME = r"[^\s'\"\\,;(){}<>=&?#]{1,253}"
+_NAME = r"(?![a-z+]{1,20}://)[^\s'\"\\,;(){}<>=&?#]{1,253}"
 _NOUN = (
     r"(?:[Pp]ods?|[Nn]odes?|[Nn]amespaces?|[Cc]laims?|pvc|PVC|[Ii]mage|[Vv]olumes?|[Qq]uota"
     r"|[Hh]ost(?:name)?|[Cc]ontainers?|[Dd]eployments?|[Rr]outes?|[Ss]ervices?|[Gg]roups?|[Rr]oles?|[Rr]evision|version"
@@ -34,6 +34,15 @@ _PREFIXES = (
 # The name of a user, and behind it a short one of a server: what else follows a colon may be a password.
 _USER = r"[^\s'\"\\,;(){}<>=&?#:/]{1,253}(?:[:/][\w-]{1,12}(?![\w-]))?"
 _NAMED = (
+    # objects as kubelets, schedulers and controllers write them in events and conditions
+    r"\b[Pp]od[= ][a-z0-9.-]{1,253}_[a-z0-9-]{1,63}(?:\([0-9a-f-]{1,36}\))?",
+    r"\b[Pp]od(?:\(s\)|:) [a-z0-9.-]{1,253}(?:, [a-z0-9.-]{1,253}){0,9}",
+    r"\bassigned [a-z0-9-]{1,63}/[a-z0-9.-]{1,253} to [a-z0-9.-]{1,253}",
+    r"\b(?:[Rr]eplica ?[Ss]et|DaemonSet|StatefulSet|in Secret|in ConfigMap) \\?\"?[a-z0-9./-]{1,253}",
+    r"\battach [0-9a-f-]{36} volume to [0-9a-f-]{36}",
+    r"\bsandbox \\?\"[0-9a-f]{1,64}\\?\"",
+    r"\b(?:zones?|sufficient) [a-z0-9.-]{1,40}",
+    r"(?<![\w/])/var/(?:lib|run)/(?:kubelet|containerd|docker|containers|crio)/[\w./~-]{1,300}",
     # names where the programs write them
     rf"(?<![\w/-])(?:[Uu]sers?|[Ss]ervers?)(?: named | name | \\?[\"']| ){_USER}",
     rf"(?<![\w/-])[Uu]ser \\?[\"']system:{_NAME}",
@@ -54,7 +63,9 @@ _KEPT = (
     # revisions of the hub's database
     r"(?:schema version|!=|revision identified by|upgrade|->) '?[0-9a-f]{12}\b",
     *_NAMED,
-    # times, versions, addresses
+    # times, sizes, versions, addresses
+    r"(?<![\w.])(?:\d{1,4}h)?(?:\d{1,4}m)?\d{1,6}(?:\.\d{1,9})?(?:[nuµm]?s)(?![\w.])",
+    r"(?<![\w.])\d{1,16} ?(?:bytes|[kKMG]i?B)\b|(?<=quantity: )\d{1,16}\b",
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?",
     r"(?<![\w.])v?\d{1,4}(?:\.\d{1,5}){1,3}(?:(?:-|\+|\.dev|\.post|rc|a|b)[\w.]{1,20})?(?![\w-])",
     r"(?<![\w:])[0-9a-f]{0,4}(?:::?[0-9a-f]{1,4}){2,7}(?![\w:])",
@@ -205,6 +216,16 @@ def _line(line: str) -> str:
 def masked(text: str) -> str:
     """A log without what `log_text` knows, and without all that is not what logs consist of."""
     return "\n".join(map(_line, log_text(text).split("\n")))
+
+
+def message(text: str, limit: int = 300) -> str:
+    """What a program says of something, masked as a log is, and on one line of at most `limit`, as `clean` gives it."""
+    return clean(masked(text), limit)
+
+
+def path_text(read: str, text: str) -> str:
+    """The answer of a path, masked: what fails of a health endpoint may be told in its own words."""
+    return masked(text) if read in {"livez", "readyz", "healthz"} else text
 
 
 def log_end(text: str, lines: int = LOG_LINES) -> str:

@@ -26,8 +26,9 @@ from jhubdoctor.model.kube.storage import PersistentVolume, PersistentVolumeClai
 from jhubdoctor.model.kube.workloads import DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from jhubdoctor.privacy.autoscaler import STATUS, reduced_status
 from jhubdoctor.privacy.command import arguments
+from jhubdoctor.privacy.logs import masked
 from jhubdoctor.privacy.releases import reduced_release
-from jhubdoctor.privacy.text import brief, log_text
+from jhubdoctor.privacy.text import brief
 from jhubdoctor.privacy.values import reduced_values
 
 _ANNOTATIONS = re.compile(
@@ -234,13 +235,13 @@ def _config_map(item: ConfigMap) -> None:
 def _pod(item: Pod) -> None:
     _pod_spec(item.spec)
     _conditions(item.status)
-    item.status.message = log_text(item.status.message)
+    item.status.message = masked(item.status.message)
     for status in item.statuses():
         for state in (status.state, status.last_state):
             if state.waiting:
-                state.waiting.message = log_text(state.waiting.message)
+                state.waiting.message = masked(state.waiting.message)
             if state.terminated:
-                state.terminated.message = log_text(state.terminated.message)
+                state.terminated.message = masked(state.terminated.message)
 
 
 def _template(item: Any) -> None:
@@ -255,23 +256,23 @@ def _workload(item: Any) -> None:
 
 
 def _event(item: Event) -> None:
-    item.message = log_text(item.message)
+    item.message = masked(item.message)
 
 
 def _volume(item: PersistentVolume) -> None:
     # options of SMB and CIFS mounts can hold a password
-    item.spec.mount_options = [log_text(o) for o in item.spec.mount_options]
-    item.status.message = log_text(item.status.message)
+    item.spec.mount_options = [masked(o) for o in item.spec.mount_options]
+    item.status.message = masked(item.status.message)
 
 
 def _storage_class(item: StorageClass) -> None:
-    item.mount_options = [log_text(o) for o in item.mount_options]
+    item.mount_options = [masked(o) for o in item.mount_options]
 
 
 def _attachment(item: VolumeAttachment) -> None:
     for error in (item.status.attach_error, item.status.detach_error):
         if error:
-            error.message = log_text(error.message)
+            error.message = masked(error.message)
 
 
 def _route(item: HTTPRoute) -> None:
@@ -286,7 +287,7 @@ def _status(item: Any) -> None:
 def _conditions(status: Any) -> None:
     for condition in getattr(status, "conditions", ()):
         if condition.message:
-            condition.message = log_text(condition.message)
+            condition.message = masked(condition.message)
 
 
 def _pod_spec(spec: PodSpec) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jhubdoctor.model.jsontext import load_json
 from jhubdoctor.model.values import merged, nested
+from jhubdoctor.privacy.logs import masked
 from jhubdoctor.privacy.values import allowed, leaf
 
 RELEASE_LIMIT = 32 * 2**20
@@ -66,7 +67,7 @@ def reduced_release(encoded: str, *, twice: bool = True) -> str:
         kept = {
             "name": _text(release.get("name")),
             "version": int(release.get("version") or 0),
-            "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
+            "info": {k: masked(_text(info.get(k))) for k in ("status", "description", "last_deployed")},
             "chart": {k: _text(meta.get(k)) for k in ("name", "version", "kubeVersion")},
             "objects": list(manifest_objects(str(release.get("manifest") or ""))),
             "hooks": [
@@ -248,7 +249,7 @@ def _release_again(kept: dict[str, Any]) -> str:
     again = {
         "name": _text(kept.get("name")),
         "version": int(kept.get("version") or 0),
-        "info": {k: _text(info.get(k)) for k in ("status", "description", "last_deployed")},
+        "info": {k: masked(_text(info.get(k))) for k in ("status", "description", "last_deployed")},
         "chart": {k: _text(chart.get(k)) for k in ("name", "version", "kubeVersion")},
         "root": root,
         "beside": [k for k in kept.get("beside") or [] if isinstance(k, str) and _KEY.fullmatch(k)][:20],

@@ -236,11 +236,6 @@ def brief(text: str, limit: int = 300) -> str:
     return clean(log_text(text), limit)
 
 
-def path_text(read: str, text: str) -> str:
-    """The answer of a path, redacted: what fails of a health endpoint may be told in its own words."""
-    return log_text(text) if read in {"livez", "readyz", "healthz"} else text
-
-
 # In `MountVolume.SetUp failed for volume "secret" : secret "hub" not found` the name of a volume is no key of a secret.
 _VOLUME = re.compile(r'(?:Mount|Attach|Map)Volume\.\w+ failed for volume "[\w.-]{1,253}" : ')
 

@@ -27,9 +27,9 @@ from jhubdoctor import __version__
 from jhubdoctor.model.errors import DoctorError, UsageError
 from jhubdoctor.model.hub import Scope
 from jhubdoctor.model.kube.meta import Object, PartialObject
-from jhubdoctor.privacy.logs import log_end
+from jhubdoctor.privacy.logs import log_end, message, path_text
 from jhubdoctor.privacy.objects import sanitize
-from jhubdoctor.privacy.text import brief, clean, path_text
+from jhubdoctor.privacy.text import clean
 from jhubdoctor.sources import archive, dump
 from jhubdoctor.sources.decode import NotJSON, decode_item
 from jhubdoctor.sources.kept import Collected
@@ -214,7 +214,7 @@ def _read_answer(body: bytes) -> tuple[Query, Answer] | None:
     text = log_end(entry.text, query.lines) if query.read == "pods/log" else path_text(query.read, entry.text)
     if left_out and state is ReadState.OK:
         state = ReadState.MALFORMED
-    detail = brief(entry.detail)
+    detail = message(entry.detail)
     return query, Answer(
         state, items, text, detail, entry.left_out + left_out, max(entry.surveyed, 0), asked=entry.asked
     )

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 import urllib3
 
-from jhubdoctor.privacy.text import brief
+from jhubdoctor.privacy.logs import message
 from jhubdoctor.sources.reads import Answer, ReadState
 
 T = TypeVar("T")
@@ -104,9 +104,9 @@ def status_message(body: bytes) -> str:
 
 def failure(reply: Reply) -> Answer:
     """An HTTP status that is no answer, as a state."""
-    message = brief(status_message(reply.body))
+    told = message(status_message(reply.body))
     code = f"HTTP {reply.status}"
-    detail = f"{code}: {message}" if message else code
+    detail = f"{code}: {told}" if told else code
     if reply.status in {401, 403}:
         return Answer(ReadState.FORBIDDEN, [], detail=detail)
     if reply.status in {404, 406, 405, 410}:

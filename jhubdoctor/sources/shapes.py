@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from jhubdoctor.model.jsontext import BadJSON, load_json
-from jhubdoctor.privacy.text import path_text
+from jhubdoctor.privacy.logs import path_text
 from jhubdoctor.sources.decode import describe
 from jhubdoctor.sources.reads import READS, Answer, Query, ReadState
 
