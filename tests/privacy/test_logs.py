@@ -5,13 +5,20 @@ from __future__ import annotations
 import random
 import string
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from jhubdoctor.commands.group import cli
+from jhubdoctor.model.kube.events import Event
+from jhubdoctor.model.kube.meta import Condition, Object
+from jhubdoctor.model.kube.pods import ContainerState, ContainerStatus, Pod, PodStatus, Waiting
+from jhubdoctor.model.kube.storage import PersistentVolume, VolumeStatus
 from jhubdoctor.privacy.command import command
 from jhubdoctor.privacy.logs import masked
+from jhubdoctor.privacy.objects import sanitize
 from jhubdoctor.privacy.text import REMOVED, log_text
 from jhubdoctor.privacy.values import allowed
 from jhubdoctor.report import FORMATS
@@ -136,6 +143,34 @@ PLANTED = [(name, line.format(n=60007 + i), it.format(n=60007 + i)) for i, (name
 def test_no_shape_from_the_field_leaves(head: str) -> None:
     assert len(PLANTED) > 150
     assert [name for name, line, it in PLANTED if it in masked(f"hello\n{head}{line}\nbye")] == []
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Event(message="*"),
+        Pod(status=PodStatus(message="*")),
+        Pod(status=PodStatus(conditions=[Condition(message="*")])),
+        Pod(status=PodStatus(container_statuses=[ContainerStatus(state=ContainerState(waiting=Waiting(message="*")))])),
+        PersistentVolume(status=VolumeStatus(message="*")),
+    ],
+    ids=["event", "pod", "condition", "container", "volume"],
+)
+def test_no_shape_from_the_field_leaves_in_what_is_said_of_an_object(item: Object) -> None:
+    left = []
+    for name, line, it in PLANTED:
+        told = msgspec.convert(_saying(msgspec.to_builtins(item), line), type(item))
+        assert it in str(told)
+        sanitize(told)
+        left += [name] * (it in str(told))
+    assert left == []
+
+
+def _saying(value: Any, line: str) -> Any:
+    """The same object, with a text in each message of it."""
+    if isinstance(value, dict):
+        return {k: line if k == "message" else _saying(v, line) for k, v in value.items()}
+    return [_saying(v, line) for v in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("word", WORDS)
