@@ -43,9 +43,12 @@ _NAMED = (
     r"\bsandbox \\?\"[0-9a-f]{1,64}\\?\"",
     r"\b(?:zones?|sufficient) [a-z0-9.-]{1,40}",
     r"(?<![\w/])/var/(?:lib|run)/(?:kubelet|containerd|docker|containers|crio)/[\w./~-]{1,300}",
+    # what Go says of a connection: which end, and which name
+    r"\b(?:tcp|udp)[46]? [\w.:\[\]]{1,253}(?:->[\w.:\[\]]{1,253})?",
+    r"\blookup [a-z0-9.-]{1,253}(?: on [\w.:\[\]-]{1,60})?",
     # names where the programs write them
-    rf"(?<![\w/-])(?:[Uu]sers?|[Ss]ervers?)(?: named | name | \\?[\"']| ){_USER}",
     rf"(?<![\w/-])[Uu]ser \\?[\"']system:{_NAME}",
+    rf"(?<![\w/-])(?:[Uu]sers?|[Ss]ervers?)(?: named | name | \\?[\"']| ){_USER}",
     rf"(?<![\w/-]){_NOUN}(?:/| named | name | \\?[\"']|\.[\w.]{{1,60}} \\?[\"']| ){_NAME}",
     # code: files of tracebacks, the class of an exception, the classes that the hub says it uses
     r"\bFile \"/[\w./+-]{1,300}\"",
@@ -89,7 +92,7 @@ _MIXED = re.compile(
     r"(?i:python\d{1,3}|py\d{1,3}|sqlite3|oauth2?|oauth20|psycopg\d|pbkdf2|utf8|latin1|cp1252|k8s|base64|md5|sha\d{1,3}|x509|rs256"
     r"|hs256|ipv[46]|http[12]|tls1\d?|h2c?|s3|ec2|ext4|cifs\d|nfs\d|smb\d|v\d{1,2}(?:(?:alpha|beta)\d{1,2})?|p\d{2}|json5|lib64|x86"
     r"|arm64|amd64|uid\d|xfs\d|win32|utf16|int(?:16|32|64)|float(?:32|64)|i18n|l10n|e\d{1,2}|lti1[13]|pep\d{3}|\d(?:st|nd|rd|th))"
-    r"|0x[0-9a-f]{1,4}"
+    r"|0x[0-9a-f]{1,4}|AADSTS\d{5,7}"
     r"|(?:\d{1,6}(?:ns|us|ms|s|m|h|d|w|y|k|[KMGTPE]i?[Bb]?|B|x|min|sec|n|u|µs)){1,4}"
 )
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -141,40 +144,43 @@ _DIGIT_OR_LONG = re.compile(r"\d|[^\W_]{10}")
 # Words that announce a secret, and the words with which programs speak of one.
 _ANNOUNCED = re.compile(
     # `[secret]` is what JupyterHub writes in the place of one
-    r"(?<![A-Za-z/\[])(?:(?i:pass(?:words?|wd|phrase|code|wort)|pwd?|secret(?! \\?[\"'])"
+    r"(?<![A-Za-z/\[])(?:(?i:pass(?:words?|wd|phrase|code|wort)|pwd?|(?<!\bin )secret(?! \\?[\"'])"
     r"|(?:(?:access|api|auth|bearer|id|refresh)[ _-]?)?tokens?|credentials?|(?:api|access|private|secret)[ _-]?key"
     r"|pin|otp|one-time code|(?:user|device)_code|mot de passe|contraseña)|PASS)(?![A-Za-z_/])"
 )
 _HINTS = ("pass", "pw", "secret", "token", "credential", "key", "pin", "otp", "code", "contraseña")
 _OF_SECRETS = frozenset(
     """
-    a about access account accounts admin after again all already an and anonymous another any api app application
-    are argument arguments as ask at attempt auth authenticate authenticated authentication authenticator authority
-    authorization authorized aws azure bad basic be bearer because been before being between both but by bytes cache
-    cached call called cannot certificate change changed check checking class clear client code command config
-    configuration configured conflict connect connection container contains cookie correct could create created
-    creating credential credentials current data database db decode decoded decrypt default delete deleted denied
-    did disabled does doesn domain done due during each ecr either email empty enabled encrypt encrypted endpoint
-    endpoints env environment error errors etc event events exception exceptions exchange exist exists expected
-    expiration expire expired expires expiry fail failed failure false fetch fetched fetching field file files for
-    forbidden form format found from function gcp get getting github gitlab give given go google got grant granted
-    group groups had handler has hash hashed hashes have header headers host hours hub if image images in incorrect
-    info information instead insufficient internal into invalid is issue issued issuer it its jupyter jupyterhub jwt
-    keep key keys kubernetes last ldap length less line list load loaded logged login logout long longer lookup made
-    make malformed match matches may message minutes mismatch missing mode module more must name named namespace
-    need needed needs new next no node nodes non none not null oauth oauthenticator object of off oidc ok old on
-    once one only openid options or other out output owner page parameter parse part passed password passwords patch
-    permission permissions please plugin pod pods policy possible post pre private problem process profile provide
-    provided provider proxy public pull purge purged put queue random read reading reason reauthenticate received
-    redirect refresh refreshed refreshing refused registry reject rejected release renew repository request
-    requested requests require required requires reset resource response retrying return returned returning revoke
-    revoked role root route run running s saved scheme scope scopes seconds secret secrets see send sent server
-    service services session set setting shared should sign signature signed since single singleuser so spawner
-    start started starting state status still stored string such system t table tell tenant than that the their them
-    then there this time timeout times to token tokens too true try trying type unable unauthorized unexpected
-    unknown unsupported until update updated url usage use used user username users using valid validate validated
-    validation value values variable verify version via wait waiting was web were what when where which while who
-    will with within without work would write wrong x yes yet you your
+    a aborted about access account accounts admin after again all already an and anonymous another any api app
+    application are argument arguments as ask at attempt attempting auth authenticate authenticated authentication
+    authenticator authority authorization authorized aws azure back bad basic be bearer because been before being
+    between both but by bytes cache cached call called canceled cancelled cannot caused certificate chain change
+    changed check checking class clear client close closed code command config configuration configured conflict
+    connect connection container contains context cookie correct could create created creating credential
+    credentials crypto current data database db deadline decode decoded decoding decrypt default delete deleted
+    denied deprecated dial did disabled dns does doesn domain done due during each ecr either email empty enabled
+    encrypt encrypted endpoint endpoints env environment eof error errors etc event events exceeded exception
+    exceptions exchange exhausted exist exists expected expiration expire expired expires expiry fail failed failure
+    false fetch fetched fetching field file files for forbidden form format found from function gcp get getting
+    github gitlab give given go google got grant granted group groups had handler handshake has hash hashed hashes
+    have header headers host hours http https hub i if image images in incorrect info information instead
+    insufficient internal into invalid io is issue issued issuer it its jupyter jupyterhub jwt keep key keys
+    kubernetes last ldap length less line list load loaded logged login logout long longer lookup made make
+    malformed many match matches may message minutes mismatch missing mode module more must name named namespace
+    need needed needs net network new next no node nodes non none not null o oauth oauthenticator object of off oidc
+    ok old on once one only openid options or other out output owner page parameter parse parsing part passed
+    password passwords patch peer perform permission permissions please plugin pod pods policy possible post pre
+    private problem process profile provide provided provider providers proxy proxyconnect public pull purge purged
+    put queue random reachable reached read reading reason reauthenticate received redirect refresh refreshed
+    refreshing refused registry reject rejected release renew repository request requested requests require required
+    requires reset resource response retrying return returned returning revoke revoked role root route rsa run
+    running s saved scheme scope scopes seconds secret secrets see send sent server service services session set
+    setting shared should shutdown sign signature signed since single singleuser so socket spawner start started
+    starting state status still stored string succeed such system t table tcp tell tenant than that the their them
+    then there this time timed timeout times tls to token tokens too true try trying type udp unable unauthorized
+    unexpected unknown unreachable unsupported until update updated url usage use used user username users using
+    valid validate validated validation value values variable verification verify version via wait waiting was web
+    were what when where which while who will with within without work would write wrong x x509 yes yet you your
     """.split()
 )
 _REACH = 160

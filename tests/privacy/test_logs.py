@@ -173,6 +173,31 @@ def _saying(value: Any, line: str) -> Any:
     return [_saying(v, line) for v in value] if isinstance(value, list) else value
 
 
+# What kubelets, containerd, registries and clouds say beside a word for a secret, of which a check may live.
+SAID = (
+    "failed to fetch oauth token: unexpected status: 401 Unauthorized",
+    'fetch token "https://auth.example.org/token": dial tcp: lookup auth.example.org on 10.96.0.10:53: no such host',
+    'token "https://auth.example.org/token": read tcp 10.0.0.4:5532->34.2.3.4:443: read: connection reset by peer',
+    'token "https://auth.example.org/token": tls: x509: certificate signed by unknown authority',
+    'token "https://auth.example.org/token": net/http: TLS handshake timeout',
+    'token "https://auth.example.org/token": proxyconnect tcp: dial tcp 10.1.2.3:3128: i/o timeout',
+    'token "https://auth.example.org/token": context deadline exceeded',
+    "unauthenticated pull rate limit: failed to fetch anonymous token: unexpected status: 429 Too Many Requests",
+    "denied: Your authorization token has expired. Reauthenticate and try again.",
+    "Error: couldn't find key JUPYTERHUB_CRYPT_KEY in Secret jhub/hub-secret",
+    'failed to fetch token: serviceaccounts "hub" is forbidden: User "system:node:node-1" cannot create resource',
+    "Unable to retrieve some image pull secrets (regcred, ecr-token); attempting to pull the image may not succeed.",
+    "err clientSecret is invalid AADSTS7000222: The provided client secret keys are expired",
+    "could not get aws credentials: no valid providers in chain. Deprecated.",
+    "unable to join session keyring: unable to create session key: disk quota exceeded: unknown",
+)
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_what_is_said_beside_a_word_for_a_secret_stays(text: str) -> None:
+    assert masked(text) == text
+
+
 @pytest.mark.parametrize("word", WORDS)
 def test_a_password_that_is_a_word_does_not_leave_where_it_is_announced(word: str) -> None:
     assert [frame for frame in ANNOUNCED if word in masked(f"{HEADER} {frame.format(word)}")] == []
