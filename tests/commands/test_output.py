@@ -187,7 +187,11 @@ def test_ctrl_c_ends_a_run_whose_reads_hang(tmp_path: Path) -> None:
         config = tmp_path / "config"
         config.write_text(KUBECONFIG.format(port=server.getsockname()[1]))
         with subprocess.Popen(
-            [*DOCTOR, "run", "--kubeconfig", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*DOCTOR, "run", "--kubeconfig", str(config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # a shell that runs the tests in the background has it ignored, and so would whatever they start
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  - it does no more than that
         ) as doctor:
             assert hangs.wait(30)
             doctor.send_signal(signal.SIGINT)

@@ -205,12 +205,13 @@ def test_runs_start_at_the_interval(make: Make) -> None:
     exporter = Exporter(look, interval=0.2)
     thread = threading.Thread(target=exporter.run_until, args=(stop,))
     thread.start()
-    time.sleep(1.1)
+    # a busy machine takes its time
+    while len(times) < 3:
+        time.sleep(0.01)
     stop.set()
     thread.join()
     gaps = [b - a for a, b in pairwise(times)]
 
-    assert len(gaps) >= 2
     assert min(gaps) >= 0.19
 
 
