@@ -80,6 +80,6 @@ if user["cloudMetadata"]["blockWithIptables"]:
         }
     ]
 
-# the last word, before code
-for section, traits in values["hub"].get("config", {}).items():
-    c[section].update(traits)
+# the last word, before code; who may log in is no matter here
+for section in ("Spawner", "KubeSpawner"):
+    c[section].update(values["hub"].get("config", {}).get(section, {}))
