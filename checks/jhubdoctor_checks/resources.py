@@ -22,6 +22,11 @@ class Given:
     path: str
     value: object
 
+    @property
+    def in_profile(self) -> bool:
+        """Whether a profile, or a choice of one, sets it, which no patch of the values can change alone."""
+        return ".profileList[" in self.path
+
     def __str__(self) -> str:
         return f"{self.path}: {clean(repr(self.value) if isinstance(self.value, str) else str(self.value), 60)}"
 
@@ -143,7 +148,7 @@ def correction(hub: Hub, wrong: list[tuple[str, Given]]) -> Fix:
     inside: list[str] = []
     for trait, given in wrong:
         better = meant(trait, given.value)
-        if ".profileList[" not in given.path and better is not None:
+        if not given.in_profile and better is not None:
             patch = merged(patch, nested(given.path, better))
         else:
             inside.append(f"{given.path}: {better if better is not None else '...'}")

@@ -30,6 +30,7 @@ _SHOWN = 3
 _KINDS = ("start-timeout", "http-timeout", "rejected", "error")
 # One failed start speaks in several entries.
 _TOGETHER = timedelta(seconds=30)
+# The chart's default of singleuser.startTimeout.
 START_TIMEOUT = 300
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from jhubdoctor.api import Fix, Hub, Pod, Ref, Spawn, Spawns, Values
 from jhubdoctor_checks.facts.image import Pull, shared
 
-# The chart's default of singleuser.startTimeout, where the values cannot be read.
 # The part of the limit from which on a pull is what takes the time.
 MARGIN = 0.5
 # The hub's clock and the kubelet's differ a little.

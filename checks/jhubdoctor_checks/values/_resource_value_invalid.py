@@ -70,7 +70,7 @@ def _largest(shape: Shape, nodes: list[Node], resource: str) -> Node | None:
 
 def suffix(hub: Hub, tiny: list[Given]) -> Fix:
     """What a number without a suffix was meant to be: nobody gives a server thousands of gibibytes."""
-    own = next((g for g in tiny if ".profileList[" not in g.path), None)
+    own = next((g for g in tiny if not g.in_profile), None)
     if own is None:
         return Fix("Add the suffix, M or G.", commands=(hub.helm_upgrade,))
     unit, other = "GM" if (amount("mem_limit", own.value) or 0) <= MOST_GIB else "MG"

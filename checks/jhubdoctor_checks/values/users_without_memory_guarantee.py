@@ -36,4 +36,4 @@ def users_without_memory_guarantee(
 
 def _inherits(choice: Choice) -> bool:
     given = choice.given.get("mem_guarantee")
-    return given is None or ".profileList[" not in given.path
+    return given is None or not given.in_profile
